@@ -1,0 +1,78 @@
+"""Which monomials a jet keeps, and how they multiply.
+
+A jet stores one plane per monomial, the constant first, ordered by degree. Every algebra here is
+graded: the homogeneous parts of degree 0, 1, …, K multiply like the coefficients of a univariate
+series, so the recurrences of `series` run on parts without knowing the algebra. In the univariate
+algebra a part is the single coefficient a_k; with P directions it is the block of P coefficients of
+t_p^k (t_p·t_q = 0 for p ≠ q), which multiply plane by plane.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+__all__ = ["Univariate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Univariate:
+    """Truncated power series a_0 + a_1 t + … + a_K t^K, along one direction or along several at once.
+
+    Args:
+        order: K, the highest index kept.
+        directions: None for one direction (coefficients without an extra axis), or P for a vector
+            jet: 1 + K·P planes, the constant and then the P coefficients of each degree.
+    """
+
+    order: int
+    directions: int | None = None
+
+    @property
+    def size(self) -> int:
+        """How many planes a jet has."""
+        return 1 + self.order * (1 if self.directions is None else self.directions)
+
+    def truncated(self, order: int) -> "Univariate":
+        """The same algebra, cut at a lower order."""
+        return Univariate(order, self.directions)
+
+    def block(self, k: int) -> Any:
+        """Index of the homogeneous part of degree k among the planes."""
+        if self.directions is None or k == 0:
+            return k
+        return slice(1 + (k - 1) * self.directions, 1 + k * self.directions)
+
+    def parts(self, planes: Any, degree: int, ndim: int) -> list[Any]:
+        """The homogeneous parts 0 … degree of stacked planes, for operands broadcast to `ndim` axes."""
+        parts = [planes[self.block(k)] for k in range(degree + 1)]
+        missing = ndim - (planes.ndim - 1)
+        if self.directions is None or missing == 0:
+            return parts
+        # a block has the directions in front: open the axes that broadcasting will need behind them
+        return parts[:1] + [part[(slice(None),) + (None,) * missing] for part in parts[1:]]
+
+    def part_shape(self, k: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return shape if self.directions is None or k == 0 else (self.directions, *shape)
+
+    def products(self) -> Sequence[tuple[int, int, int]]:
+        """All (i, j, m) with plane i × plane j contributing to plane m (the product plan)."""
+        return _products(self)
+
+    def __str__(self) -> str:
+        along = "" if self.directions is None else f" along {self.directions} directions"
+        return f"order {self.order}{along}"
+
+
+@lru_cache(maxsize=256)
+def _products(algebra: Univariate) -> tuple[tuple[int, int, int], ...]:
+    def plan() -> Iterator[tuple[int, int, int]]:
+        count = 1 if algebra.directions is None else algebra.directions
+        plane = lambda k, p: 0 if k == 0 else 1 + (k - 1) * count + p  # noqa: E731
+        yield 0, 0, 0
+        for k in range(1, algebra.order + 1):
+            for p in range(count):
+                for j in range(k + 1):
+                    yield plane(j, p), plane(k - j, p), plane(k, p)
+
+    return tuple(plan())

@@ -1,0 +1,78 @@
+"""Which namespace an array belongs to, and what may become a coefficient.
+
+The only module that knows of CuPy, and it imports it only when a device is asked for by name: an
+array that comes from CuPy brings the module with it (``sys.modules``).
+"""
+
+import sys
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from .errors import InvalidType, InvalidValue
+
+__all__ = ["as_floating", "device_of", "is_array", "namespace", "to_device"]
+
+_NUMERIC = "fc"  # dtype kinds that carry derivatives
+_PROMOTED = "biu"  # dtype kinds that become the default float
+
+
+def namespace(*arrays: Any) -> ModuleType:
+    """The array module (numpy or cupy) that the arrays belong to."""
+    cupy = sys.modules.get("cupy")
+    if cupy is not None and any(isinstance(a, cupy.ndarray) for a in arrays):
+        return cupy  # type: ignore[no-any-return]
+    return np
+
+
+def is_array(x: Any) -> bool:
+    """Whether x is an array of NumPy or CuPy, or a NumPy scalar."""
+    return isinstance(x, (np.ndarray, np.generic)) or namespace(x) is not np
+
+
+def as_floating(x: Any, function: str, argument: str) -> Any:
+    """x as an array of floats (or complex numbers) in its own namespace; shared where it already is one.
+
+    Integers and booleans become the default float, as in ``np.true_divide``. Raises `InvalidType`
+    for what is no array of numbers.
+    """
+    if not is_array(x):
+        try:
+            x = np.asarray(x)
+        except ValueError as error:  # ragged nested lists
+            raise InvalidValue(f"{function}: {argument} is not a rectangular array ({error})") from None
+    kind = x.dtype.kind
+    if kind in _NUMERIC:
+        return x
+    if kind in _PROMOTED:
+        return x.astype(namespace(x).float64)
+    raise InvalidType(
+        f"{function}: {argument} has dtype {x.dtype}, which carries no derivatives; "
+        "give real or complex numbers (for example x.astype(float))"
+    )
+
+
+def device_of(x: Any) -> str:
+    """ "cpu", or "cuda:N" for an array that lives on a GPU."""
+    device = getattr(x, "device", "cpu")
+    return device if isinstance(device, str) else f"cuda:{device.id}"
+
+
+def to_device(x: Any, device: str | None) -> Any:
+    """x on the named device ("cpu", "cuda", "cuda:1"); x itself when device is None or where it is."""
+    if device is None or device == device_of(x):
+        return x
+    kind, _, index = device.partition(":")
+    if kind == "cpu":
+        return x.get() if namespace(x) is not np else x
+    if kind != "cuda" or (index and not index.isdigit()):
+        raise InvalidValue(f'device is {device!r}; expected "cpu", "cuda" or "cuda:N"')
+    try:
+        import cupy
+    except ImportError:
+        raise InvalidValue(
+            f"device is {device!r}, but CuPy is not installed; pip install 'dualnum[cuda13]' (or cuda12)"
+        ) from None
+    with cupy.cuda.Device(int(index or 0)):
+        return cupy.asarray(x)

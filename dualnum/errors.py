@@ -1,0 +1,43 @@
+"""Exceptions: what was given, what was expected, what to do next.
+
+Every error of the package is a `DualnumError` and, at the same time, the built-in exception that
+a NumPy user would expect in its place, so both ``except DualnumError`` and ``except TypeError`` work.
+"""
+
+__all__ = [
+    "DerivativeDropped",
+    "DualnumError",
+    "InvalidType",
+    "InvalidValue",
+    "LevelError",
+    "NotDifferentiable",
+]
+
+
+class DualnumError(Exception):
+    """The base class of every error that dualnum raises on purpose."""
+
+
+class InvalidType(DualnumError, TypeError):
+    """An argument of a kind that cannot be used here."""
+
+
+class InvalidValue(DualnumError, ValueError):
+    """An argument of the right kind with a value that cannot be used here."""
+
+
+class DerivativeDropped(InvalidType):
+    """An operation that would keep the value and lose the derivatives in silence."""
+
+
+class LevelError(InvalidValue):
+    """Operands of one level that do not belong together, or that outlived their transform."""
+
+
+class NotDifferentiable(DualnumError, NotImplementedError):
+    """A function without a derivative rule."""
+
+
+def dropped(what: str, instead: str) -> DerivativeDropped:
+    """The error for `what` would drop the derivatives; `instead` is what to write."""
+    return DerivativeDropped(f"{what} would keep the value and drop the derivatives; write {instead}")

@@ -1,0 +1,514 @@
+"""The Jet: an array that carries the Taylor coefficients of its entries.
+
+A jet of order K stands for the truncated series y(t) = Σ_{k≤K} a_k t^k, elementwise, a_k = y⁽ᵏ⁾(0)/k!.
+Its planes lie in one array of shape (K+1, *shape), coefficient first.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import ufuncs
+from .algebra import Univariate
+from .backend import as_floating, device_of, is_array, namespace, to_device
+from .errors import InvalidType, InvalidValue, LevelError, dropped
+from .levels import Scope, ambient
+from .operand import Operand, highest
+
+__all__ = ["Jet", "dual", "factorial_times", "jet"]
+
+
+class Jet(Operand):
+    """An array with its Taylor coefficients up to order K along t.
+
+    Args:
+        coeffs: the normalized coefficients a_k = y⁽ᵏ⁾(0)/k!, stacked: shape (K+1, *shape), real or
+            complex; copied. Integers become float64.
+
+    Raises:
+        InvalidType: coeffs are not numbers.
+        InvalidValue: coeffs have no axis for k.
+
+    Example:
+        >>> y = Jet([[2.0, 3.0], [1.0, 1.0]]) ** 2
+        >>> y.derivative(1)
+        array([4., 6.])
+    """
+
+    __slots__ = ("__weakref__", "_planes", "_support", "algebra", "scope")
+
+    algebra: Univariate
+    _planes: Any
+    # the highest degree whose planes may be nonzero; one list, shared by all views of the planes, so
+    # that a write through one of them is known to the others
+    _support: list[int]
+
+    def __init__(self, coeffs: Any) -> None:
+        if isinstance(coeffs, (list, tuple)) and any(isinstance(c, Operand) for c in coeffs):
+            coeffs = np.stack(coeffs)
+        if not isinstance(coeffs, Operand):
+            coeffs = as_floating(coeffs, "Jet", "coeffs")
+            coeffs = coeffs.copy()
+        if coeffs.ndim == 0 or coeffs.shape[0] == 0:
+            raise InvalidValue(
+                f"Jet: coeffs has shape {coeffs.shape}; expected (K+1, *shape), one coefficient at least. "
+                "To differentiate at a point, write dn.jet(x)"
+            )
+        self._set(coeffs, [coeffs.shape[0] - 1], Univariate(coeffs.shape[0] - 1), _above(coeffs, "Jet"))
+
+    def _set(self, planes: Any, support: list[int], algebra: Univariate, scope: Scope) -> "Jet":
+        self._planes = planes
+        self._support = support
+        self.algebra = algebra
+        self.scope = scope
+        return self
+
+    def _like(self, planes: Any, support: list[int]) -> "Jet":
+        """A jet of this algebra and scope over other planes."""
+        return object.__new__(Jet)._set(planes, support, self.algebra, self.scope)
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def order(self) -> int:
+        """K, the highest index kept."""
+        return self.algebra.order
+
+    @property
+    def value(self) -> Any:
+        """Coefficient 0: what NumPy would have computed. A read-only view."""
+        return _readonly(self._planes[0])
+
+    @property
+    def coeffs(self) -> Any:
+        """All coefficients a_k = y⁽ᵏ⁾/k!, shape (K+1, *shape). A read-only view."""
+        return _readonly(self._planes)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self._planes.shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        dtype: np.dtype[Any] = self._planes.dtype
+        return dtype
+
+    @property
+    def device(self) -> str:
+        """ "cpu" or "cuda:N"."""
+        planes = self._planes
+        while isinstance(planes, Jet):
+            planes = planes._planes
+        return device_of(planes)
+
+    def coefficient(self, k: int) -> Any:
+        """a_k, of the shape of the value (with several directions: (P, *shape) for k ≥ 1)."""
+        self._check_order("coefficient", k)
+        return _readonly(self._planes[self.algebra.block(k)])
+
+    def derivative(self, k: int = 1) -> Any:
+        """y⁽ᵏ⁾(0) = k!·a_k.
+
+        Example:
+            >>> (jet(5.0, order=3) ** 3).derivative(2)
+            np.float64(30.0)
+        """
+        self._check_order("derivative", k)
+        return factorial_times(k, self.coefficient(k))
+
+    def derivatives(self) -> list[Any]:
+        """[y, y', …, y⁽ᴷ⁾]."""
+        return [self.derivative(k) for k in range(self.order + 1)]
+
+    def partial(self, *multi_index: int) -> Any:
+        """The mixed derivative ∂^m y; one index for a univariate jet: the same as `derivative`."""
+        if len(multi_index) != 1:
+            raise InvalidValue(
+                f"partial: {len(multi_index)} indices were given for a jet of one variable; expected one"
+            )
+        return self.derivative(multi_index[0])
+
+    def __call__(self, t: Any) -> Any:
+        """The Taylor polynomial Σ a_k t^k at t (broadcast against the shape), by Horner's rule."""
+        if not isinstance(t, Operand):
+            t = as_floating(t, "Jet.__call__", "t")
+        parts = self._parts(self.ndim)
+        result = parts[-1]
+        for part in parts[-2::-1]:
+            result = result * t + part
+        return result if len(parts) > 1 else result + 0 * t
+
+    def _check_order(self, name: str, k: Any) -> None:
+        if not isinstance(k, (int, np.integer)) or isinstance(k, bool):
+            raise InvalidType(f"{name}: k is {k!r}; expected an integer from 0 to {self.order}")
+        if not 0 <= k <= self.order:
+            raise InvalidValue(
+                f"{name}: k is {k}, but the jet has order {self.order}; "
+                f"expected 0 ≤ k ≤ {self.order}: build the jet with order={max(int(k), 0)} or more"
+            )
+
+    # ── changing order, type, place ──────────────────────────────────────────────────────────────
+
+    def truncate(self, order: int) -> "Jet":
+        """The jet without its coefficients above `order`."""
+        order = check_order(order, "truncate")
+        if order > self.order:
+            raise InvalidValue(
+                f"truncate: order is {order}, but the jet has order {self.order} and the coefficients above it "
+                "are not known; build the jet with a higher order"
+            )
+        algebra = self.algebra.truncated(order)
+        planes = np.copy(self._planes[: algebra.size])
+        return object.__new__(Jet)._set(planes, [min(order, self._support[0])], algebra, self.scope)
+
+    def astype(self, dtype: Any, casting: Any = "unsafe", copy: bool = True) -> "Jet":
+        """The jet with coefficients of another real or complex type."""
+        dtype = floating_dtype(dtype, "astype")
+        if dtype == self.dtype and not copy:
+            return self
+        if self.dtype.kind == "c" and dtype.kind == "f":
+            raise dropped("astype from complex to real", "x.real or np.abs(x)")
+        if isinstance(self._planes, Operand):
+            return self._like(self._planes.astype(dtype), list(self._support))  # type: ignore[attr-defined]
+        return self._like(self._planes.astype(dtype, casting=casting), list(self._support))
+
+    def copy(self, order: str = "C") -> "Jet":
+        return np.copy(self)  # type: ignore[return-value]
+
+    def __copy__(self) -> "Jet":
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> "Jet":
+        return self.copy()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (self._planes, self._support[0], self.algebra, self.scope)
+
+    # ── indexing ─────────────────────────────────────────────────────────────────────────────────
+
+    def __getitem__(self, index: Any) -> Any:
+        index = _checked_index(index, "x[…]")
+        if _is_basic(index):  # a view, as in NumPy
+            return self._like(self._planes[(slice(None), *_as_tuple(index))], self._support)
+        return self._linear(lambda x: x[index], (self,))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        index = _checked_index(index, "x[…] = …")
+        top = highest((self, value))
+        if top is not self and isinstance(top, Operand) and top.scope.level > self.scope.level:
+            raise InvalidType(
+                f"x[…] = value: the value carries derivatives of {top.scope.name}, which x, an operand of "
+                f"{self.scope.name}, cannot hold; build the result with np.where, np.stack or np.concatenate"
+            )
+        if not isinstance(value, Operand):
+            value = as_floating(value, "x[…] = value", "value")
+        if value.dtype.kind == "c" and self.dtype.kind == "f":
+            raise InvalidType("x[…] = value: the value is complex and x is real; use x.astype(complex)")
+        if self._is_mine(value, "x[…] = value"):
+            # a copy where it shares memory with x: planes are written one after the other
+            planes, degree = _unshared(value._planes, self._planes), value._support[0]
+        else:
+            planes, degree = [value], 0
+        written = self.algebra.truncated(max(degree, self._support[0])).size
+        given = self.algebra.truncated(degree).size
+        try:
+            for m in range(written):  # a misfit fails at the first plane, before anything has changed
+                self._planes[m, ...][index] = planes[m] if m < given else 0.0
+        except ValueError as error:
+            raise InvalidValue(f"x[…] = value: {error}") from None
+        self._support[0] = max(self._support[0], degree)
+
+    def fill(self, value: Any) -> None:
+        """x[...] = value."""
+        self[...] = value
+
+    def sort(self, axis: int = -1, kind: Any = None, order: Any = None) -> None:
+        self[...] = np.sort(self, axis=axis)
+
+    # ── what the interception point asks for ─────────────────────────────────────────────────────
+
+    def _ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return ufuncs.apply(self, ufunc, method, inputs, kwargs)
+
+    def _linear(self, function: Callable[..., Any], data: tuple[Any, ...]) -> Any:
+        name = getattr(function, "__name__", "linear")
+        mine = [self._is_mine(x, name) for x in data]
+        degree = max(x._support[0] for x, own in zip(data, mine, strict=True) if own)
+        later = [x if own else _zero_like(x) for x, own in zip(data, mine, strict=True)]
+        planes = [function(*(x._planes[0] if own else x for x, own in zip(data, mine, strict=True)))]
+        for m in range(1, self.algebra.truncated(degree).size):
+            planes.append(function(*(x._planes[m] if own else x for x, own in zip(later, mine, strict=True))))
+        return self._stack(planes, degree)
+
+    def _batched(self, function: Callable[[Any, int], Any]) -> Any:
+        # _support goes along: the result may be a view
+        return self._like(function(self._planes, 1), self._support)
+
+    def _bilinear(self, function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+        if not self._is_mine(a, "product"):
+            return self._linear(lambda y: function(a, y), (b,))
+        if not self._is_mine(b, "product"):
+            return self._linear(lambda x: function(x, b), (a,))
+        degree = min(self.order, a._support[0] + b._support[0])
+        top_a, top_b = (self.algebra.truncated(x._support[0]).size for x in (a, b))
+        size = self.algebra.truncated(degree).size
+        planes: list[Any] = [None] * size
+        for i, j, m in self.algebra.products():
+            if i < top_a and j < top_b and m < size:
+                term = function(a._planes[i], b._planes[j])
+                planes[m] = term if planes[m] is None else planes[m] + term
+        zero = _zero_like(planes[0])
+        return self._stack([zero if p is None else p for p in planes], degree)
+
+    def _parts(self, ndim: int) -> list[Any]:
+        return self.algebra.parts(self._planes, self._support[0], ndim)
+
+    def _is_mine(self, x: Any, name: str) -> bool:
+        """Whether x is a jet of this level (else it is a constant here)."""
+        if not (isinstance(x, Jet) and x.scope is self.scope):
+            return False
+        self._check_algebra(name, x)
+        return True
+
+    def _check_algebra(self, name: str, other: "Jet") -> None:
+        if other.algebra != self.algebra:
+            raise InvalidValue(
+                f"{name}: jets of {self.algebra} and of {other.algebra} meet; build both alike, or cut the "
+                f"longer one with .truncate({min(self.order, other.order)})"
+            )
+
+    def _stack(self, planes: Sequence[Any], degree: int) -> Any:
+        """A jet from its first planes; a plain array where the values are no floats."""
+        first = planes[0]
+        if first.dtype.kind not in "fc":
+            return first
+        return self._like(stack_blocks([(p, 1) for p in planes], self.algebra.size, first), [degree])
+
+    def _join(self, parts: Sequence[Any]) -> Any:
+        """A jet from its homogeneous parts, as the recurrences give them."""
+        first = parts[0]
+        if first.dtype.kind not in "fc":
+            return first
+        count = self.algebra.directions or 1
+        blocks = [(part, 1 if k == 0 else count) for k, part in enumerate(parts)]
+        return self._like(stack_blocks(blocks, self.algebra.size, first), [len(parts) - 1])
+
+    def __repr__(self) -> str:
+        from .display import text
+
+        return text(self)
+
+    def _repr_latex_(self) -> str | None:
+        from .display import latex
+
+        return latex(self)
+
+    def _repr_html_(self) -> str:
+        from .display import html
+
+        return html(self)
+
+
+def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> Any:
+    """Planes of shape (size, *first.shape) from blocks of one or more planes each, zeros behind them."""
+    shape = tuple(first.shape)
+    if all(is_array(part) or not isinstance(part, Operand) for part, _ in blocks):
+        xp = namespace(first)
+        planes = xp.empty((size, *shape), first.dtype)
+        start = 0
+        for part, count in blocks:
+            planes[start : start + count] = part
+            start += count
+        planes[start:] = 0
+        return planes
+    full = [np.broadcast_to(_typed(part, first), (count, *shape)) for part, count in blocks]
+    missing = size - sum(count for _, count in blocks)
+    if missing:
+        full.append(np.zeros((missing, *shape), first.dtype))
+    return np.concatenate(full)
+
+
+def _typed(part: Any, first: Any) -> Any:
+    """A plain part in the type of the values, so that a structural zero does not widen them."""
+    return part if isinstance(part, Operand) else namespace(part).asarray(part, first.dtype)
+
+
+def factorial_times(k: int, a: Any) -> Any:
+    """k!·a, rounded once, with k! exact and an overflow only where the product overflows."""
+    if k < 2:
+        return a
+    exact = math.factorial(k)
+    exponent = max(0, exact.bit_length() - 1)
+    result = a * (exact / (1 << exponent))  # a quotient of integers is correctly rounded
+    while exponent:  # in steps that no type overflows
+        step = min(exponent, 15)
+        result = result * float(1 << step)
+        exponent -= step
+    return result
+
+
+# ── building jets ────────────────────────────────────────────────────────────────────────────────
+
+
+def jet(
+    x: Any,
+    order: int = 3,
+    *,
+    direction: Any = None,
+    directions: Any = None,
+    device: str | None = None,
+) -> Jet:
+    """The starting jet x + t·v of order K, elementwise.
+
+    Args:
+        x: the point: a number, nested lists, a NumPy or CuPy array; integers become float64.
+        order: K ≥ 0, the highest derivative that is carried.
+        direction: v, broadcast to x's shape; all ones when left out.
+        directions: P directions at once, of shape (P, *x.shape).
+        device: "cpu", "cuda" or "cuda:N"; where x is when left out.
+
+    Raises:
+        InvalidType: x or a direction is not made of numbers; order is not an integer.
+        InvalidValue: order is negative; a direction does not fit x.
+
+    Example:
+        >>> y = np.sin(jet(0.5, order=2))
+        >>> float(y.derivative(1)) == np.cos(0.5)
+        True
+    """
+    order = check_order(order, "jet")
+    if not isinstance(x, Operand):
+        x = to_device(as_floating(x, "jet", "x"), device)
+    return seed(x, order, direction, directions, _above(x, "jet"))
+
+
+def dual(x: Any, dx: Any = 1.0) -> Jet:
+    """The dual number x + ε·dx: a jet of order 1.
+
+    Example:
+        >>> (dual(3.0) ** 2).derivative(1)
+        np.float64(6.0)
+    """
+    return jet(x, 1, direction=dx)
+
+
+def seed(x: Any, order: int, direction: Any, directions: Any, scope: Scope) -> Jet:
+    """x + t·direction (all ones for None) as a jet of this scope."""
+    if direction is not None and directions is not None:
+        raise InvalidValue("jet: both direction and directions are given; expected one of them")
+    many = directions is not None
+    v = directions if many else 1.0 if direction is None else direction
+    name = "directions" if many else "direction"
+    if not isinstance(v, Operand) and (many or direction is not None):
+        v = as_floating(v, "jet", name)
+    shape = tuple(x.shape)
+    if many and (np.ndim(v) != len(shape) + 1 or tuple(v.shape[1:]) != shape):
+        raise InvalidValue(f"jet: directions has shape {v.shape}; expected (P, *x.shape) = (P, {str(shape)[1:]}")
+    if not many:
+        _check_fits(np.shape(v), shape)
+    count = v.shape[0] if many else None
+    algebra = Univariate(order, count)
+    blocks = [(x, 1)] if order == 0 else [(x, 1), (v, count or 1)]
+    first = x if is_array(v) is False and not isinstance(v, Operand) else _promoted(x, v)
+    planes = stack_blocks(blocks, algebra.size, first)
+    return object.__new__(Jet)._set(planes, [len(blocks) - 1], algebra, scope)
+
+
+def _promoted(x: Any, v: Any) -> Any:
+    """x in the common type of x and v."""
+    dtype = np.result_type(x.dtype, v.dtype)
+    return x if dtype == x.dtype else x.astype(dtype)
+
+
+def check_order(order: Any, function: str) -> int:
+    """order as an int ≥ 0."""
+    if isinstance(order, (bool, np.bool_)) or not isinstance(order, (int, np.integer)):
+        raise InvalidType(f"{function}: order is {order!r}; expected an integer of 0 or more")
+    if order < 0:
+        raise InvalidValue(f"{function}: order is {order}; expected 0 or more")
+    return int(order)
+
+
+def floating_dtype(dtype: Any, function: str) -> np.dtype[Any]:
+    """dtype, if coefficients can have it."""
+    try:
+        dtype = np.dtype(dtype)
+    except TypeError:
+        raise InvalidType(f"{function}: dtype is {dtype!r}; expected a real or complex type") from None
+    if dtype.kind not in "fc":
+        raise InvalidType(
+            f"{function}: dtype is {dtype}, which carries no derivatives; expected a real or complex type, or "
+            "x.value for the values"
+        )
+    return dtype
+
+
+def _above(x: Any, function: str) -> Scope:
+    """The ambient scope, which must stand above x."""
+    scope = ambient()
+    if isinstance(x, Operand) and x.scope.level >= scope.level:
+        raise LevelError(
+            f"{function}: x is itself a jet of {x.scope.name}, which would share t with the new one; nest with "
+            "dn.derivative or dn.jvp, or start from x.value"
+        )
+    return scope
+
+
+def _zero_like(x: Any) -> Any:
+    """A zero of x's shape that keeps Python scalars weak."""
+    if isinstance(x, (bool, int, float, complex)):
+        return 0.0
+    shape, dtype = np.shape(x), getattr(x, "dtype", np.dtype(float))
+    return np.broadcast_to(namespace(x).zeros((), dtype), shape) if shape else namespace(x).zeros((), dtype)
+
+
+def _readonly(x: Any) -> Any:
+    if isinstance(x, np.ndarray):
+        x = x.view()
+        x.flags.writeable = False
+    return x
+
+
+def _check_fits(given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """Raises where a direction does not broadcast to the shape of x without changing it."""
+    try:
+        fits = np.broadcast_shapes(given, wanted) == wanted
+    except ValueError:
+        fits = False
+    if not fits:
+        raise InvalidValue(
+            f"jet: direction has shape {given}, x has shape {wanted}; expected a shape that broadcasts to {wanted}"
+        )
+
+
+def _unshared(planes: Any, target: Any) -> Any:
+    if isinstance(planes, Operand):
+        return planes.copy()  # type: ignore[attr-defined]
+    if namespace(planes) is np and not np.may_share_memory(planes, target):
+        return planes
+    return planes.copy()
+
+
+def _as_tuple(index: Any) -> tuple[Any, ...]:
+    return index if isinstance(index, tuple) else (index,)
+
+
+def _is_basic(index: Any) -> bool:
+    return all(
+        i is None or i is Ellipsis or isinstance(i, (slice, int, np.integer)) and not isinstance(i, bool)
+        for i in _as_tuple(index)
+    )
+
+
+def _checked_index(index: Any, what: str) -> Any:
+    if any(isinstance(i, Operand) for i in _as_tuple(index)):
+        raise InvalidType(f"{what}: the index carries derivatives; use its .value (as integers or booleans)")
+    return index
+
+
+def _restore(planes: Any, degree: int, algebra: Univariate, scope: Scope) -> Jet:
+    return object.__new__(Jet)._set(planes, [degree], algebra, scope)
+
+

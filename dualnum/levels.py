@@ -1,0 +1,94 @@
+"""Levels: which derivative an operand belongs to, so that nested ones cannot be confused.
+
+Every transform opens a `Scope`; its operands carry it. Scopes opened inside stand on higher levels.
+An operation runs at the highest level among its operands, and operands of lower levels are constants
+there, whatever they carry themselves. (Siskind & Pearlmutter, "Nesting forward-mode AD in a
+functional framework", 2008, called the mistake that this avoids perturbation confusion.)
+
+Operands that the user makes by hand (`jet(x)`) stand on the *ambient* scope of the innermost active
+transform, half a floor above it: at the top of a program there is one ambient scope for good, and so
+all jets made there share the variable t.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from .errors import LevelError
+
+__all__ = ["AMBIENT", "Scope", "ambient", "open_scope", "require_alive", "same_scope"]
+
+
+class Scope:
+    """One derivative being taken: its level, its name for messages, and whether it is still open."""
+
+    __slots__ = ("_ambient", "alive", "level", "name")
+
+    def __init__(self, level: int, name: str) -> None:
+        self.level = level
+        self.name = name
+        self.alive = True
+        self._ambient: Scope | None = None
+
+    @property
+    def ambient(self) -> "Scope":
+        """The scope of operands that are made by hand while this one is the innermost."""
+        if self._ambient is None:
+            self._ambient = Scope(self.level + 1, f"a jet made by hand inside {self.name}")
+        return self._ambient
+
+    def close(self) -> None:
+        self.alive = False
+        if self._ambient is not None:
+            self._ambient.alive = False
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if self is not AMBIENT:
+            raise LevelError(f"an operand of {self.name} cannot be copied or pickled: it lives inside it only")
+        return _the_ambient, ()
+
+    def __deepcopy__(self, memo: object) -> "Scope":
+        return self
+
+
+AMBIENT = Scope(1, "the ambient level")
+_innermost: ContextVar[Scope | None] = ContextVar("innermost", default=None)
+
+
+def _the_ambient() -> Scope:
+    return AMBIENT
+
+
+def ambient() -> Scope:
+    """The scope on which an operand made by hand now stands."""
+    scope = _innermost.get()
+    return AMBIENT if scope is None else scope.ambient
+
+
+@contextmanager
+def open_scope(name: str) -> Iterator[Scope]:
+    """A new scope above all active ones, closed on the way out, by an exception as well."""
+    outer = _innermost.get()
+    scope = Scope(2 if outer is None else outer.level + 2, name)
+    token = _innermost.set(scope)
+    try:
+        yield scope
+    finally:
+        _innermost.reset(token)
+        scope.close()
+
+
+def require_alive(scope: Scope) -> None:
+    if not scope.alive:
+        raise LevelError(
+            f"an operand of {scope.name} is used after it ended; return it from the function "
+            "that is differentiated instead of storing it outside"
+        )
+
+
+def same_scope(a: Scope, b: Scope) -> None:
+    if a is not b:
+        raise LevelError(
+            f"operands of {a.name} and of {b.name} meet at one level; they are different variables: "
+            "nest the transforms (call the inner one inside the outer one's function)"
+        )

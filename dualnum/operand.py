@@ -1,0 +1,270 @@
+"""The one interception point: everything NumPy does to an operand arrives here.
+
+Jets, tape variables and tracers are operands. Python's operators and ndarray's methods become calls
+of NumPy's functions; NumPy hands those over through `__array_ufunc__` and `__array_function__`; and
+they run on the operand of the highest level among their arguments (see `levels`). A kind of operand
+says what four things mean for it: a ufunc, a linear map, a bilinear map, and a linear map of one
+operand that works under leading axes.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, ClassVar, NoReturn, TypeVar
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from .errors import InvalidType, NotDifferentiable, dropped
+from .levels import Scope, require_alive, same_scope
+
+__all__ = ["Operand", "batched", "bilinear", "highest", "implements", "linear", "operands", "primal"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+_IMPLEMENTATIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+
+class Operand(NDArrayOperatorsMixin):
+    """What carries derivatives in place of an array."""
+
+    __slots__ = ()
+    __array_priority__ = 1000.0
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+    scope: Scope
+
+    # ── what each kind gives ─────────────────────────────────────────────────────────────────────
+
+    @property
+    def value(self) -> Any:
+        """The operand without its derivatives of this level."""
+        raise NotImplementedError
+
+    def _ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """ufunc.method(*inputs, **kwargs), this being the operand of the highest level."""
+        raise NotImplementedError
+
+    def _linear(self, function: Callable[..., Any], data: tuple[Any, ...]) -> Any:
+        """function(*data), which is jointly linear in data."""
+        raise NotImplementedError
+
+    def _batched(self, function: Callable[[Any, int], Any]) -> Any:
+        """function(x, b), a linear map of x under b leading axes that it leaves alone; b = 0 on arrays."""
+        raise NotImplementedError
+
+    def _bilinear(self, function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+        """function(a, b), linear in each."""
+        raise NotImplementedError
+
+    # ── shape and type, by the value ─────────────────────────────────────────────────────────────
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.value.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        dtype: np.dtype[Any] = self.value.dtype
+        return dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        size = 1
+        for n in self.shape:
+            size *= n
+        return size
+
+    # ── the protocols ────────────────────────────────────────────────────────────────────────────
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        top = highest((*inputs, *kwargs["out"]) if "out" in kwargs else inputs)
+        if top is None:  # only where= carries derivatives
+            raise InvalidType(f"{ufunc.__name__}: where= is an operand with derivatives; expected booleans")
+        return top._ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        implementation = _IMPLEMENTATIONS.get(function)
+        if implementation is None:
+            raise NotDifferentiable(
+                f"{function_name(function)}: dualnum has no rule for this function; apply it to x.value if "
+                "the result is meant as a constant, or write it with functions listed in docs/coverage.md"
+            )
+        return implementation(*args, **kwargs)
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise dropped("turning it into an ndarray", "x.value for the value, or dn.array([...]) to collect jets")
+
+    def __float__(self) -> float:
+        raise dropped("float() (or a function of math)", "float(x.value), or the function of NumPy")
+
+    def __int__(self) -> int:
+        raise dropped("int()", "int(x.value)")
+
+    def __complex__(self) -> complex:
+        raise dropped("complex()", "complex(x.value)")
+
+    def item(self, *args: Any) -> NoReturn:
+        raise dropped("item()", "x.value.item()")
+
+    def tolist(self) -> NoReturn:
+        raise dropped("tolist()", "x.value.tolist()")
+
+    def tobytes(self, order: str = "C") -> NoReturn:
+        raise dropped("tobytes()", "x.value.tobytes()")
+
+    # ── Python's protocols, on values ────────────────────────────────────────────────────────────
+
+    def __bool__(self) -> bool:
+        return bool(primal(self))
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise InvalidType("len() of an operand without axes")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.shape:
+            raise InvalidType("iteration over an operand without axes; it is a scalar")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __contains__(self, item: Any) -> bool:
+        return bool(np.any(primal(self) == primal(item)))
+
+    def __getitem__(self, index: Any) -> Any:
+        raise NotImplementedError
+
+    # ── ndarray's methods ────────────────────────────────────────────────────────────────────────
+
+    @property
+    def T(self) -> Any:
+        return np.transpose(self)
+
+    @property
+    def mT(self) -> Any:
+        return np.matrix_transpose(self)
+
+    @property
+    def real(self) -> Any:
+        return np.real(self)
+
+    @property
+    def imag(self) -> Any:
+        return np.imag(self)
+
+    @property
+    def flat(self) -> Iterator[Any]:
+        return iter(np.ravel(self))
+
+    def reshape(self, *shape: Any, **kwargs: Any) -> Any:
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
+
+    def transpose(self, *axes: Any) -> Any:
+        return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
+
+    def flatten(self, order: Any = "C") -> Any:
+        return np.copy(np.ravel(self, order=order))
+
+    def conj(self) -> Any:
+        return np.conjugate(self)
+
+    def clip(self, min: Any = None, max: Any = None, **kwargs: Any) -> Any:
+        return np.clip(self, min, max, **kwargs)
+
+
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    def method(self: Operand, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    method.__name__ = function.__name__
+    method.__doc__ = f"``np.{function.__name__}`` of this operand."
+    return method
+
+
+for _function in (
+    np.sum, np.prod, np.mean, np.var, np.std, np.max, np.min, np.cumsum, np.cumprod, np.argmax, np.argmin,
+    np.argsort, np.nonzero, np.any, np.all, np.ravel, np.squeeze, np.swapaxes, np.repeat, np.take, np.diagonal,
+    np.trace, np.dot, np.round, np.compress, np.searchsorted, np.argpartition, np.conjugate, np.ptp,
+):  # fmt: skip
+    setattr(Operand, _function.__name__, _method(_function))
+
+
+# ── finding the operand that an operation runs on ────────────────────────────────────────────────
+
+
+def operands(data: Any) -> Iterator[Operand]:
+    """The operands in data, also inside tuples, lists and dicts of arguments."""
+    if isinstance(data, Operand):
+        yield data
+    elif isinstance(data, (tuple, list)):
+        for item in data:
+            yield from operands(item)
+    elif isinstance(data, dict):
+        yield from operands(list(data.values()))
+
+
+def highest(data: Iterable[Any]) -> Operand | None:
+    """The first operand on the highest level in data; raises `LevelError` where levels are confused."""
+    top: Operand | None = None
+    for x in data:
+        if not isinstance(x, Operand):
+            continue
+        require_alive(x.scope)
+        if top is None or x.scope.level > top.scope.level:
+            top = x
+        elif x.scope.level == top.scope.level:
+            same_scope(top.scope, x.scope)
+    return top
+
+
+def primal(x: Any) -> Any:
+    """x without any derivatives: the plain array under all levels (containers of arguments as well)."""
+    while isinstance(x, Operand):
+        x = x.value
+    if isinstance(x, (tuple, list)) and any(True for _ in operands(x)):
+        return type(x)(primal(item) for item in x)
+    return x
+
+
+# ── how array functions are written ──────────────────────────────────────────────────────────────
+
+
+def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
+    """Registers what stands in for NumPy's functions when an argument is an operand."""
+
+    def register(implementation: F) -> F:
+        for function in functions:
+            assert function not in _IMPLEMENTATIONS, f"two implementations of {function_name(function)}"
+            _IMPLEMENTATIONS[function] = implementation
+        return implementation
+
+    return register
+
+
+def implementation(function: Callable[..., Any]) -> Callable[..., Any] | None:
+    """What is registered for a function of NumPy, if anything."""
+    return _IMPLEMENTATIONS.get(function)
+
+
+def function_name(function: Callable[..., Any]) -> str:
+    module = (getattr(function, "__module__", None) or "").replace("numpy", "np", 1)
+    return f"{module}.{function.__name__}" if module else str(function.__name__)
+
+
+def linear(function: Callable[..., Any], *data: Any) -> Any:
+    """function(*data) for a function that is jointly linear in data; each datum an array or operand."""
+    top = highest(data)
+    return function(*data) if top is None else top._linear(function, data)
+
+
+def batched(function: Callable[[Any, int], Any], x: Any) -> Any:
+    """function(x, 0) for a linear function that can also work under b leading axes: function(x, b)."""
+    return x._batched(function) if isinstance(x, Operand) else function(x, 0)
+
+
+def bilinear(function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+    """function(a, b) for a function that is linear in each of a and b."""
+    top = highest((a, b))
+    return function(a, b) if top is None else top._bilinear(function, a, b)

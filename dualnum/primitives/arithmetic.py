@@ -1,0 +1,113 @@
+"""Arithmetic: sums, products, quotients, powers and roots."""
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import series
+from ..backend import is_array
+from .table import POSITIVE, REAL, linear, recurrence
+
+Coefficients = Sequence[Any]
+
+
+def _add(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    """w_k = u_k + v_k."""
+    both = min(len(u), len(v))
+    return [value, *(u[k] + v[k] for k in range(1, both)), *u[both:], *v[both:]]
+
+
+def _subtract(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    """w_k = u_k − v_k."""
+    both = min(len(u), len(v))
+    return [value, *(u[k] - v[k] for k in range(1, both)), *u[both:], *(-v_k for v_k in v[both:])]
+
+
+recurrence(np.add, _add)
+recurrence(np.subtract, _subtract)
+recurrence(np.multiply, series.multiply)
+recurrence(np.divide, series.divide, sample=((-3.0, 3.0), (0.5, 3.0)))
+recurrence(np.square, series.square)
+recurrence(np.reciprocal, series.reciprocal, sample=(0.5, 3.0))
+linear(np.positive)
+linear(np.negative)
+linear(np.conjugate)
+
+recurrence(np.sqrt, series.sqrt, domain=POSITIVE, sample=(0.1, 4.0))
+recurrence(np.cbrt, series.cbrt, sample=(0.1, 4.0))
+recurrence(np.hypot, series.hypot, kink=lambda a, b: (a == 0) & (b == 0))
+
+
+# ── powers ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _number(p: Any) -> Any:
+    """p as a Python number where it is one number known now, an int where it is integral; else None."""
+    if is_array(p):
+        if p.ndim or p.dtype.kind not in "biufc":
+            return None
+        p = p.item()
+    try:
+        return operator.index(p)
+    except TypeError:
+        if not isinstance(p, (float, complex)):
+            return None
+    return int(p) if isinstance(p, float) and p.is_integer() else p
+
+
+def _constant_power(order: int, value: Any, u: Coefficients, p: Any) -> list[Any]:
+    """y = u^p for one number p known now."""
+    if isinstance(p, int):
+        if p >= 0:
+            return series.integer_power(order, value, u, p)
+        # powers of 1/u: its coefficients alternate in sign, so their products do not cancel
+        return series.integer_power(order, value, series.reciprocal(order, 1 / u[0], u), -p)
+    return _descend(order, value, u, p)
+
+
+def _descend(order: int, value: Any, u: Coefficients, p: Any) -> list[Any]:
+    """y' = p u^{p−1} u' down to the first exponent below zero, then the recurrence of the power.
+
+    Each level has its own native value, so a coefficient is finite where it should be although
+    others overflow or underflow (x^1.5 at 1e−300 and at 1e250), and at u_0 = 0 the finite terms come
+    out before the infinite ones.
+    """
+    if order == 0 or len(u) == 1:
+        return [value]
+    if np.real(p) < 0:
+        return series.power(order, value, u, p)
+    slope = _descend(order - 1, np.power(u[0], p - 1), u[:order], p - 1)
+    return series.integral(order, value, (u, [p * s for s in slope]))
+
+
+def _elementwise_power(order: int, value: Any, u: Coefficients, p: Any) -> list[Any]:
+    """An array of constant exponents, decided per element: integral ones by repeated multiplication."""
+    # the exponent of the slope is p − 1, so that its own value at u_0 = 0 is right
+    slope = series.power(order - 1, np.power(u[0], p - 1), u[:order], p - 1)
+    y = series.integral(order, value, (u, [p * s for s in slope]))
+    integral = np.equal(p, np.floor(np.real(p)))
+    for n in np.unique(np.real(p)[integral]):
+        by_products = _constant_power(order, value, u, int(n))
+        here = p == n
+        y = series.select(order, value, here, by_products, y)
+    return y
+
+
+def _power(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    """y = u^v: by the kind of the exponent, or e^{v log u} where it varies."""
+    if len(v) == 1:
+        p = _number(v[0])
+        if p is not None:
+            return _constant_power(order, value, u, p)
+        return _elementwise_power(order, value, u, v[0])
+    # 0^v is zero around any v_0 > 0: its logarithm must not make a NaN of it
+    zero = u[0] == 0
+    log_u = series.log(order, np.where(zero, 0.0, np.log(np.where(zero, 1.0, u[0]))), u)
+    w0 = v[0] * log_u[0]
+    return series.exp(order, value, series.multiply(order, w0, v, log_u))
+
+
+recurrence(np.power, _power, domain=(POSITIVE, REAL), sample=((0.2, 3.0), (-2.0, 2.5)))
+recurrence(np.float_power, _power, domain=(POSITIVE, REAL), sample=((0.2, 3.0), (-2.0, 2.5)))

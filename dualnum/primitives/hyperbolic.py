@@ -1,0 +1,36 @@
+"""Hyperbolic functions and their inverses."""
+
+from collections.abc import Sequence
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from .. import series
+from .table import UNIT, by_derivative, recurrence
+
+Coefficients = Sequence[Any]
+
+
+def _sinh(order: int, value: Any, u: Coefficients) -> list[Any]:
+    return series.sinhcosh(order, value, np.cosh(u[0]), u)[0]
+
+
+def _cosh(order: int, value: Any, u: Coefficients) -> list[Any]:
+    return series.sinhcosh(order, np.sinh(u[0]), value, u)[1]
+
+
+def _arctanh(order: int, value: Any, u: Coefficients) -> list[Any]:
+    """y' = u'/(1 − u²)."""
+    w = series.one_minus_square(order - 1, u[:order])
+    return series.integral(order, value, (u, series.reciprocal(order - 1, 1 / w[0], w)))
+
+
+recurrence(np.sinh, _sinh)
+recurrence(np.cosh, _cosh)
+recurrence(np.tanh, series.tanh)
+# √(1 + u²) as a hypotenuse: u² would overflow where the derivative does not
+by_derivative(np.arcsinh, lambda u: 1 / np.hypot(1.0, u))
+# the powers of u − 1 and u + 1 alternate in sign, so their product does not cancel
+by_derivative(np.arccosh, lambda u: (u - 1) ** -0.5 * (u + 1) ** -0.5, domain=(1.0, inf), sample=(1.2, 4.0))
+recurrence(np.arctanh, _arctanh, domain=UNIT, sample=(-0.9, 0.9))

@@ -1,0 +1,143 @@
+"""Piecewise functions: a branch is chosen on values, element by element.
+
+At a kink a subgradient stands in, as documented per row: 0 for abs (the symmetric one, as PyTorch and
+autograd have it), equal shares for ties of maximum and minimum (as JAX). `dualnum.nonsmooth("raise")`
+reports such elements instead.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy._core import umath
+
+from .. import series
+from .table import linear, recurrence, zero
+
+Coefficients = Sequence[Any]
+
+
+def _signed(sign: Callable[..., Any]) -> Callable[..., list[Any]]:
+    """y_k = sign(values) · u_k."""
+
+    def rule(order: int, value: Any, u: Coefficients, *others: Coefficients) -> list[Any]:
+        s = sign(u[0], *(v[0] for v in others))
+        return [value, *(s * u_k for u_k in u[1:])]
+
+    return rule
+
+
+def _absolute(order: int, value: Any, u: Coefficients) -> list[Any]:
+    """|u|: sign(u_0) u_k; of a complex u the modulus of a function of a real t."""
+    if np.iscomplexobj(u[0]):
+        return series.hypot(order, value, [np.real(a) for a in u], [np.imag(a) for a in u])
+    return _signed(np.sign)(order, value, u)
+
+
+def _extremum(first: Callable[..., Any]) -> Callable[..., list[Any]]:
+    """The coefficients of the operand that is chosen; of equal ones the mean (the value is never in doubt)."""
+
+    def rule(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+        chosen = series.select(order, value, first(u[0], v[0]), u, v)
+        mean = [value, *(0.5 * (series.coefficient(u, k) + series.coefficient(v, k)) for k in range(1, len(chosen)))]
+        return series.select(order, value, u[0] == v[0], mean, chosen)
+
+    return rule
+
+
+def _or_nan(first: Callable[..., Any]) -> Callable[..., Any]:
+    """maximum and minimum take a NaN where there is one."""
+    return lambda a, b: first(a, b) | np.isnan(a)
+
+
+def _or_number(first: Callable[..., Any]) -> Callable[..., Any]:
+    """fmax and fmin take the number where there is one."""
+    return lambda a, b: first(a, b) | np.isnan(b)
+
+
+def _clip(order: int, value: Any, u: Coefficients, low: Coefficients, high: Coefficients) -> list[Any]:
+    """min(max(u, low), high); inside and on the bounds the derivative is that of u."""
+    inside = series.select(order, value, u[0] < low[0], low, u)
+    return series.select(order, value, np.maximum(u[0], low[0]) > high[0], high, inside)
+
+
+def _minus_multiple(quotient: Callable[..., Any]) -> Callable[..., list[Any]]:
+    """y = u − q v with the whole number q of the values: y_k = u_k − q v_k."""
+
+    def rule(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+        q = quotient(u[0], v[0])
+        multiple = [q * v_k for v_k in v[1:]]
+        both = min(len(u) - 1, len(multiple))
+        rest = [u[k + 1] - multiple[k] for k in range(both)]
+        return [value, *rest, *u[both + 1 :], *(-m for m in multiple[both:])]
+
+    return rule
+
+
+_remainder = _minus_multiple(np.floor_divide)
+
+
+def _divmod(order: int, value: Any, u: Coefficients, v: Coefficients) -> tuple[list[Any], list[Any]]:
+    return [value[0]], _remainder(order, value[1], u, v)
+
+
+def _modf(order: int, value: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
+    """The fractional part moves with u; the whole part does not."""
+    return [value[0], *u[1:]], [value[1]]
+
+
+def _frexp(order: int, value: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
+    """u = m 2^e: m_k = u_k 2^{−e}; the exponent is a plain integer."""
+    return [value[0], *(np.ldexp(u_k, -value[1]) for u_k in u[1:])], [value[1]]
+
+
+def _ldexp(order: int, value: Any, u: Coefficients, e: Coefficients) -> list[Any]:
+    return [value, *(np.ldexp(u_k, e[0]) for u_k in u[1:])]
+
+
+def _heaviside(order: int, value: Any, u: Coefficients, at_zero: Coefficients) -> list[Any]:
+    """Constant in u; at u_0 = 0 it is the second operand."""
+    return series.select(order, value, u[0] == 0, at_zero, [0])
+
+
+def _at_zero(u: Any, *others: Any) -> Any:
+    return u == 0
+
+
+def _is_whole(u: Any) -> Any:
+    return u == np.rint(u)
+
+
+def _tie(a: Any, b: Any) -> Any:
+    return a == b
+
+
+recurrence(np.absolute, _absolute, kink=_at_zero)
+recurrence(np.fabs, _absolute, kink=_at_zero)
+recurrence(np.maximum, _extremum(_or_nan(np.greater)), kink=_tie)
+recurrence(np.minimum, _extremum(_or_nan(np.less)), kink=_tie)
+recurrence(np.fmax, _extremum(_or_number(np.greater)), kink=_tie)
+recurrence(np.fmin, _extremum(_or_number(np.less)), kink=_tie)
+recurrence(
+    umath.clip, _clip, sample=((-3.0, 3.0), (-1.0, -0.5), (0.5, 1.0)),
+    kink=lambda a, low, high: (a == low) | (a == high),
+)  # fmt: skip
+recurrence(np.copysign, _signed(lambda a, b: np.copysign(1.0, a) * np.copysign(1.0, b)), kink=_at_zero)
+recurrence(np.nextafter, _signed(lambda a, b: 1.0))
+recurrence(np.ldexp, _ldexp, sample=((-3.0, 3.0), (-2, 3)))
+recurrence(np.frexp, _frexp, sample=(0.6, 3.0))
+recurrence(np.modf, _modf, kink=_is_whole)
+recurrence(np.remainder, _remainder, sample=((-3.0, 3.0), (0.7, 2.0)), kink=lambda a, b: np.remainder(a, b) == 0)
+recurrence(
+    np.fmod, _minus_multiple(lambda a, b: np.trunc(a / b)), sample=((-3.0, 3.0), (0.7, 2.0)),
+    kink=lambda a, b: np.fmod(a, b) == 0,
+)  # fmt: skip
+recurrence(np.divmod, _divmod, sample=((-3.0, 3.0), (0.7, 2.0)), kink=lambda a, b: np.remainder(a, b) == 0)
+recurrence(np.heaviside, _heaviside, kink=_at_zero)
+zero(np.sign, kink=_at_zero)
+zero(np.floor, kink=_is_whole)
+zero(np.ceil, kink=_is_whole)
+zero(np.trunc, kink=lambda u: _is_whole(u) & (u != 0))
+zero(np.rint, kink=lambda u: u - np.floor(u) == 0.5)
+zero(np.floor_divide, sample=((-3.0, 3.0), (0.7, 2.0)), kink=lambda a, b: np.remainder(a, b) == 0)
+zero(np.spacing)

@@ -1,0 +1,224 @@
+"""The table of primitives: one row each, from which everything else about it follows.
+
+A row says how the series of f(u, …) follows from the series of its operands. The declarers below
+read as mathematics; use the first that fits:
+
+=================  =========================================================================
+`zero`             piecewise constant: sign, floor
+`linear`           f(u)_k = f(u_k): negative, conjugate, deg2rad
+`by_derivative`    the derivative, as an expression in u: ``by_derivative(np.arctan, lambda u: 1/(1 + u*u))``
+`composed`         an expression of other primitives (the value stays native)
+`recurrence`       a recurrence of `series`, for what the others would lose digits with
+`predicate`        acts on values and returns a plain array: isnan, less
+`unsupported`      no derivative; the reason goes into the error message
+=================  =========================================================================
+
+The derivative of a row at a point, needed by the reverse sweep, is coefficient 1 of its series at
+[u, 1]: one rule serves both directions and they cannot diverge.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from .. import series
+from ..errors import NotDifferentiable
+
+__all__ = [
+    "POSITIVE", "REAL", "UNIT", "Row", "Series", "by_derivative", "composed", "linear", "lookup",
+    "predicate", "recurrence", "rows", "unsupported", "zero",
+]  # fmt: skip
+
+Interval = tuple[float, float]
+REAL: Interval = (-inf, inf)
+POSITIVE: Interval = (0.0, inf)
+UNIT: Interval = (-1.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Row:
+    """One primitive.
+
+    Attributes:
+        ufunc: the function itself; it computes the value, coefficient 0.
+        kind: which declarer made the row (see the module's table).
+        rule: (order, y_0, *series) → the coefficients of the result, at most order + 1 of them;
+            a tuple of such lists for a ufunc of several outputs.
+        domain: per argument, the open interval on which the function is real and analytic.
+        sample: per argument, an interval of generic points for tests and examples.
+        kink: mask of the points (given the values of the arguments) where the derivative does not exist
+            and a subgradient stands in.
+        reason: why there is no derivative (kind "unsupported").
+    """
+
+    ufunc: np.ufunc
+    kind: str
+    rule: Callable[..., Any] | None = None
+    domain: Sequence[Interval] = ()
+    sample: Sequence[Interval] = ()
+    kink: Callable[..., Any] | None = None
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        return str(self.ufunc.__name__)
+
+    def expand(self, order: int, *operands: Sequence[Any]) -> Any:
+        """The series of the result from the series of the operands (a tuple of them if nout > 1).
+
+        The value always comes from the ufunc itself, so that it is what NumPy gives, to the last bit.
+        """
+        assert self.rule is not None
+        value = self.ufunc(*[u[0] for u in operands])
+        if order == 0 or all(len(u) == 1 for u in operands):
+            return [value] if self.ufunc.nout == 1 else tuple([v] for v in value)
+        return self.rule(order, value, *[u[: order + 1] for u in operands])
+
+
+class Series(NDArrayOperatorsMixin):
+    """Coefficients with operators, on which the expressions of `by_derivative` and `composed` run."""
+
+    __slots__ = ("coefficients", "order")
+
+    def __init__(self, order: int, coefficients: Sequence[Any]) -> None:
+        self.order = order
+        self.coefficients = coefficients
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any) -> Any:
+        if method != "__call__":
+            return NotImplemented
+        result = lookup(ufunc).expand(self.order, *map(_coefficients, inputs))
+        if ufunc.nout > 1:
+            return tuple(Series(self.order, y) for y in result)
+        return Series(self.order, result)
+
+
+def _coefficients(x: Any) -> Sequence[Any]:
+    return x.coefficients if isinstance(x, Series) else [x]
+
+
+# ── the registry ─────────────────────────────────────────────────────────────────────────────────
+
+_ROWS: dict[np.ufunc, Row] = {}
+
+
+def rows() -> Iterator[Row]:
+    """All rows that are registered now (SciPy's are there once scipy.special is imported)."""
+    _load_special()
+    return iter(list(_ROWS.values()))
+
+
+def lookup(ufunc: np.ufunc) -> Row:
+    """The row of a ufunc; raises `NotDifferentiable` where there is none or no rule."""
+    row = _ROWS.get(ufunc)
+    if row is None and _load_special():
+        row = _ROWS.get(ufunc)
+    if row is None:
+        raise NotDifferentiable(
+            f"{ufunc.__name__}: dualnum has no derivative rule for this ufunc; apply it to x.value if the "
+            "result is meant as a constant, or write the function with others that have a rule"
+        )
+    if row.kind == "unsupported":
+        raise NotDifferentiable(
+            f"{row.name}: {row.reason}; apply it to x.value if the result is meant as a constant"
+        )
+    return row
+
+
+_special_loaded = False
+
+
+def _load_special() -> bool:
+    """Registers the rows of scipy.special once the caller has imported it; true if that was now."""
+    global _special_loaded
+    if _special_loaded or "scipy.special" not in sys.modules:
+        return False
+    _special_loaded = True
+    from . import special  # noqa: F401
+
+    return True
+
+
+def _register(row: Row) -> None:
+    known = _ROWS.setdefault(row.ufunc, row)
+    assert known is row, f"two rows for {row.name}"
+
+
+# ── the declarers ────────────────────────────────────────────────────────────────────────────────
+
+
+def _per_argument(ufunc: np.ufunc, intervals: Any) -> tuple[Interval, ...]:
+    return (intervals,) * ufunc.nin if isinstance(intervals[0], (int, float)) else tuple(intervals)
+
+
+def recurrence(
+    ufunc: np.ufunc,
+    rule: Callable[..., Any],
+    *,
+    kind: str = "recurrence",
+    domain: Any = REAL,
+    sample: Any = (-3.0, 3.0),
+    kink: Callable[..., Any] | None = None,
+) -> None:
+    """A row by its rule (order, y_0, *series) → coefficients."""
+    _register(Row(ufunc, kind, rule, _per_argument(ufunc, domain), _per_argument(ufunc, sample), kink))
+
+
+def zero(ufunc: np.ufunc, **row: Any) -> None:
+    """Piecewise constant: the value, and no derivative anywhere (the jumps are kinks)."""
+
+    def rule(order: int, value: Any, *operands: Sequence[Any]) -> Any:
+        return [value] if ufunc.nout == 1 else tuple([v] for v in value)
+
+    recurrence(ufunc, rule, kind="zero", **row)
+
+
+def linear(ufunc: np.ufunc, **row: Any) -> None:
+    """f(u)_k = f(u_k)."""
+
+    def rule(order: int, value: Any, u: Sequence[Any]) -> list[Any]:
+        return [value, *map(ufunc, u[1:])]
+
+    recurrence(ufunc, rule, kind="linear", **row)
+
+
+def by_derivative(ufunc: np.ufunc, *partials: Callable[..., Any], **row: Any) -> None:
+    """From the partial derivatives as expressions in the operands: y' = Σ_i ∂_i f(u, …) u_i'."""
+
+    def rule(order: int, value: Any, *operands: Sequence[Any]) -> list[Any]:
+        inner = [Series(order - 1, u[:order]) for u in operands]
+        slopes = [
+            (u, _coefficients(partial(*inner)))
+            for u, partial in zip(operands, partials, strict=True)
+            if len(u) > 1
+        ]
+        return series.integral(order, value, *slopes)
+
+    recurrence(ufunc, rule, kind="by_derivative", **row)
+
+
+def composed(ufunc: np.ufunc, expression: Callable[..., Any], **row: Any) -> None:
+    """From an expression of other primitives, for coefficients 1 and up (say why nothing cancels)."""
+
+    def rule(order: int, value: Any, *operands: Sequence[Any]) -> list[Any]:
+        result = expression(*(Series(order, u) for u in operands))
+        return [value, *_coefficients(result)[1:]]
+
+    recurrence(ufunc, rule, kind="composed", **row)
+
+
+def predicate(*ufuncs: np.ufunc) -> None:
+    """Acts on values; the result is a plain array."""
+    for ufunc in ufuncs:
+        _register(Row(ufunc, "predicate"))
+
+
+def unsupported(reason: str, *ufuncs: np.ufunc) -> None:
+    """No derivative, for this reason."""
+    for ufunc in ufuncs:
+        _register(Row(ufunc, "unsupported", reason=reason))

@@ -1,0 +1,297 @@
+"""The recurrences of truncated power series, written once, over any coefficients.
+
+A series is a sequence of Taylor coefficients u = [u_0, u_1, …], u_k = u⁽ᵏ⁾(0)/k!; coefficients past
+its end are zero, so a constant is [u_0] and the variable x_0 + t is [x_0, 1]. Each recurrence takes
+the wanted `order` K, the value y_0 (always computed by the native function, never by a recurrence:
+see `Row.expand`) and its operands, and returns y = [y_0, …], at most K+1 coefficients.
+
+Coefficients may be arrays, scalar symbols of a kernel, tracers, jets of a lower level, or homogeneous
+polynomials of a multivariate jet. Nothing here looks at what they are: only operators, NumPy's
+ufuncs and `np.where` touch them, and nothing is changed in place. Coefficient k is computed from
+coefficients 0 … k in one fixed way, whatever the order: a result of order k is a prefix of the result
+of order K, bit for bit.
+
+The notation: D u is the derivative, with coefficients j·u_j, and (u·v)_k the Cauchy product. Most
+recurrences read k·y_k = (D u · p)_{k−1}, that is y' = p·u' (Griewank & Walther, Evaluating
+Derivatives, 2nd ed., 2008, ch. 13, tables 13.1 and 13.2; Knuth, TAOCP vol. 2, section 4.7).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "cbrt", "compose", "convolve", "derivative", "divide", "exp", "expm1", "hypot", "integral",
+    "integer_power", "log", "logistic", "multiply", "one_minus_square", "power", "reciprocal",
+    "select", "sincos", "sinhcosh", "sqrt", "square", "tan", "tanh", "total",
+]  # fmt: skip
+
+Coefficients = Sequence[Any]
+
+
+# ── sums and products ────────────────────────────────────────────────────────────────────────────
+
+
+def total(terms: Iterable[Any]) -> Any:
+    """The sum of the terms, left to right; the structural zero 0 where there are none."""
+    terms = iter(terms)
+    result = next(terms, 0)
+    for term in terms:
+        result = result + term
+    return result
+
+
+def coefficient(u: Coefficients, k: int) -> Any:
+    """u_k, the structural zero 0 past the end."""
+    return u[k] if k < len(u) else 0
+
+
+def less(u: Coefficients, k: int, s: Any) -> Any:
+    """u_k − s, without a subtraction from a structural zero."""
+    return u[k] - s if k < len(u) else -s
+
+
+def convolve(u: Coefficients, v: Coefficients, k: int) -> Any:
+    """(u·v)_k = Σ_{j=0}^{k} u_j v_{k−j}, over the coefficients that exist."""
+    return total(u[j] * v[k - j] for j in range(max(0, k + 1 - len(v)), min(k + 1, len(u))))
+
+
+def self_convolve(u: Coefficients, k: int) -> Any:
+    """(u²)_k = 2 Σ_{j<k/2} u_j u_{k−j} + [k even] (u_{k/2})², in half the products."""
+    below = range(max(0, k + 1 - len(u)), (k + 1) // 2)
+    pairs = 2 * total(u[j] * u[k - j] for j in below)
+    if k % 2 or k // 2 >= len(u):
+        return pairs
+    middle = u[k // 2] * u[k // 2]
+    return pairs + middle if below else middle
+
+
+def derivative(u: Coefficients) -> list[Any]:
+    """(D u)_{j−1} = j u_j: the coefficients of u'."""
+    return [u[1], *(j * u[j] for j in range(2, len(u)))] if len(u) > 1 else []
+
+
+def over(p: Any, k: int) -> Any:
+    """p/k, without a division by one."""
+    return p if k == 1 else p / k
+
+
+def integral(order: int, y0: Any, *slopes: tuple[Coefficients, Coefficients]) -> list[Any]:
+    """y' = Σ p·u' over the pairs (u, p):  y_k = (1/k) Σ (D u · p)_{k−1}."""
+    slopes_ = [(derivative(u), p) for u, p in slopes if len(u) > 1]
+    last = min(order, max((len(du) + len(p) - 1 for du, p in slopes_), default=0))
+    return [y0, *(over(total(convolve(du, p, k - 1) for du, p in slopes_), k) for k in range(1, last + 1))]
+
+
+def multiply(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    """w = u·v:  w_k = Σ_{j=0}^{k} u_j v_{k−j}."""
+    return [y0, *(convolve(u, v, k) for k in range(1, min(order, len(u) + len(v) - 2) + 1))]
+
+
+def square(order: int, y0: Any, u: Coefficients) -> list[Any]:
+    """w = u²."""
+    return [y0, *(self_convolve(u, k) for k in range(1, min(order, 2 * len(u) - 2) + 1))]
+
+
+def divide(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    """w = u/v:  w_k = (u_k − Σ_{j=1}^{k} v_j w_{k−j}) / v_0."""
+    if len(v) == 1:
+        return [y0, *(u_k / v[0] for u_k in u[1 : order + 1])]
+    w = [y0]
+    for k in range(1, order + 1):
+        w.append(less(u, k, convolve(v[1:], w, k - 1)) / v[0])
+    return w
+
+
+def reciprocal(order: int, y0: Any, u: Coefficients) -> list[Any]:
+    """w = 1/u:  w_k = −(1/u_0) Σ_{j=1}^{k} u_j w_{k−j}."""
+    w = [y0]
+    for k in range(1, order + 1):
+        w.append(-convolve(u[1:], w, k - 1) / u[0])
+    return w
+
+
+def compose(order: int, outer: Coefficients, u: Coefficients) -> list[Any]:
+    """y = f∘u from the Taylor coefficients `outer` of f at u_0: Σ_n f_n (u − u_0)ⁿ, by Horner's rule.
+
+    For functions whose Taylor coefficients are known at every point (gamma's logarithm, Bessel
+    functions), where a recurrence in u would be unstable.
+    """
+    delta = u[1:]  # (u − u_0)/t, so that each factor of delta raises the degree by one
+    y = [outer[order]]
+    for n in range(order - 1, -1, -1):
+        top = min(order - n, len(y) + len(delta) - 1)
+        y = [outer[n], *(convolve(delta, y, k - 1) for k in range(1, top + 1))]
+    return y
+
+
+# ── powers and roots ─────────────────────────────────────────────────────────────────────────────
+
+
+def sqrt(order: int, y0: Any, u: Coefficients) -> list[Any]:
+    """y² = u:  y_k = (u_k − Σ_{j=1}^{k−1} y_j y_{k−j}) / (2 y_0)."""
+    y = [y0]
+    for k in range(1, order + 1):
+        y.append((less(u, k, self_convolve(y[1:], k - 2)) if k > 1 else u[1]) / (2 * y0))
+    return y
+
+
+def cbrt(order: int, y0: Any, u: Coefficients) -> list[Any]:
+    """y³ = u, that is 3 y² y' = u':  y_k = (u_k − (1/k) Σ_{j=1}^{k−1} 3j y_j w_{k−j}) / (3 w_0), w = y²."""
+    y, w = [y0], [y0 * y0]
+    for k in range(1, order + 1):
+        rest = total((3 * j / k) * (y[j] * w[k - j]) for j in range(1, k))
+        y.append((less(u, k, rest) if k > 1 else u[1]) / (3 * w[0]))
+        w.append(self_convolve(y, k))
+    return y
+
+
+def integer_power(order: int, y0: Any, u: Coefficients, n: int) -> list[Any]:
+    """y = uⁿ for an integer n ≥ 0 by repeated multiplication, right at u_0 = 0 as well."""
+    if n == 0:
+        return [y0]
+    y: list[Any] | None = None
+    base = list(u[: order + 1])
+    while True:
+        if n & 1:
+            y = base if y is None else multiply(order, y[0] * base[0], y, base)
+        n >>= 1
+        if not n:
+            return [y0, *y[1:]]
+        base = square(order, base[0] * base[0], base)
+
+
+def power(order: int, y0: Any, u: Coefficients, p: Any) -> list[Any]:
+    """y = u^p for a constant p, u y' = p y u':  y_k = (1/(k u_0)) Σ_{j=1}^{k} (p j − (k−j)) u_j y_{k−j}."""
+    y = [y0]
+    for k in range(1, order + 1):
+        terms = (((p * j - (k - j)) / k) * (u[j] * y[k - j]) for j in range(1, min(k + 1, len(u))))
+        y.append(total(terms) / u[0])
+    return y
+
+
+def hypot(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    """y² = u² + v², every product scaled by y_0 so that none overflows before the result does.
+
+    y_k = ½ (Σ_{j=0}^{k} (u_j û_{k−j} + v_j v̂_{k−j}) − Σ_{j=1}^{k−1} y_j ŷ_{k−j}),  â = a/y_0.
+    Where u_0 = v_0 = 0 the symmetric subgradient 0 stands in (|t| has no derivative there).
+    """
+    kink = y0 == 0
+    scale = np.where(kink, 1.0, y0) if order else y0
+    u_, v_ = [a / scale for a in u], [a / scale for a in v]
+    y, y_ = [y0], [y0 / scale]
+    for k in range(1, order + 1):
+        squares = convolve(u, u_, k) + convolve(v, v_, k)
+        rest = total(y[j] * y_[k - j] for j in range(1, k))
+        y.append(np.where(kink, 0.0, 0.5 * (squares - rest)))
+        y_.append(y[k] / scale)
+    return y
+
+
+# ── exponentials and logarithms ──────────────────────────────────────────────────────────────────
+
+
+def exp(order: int, y0: Any, u: Coefficients, base: Callable[[Any], Any] = np.exp) -> list[Any]:
+    """y' = y u':  y_k = e^{u_0} q_k with q_0 = 1,  k q_k = (D u · q)_{k−1}.
+
+    q knows nothing of the size of e^{u_0}; from k = 2 on it is multiplied by e^{u_0/2} twice, so that a
+    coefficient is finite where it should be (e^{710} overflows, e^{710}/2! does not). `base` is the
+    exponential function of u_0 (2^{u_0} when the higher coefficients come scaled by log 2).
+    """
+    if len(u) == 1 or order == 0:
+        return [y0]
+    du = derivative(u)
+    q, y = [u[1]], [y0, u[1] * y0]  # q without its leading 1
+    half = base(u[0] / 2) if order > 1 else None
+    for k in range(2, order + 1):
+        rest = convolve(du, q, k - 2)
+        q.append((rest + du[k - 1] if k <= len(du) else rest) / k)
+        y.append((q[-1] * half) * half)
+    return y
+
+
+def expm1(order: int, y0: Any, u: Coefficients) -> list[Any]:
+    """y = e^u − 1: its own value, and the higher coefficients of e^u."""
+    return [y0, *exp(order, np.exp(u[0]), u)[1:]]
+
+
+def log(order: int, y0: Any, u: Coefficients) -> list[Any]:
+    """u y' = u':  y_k = (u_k − (1/k) Σ_{j=1}^{k−1} j y_j u_{k−j}) / u_0."""
+    y = [y0]
+    for k in range(1, order + 1):
+        terms = ((j / k) * (y[j] * u[k - j]) for j in range(max(1, k + 1 - len(u)), k))
+        y.append((less(u, k, total(terms)) if k > 1 else u[1]) / u[0])
+    return y
+
+
+def logistic(order: int, p0: Any, q0: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
+    """p = 1/(1+e^{−u}) and q = 1 − p = 1/(1+e^u), both exact in their tails: p' = p q u', q' = −p q u'."""
+    du = derivative(u)
+    p, q, s = [p0], [q0], [p0 * q0]
+    for k in range(1, order + 1):
+        p.append(over(convolve(du, s, k - 1), k))
+        q.append(-p[k])
+        s.append(convolve(p, q, k))
+    return p, q
+
+
+# ── trigonometric and hyperbolic ─────────────────────────────────────────────────────────────────
+
+
+def sincos(order: int, s0: Any, c0: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
+    """s = sin u, c = cos u:  k s_k = (D u · c)_{k−1},  k c_k = −(D u · s)_{k−1}."""
+    du, s, c = derivative(u), [s0], [c0]
+    for k in range(1, order + 1):
+        s_k = over(convolve(du, c, k - 1), k)
+        c.append(-over(convolve(du, s, k - 1), k))
+        s.append(s_k)
+    return s, c
+
+
+def sinhcosh(order: int, s0: Any, c0: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
+    """s = sinh u, c = cosh u:  k s_k = (D u · c)_{k−1},  k c_k = (D u · s)_{k−1}."""
+    du, s, c = derivative(u), [s0], [c0]
+    for k in range(1, order + 1):
+        s_k = over(convolve(du, c, k - 1), k)
+        c.append(over(convolve(du, s, k - 1), k))
+        s.append(s_k)
+    return s, c
+
+
+def tan(order: int, y0: Any, u: Coefficients) -> list[Any]:
+    """y' = w u' with w = 1 + y²:  k y_k = (D u · w)_{k−1},  w_k = (y²)_k."""
+    du, y, w = derivative(u), [y0], [1 + y0 * y0]
+    for k in range(1, order + 1):
+        y.append(over(convolve(du, w, k - 1), k))
+        w.append(self_convolve(y, k))
+    return y
+
+
+def tanh(order: int, y0: Any, u: Coefficients) -> list[Any]:
+    """y' = s u', s' = −2 y s u' with s = sech² u, which 1 − y² would lose in the tails."""
+    du, y = derivative(u), [y0]
+    sech = 1 / np.cosh(u[0])
+    s, ys = [sech * sech], []
+    for k in range(1, order + 1):
+        y.append(over(convolve(du, s, k - 1), k))
+        if k < order:
+            ys.append(convolve(y, s, k - 1))
+            s.append(-2 * over(convolve(du, ys, k - 1), k))
+    return y
+
+
+def one_minus_square(order: int, u: Coefficients) -> list[Any]:
+    """1 − u², its constant term as (1 − u_0)(1 + u_0), which cancels neither near 0 nor near ±1."""
+    square_ = square(order, u[0], u)
+    return [(1 - u[0]) * (1 + u[0]), *(-s for s in square_[1:])]
+
+
+# ── piecewise ────────────────────────────────────────────────────────────────────────────────────
+
+
+def select(order: int, y0: Any, condition: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    """y_k = u_k where the condition holds, else v_k."""
+    last = min(order, max(len(u), len(v)) - 1)
+    return [y0, *(np.where(condition, coefficient(u, k), coefficient(v, k)) for k in range(1, last + 1))]
+

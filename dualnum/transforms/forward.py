@@ -1,0 +1,264 @@
+"""Forward transforms: push a jet through a function and read its coefficients.
+
+Arguments and results may be nested tuples, lists and dicts of arrays (optree). Every transform opens
+a level of its own, so transforms nest in any order without confusing their perturbations.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import optree
+
+from ..backend import as_floating
+from ..errors import InvalidType, InvalidValue, LevelError
+from ..jet import Jet, check_order, factorial_times, seed
+from ..levels import Scope, open_scope
+from ..operand import Operand, operands
+
+__all__ = ["derivative", "directional", "jvp", "taylor"]
+
+Argnums = int | Sequence[int]
+
+
+def derivative(f: Callable[..., Any], order: int = 1, *, argnums: Argnums = 0) -> Callable[..., Any]:
+    """The k-th derivative of f, elementwise: x ↦ dᵏ/dtᵏ f(x + t) at t = 0.
+
+    Args:
+        f: a function of arrays (or nested containers of arrays) to the same.
+        order: k ≥ 0.
+        argnums: which positional arguments vary, all together with t; one index or several.
+
+    Returns:
+        A function of the same arguments. Its result has the structure and shapes of f's.
+
+    Raises:
+        InvalidType: an argument is not made of numbers, or f returns something that is no array.
+        LevelError: a jet of an outer call is kept and used after that call ended.
+
+    Example:
+        >>> derivative(np.sin, 2)(0.5) == -np.sin(0.5)
+        np.True_
+        >>> derivative(lambda x: x * derivative(lambda y: x + y)(1.0))(1.0)
+        np.float64(1.0)
+    """
+    order = check_order(order, "derivative")
+
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        ones = _map_chosen(lambda x: None, args, argnums, "derivative")
+        return _run(f, args, kwargs, ones, order, "derivative", lambda y: _derivative_of(y, order))
+
+    return _named(transformed, f, "derivative")
+
+
+def taylor(
+    f: Callable[..., Any],
+    order: int,
+    *,
+    direction: Any = None,
+    directions: Any = None,
+    argnums: Argnums = 0,
+) -> Callable[..., Any]:
+    """The Taylor coefficients of t ↦ f(x + t·v) at t = 0: a_k = (1/k!) dᵏf/dtᵏ.
+
+    Args:
+        f: a function of arrays (or nested containers of arrays) to the same.
+        order: K ≥ 0, the highest coefficient.
+        direction: v, with the structure of the varying argument; all ones when left out.
+        directions: P directions in one pass, each array with P in front of its shape.
+        argnums: which positional arguments vary; with several, the directions are a tuple of as many.
+
+    Returns:
+        A function of the same arguments, whose result has f's structure with arrays of coefficients:
+        (K+1, *shape), or (P, K+1, *shape) for P directions.
+
+    Example:
+        >>> taylor(np.exp, 3)(0.0) * [1, 1, 2, 6]
+        array([1., 1., 1., 1.])
+    """
+    order = check_order(order, "taylor")
+    if direction is not None and directions is not None:
+        raise InvalidValue("taylor: both direction and directions are given; expected one of them")
+
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        many = directions is not None
+        given = directions if many else direction
+        if given is None:
+            vs = _map_chosen(lambda x: None, args, argnums, "taylor")
+        else:
+            vs = _matched(given, args, argnums, "taylor", "directions" if many else "direction")
+        return _run(f, args, kwargs, vs, order, "taylor", lambda y: _coefficients_of(y, order, vs, many), many)
+
+    return _named(transformed, f, "taylor")
+
+
+def directional(f: Callable[..., Any], order: int = 1, *, argnums: Argnums = 0) -> Callable[..., Any]:
+    """The k-th directional derivative: (x, v) ↦ dᵏ/dtᵏ f(x + t·v) at t = 0.
+
+    The result takes f's positional arguments and then v, with the structure of the varying argument
+    (a tuple of as many for several argnums).
+
+    Example:
+        >>> directional(lambda x: np.sum(x**3), 2)(np.array([1.0, 2.0]), np.array([1.0, 0.0]))
+        np.float64(6.0)
+    """
+    order = check_order(order, "directional")
+
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        if len(args) < 2:
+            raise InvalidType("directional: expected f's arguments and the direction v")
+        *args_, v = args
+        vs = _matched(v, args_, argnums, "directional", "the direction")
+        return _run(f, args_, kwargs, vs, order, "directional", lambda y: _derivative_of(y, order))
+
+    return _named(transformed, f, "directional")
+
+
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """The value and the Jacobian-vector product: f(x), ∂f(x)·v.
+
+    Args:
+        f: a function of arrays (or nested containers of arrays) to the same.
+        primals: its positional arguments, as a tuple or list.
+        tangents: one v for each of them, of the same structure and shapes.
+
+    Example:
+        >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 10.0))
+        (np.float64(12.0), np.float64(34.0))
+    """
+    for name, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, (tuple, list)):
+            raise InvalidType(f"jvp: {name} is a {type(given).__name__}; expected a tuple of f's arguments")
+    if len(primals) != len(tangents):
+        raise InvalidValue(f"jvp: {len(primals)} primals and {len(tangents)} tangents; expected as many")
+    vs = _matched(tuple(tangents), primals, tuple(range(len(primals))), "jvp", "tangents")
+    both = _run(f, primals, {}, vs, 1, "jvp", lambda y: _Pair(_value_of(y), _derivative_of(y, 1)))
+    return (
+        optree.tree_map(lambda pair: pair.value, both, is_leaf=lambda p: isinstance(p, _Pair)),  # type: ignore[arg-type]
+        optree.tree_map(lambda pair: pair.tangent, both, is_leaf=lambda p: isinstance(p, _Pair)),  # type: ignore[arg-type]
+    )
+
+
+class _Pair:
+    """A leaf that holds two."""
+
+    def __init__(self, value: Any, tangent: Any) -> None:
+        self.value = value
+        self.tangent = tangent
+
+
+# ── the common way through f ─────────────────────────────────────────────────────────────────────
+
+
+def _run(
+    f: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    vs: dict[int, Any],
+    order: int,
+    name: str,
+    read: Callable[[Any], Any],
+    many: bool = False,
+) -> Any:
+    """Seeds the chosen arguments, calls f, and reads every array of its result."""
+    with open_scope(f"{name} of {getattr(f, '__name__', 'f')}") as scope:
+        seeded = list(args)
+        for i, v in vs.items():
+            leaves, structure = _flatten(args[i])
+            seeds = [_seed(x, w, order, scope, name, i, many) for x, w in zip(leaves, v, strict=True)]
+            seeded[i] = optree.tree_unflatten(structure, seeds)
+        result = f(*seeded, **kwargs)
+        return optree.tree_map(lambda y: read(_own(y, scope, name)), result)  # type: ignore[arg-type]
+
+
+def _flatten(x: Any) -> tuple[list[Any], Any]:
+    return optree.tree_flatten(x)  # type: ignore[arg-type,return-value]
+
+
+def _seed(x: Any, v: Any, order: int, scope: Scope, name: str, position: int, many: bool) -> Jet:
+    if not isinstance(x, Operand):
+        x = as_floating(x, name, f"argument {position}")
+    return seed(x, order, None if many else v, v if many else None, scope)
+
+
+def _own(y: Any, scope: Scope, name: str) -> Any:
+    """One array of f's result: a jet of this scope, or a constant."""
+    if isinstance(y, Jet) and y.scope is scope:
+        return y
+    if isinstance(y, Operand):
+        if y.scope.level > scope.level:
+            raise LevelError(
+                f"{name}: f returned an operand of {y.scope.name}, which ends with this call; "
+                "return its .value, .coeffs or .derivative(k)"
+            )
+        return y
+    if isinstance(y, (str, bytes)) or callable(y):
+        raise InvalidType(f"{name}: f returned a {type(y).__name__}; expected arrays or containers of arrays")
+    return as_floating(y, name, "f's result")
+
+
+def _value_of(y: Any) -> Any:
+    return y._planes[0] if isinstance(y, Jet) else y
+
+
+def _derivative_of(y: Any, order: int) -> Any:
+    """y⁽ᵏ⁾, exact zeros where the result does not depend on the argument."""
+    if not isinstance(y, Jet):
+        return y if order == 0 else np.zeros_like(y)
+    return factorial_times(order, y._planes[order])
+
+
+def _coefficients_of(y: Any, order: int, vs: dict[int, Any], many: bool) -> Any:
+    if not many:
+        return y._planes if isinstance(y, Jet) else _constant_coefficients(y, order)
+    count = next(w.shape[0] for v in vs.values() for w in v)
+    if not isinstance(y, Jet):
+        one = _constant_coefficients(y, order)
+        return np.stack([one] * count)
+    along = [[y._planes[0], *(y._planes[1 + k * count + p] for k in range(order))] for p in range(count)]
+    return np.stack([np.stack(planes) for planes in along])
+
+
+def _constant_coefficients(y: Any, order: int) -> Any:
+    return np.stack([y, *[np.zeros_like(y)] * order])
+
+
+def _positions(argnums: Argnums, args: Sequence[Any], name: str) -> tuple[int, ...]:
+    positions = tuple(argnums) if isinstance(argnums, Sequence) else (argnums,)
+    for i in positions:
+        if isinstance(i, bool) or not isinstance(i, (int, np.integer)):
+            raise InvalidType(f"{name}: argnums is {argnums!r}; expected an index or a sequence of indices")
+        if not -len(args) <= i < len(args):
+            raise InvalidValue(f"{name}: argnums is {argnums}, but the function was called with {len(args)} arguments")
+    return tuple(int(i) % len(args) for i in positions)
+
+
+def _map_chosen(make: Callable[[Any], Any], args: Sequence[Any], argnums: Argnums, name: str) -> dict[int, Any]:
+    return {i: [make(x) for x in _flatten(args[i])[0]] for i in _positions(argnums, args, name)}
+
+
+def _matched(given: Any, args: Sequence[Any], argnums: Argnums, name: str, what: str) -> dict[int, Any]:
+    """The given directions, one list of arrays for each varying argument, checked against its structure."""
+    positions = _positions(argnums, args, name)
+    each = (given,) if not isinstance(argnums, Sequence) else given
+    if isinstance(argnums, Sequence) and (not isinstance(given, (tuple, list)) or len(given) != len(positions)):
+        raise InvalidValue(f"{name}: {what} must be a tuple of {len(positions)}, one for each of argnums {argnums}")
+    matched = {}
+    for i, v in zip(positions, each, strict=True):
+        leaves, structure = _flatten(args[i])
+        v_leaves, v_structure = _flatten(v)
+        if structure != v_structure and len(leaves) == 1 and not next(operands(v), None):
+            v_leaves, v_structure = [np.asarray(v)], structure  # a nested list stands for one array
+        if structure != v_structure:
+            raise InvalidValue(
+                f"{name}: {what} has the structure {v_structure}, argument {i} has {structure}; expected the same"
+            )
+        matched[i] = [w if isinstance(w, Operand) else as_floating(w, name, what) for w in v_leaves]
+    return matched
+
+
+def _named(transformed: Callable[..., Any], f: Callable[..., Any], name: str) -> Callable[..., Any]:
+    transformed.__name__ = f"{name}({getattr(f, '__name__', 'f')})"
+    transformed.__doc__ = f"The {name} of {getattr(f, '__name__', 'f')}."
+    transformed.__wrapped__ = f  # type: ignore[attr-defined]
+    return transformed

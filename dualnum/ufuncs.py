@@ -1,0 +1,289 @@
+"""How a jet runs a ufunc: its call, its keywords, and its methods reduce, accumulate, outer, reduceat, at."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .backend import is_array
+from .errors import DualnumError, InvalidType, InvalidValue, NotDifferentiable, dropped
+from .operand import Operand, implementation, primal
+from .primitives.table import Row, lookup
+
+if TYPE_CHECKING:
+    from .jet import Jet
+
+__all__ = ["apply", "nonsmooth"]
+
+_kinks: ContextVar[str] = ContextVar("nonsmooth", default="subgradient")
+
+
+class NonsmoothPoint(DualnumError, ArithmeticError):
+    """A derivative was asked for at a kink while `nonsmooth("raise")` was in force."""
+
+
+@contextmanager
+def nonsmooth(mode: str) -> Iterator[None]:
+    """What happens at kinks (abs at 0, ties of maximum, jumps of floor), within a ``with`` block.
+
+    Args:
+        mode: "subgradient" (the default: the documented subgradient stands in) or "raise" (a
+            `NonsmoothPoint` reports the elements that sit on a kink).
+    """
+    if mode not in ("subgradient", "raise"):
+        raise InvalidValue(f'nonsmooth: mode is {mode!r}; expected "subgradient" or "raise"')
+    token = _kinks.set(mode)
+    try:
+        yield
+    finally:
+        _kinks.reset(token)
+
+
+def apply(top: "Jet", ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """ufunc.method(*inputs, **kwargs) on the level of `top`."""
+    if ufunc.signature is not None:  # a generalized ufunc is an array function
+        product = implementation(ufunc)
+        if product is None or method != "__call__":
+            raise NotDifferentiable(f"{ufunc.__name__}.{method}: dualnum has no rule for it; use np.einsum")
+        return product(*inputs, **kwargs)
+    row = lookup(ufunc)
+    if row.kind == "predicate":
+        return _on_values(ufunc, method, inputs, kwargs)
+    if method == "__call__":
+        return _evaluate(top, row, inputs) if not kwargs else _call(top, row, inputs, **kwargs)
+    return _METHODS[method](ufunc, *inputs, **kwargs)
+
+
+def _on_values(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if any(isinstance(o, Operand) for o in kwargs.get("out", ())):
+        raise InvalidType(f"{ufunc.__name__}: out= is a jet, but the result has no derivatives; give a plain array")
+    return getattr(ufunc, method)(*map(primal, inputs), **kwargs)
+
+
+def _evaluate(top: "Jet", row: Row, inputs: tuple[Any, ...]) -> Any:
+    """One primitive on jets of this level and constants."""
+    mine = [top._is_mine(x, row.name) for x in inputs]
+    operands = [x if own else _constant(row, x) for x, own in zip(inputs, mine, strict=True)]
+    if row.kink is not None and _kinks.get() == "raise":
+        _report_kinks(row, inputs)
+    ndim = max(map(np.ndim, operands)) if len(operands) > 1 else operands[0].ndim
+    with np.errstate(all="ignore"):
+        try:
+            result = row.expand(
+                top.order, *(x._parts(ndim) if own else [x] for x, own in zip(operands, mine, strict=True))
+            )
+        except (ValueError, TypeError) as error:
+            if isinstance(error, DualnumError):
+                raise
+            kind = InvalidValue if isinstance(error, ValueError) else InvalidType
+            shapes = ", ".join(str(np.shape(x)) for x in inputs)
+            raise kind(f"{row.name}: {error} (operands of shape {shapes})") from None
+    if row.ufunc.nout == 1:
+        return top._join(result)
+    return tuple(top._join(parts) for parts in result)
+
+
+def _constant(row: Row, x: Any) -> Any:
+    """x as a coefficient; lists become arrays, what is no number is refused."""
+    if isinstance(x, (Operand, float, int, complex)):
+        return x
+    if not is_array(x):
+        x = np.asarray(x)
+    if x.dtype.kind not in "fcbiu":
+        raise InvalidType(f"{row.name}: an operand has dtype {x.dtype}; expected numbers")
+    return x
+
+
+def _report_kinks(row: Row, inputs: tuple[Any, ...]) -> None:
+    assert row.kink is not None
+    on_kink = np.asarray(row.kink(*map(primal, inputs)))
+    if on_kink.any():
+        places = [tuple(map(int, i)) for i in np.argwhere(on_kink)[:5]]
+        more = "" if on_kink.sum() <= 5 else f" and {int(on_kink.sum()) - 5} more"
+        raise NonsmoothPoint(f"{row.name}: no derivative at the elements {places}{more}; they sit on a kink")
+
+
+def _call(
+    top: "Jet",
+    row: Row,
+    inputs: tuple[Any, ...],
+    out: tuple[Any, ...] | None = None,
+    where: Any = True,
+    dtype: Any = None,
+    casting: Any = "same_kind",
+    order: Any = "K",
+    subok: bool = True,
+    signature: Any = None,
+) -> Any:
+    """The call with keywords: cast, evaluate, write."""
+    from .jet import floating_dtype
+
+    if signature is not None:
+        raise NotDifferentiable(f"{row.name}: signature= is not supported for jets; use dtype=")
+    if isinstance(where, Operand):
+        raise InvalidType(f"{row.name}: where= is an operand with derivatives; expected booleans")
+    if dtype is not None:
+        dtype = floating_dtype(dtype, row.name)
+        inputs = tuple(_cast(row, x, dtype, casting) for x in inputs)
+        result = _evaluate(top, row, inputs) if any(isinstance(x, Operand) for x in inputs) else row.ufunc(*inputs)
+    else:
+        result = _evaluate(top, row, inputs)
+    results = result if isinstance(result, tuple) else (result,)
+    if out is None:
+        if where is not True:
+            results = tuple(np.where(where, r, 0.0) for r in results)
+    else:
+        _check_out(top, row, out, results, casting)
+        results = tuple(r if o is None else _write(o, r, where) for o, r in zip(out, results, strict=True))
+    return results if isinstance(result, tuple) else results[0]
+
+
+def _cast(row: Row, x: Any, dtype: np.dtype[Any], casting: Any) -> Any:
+    if isinstance(x, (bool, int, float, complex)):
+        return x
+    x = x if isinstance(x, Operand) or is_array(x) else np.asarray(x)
+    if not np.can_cast(x.dtype, dtype, casting):
+        raise InvalidType(f"{row.name}: cannot cast from {x.dtype} to {dtype} with casting={casting!r}; use astype")
+    return x.astype(dtype)
+
+
+def _check_out(top: "Jet", row: Row, out: tuple[Any, ...], results: tuple[Any, ...], casting: Any) -> None:
+    """Everything that could go wrong with out=, before anything is written."""
+    for o, r in zip(out, results, strict=True):
+        if o is None:
+            continue
+        if isinstance(r, Operand) and not top._is_mine(o, f"{row.name}: out="):
+            raise dropped(
+                f"{row.name}: out= of type {type(o).__name__}, which cannot hold derivatives,",
+                "the result without out=, or out=np.zeros_like(jet)",
+            )
+        if np.broadcast_shapes(np.shape(r), np.shape(o)) != np.shape(o):
+            raise InvalidValue(f"{row.name}: the result has shape {np.shape(r)}, out= has shape {np.shape(o)}")
+        if not np.can_cast(r.dtype, o.dtype, casting):
+            raise InvalidType(
+                f"{row.name}: cannot cast the result from {r.dtype} to {o.dtype} of out= with casting={casting!r}"
+            )
+
+
+def _write(out: Any, result: Any, where: Any) -> Any:
+    if where is True:
+        out[...] = result
+    else:
+        mask = np.broadcast_to(where, np.shape(out))
+        out[mask] = np.broadcast_to(result, np.shape(out))[mask]
+    return out
+
+
+# ── methods ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _axis(axis: Any, ndim: int) -> int:
+    return int(np.lib.array_utils.normalize_axis_index(axis, ndim))
+
+
+def _require_binary(ufunc: np.ufunc, method: str) -> None:
+    if ufunc.nin != 2 or ufunc.nout != 1:
+        raise InvalidValue(f"{ufunc.__name__}.{method}: only ufuncs of two inputs and one output have this method")
+
+
+def _finish(ufunc: np.ufunc, result: Any, out: Any) -> Any:
+    """Writes the result of a method into out=, if one was given."""
+    if out is None or out[0] is None:
+        return result
+    return np.add(result, 0.0, out=out[0]) if isinstance(out[0], Operand) else np.positive(result, out=out)
+
+
+def _cast_first(x: Any, dtype: Any) -> Any:
+    return x if dtype is None else x.astype(dtype)
+
+
+def _reduce(
+    ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False, **kwargs: Any
+) -> Any:
+    """Folds an axis: by the array function where NumPy has one, else element after element."""
+    _require_binary(ufunc, "reduce")
+    x = _cast_first(x, dtype)
+    whole = _REDUCTIONS.get(ufunc)
+    if whole is not None:
+        return _finish(ufunc, whole(x, axis=axis, keepdims=keepdims, **kwargs), out)
+    if kwargs.get("where", True) is not True:
+        raise NotDifferentiable(f"{ufunc.__name__}.reduce: where= is not supported for jets; use np.where first")
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = sorted({_axis(a, x.ndim) for a in axes}, reverse=True)
+    result = x
+    for a in axes:
+        result = _fold(ufunc, np.moveaxis(result, a, 0))
+    initial = kwargs.get("initial")
+    if initial is not None:
+        result = ufunc(initial, result)
+    if keepdims:
+        result = np.expand_dims(result, tuple(axes))
+    return _finish(ufunc, result, out)
+
+
+def _fold(ufunc: np.ufunc, x: Any) -> Any:
+    if len(x) == 0:
+        if ufunc.identity is None:
+            raise InvalidValue(f"{ufunc.__name__}.reduce: an empty axis, and the function has no identity")
+        return np.full_like(x, ufunc.identity, shape=x.shape[1:])
+    result = x[0]
+    for i in range(1, len(x)):
+        result = ufunc(result, x[i])
+    return result
+
+
+def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
+    _require_binary(ufunc, "accumulate")
+    x = _cast_first(x, dtype)
+    if ufunc is np.add:
+        return _finish(ufunc, np.cumsum(x, axis=axis), out)
+    moved = np.moveaxis(x, _axis(axis, x.ndim), 0)
+    results = [moved[0]] if len(moved) else []
+    for i in range(1, len(moved)):
+        results.append(ufunc(results[-1], moved[i]))
+    return _finish(ufunc, np.moveaxis(np.stack(results), 0, axis) if results else x, out)
+
+
+def _outer(ufunc: np.ufunc, a: Any, b: Any, **kwargs: Any) -> Any:
+    """ufunc of every element of a with every element of b."""
+    if ufunc.nin != 2:
+        raise InvalidValue(f"{ufunc.__name__}.outer: only ufuncs of two inputs have this method")
+    a = a if isinstance(a, Operand) else np.asarray(a)
+    return ufunc(np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b, **kwargs)
+
+
+def _reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
+    """Folds the slices between consecutive indices (a single element where they do not increase)."""
+    _require_binary(ufunc, "reduceat")
+    moved = np.moveaxis(_cast_first(x, dtype), _axis(axis, x.ndim), 0)
+    indices = [int(i) for i in np.asarray(indices)]
+    if any(not 0 <= i < len(moved) for i in indices):
+        raise InvalidValue(f"{ufunc.__name__}.reduceat: indices are {indices}; expected 0 ≤ index < {len(moved)}")
+    ends = [*indices[1:], len(moved)]
+    results = [
+        ufunc.reduce(moved[i:j], axis=0) if i < j else moved[i] for i, j in zip(indices, ends, strict=True)
+    ]
+    return _finish(ufunc, np.moveaxis(np.stack(results), 0, axis), out)
+
+
+def _at(ufunc: np.ufunc, x: Any, indices: Any, *b: Any) -> None:
+    """x[indices] = ufunc(x[indices], b), in place, once for each time that an index occurs."""
+    if not isinstance(x, Operand):
+        raise dropped(f"{ufunc.__name__}.at on a plain array", "a jet as its first argument")
+    flat = np.arange(x.size).reshape(x.shape)[indices]
+    values = np.broadcast_to(b[0], flat.shape) if b else None
+    changed = np.copy(np.ravel(x))  # an error on the way leaves x as it was
+    for position in np.ndindex(*flat.shape):
+        i = int(flat[position])
+        changed[i] = ufunc(changed[i]) if values is None else ufunc(changed[i], values[position])
+    x[...] = np.reshape(changed, x.shape)
+
+
+_REDUCTIONS: dict[np.ufunc, Any] = {
+    np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min,
+}  # fmt: skip
+_METHODS: dict[str, Any] = {
+    "reduce": _reduce, "accumulate": _accumulate, "outer": _outer, "reduceat": _reduceat, "at": _at,
+}  # fmt: skip
