@@ -1,1 +1,2 @@
-def text(x): return f"Jet({x.coeffs!r})"
+def text(x):
+    return f"Jet({x.coeffs!r})"

@@ -192,7 +192,7 @@ class Jet(Operand):
         index = _checked_index(index, "x[…]")
         if _is_basic(index):  # a view, as in NumPy
             return self._like(self._planes[(slice(None), *_as_tuple(index))], self._support)
-        return self._linear(lambda x: x[index], (self,))
+        return self._rearrange(lambda x: x[index], (self,))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         index = _checked_index(index, "x[…] = …")
@@ -510,5 +510,3 @@ def _checked_index(index: Any, what: str) -> Any:
 
 def _restore(planes: Any, degree: int, algebra: Univariate, scope: Scope) -> Jet:
     return object.__new__(Jet)._set(planes, [degree], algebra, scope)
-
-

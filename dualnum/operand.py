@@ -3,8 +3,7 @@
 Jets, tape variables and tracers are operands. Python's operators and ndarray's methods become calls
 of NumPy's functions; NumPy hands those over through `__array_ufunc__` and `__array_function__`; and
 they run on the operand of the highest level among their arguments (see `levels`). A kind of operand
-says what four things mean for it: a ufunc, a linear map, a bilinear map, and a linear map of one
-operand that works under leading axes.
+says what these mean for it: a ufunc, a linear map, a rearrangement of entries, and a bilinear map.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +15,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from .errors import InvalidType, NotDifferentiable, dropped
 from .levels import Scope, require_alive, same_scope
 
-__all__ = ["Operand", "batched", "bilinear", "highest", "implements", "linear", "operands", "primal"]
+__all__ = ["Operand", "batched", "bilinear", "highest", "implements", "linear", "operands", "primal", "rearrange"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _IMPLEMENTATIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
@@ -45,8 +44,12 @@ class Operand(NDArrayOperatorsMixin):
         """function(*data), which is jointly linear in data."""
         raise NotImplementedError
 
+    def _rearrange(self, function: Callable[..., Any], data: tuple[Any, ...]) -> Any:
+        """function(*data), every entry of which is a copy of an entry of data, or zero."""
+        return self._linear(function, data)
+
     def _batched(self, function: Callable[[Any, int], Any]) -> Any:
-        """function(x, b), a linear map of x under b leading axes that it leaves alone; b = 0 on arrays."""
+        """function(x, b), a rearrangement of x under b leading axes that it leaves alone; b = 0 on arrays."""
         raise NotImplementedError
 
     def _bilinear(self, function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
@@ -259,8 +262,21 @@ def linear(function: Callable[..., Any], *data: Any) -> Any:
     return function(*data) if top is None else top._linear(function, data)
 
 
+def rearrange(function: Callable[..., Any], *data: Any) -> Any:
+    """function(*data) whose every entry is a copy of one entry of data, or zero (take, concatenate, tril).
+
+    Where entries go can be seen by sending their numbers through the function, so its transpose (the
+    reverse sweep) follows by itself; use it in preference to `linear`.
+    """
+    top = highest(data)
+    return function(*data) if top is None else top._rearrange(function, data)
+
+
 def batched(function: Callable[[Any, int], Any], x: Any) -> Any:
-    """function(x, 0) for a linear function that can also work under b leading axes: function(x, b)."""
+    """function(x, 0) for a rearrangement that can also work under b leading axes: function(x, b).
+
+    For what NumPy does by a view (reshape, transpose, broadcast_to): it stays one for jets.
+    """
     return x._batched(function) if isinstance(x, Operand) else function(x, 0)
 
 

@@ -294,4 +294,3 @@ def select(order: int, y0: Any, condition: Any, u: Coefficients, v: Coefficients
     """y_k = u_k where the condition holds, else v_k."""
     last = min(order, max(len(u), len(v)) - 1)
     return [y0, *(np.where(condition, coefficient(u, k), coefficient(v, k)) for k in range(1, last + 1))]
-

@@ -262,9 +262,7 @@ def _reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, dtype: Any =
     if any(not 0 <= i < len(moved) for i in indices):
         raise InvalidValue(f"{ufunc.__name__}.reduceat: indices are {indices}; expected 0 ≤ index < {len(moved)}")
     ends = [*indices[1:], len(moved)]
-    results = [
-        ufunc.reduce(moved[i:j], axis=0) if i < j else moved[i] for i, j in zip(indices, ends, strict=True)
-    ]
+    results = [ufunc.reduce(moved[i:j], axis=0) if i < j else moved[i] for i, j in zip(indices, ends, strict=True)]
     return _finish(ufunc, np.moveaxis(np.stack(results), 0, axis), out)
 
 

@@ -25,12 +25,15 @@ def iscomplexobj(x: Any) -> bool:
 @implements(np.real)
 def real(val: Any) -> Any:
     from ..operand import linear
+
     return linear(np.real, val)
 
 
 @implements(np.imag)
 def imag(val: Any) -> Any:
     from ..operand import linear
+
     return linear(np.imag, val)
+
 
 _ = primal

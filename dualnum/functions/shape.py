@@ -3,23 +3,24 @@
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..operand import batched, implements, linear
+from ..operand import batched, implements, rearrange
+
 
 @implements(np.reshape)
 def reshape(a: Any, /, shape: Any = None, order: str = "C", *, copy: bool | None = None) -> Any:
     shape = shape if isinstance(shape, tuple) else tuple(shape) if np.iterable(shape) else (shape,)
     if order != "C":
-        return linear(lambda x: np.reshape(x, shape, order=order), a)
+        return rearrange(lambda x: np.reshape(x, shape, order=order), a)
     # -1 is worked out here: under leading axes it could swallow them
-    shape = np.empty(0).reshape(0).shape if False else _inferred(a.shape, shape)
+    shape = _inferred(a.shape, shape)
     return batched(lambda x, b: np.reshape(x, x.shape[:b] + shape), a)
 
 
 def _inferred(given: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
     """The shape with its -1 worked out, as NumPy would."""
-    return np.broadcast_to(np.empty(()), given).reshape(wanted).shape if given else np.empty(()).reshape(wanted).shape
+    return np.broadcast_to(np.empty(()), given).reshape(wanted).shape
 
 
 @implements(np.transpose)
@@ -54,23 +55,22 @@ def expand_dims(a: Any, axis: Any) -> Any:
 
 
 @implements(np.concatenate)
-def concatenate(arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    return linear(lambda *xs: np.concatenate(xs, axis=axis, dtype=dtype, casting=casting), *arrays)
+def concatenate(
+    arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
+) -> Any:
+    return rearrange(lambda *xs: np.concatenate(xs, axis=axis, dtype=dtype, casting=casting), *arrays)
 
 
 @implements(np.stack)
 def stack(arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    return linear(lambda *xs: np.stack(xs, axis=axis, dtype=dtype, casting=casting), *arrays)
+    return rearrange(lambda *xs: np.stack(xs, axis=axis, dtype=dtype, casting=casting), *arrays)
 
 
 @implements(np.copy)
 def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
-    return linear(lambda x: np.array(x, order=order) if isinstance(x, np.ndarray) else np.copy(x), a)
+    return rearrange(lambda x: np.array(x, order=order) if isinstance(x, np.ndarray) else np.copy(x), a)
 
 
 @implements(np.ravel)
 def ravel(a: Any, order: str = "C") -> Any:
     return np.reshape(a, (-1,), order=order)
-
-
-_ = normalize_axis_index

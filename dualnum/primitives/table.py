@@ -124,9 +124,7 @@ def lookup(ufunc: np.ufunc) -> Row:
             "result is meant as a constant, or write the function with others that have a rule"
         )
     if row.kind == "unsupported":
-        raise NotDifferentiable(
-            f"{row.name}: {row.reason}; apply it to x.value if the result is meant as a constant"
-        )
+        raise NotDifferentiable(f"{row.name}: {row.reason}; apply it to x.value if the result is meant as a constant")
     return row
 
 
@@ -193,9 +191,7 @@ def by_derivative(ufunc: np.ufunc, *partials: Callable[..., Any], **row: Any) ->
     def rule(order: int, value: Any, *operands: Sequence[Any]) -> list[Any]:
         inner = [Series(order - 1, u[:order]) for u in operands]
         slopes = [
-            (u, _coefficients(partial(*inner)))
-            for u, partial in zip(operands, partials, strict=True)
-            if len(u) > 1
+            (u, _coefficients(partial(*inner))) for u, partial in zip(operands, partials, strict=True) if len(u) > 1
         ]
         return series.integral(order, value, *slopes)
 
