@@ -7,11 +7,16 @@ a NumPy user would expect in its place, so both ``except DualnumError`` and ``ex
 __all__ = [
     "DerivativeDropped",
     "DualnumError",
+    "InvalidAxis",
+    "InvalidIndex",
     "InvalidType",
     "InvalidValue",
     "LevelError",
+    "NoAttribute",
     "NotDifferentiable",
 ]
+
+import numpy as np
 
 
 class DualnumError(Exception):
@@ -24,6 +29,18 @@ class InvalidType(DualnumError, TypeError):
 
 class InvalidValue(DualnumError, ValueError):
     """An argument of the right kind with a value that cannot be used here."""
+
+
+class InvalidIndex(DualnumError, IndexError):
+    """An index that the operand does not have."""
+
+
+class InvalidAxis(DualnumError, np.exceptions.AxisError):
+    """An axis that the operand does not have."""
+
+
+class NoAttribute(DualnumError, AttributeError):
+    """An attribute of ndarray that has no meaning for what carries derivatives."""
 
 
 class DerivativeDropped(InvalidType):
@@ -41,3 +58,21 @@ class NotDifferentiable(DualnumError, NotImplementedError):
 def dropped(what: str, instead: str) -> DerivativeDropped:
     """The error for `what` would drop the derivatives; `instead` is what to write."""
     return DerivativeDropped(f"{what} would keep the value and drop the derivatives; write {instead}")
+
+
+_OURS: dict[type[Exception], type[DualnumError]] = {
+    TypeError: InvalidType,
+    ValueError: InvalidValue,
+    IndexError: InvalidIndex,
+    np.exceptions.AxisError: InvalidAxis,
+    np.exceptions.DTypePromotionError: InvalidType,
+}
+
+
+def ours(error: Exception, function: str) -> Exception:
+    """An error that NumPy raised within `function`, as the error of ours that stands for it.
+
+    Errors of any other class, those of a user's callback among them, come back as they are.
+    """
+    kind = _OURS.get(type(error))
+    return error if kind is None else kind(f"{function}: {error}")

@@ -13,7 +13,7 @@ import numpy as np
 from . import ufuncs
 from .algebra import Univariate
 from .backend import as_floating, device_of, is_array, namespace, to_device
-from .errors import InvalidType, InvalidValue, LevelError, dropped
+from .errors import DualnumError, InvalidIndex, InvalidType, InvalidValue, LevelError, dropped, ours
 from .levels import Scope, ambient
 from .operand import Operand, highest
 
@@ -190,9 +190,12 @@ class Jet(Operand):
 
     def __getitem__(self, index: Any) -> Any:
         index = _checked_index(index, "x[…]")
-        if _is_basic(index):  # a view, as in NumPy
-            return self._like(self._planes[(slice(None), *_as_tuple(index))], self._support)
-        return self._rearrange(lambda x: x[index], (self,))
+        try:
+            if _is_basic(index):  # a view, as in NumPy
+                return self._like(self._planes[(slice(None), *_as_tuple(index))], self._support)
+            return self._rearrange(lambda x: x[index], (self,))
+        except IndexError as error:
+            raise _index_error(index, self.shape, "x[…]", error) from None
 
     def __setitem__(self, index: Any, value: Any) -> None:
         index = _checked_index(index, "x[…] = …")
@@ -216,9 +219,24 @@ class Jet(Operand):
         try:
             for m in range(written):  # a misfit fails at the first plane, before anything has changed
                 self._planes[m, ...][index] = planes[m] if m < given else 0.0
-        except ValueError as error:
-            raise InvalidValue(f"x[…] = value: {error}") from None
+        except DualnumError:
+            raise
+        except IndexError as error:
+            raise _index_error(index, self.shape, "x[…] = value", error) from None
+        except (TypeError, ValueError) as error:
+            raise ours(error, "x[…] = value") from None
         self._support[0] = max(self._support[0], degree)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all coefficients."""
+        return int(self._planes.nbytes)
+
+    def to_device(self, device: str, /, *, stream: Any = None) -> "Jet":
+        """The jet with its coefficients on another device ("cpu", "cuda", "cuda:N")."""
+        planes = self._planes
+        moved = planes.to_device(device) if isinstance(planes, Jet) else to_device(planes, device)
+        return self if moved is planes else self._like(moved, list(self._support))
 
     def fill(self, value: Any) -> None:
         """x[...] = value."""
@@ -506,6 +524,15 @@ def _checked_index(index: Any, what: str) -> Any:
     if any(isinstance(i, Operand) for i in _as_tuple(index)):
         raise InvalidType(f"{what}: the index carries derivatives; use its .value (as integers or booleans)")
     return index
+
+
+def _index_error(index: Any, shape: tuple[int, ...], what: str, error: IndexError) -> Exception:
+    """The error of indexing an array of this shape: NumPy's own, which counts no axis for k."""
+    try:
+        np.broadcast_to(np.empty(()), shape)[index]
+    except IndexError as plain:
+        error = plain
+    return InvalidIndex(f"{what}: {error}")
 
 
 def _restore(planes: Any, degree: int, algebra: Univariate, scope: Scope) -> Jet:

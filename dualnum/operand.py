@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from .errors import InvalidType, NotDifferentiable, dropped
+from .errors import DualnumError, InvalidType, NoAttribute, NotDifferentiable, dropped, ours
 from .levels import Scope, require_alive, same_scope
 
 __all__ = ["Operand", "batched", "bilinear", "highest", "implements", "linear", "operands", "primal", "rearrange"]
@@ -95,7 +95,12 @@ class Operand(NDArrayOperatorsMixin):
                 f"{function_name(function)}: dualnum has no rule for this function; apply it to x.value if "
                 "the result is meant as a constant, or write it with functions listed in docs/coverage.md"
             )
-        return implementation(*args, **kwargs)
+        try:
+            return implementation(*args, **kwargs)
+        except DualnumError:
+            raise
+        except Exception as error:
+            raise ours(error, function_name(function)) from error
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise dropped("turning it into an ndarray", "x.value for the value, or dn.array([...]) to collect jets")
@@ -158,8 +163,16 @@ class Operand(NDArrayOperatorsMixin):
         return np.imag(self)
 
     @property
-    def flat(self) -> Iterator[Any]:
-        return iter(np.ravel(self))
+    def flat(self) -> "Flat":
+        return Flat(self)
+
+    @flat.setter
+    def flat(self, values: Any) -> None:
+        self.put(np.arange(self.size), values)
+
+    @property
+    def itemsize(self) -> int:
+        return self.dtype.itemsize
 
     def reshape(self, *shape: Any, **kwargs: Any) -> Any:
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
@@ -173,8 +186,59 @@ class Operand(NDArrayOperatorsMixin):
     def conj(self) -> Any:
         return np.conjugate(self)
 
+    def view(self) -> Any:
+        return self[...]
+
+    def put(self, indices: Any, values: Any, mode: Any = "raise") -> None:
+        """x.flat[indices] = values, which are repeated as often as needed."""
+        positions = np.take(np.arange(self.size), indices, mode=mode).ravel()
+        if positions.size:
+            values = np.ravel(values)
+            self[np.unravel_index(positions, self.shape)] = values[np.arange(positions.size) % values.size]
+
+    def choose(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise InvalidType("choose: the index carries derivatives; use np.choose(x.value.astype(int), choices)")
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if not name.startswith("_") and hasattr(np.ndarray, name):
+            raise NoAttribute(
+                f"{name}: {type(self).__name__} has no such attribute, although ndarray has; "
+                f"{_INSTEAD.get(name, f'use x.value.{name} for that of the value')}"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def clip(self, min: Any = None, max: Any = None, **kwargs: Any) -> Any:
         return np.clip(self, min, max, **kwargs)
+
+
+_INSTEAD = {
+    "dump": "use pickle.dump(x, file)",
+    "dumps": "use pickle.dumps(x)",
+    "tofile": "use pickle.dump(x, file), or x.value.tofile for the value",
+    "resize": "it cannot change its size in place: use np.resize(x, shape)",
+    "partition": "use x.sort(), or np.partition(x, kth)",
+}
+
+
+class Flat:
+    """The elements of an operand in C order: to iterate over, to read and to write (``x.flat[1] = y``)."""
+
+    __slots__ = ("_of",)
+
+    def __init__(self, of: Operand) -> None:
+        self._of = of
+
+    def __len__(self) -> int:
+        return self._of.size
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(np.ravel(self._of))
+
+    def __getitem__(self, index: Any) -> Any:
+        return np.ravel(self._of)[index]
+
+    def __setitem__(self, index: Any, values: Any) -> None:
+        self._of.put(np.arange(self._of.size)[index], values)
 
 
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
