@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "cbrt", "compose", "convolve", "derivative", "divide", "exp", "expm1", "hypot", "integral",
+    "arctan_slope", "compose", "convolve", "derivative", "divide", "exp", "expm1", "hypot", "integral",
     "integer_power", "log", "logistic", "multiply", "one_minus_square", "power", "reciprocal",
     "select", "sincos", "sinhcosh", "sqrt", "square", "tan", "tanh", "total",
 ]  # fmt: skip
@@ -137,16 +137,6 @@ def sqrt(order: int, y0: Any, u: Coefficients) -> list[Any]:
     return y
 
 
-def cbrt(order: int, y0: Any, u: Coefficients) -> list[Any]:
-    """y³ = u, that is 3 y² y' = u':  y_k = (u_k − (1/k) Σ_{j=1}^{k−1} 3j y_j w_{k−j}) / (3 w_0), w = y²."""
-    y, w = [y0], [y0 * y0]
-    for k in range(1, order + 1):
-        rest = total((3 * j / k) * (y[j] * w[k - j]) for j in range(1, k))
-        y.append((less(u, k, rest) if k > 1 else u[1]) / (3 * w[0]))
-        w.append(self_convolve(y, k))
-    return y
-
-
 def integer_power(order: int, y0: Any, u: Coefficients, n: int) -> list[Any]:
     """y = uⁿ for an integer n ≥ 0 by repeated multiplication, right at u_0 = 0 as well."""
     if n == 0:
@@ -219,7 +209,7 @@ def expm1(order: int, y0: Any, u: Coefficients) -> list[Any]:
 def log(order: int, y0: Any, u: Coefficients) -> list[Any]:
     """u y' = u':  y_k = (u_k − (1/k) Σ_{j=1}^{k−1} j y_j u_{k−j}) / u_0."""
     y = [y0]
-    for k in range(1, order + 1):
+    for k in range(1, order + 1 if len(u) > 1 else 1):
         terms = ((j / k) * (y[j] * u[k - j]) for j in range(max(1, k + 1 - len(u)), k))
         y.append((less(u, k, total(terms)) if k > 1 else u[1]) / u[0])
     return y
@@ -250,12 +240,20 @@ def sincos(order: int, s0: Any, c0: Any, u: Coefficients) -> tuple[list[Any], li
 
 
 def sinhcosh(order: int, s0: Any, c0: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
-    """s = sinh u, c = cosh u:  k s_k = (D u · c)_{k−1},  k c_k = (D u · s)_{k−1}."""
+    """s = sinh u, c = cosh u:  k s_k = (D u · c)_{k−1},  k c_k = (D u · s)_{k−1}.
+
+    Run on s/h² and c/h² with h = cosh(u_0/2), and multiplied by h twice, so that a coefficient is finite
+    where it should be although the values overflow: sinh u_0 = 2 τ h², cosh u_0 = (1 + τ²) h², τ = tanh(u_0/2).
+    """
     du, s, c = derivative(u), [s0], [c0]
+    h, tau = np.cosh(u[0] / 2), np.tanh(u[0] / 2)
+    p, q = [2 * tau], [1 + tau * tau]
     for k in range(1, order + 1):
-        s_k = over(convolve(du, c, k - 1), k)
-        c.append(over(convolve(du, s, k - 1), k))
-        s.append(s_k)
+        p_k = over(convolve(du, q, k - 1), k)
+        q.append(over(convolve(du, p, k - 1), k))
+        p.append(p_k)
+        s.append((p[k] * h) * h)
+        c.append((q[k] * h) * h)
     return s, c
 
 
@@ -285,6 +283,15 @@ def one_minus_square(order: int, u: Coefficients) -> list[Any]:
     """1 − u², its constant term as (1 − u_0)(1 + u_0), which cancels neither near 0 nor near ±1."""
     square_ = square(order, u[0], u)
     return [(1 - u[0]) * (1 + u[0]), *(-s for s in square_[1:])]
+
+
+def arctan_slope(order: int, u: Coefficients) -> list[Any]:
+    """1/(1 + u²) = r²/(r² + (r u)²) with r = 1/max(1, |u_0|), so that no square overflows."""
+    r = 1 / np.maximum(np.abs(u[0]), 1.0)
+    ru = [r * u_k for u_k in u]
+    w0 = r * r + ru[0] * ru[0]
+    w = [w0, *square(order, w0, ru)[1:]]
+    return [(r * q) * r for q in reciprocal(order, 1 / w0, w)]
 
 
 # ── piecewise ────────────────────────────────────────────────────────────────────────────────────
