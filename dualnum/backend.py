@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import InvalidType, InvalidValue
 
-__all__ = ["as_floating", "device_of", "is_array", "namespace", "to_device"]
+__all__ = ["as_floating", "device_of", "floating_dtype", "is_array", "namespace", "to_device"]
 
 _NUMERIC = "fc"  # dtype kinds that carry derivatives
 _PROMOTED = "biu"  # dtype kinds that become the default float
@@ -51,6 +51,20 @@ def as_floating(x: Any, function: str, argument: str) -> Any:
         f"{function}: {argument} has dtype {x.dtype}, which carries no derivatives; "
         "give real or complex numbers (for example x.astype(float))"
     )
+
+
+def floating_dtype(dtype: Any, function: str) -> np.dtype[Any]:
+    """dtype, if coefficients can have it."""
+    try:
+        dtype = np.dtype(dtype)
+    except TypeError:
+        raise InvalidType(f"{function}: dtype is {dtype!r}; expected a real or complex type") from None
+    if dtype.kind not in "fc":
+        raise InvalidType(
+            f"{function}: dtype is {dtype}, which carries no derivatives; expected a real or complex type, or "
+            "x.value for the values"
+        )
+    return dtype
 
 
 def device_of(x: Any) -> str:

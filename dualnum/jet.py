@@ -12,7 +12,7 @@ import numpy as np
 
 from . import ufuncs
 from .algebra import Univariate
-from .backend import as_floating, device_of, is_array, namespace, to_device
+from .backend import as_floating, device_of, floating_dtype, is_array, namespace, to_device
 from .errors import DualnumError, InvalidIndex, InvalidType, InvalidValue, LevelError, dropped, ours
 from .levels import Scope, ambient
 from .operand import Operand, highest
@@ -447,20 +447,6 @@ def check_order(order: Any, function: str) -> int:
     if order < 0:
         raise InvalidValue(f"{function}: order is {order}; expected 0 or more")
     return int(order)
-
-
-def floating_dtype(dtype: Any, function: str) -> np.dtype[Any]:
-    """dtype, if coefficients can have it."""
-    try:
-        dtype = np.dtype(dtype)
-    except TypeError:
-        raise InvalidType(f"{function}: dtype is {dtype!r}; expected a real or complex type") from None
-    if dtype.kind not in "fc":
-        raise InvalidType(
-            f"{function}: dtype is {dtype}, which carries no derivatives; expected a real or complex type, or "
-            "x.value for the values"
-        )
-    return dtype
 
 
 def _above(x: Any, function: str) -> Scope:
