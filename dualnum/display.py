@@ -5,6 +5,7 @@ variables are t for a jet of one direction, t₁ … t_P along P directions, and
 below, where the coefficients are jets themselves. Numbers and elision follow ``np.printoptions``.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from html import escape
@@ -60,6 +61,7 @@ def latex(jet: "Jet") -> str | None:
         return None
     if jet.ndim == 0:
         body = "".join(_signed_sum(_elided(terms), _latex_number, r"\,", _latex_monomial, r"\cdots"))
+        body = re.sub(r"(?<![\d.])1\\,", "", body)  # t² rather than 1 t²
     else:
         body = " + ".join(
             r"\cdots" if term is None else (_matrix(term[1]) + r"\," + _latex_monomial(term[0])).removesuffix(r"\,")

@@ -172,7 +172,10 @@ class Jet(Operand):
             raise dropped("astype from complex to real", "x.real or np.abs(x)")
         if isinstance(self._planes, Operand):
             return self._like(self._planes.astype(dtype), list(self._support))  # type: ignore[attr-defined]
-        return self._like(self._planes.astype(dtype, casting=casting), list(self._support))
+        try:
+            return self._like(self._planes.astype(dtype, casting=casting), list(self._support))
+        except TypeError as error:
+            raise ours(error, f"astype with casting={casting!r}") from None
 
     def copy(self, order: str = "C") -> "Jet":
         return np.copy(self)  # type: ignore[return-value]
