@@ -1,0 +1,178 @@
+"""``python -m dualnum``: the derivatives of a formula, in a terminal."""
+
+import argparse
+import importlib.metadata
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from . import __version__
+from .errors import DualnumError, InvalidValue
+from .formula import Formula, FormulaError, parse
+from .report import differentiate
+
+EXAMPLE = "exp(-x**2)*sin(x)"
+CLOSED_FORM = "closed form: f(k) = Im (-1)^k H_k(x - i/2) exp(-x^2 + ix), by Hermite polynomials"
+EXAMPLE_POINTS = ("0", "0.5", "1", "1.5", "2")
+USUAL_POINTS = ("0.5", "1", "2")
+HIGHEST_ORDER = 1000
+
+
+def example_in_closed_form(k: int, x: Any) -> Any:
+    """The k-th derivative of the example, e^{−x²} sin x = Im e^{−x² + ix}, by Hermite polynomials.
+
+    f⁽ᵏ⁾(x) = Im (−1)ᵏ H_k(x − i/2) e^{−x² + ix}, for e^{−x² + ix} = e^{−1/4} e^{−(x − i/2)²} and
+    dᵏ/dzᵏ e^{−z²} = (−1)ᵏ H_k(z) e^{−z²} (DLMF 18.5.5).
+    """
+    hermite = np.polynomial.Hermite.basis(k)(x - 0.5j)
+    return ((-1) ** k * hermite * np.exp(-x * x + 1j * x)).imag
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; the exit status is 0, or 2 for what cannot be understood."""
+    options = _parser().parse_args(_guarded(sys.argv[1:] if arguments is None else arguments))
+    if options.info:
+        print(info())
+        return 0
+    try:
+        print(_answer(options))
+    except FormulaError as error:
+        print(f"dualnum: {error}\n{error.pointed()}", file=sys.stderr)
+        return 2
+    except (DualnumError, OSError) as error:
+        print(f"dualnum: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _answer(options: argparse.Namespace) -> str:
+    """What is printed for a formula, or for the example where none is given."""
+    formula = parse(EXAMPLE if options.formula is None else options.formula)
+    at = options.at or (EXAMPLE_POINTS if options.formula is None else USUAL_POINTS)
+    variables, points = _points(at, formula, asked=bool(options.at))
+    order = options.order if options.order is not None else 5 if len(variables) == 1 else 2
+    if not 0 <= order <= HIGHEST_ORDER:
+        raise InvalidValue(f"--order is {order}; expected 0 to {HIGHEST_ORDER}")
+    closed = example_in_closed_form if options.formula is None else None
+    report = differentiate(formula, variables, points, order, closed)
+    if options.plot is not None:
+        from .plot import draw
+
+        draw(report, formula, options.plot)
+    if options.csv:
+        return report.csv()
+    notes = [CLOSED_FORM] if closed is not None else []
+    notes += [f"picture: {options.plot}"] if options.plot is not None else []
+    return "\n".join([report.text(), *([""] if notes and closed is None else []), *notes])
+
+
+def _points(given: Sequence[str], formula: Formula, asked: bool) -> tuple[tuple[str, ...], Any]:
+    """The variables, and the points of shape (n, m), from 0.5 or x=1,t=3, one word a point."""
+    variables = formula.variables or ("x",)
+    if len(variables) > 1 and not (asked and all("=" in word for word in given)):
+        wanted = ",".join(f"{v}=1" for v in variables)
+        raise FormulaError(
+            f"the formula has the variables {', '.join(variables)}; say where with --at {wanted}",
+            formula.text,
+            formula.position(variables[1]),
+        )
+    points = []
+    for word in given:
+        named = dict(_named(word)) if "=" in word else {variables[0]: word}
+        for v in named:
+            if v not in variables:
+                raise InvalidValue(f"--at {word}: {v or 'nothing'} is no variable of {formula.text}")
+        for v in variables:
+            if v not in named:
+                raise FormulaError(f"--at {word} gives no value for {v}", formula.text, formula.position(v))
+        points.append([_value(named[v], word) for v in variables])
+    return variables, np.array(points)
+
+
+def _named(word: str) -> list[tuple[str, str]]:
+    """x=1,t=3 as pairs of names and values."""
+    pairs = [part.partition("=") for part in word.split(",")]
+    names = [name.strip() for name, *_ in pairs]
+    if len(set(names)) < len(names) or not all(sign for _, sign, _ in pairs):
+        raise InvalidValue(f"--at {word}: expected one value for each variable, as in x=1,t=3")
+    return [(name, value) for name, (*_, value) in zip(names, pairs, strict=True)]
+
+
+def _value(text: str, word: str) -> float:
+    """A number, or a formula without variables such as pi/2."""
+    try:
+        formula = parse(text)
+    except FormulaError as error:
+        raise FormulaError(f"--at {word.strip()}: {error}", error.text, error.column) from None
+    if formula.variables:
+        raise InvalidValue(f"--at {word.strip()}: {formula.variables[0]} is no number")
+    return float(formula())
+
+
+def info() -> str:
+    """Versions, engines and devices, a line each."""
+    lines = [
+        ("dualnum", __version__),
+        ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        *((name, _version(name.lower())) for name in ("NumPy", "SciPy", "llvmlite", "optree", "Matplotlib")),
+        ("CuPy", next((v for v in map(_version, ("cupy-cuda13x", "cupy-cuda12x", "cupy")) if v != _ABSENT), _ABSENT)),
+        ("engines", "NumPy on whole arrays"),
+        ("devices", ", ".join([f"cpu ({os.cpu_count()} cores)", *_gpus()])),
+    ]
+    return "\n".join(f"{name:<11}{what}" for name, what in lines)
+
+
+_ABSENT = "not installed"
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return _ABSENT
+
+
+def _gpus() -> list[str]:
+    """The CUDA devices, asked of CuPy where it is installed."""
+    try:
+        import cupy
+
+        count = cupy.cuda.runtime.getDeviceCount()
+        names = [cupy.cuda.runtime.getDeviceProperties(i)["name"].decode() for i in range(count)]
+    except Exception:  # no CuPy, no driver, no device: whatever CuPy makes of it, there is none to use
+        return []
+    return [f"cuda:{i} ({name})" for i, name in enumerate(names)]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m dualnum",
+        description="Exact derivatives of a formula. Without arguments: an example, checked against its closed form.",
+        epilog='For example: python -m dualnum "exp(-x**2)*sin(x)" --at 0.5 1.0 --order 6',
+    )
+    parser.add_argument("formula", nargs="?", help="in NumPy's elementwise functions, pi, e, and any variables")
+    parser.add_argument(
+        "--at", nargs="+", metavar="POINT", help="numbers (0.5, pi/2), or x=1,t=3 for each point of several variables"
+    )
+    parser.add_argument("--order", type=int, help="highest derivative (5; in several variables 2)")
+    parser.add_argument("--csv", action="store_true", help="print comma-separated values with all their digits")
+    parser.add_argument("--plot", metavar="FILE.png", help="draw the function, its derivatives and Taylor polynomials")
+    parser.add_argument("--info", action="store_true", help="print versions, engines and devices")
+    parser.add_argument("--version", action="version", version=f"dualnum {__version__}")
+    return parser
+
+
+def _guarded(arguments: Sequence[str]) -> list[str]:
+    """A formula or number that begins with a minus is no option: a space in front tells argparse so."""
+    return [f" {a}" if a.startswith("-") and not a.startswith("--") and a not in ("-", "-h") else a for a in arguments]
+
+
+if __name__ == "__main__":
+    if hasattr(sys.stdout, "reconfigure"):  # a terminal without the letter shows a question mark
+        sys.stdout.reconfigure(errors="replace")
+        sys.stderr.reconfigure(errors="replace")  # type: ignore[union-attr]
+    sys.exit(main())

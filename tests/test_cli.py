@@ -1,0 +1,320 @@
+"""The command line: what it prints, what it refuses, and how it reads formulas."""
+
+import csv
+import io
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mpmath
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import dualnum
+from dualnum.__main__ import EXAMPLE, example_in_closed_form, info, main
+from dualnum.formula import DEEPEST, LONGEST, FormulaError, functions, parse
+from dualnum.report import digits
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def run(capsys, *arguments):
+    """Exit status, standard output and standard error of the command."""
+    try:
+        status = main(arguments)
+    except SystemExit as end:
+        status = end.code
+    return (status, *capsys.readouterr())
+
+
+def table(text):
+    """The rows of --csv as dictionaries."""
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+# ── what it prints ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_without_arguments_the_example_agrees_with_mpmath_and_its_closed_form(capsys):
+    status, text, _ = run(capsys)
+    assert status == 0
+    assert EXAMPLE in text and "closed form" in text and "30 numbers" in text
+    _, text, _ = run(capsys, "--csv")
+    rows = table(text)
+    assert len(rows) == 30
+    for row in rows:
+        x, k = float(row["x"]), int(row["order"])
+        with mpmath.workdps(40):
+            exact = float(mpmath.diff(lambda z: mpmath.exp(-z * z) * mpmath.sin(z), x, k))
+        assert_allclose(float(row["derivative"]), exact, rtol=2e-14, atol=1e-15)
+        assert_allclose(float(row["closed_form"]), exact, rtol=2e-14, atol=1e-15)
+
+
+def test_the_smallest_agreement_is_the_one_that_is_reported(capsys):
+    _, text, _ = run(capsys)
+    column = [line.split()[-1] for line in text.splitlines() if line.strip()[:1] in "0123456789f" and "   f" in line]
+    least = min(float(cell) for cell in column if cell != "exact")
+    assert len(column) == 30
+    assert f"to {least} digits or more" in text
+    assert least > 14
+
+
+def test_a_formula_at_points(capsys):
+    _, text, _ = run(capsys, "sin(3*x)", "--at", "0.5", "pi/6", "-1e-3", "--order", "6", "--csv")
+    rows = table(text)
+    assert len(rows) == 3 * 7
+    for row in rows:
+        x, k = float(row["x"]), int(row["order"])
+        exact = 3.0**k * math.sin(3 * x + k * math.pi / 2)
+        assert_allclose(float(row["derivative"]), exact, rtol=1e-13, atol=1e-12)
+        assert_allclose(float(row["taylor_coefficient"]) * math.factorial(k), exact, rtol=1e-13, atol=1e-12)
+
+
+def test_the_table_shows_what_the_csv_says(capsys):
+    _, text, _ = run(capsys, "exp(x/2)", "--at", "0.5", "--order", "3")
+    shown = [line.split() for line in text.splitlines()[3:]]
+    assert [cells[-3] for cells in shown] == ["f", "f'", "f''", "f'''"]
+    for k, cells in enumerate(shown):
+        assert_allclose(float(cells[-2]), math.exp(0.25) / 2**k, rtol=1e-10)
+
+
+def test_several_variables_by_nesting(capsys):
+    status, text, _ = run(capsys, "x**3+x*t+t**2", "--at", "x=1,t=3", "t=4,x=2", "--csv")
+    assert status == 0
+    found = {(float(r["x"]), int(r["order_x"]), int(r["order_t"])): float(r["derivative"]) for r in table(text)}
+    assert found == {
+        (1.0, 0, 0): 13.0, (1.0, 1, 0): 6.0, (1.0, 0, 1): 7.0, (1.0, 2, 0): 6.0, (1.0, 1, 1): 1.0, (1.0, 0, 2): 2.0,
+        (2.0, 0, 0): 32.0, (2.0, 1, 0): 16.0, (2.0, 0, 1): 10.0, (2.0, 2, 0): 12.0, (2.0, 1, 1): 1.0, (2.0, 0, 2): 2.0,
+    }  # fmt: skip
+    _, text, _ = run(capsys, "x**3+x*t+t**2", "--at", "x=1,t=3")
+    assert "f_xt" in text and "f_tt" in text
+
+
+def test_outside_the_domain_there_is_nan_and_inf_and_no_warning(capsys, recwarn):
+    status, text, _ = run(capsys, "log(x)", "--at", "0", "-1", "--order", "1", "--csv")
+    assert status == 0
+    rows = table(text)
+    assert float(rows[0]["derivative"]) == -math.inf and float(rows[1]["derivative"]) == math.inf
+    assert math.isnan(float(rows[2]["derivative"]))
+    assert not recwarn.list
+    status, text, _ = run(capsys, "log(x)", "--at", "0", "-1")
+    assert status == 0 and "nan" in text and "inf" in text
+
+
+def test_a_huge_tower_of_powers_is_inf_at_once(capsys):
+    status, text, _ = run(capsys, "9**9**9 + 0*x", "--at", "1", "--order", "1", "--csv")
+    assert status == 0
+    assert float(table(text)[0]["derivative"]) == math.inf
+
+
+def test_a_constant_has_no_derivatives(capsys):
+    _, text, _ = run(capsys, "pi", "--order", "2", "--csv")
+    assert [float(r["derivative"]) for r in table(text)] == [math.pi, 0.0, 0.0] * 3
+
+
+def test_a_leading_minus_is_no_option(capsys):
+    _, text, _ = run(capsys, "-x**2", "--at", "-3", "-.5", "--order", "1", "--csv")
+    assert [float(r["derivative"]) for r in table(text)] == [-9.0, 6.0, -0.25, 1.0]
+
+
+def test_info_version_and_help(capsys):
+    status, text, _ = run(capsys, "--info")
+    assert status == 0
+    for line in (f"dualnum {dualnum.__version__}", f"NumPy {np.__version__}"):
+        assert line in " ".join(text.split())
+    assert "engines" in info() and "cpu (" in info()
+    assert run(capsys, "--version")[:2] == (0, f"dualnum {dualnum.__version__}\n")
+    status, text, _ = run(capsys, "--help")
+    assert status == 0 and "--order" in text
+
+
+def test_plot_writes_a_picture(capsys, tmp_path):
+    pytest.importorskip("matplotlib")
+    picture = tmp_path / "f.png"
+    status, text, _ = run(capsys, "1/(1+x**2)", "--at", "0.5", "2", "--order", "6", "--plot", str(picture))
+    assert status == 0 and str(picture) in text
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert run(capsys, "pi", "--plot", str(picture))[0] == 0
+
+
+def test_plot_without_matplotlib_says_what_to_install(capsys, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    status, _, error = run(capsys, "x", "--plot", str(tmp_path / "f.png"))
+    assert status == 2 and "pip install matplotlib" in error
+
+
+def test_as_a_command_of_its_own():
+    """The process: exit status, streams, and an ASCII terminal."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"}
+
+    def command(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "dualnum", *arguments], env=environment, capture_output=True, text=True, timeout=60
+        )
+
+    good = command("φ**2", "--at", "3", "--order", "2")
+    assert good.returncode == 0 and not good.stderr and "9" in good.stdout
+    bad = command("foo(x)")
+    assert bad.returncode == 2 and not bad.stdout and "Traceback" not in bad.stderr
+
+
+# ── what it refuses ──────────────────────────────────────────────────────────────────────────────
+
+# formula, column of the caret, words of the message
+BAD_FORMULAS = [
+    ("", 0, "empty"),
+    ("sin(x", 3, "never closed"),
+    ("x +", 3, "no formula"),
+    ("2x", 0, "product is written with *"),
+    ("3 sin(x)", 2, "product is written with *"),
+    ("x(1+x)", 0, "product is written with *"),
+    ("e(3)", 0, "product is written with *"),
+    ("(x)(x)", 0, "product is written with *"),
+    ("1 + x^2", 5, "**, not ^"),
+    ("x & 1", 2, "'and'"),
+    ("x | 1", 2, "'or'"),
+    ("~x", 0, "'not'"),
+    ("x @ x", 2, "no matrices"),
+    ("x << 2", 2, "not allowed"),
+    ("1 + np.sin(x)", 4, "without a dot"),
+    ("x.__class__", 0, "without a dot"),
+    ("().__class__.__bases__", 0, "without a dot"),
+    ("x[0]", 0, "index"),
+    ("1 + foo(x)", 4, "named foo"),
+    ("sni(x)", 0, "is it sin?"),
+    ("ln(x)", 0, "is it log?"),
+    ("max(x, 0)", 0, "is it maximum?"),
+    ("sum(x)", 0, "named sum"),
+    ("matmul(x, x)", 0, "named matmul"),
+    ("bitwise_count(x)", 0, "named bitwise_count"),
+    ("__import__('os')", 0, "__import__"),
+    ("eval('1')", 0, "named eval"),
+    ("1 + __builtins__", 4, "starts with a letter"),
+    ("1 + sin", 4, "write sin(u)"),
+    ("arctan2", 0, "write arctan2(u, v)"),
+    ("sin(x, x)", 0, "takes 1 argument, 2 given"),
+    ("where(x, 1)", 0, "takes 3 arguments, 2 given"),
+    ("sin(x=3)", 0, "by position"),
+    ("sin(*x)", 0, "by position"),
+    ("sin(x, out=x)", 0, "by position"),
+    ("lambda: 1", 0, "not allowed"),
+    ("[x for x in x]", 0, "not allowed"),
+    ("{1}", 0, "not allowed"),
+    ("f'{x}'", 0, "not allowed"),
+    ("1,5*x", 0, "decimal point"),
+    ("x if x else 1", 0, "where("),
+    ("x is x", 0, "not allowed"),
+    ("x in x", 0, "not allowed"),
+    ("(x := 3)", 1, "not allowed"),
+    ("x = 3", 2, "no formula"),
+    ("'x'", 0, "real numbers"),
+    ("2j*x", 0, "real numbers"),
+    ("None", 0, "real numbers"),
+    ("...", 0, "real numbers"),
+    ("x # y", 2, "no meaning"),
+    ("import os", 0, "no formula"),
+    ("α*Ω*sni(α)", 4, "is it sin?"),
+]
+
+
+@pytest.mark.parametrize(("text", "column", "words"), BAD_FORMULAS, ids=[b[0] or "empty" for b in BAD_FORMULAS])
+def test_a_bad_formula_gets_one_line_a_caret_and_status_2(capsys, text, column, words):
+    status, out, error = run(capsys, text, "--at", "1")
+    assert status == 2 and out == ""
+    message, formula, caret = error.rstrip("\n").split("\n")
+    assert message.startswith("dualnum: ") and words in message
+    assert formula == f"  {text}" and caret == "  " + " " * column + "^"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x+" * LONGEST + "x", "(" * 900 + "x" + ")" * 900, "-" * 1500 + "x", "x" + "+x" * (DEEPEST + 1), "x\0"],
+    ids=["long", "parentheses", "signs", "terms", "null"],
+)
+def test_long_deep_and_broken_formulas_are_refused(text):
+    with pytest.raises(FormulaError) as caught:
+        parse(text)
+    assert max(map(len, caught.value.pointed().splitlines())) <= 80
+
+
+# arguments, words of the message
+BAD_ARGUMENTS = [
+    (("x*t",), "--at x=1,t=1"),
+    (("x*t", "--at", "1", "2"), "--at x=1,t=1"),
+    (("x*t", "--at", "x=1"), "no value for t"),
+    (("x*t", "--at", "x=1,t"), "one value for each"),
+    (("x*t", "--at", "x=1,x=2"), "one value for each"),
+    (("x", "--at", "y=1"), "y is no variable"),
+    (("x", "--at", "foo"), "foo is no number"),
+    (("x", "--at", "2*("), "never closed"),
+    (("x", "--order", "-1"), "expected 0 to 1000"),
+    (("x", "--order", "1001"), "expected 0 to 1000"),
+    (("x", "--order", "1.5"), "invalid int"),
+    (("x*y*z", "--at", "x=1,y=1,z=1", "--order", "200"), "lower the order"),
+    (("x*t", "--at", "x=1,t=1", "--plot", "f.png"), "one variable"),
+    (("x", "--plot", "no/such/folder/f.png"), "No such file"),
+    (("x", "--plot", "f.xyz"), "not supported"),
+    (("x", "--at", "inf", "--plot", "f.png"), "finite"),
+    (("x", "--nonsense"), "unrecognized"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), BAD_ARGUMENTS, ids=[" ".join(a[0]) for a in BAD_ARGUMENTS])
+def test_bad_arguments_get_a_message_and_status_2(capsys, monkeypatch, tmp_path, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    status, out, error = run(capsys, *arguments)
+    assert status == 2 and out == ""
+    assert words in error and "Traceback" not in error
+    assert not list(tmp_path.iterdir())
+
+
+# ── how formulas are read ────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x**2 - 3*x/2 + 7 // 2", lambda x: x**2 - 1.5 * x + 3),
+        ("-x % 2", lambda x: np.remainder(-x, 2)),
+        ("2**-1 + +x", lambda x: 0.5 + x),
+        ("arctan2(x, 2) + hypot(x, 1)", lambda x: np.arctan2(x, 2) + np.hypot(x, 1)),
+        ("where(0 < x <= 1, x, -x)", lambda x: np.where((x > 0) & (x <= 1), x, -x)),
+        ("(x > 0) - (x < 0)", np.sign),
+        ("not x > 0 or x == 2", lambda x: ((x <= 0) | (x == 2)) * 1.0),
+        ("sin(x < 0)", lambda x: np.sin((x < 0) * 1.0)),
+        ("pi*e + 0*x", lambda x: np.pi * np.e + 0 * x),
+        ("sinc(x) + clip(x, -1, 1)", lambda x: np.sinc(x) + np.clip(x, -1, 1)),
+        ("  1e3 *\n x ", lambda x: 1000 * x),
+    ],
+)
+def test_formulas_mean_what_numpy_means(text, expected):
+    x = np.array([-1.5, 0.0, 0.7, 1.0, 2.0])
+    assert_allclose(parse(text)(x), expected(x), rtol=1e-15)
+
+
+def test_variables_come_in_the_order_in_which_they_appear():
+    assert parse("b*exp(-a*t) + b").variables == ("b", "a", "t")
+    assert parse("2*pi").variables == ()
+
+
+def test_formulas_may_call_elementwise_functions_only():
+    names = functions()
+    assert {"exp", "arctanh", "maximum", "where", "heaviside", "float_power"} <= names.keys()
+    assert not {"sum", "matmul", "divmod", "load", "gcd", "isnat", "fromfile", "ldexp"} & names.keys()
+
+
+def test_digits_of_agreement():
+    assert digits(1.0, 1.0) == digits(math.nan, math.nan) == math.inf
+    assert digits(1.0, 0.0) == digits(math.nan, 1.0) == 0.0
+    assert_allclose(digits(1.001, 1.0), 3.0, rtol=1e-3)
+
+
+@pytest.mark.parametrize("k", range(9))
+def test_the_closed_form_is_right(k):
+    with mpmath.workdps(40):
+        exact = mpmath.diff(lambda z: mpmath.exp(-z * z) * mpmath.sin(z), 0.7, k)
+    assert_allclose(example_in_closed_form(k, 0.7), float(exact), rtol=1e-13)
