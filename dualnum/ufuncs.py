@@ -1,16 +1,18 @@
 """How a jet runs a ufunc: its call, its keywords, and its methods reduce, accumulate, outer, reduceat, at."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .backend import is_array
-from .errors import DualnumError, InvalidType, InvalidValue, NotDifferentiable, dropped
+from . import series
+from .backend import floating_dtype, is_array, plain
+from .errors import DualnumError, InvalidIndex, InvalidType, InvalidValue, NotDifferentiable, dropped
+from .kernel import launch
 from .operand import Operand, implementation, primal
-from .primitives.table import Row, lookup
+from .primitives.table import Mend, Row, lookup
 
 if TYPE_CHECKING:
     from .jet import Jet
@@ -59,6 +61,8 @@ def apply(top: "Jet", ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwa
 def _on_values(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if any(isinstance(o, Operand) for o in kwargs.get("out", ())):
         raise InvalidType(f"{ufunc.__name__}: out= is a jet, but the result has no derivatives; give a plain array")
+    if method == "at":
+        raise InvalidType(f"{ufunc.__name__}.at: truth values cannot be written into a jet; use it on a plain array")
     return getattr(ufunc, method)(*map(primal, inputs), **kwargs)
 
 
@@ -68,12 +72,20 @@ def _evaluate(top: "Jet", row: Row, inputs: tuple[Any, ...]) -> Any:
     operands = [x if own else _constant(row, x) for x, own in zip(inputs, mine, strict=True)]
     if row.kink is not None and _kinks.get() == "raise":
         _report_kinks(row, inputs)
+    fused = _fused(top, row, operands, mine)
+    if fused is not None and row.mend is None:
+        return fused
     ndim = max(map(np.ndim, operands)) if len(operands) > 1 else operands[0].ndim
     with np.errstate(all="ignore"):
         try:
-            result = row.expand(
-                top.order, *(x._parts(ndim) if own else [x] for x, own in zip(operands, mine, strict=True))
-            )
+            parts = [x._parts(ndim) if own else [x] for x, own in zip(operands, mine, strict=True)]
+            result = row.expand(top.order, *parts) if fused is None else fused._parts(ndim)
+            if row.mend is not None and top.order:
+                before, result = result, _mended(row.mend, top.order, result, parts)
+                if fused is not None and result is before:
+                    return fused
+            elif fused is not None:
+                return fused
         except (ValueError, TypeError) as error:
             if isinstance(error, DualnumError):
                 raise
@@ -85,6 +97,43 @@ def _evaluate(top: "Jet", row: Row, inputs: tuple[Any, ...]) -> Any:
     return tuple(top._join(parts) for parts in result)
 
 
+def _mended(mend: Mend, order: int, result: list[Any], operands: list[list[Any]]) -> list[Any]:
+    """The result with the points redone at which the row's own rule fails, if there are any."""
+    if any(isinstance(u[0], Operand) for u in operands):
+        return result
+    where = mend.where(result[0], *(u[0] for u in operands))
+    if not where.any():
+        return result
+    return series.select(order, result[0], where, mend.rule(order, result[0], *operands), result)
+
+
+def _fused(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
+    """The primitive as one kernel; None where the operands are no plain arrays or no program can be written."""
+    if top.algebra.directions is not None or row.rule is None:
+        return None
+    given: list[Any] = []
+    for x, own in zip(operands, mine, strict=True):
+        if own:
+            if type(x._planes) is not np.ndarray:
+                return None
+            given.append(launch.Planes(x._planes, x._support[0] + 1))
+        elif type(x) is np.ndarray and x.ndim:
+            given.append(launch.Planes(x[None], 1))
+        elif isinstance(x, Operand) or not isinstance(x, (float, int, complex, np.generic, np.ndarray)):
+            return None
+        else:
+            given.append(x)
+    try:
+        results = launch.evaluate(row, top.order, given, top.algebra.size)
+    except ValueError as error:
+        shapes = ", ".join(str(np.shape(x)) for x in operands)
+        raise InvalidValue(f"{row.name}: {error} (operands of shape {shapes})") from None
+    if results is None:
+        return None
+    jets = tuple(top._like(planes, [degree]) for planes, degree in results)
+    return jets[0] if row.ufunc.nout == 1 else jets
+
+
 def _constant(row: Row, x: Any) -> Any:
     """x as a coefficient; lists become arrays, what is no number is refused."""
     if isinstance(x, (Operand, float, int, complex)):
@@ -93,7 +142,7 @@ def _constant(row: Row, x: Any) -> Any:
         x = np.asarray(x)
     if x.dtype.kind not in "fcbiu":
         raise InvalidType(f"{row.name}: an operand has dtype {x.dtype}; expected numbers")
-    return x
+    return plain(x, row.name, "an operand")
 
 
 def _report_kinks(row: Row, inputs: tuple[Any, ...]) -> None:
@@ -118,12 +167,13 @@ def _call(
     signature: Any = None,
 ) -> Any:
     """The call with keywords: cast, evaluate, write."""
-    from .jet import floating_dtype
-
     if signature is not None:
         raise NotDifferentiable(f"{row.name}: signature= is not supported for jets; use dtype=")
-    if isinstance(where, Operand):
-        raise InvalidType(f"{row.name}: where= is an operand with derivatives; expected booleans")
+    where = _booleans(row, where)
+    if order not in ("K", "A", "C", "F"):
+        raise InvalidValue(f'{row.name}: order is {order!r}; expected "K", "A", "C" or "F"')
+    if casting not in _CASTINGS:
+        raise InvalidValue(f"{row.name}: casting is {casting!r}; expected one of {', '.join(_CASTINGS)}")
     if dtype is not None:
         dtype = floating_dtype(dtype, row.name)
         inputs = tuple(_cast(row, x, dtype, casting) for x in inputs)
@@ -138,6 +188,21 @@ def _call(
         _check_out(top, row, out, results, casting)
         results = tuple(r if o is None else _write(o, r, where) for o, r in zip(out, results, strict=True))
     return results if isinstance(result, tuple) else results[0]
+
+
+_CASTINGS = ("no", "equiv", "safe", "same_kind", "unsafe")
+
+
+def _booleans(row: Row, where: Any) -> Any:
+    """where= as NumPy takes it: booleans only."""
+    if isinstance(where, Operand):
+        raise InvalidType(f"{row.name}: where= is an operand with derivatives; expected booleans")
+    if where is True:
+        return True
+    where = where if is_array(where) else np.asarray(where)
+    if where.dtype.kind != "b":
+        raise InvalidType(f"{row.name}: where= has dtype {where.dtype}; expected booleans")
+    return where
 
 
 def _cast(row: Row, x: Any, dtype: np.dtype[Any], casting: Any) -> Any:
@@ -183,28 +248,30 @@ def _axis(axis: Any, ndim: int) -> int:
     return int(np.lib.array_utils.normalize_axis_index(axis, ndim))
 
 
-def _require_binary(ufunc: np.ufunc, method: str) -> None:
-    if ufunc.nin != 2 or ufunc.nout != 1:
-        raise InvalidValue(f"{ufunc.__name__}.{method}: only ufuncs of two inputs and one output have this method")
-
-
 def _finish(ufunc: np.ufunc, result: Any, out: Any) -> Any:
     """Writes the result of a method into out=, if one was given."""
     if out is None or out[0] is None:
         return result
-    return np.add(result, 0.0, out=out[0]) if isinstance(out[0], Operand) else np.positive(result, out=out)
+    return np.positive(result, out=out)
 
 
-def _cast_first(x: Any, dtype: Any) -> Any:
-    return x if dtype is None else x.astype(dtype)
+def _operand(ufunc: np.ufunc, method: str, x: Any, dtype: Any) -> Any:
+    """The array that a method works on, in the type it is to work in."""
+    if ufunc.nin != 2 or ufunc.nout != 1:
+        raise InvalidValue(f"{ufunc.__name__}.{method}: only ufuncs of two inputs and one output have this method")
+    if not isinstance(x, Operand) and not is_array(x):
+        x = np.asarray(x)
+    return x if dtype is None else x.astype(floating_dtype(dtype, f"{ufunc.__name__}.{method}"))
 
 
 def _reduce(
     ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False, **kwargs: Any
 ) -> Any:
     """Folds an axis: by the array function where NumPy has one, else element after element."""
-    _require_binary(ufunc, "reduce")
-    x = _cast_first(x, dtype)
+    x = _operand(ufunc, "reduce", x, dtype)
+    # NumPy itself says which axes exist and may be folded together
+    ufunc.reduce(np.ones((1,) * x.ndim), axis=axis)
+    axis = axis if x.ndim else None
     whole = _REDUCTIONS.get(ufunc)
     if whole is not None:
         return _finish(ufunc, whole(x, axis=axis, keepdims=keepdims, **kwargs), out)
@@ -235,8 +302,9 @@ def _fold(ufunc: np.ufunc, x: Any) -> Any:
 
 
 def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
-    _require_binary(ufunc, "accumulate")
-    x = _cast_first(x, dtype)
+    x = _operand(ufunc, "accumulate", x, dtype)
+    if x.ndim == 0:
+        raise InvalidType(f"{ufunc.__name__}.accumulate: the operand has no axes; expected one at least")
     if ufunc is np.add:
         return _finish(ufunc, np.cumsum(x, axis=axis), out)
     moved = np.moveaxis(x, _axis(axis, x.ndim), 0)
@@ -256,14 +324,16 @@ def _outer(ufunc: np.ufunc, a: Any, b: Any, **kwargs: Any) -> Any:
 
 def _reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
     """Folds the slices between consecutive indices (a single element where they do not increase)."""
-    _require_binary(ufunc, "reduceat")
-    moved = np.moveaxis(_cast_first(x, dtype), _axis(axis, x.ndim), 0)
+    x = _operand(ufunc, "reduceat", x, dtype)
+    if x.ndim == 0:
+        raise InvalidType(f"{ufunc.__name__}.reduceat: the operand has no axes; expected one at least")
+    moved = np.moveaxis(x, _axis(axis, x.ndim), 0)
     indices = [int(i) for i in np.asarray(indices)]
     if any(not 0 <= i < len(moved) for i in indices):
-        raise InvalidValue(f"{ufunc.__name__}.reduceat: indices are {indices}; expected 0 ≤ index < {len(moved)}")
+        raise InvalidIndex(f"{ufunc.__name__}.reduceat: indices are {indices}; expected 0 ≤ index < {len(moved)}")
     ends = [*indices[1:], len(moved)]
     results = [ufunc.reduce(moved[i:j], axis=0) if i < j else moved[i] for i, j in zip(indices, ends, strict=True)]
-    return _finish(ufunc, np.moveaxis(np.stack(results), 0, axis), out)
+    return _finish(ufunc, np.moveaxis(np.stack(results) if results else moved[:0], 0, axis), out)
 
 
 def _at(ufunc: np.ufunc, x: Any, indices: Any, *b: Any) -> None:

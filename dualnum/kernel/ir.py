@@ -1,0 +1,229 @@
+"""Straight-line scalar programs, written by running the recurrences on symbols.
+
+A `Graph` holds operations in order (static single assignment); a `Symbol` is a number of one of them that
+obeys NumPy's ufuncs and operators, so the very functions of `series` write programs. The operations *are*
+NumPy's ufuncs, and so the meaning of a program is what NumPy computes (see `interpret`). Equal operations
+are found as they are written (hash-consing), multiplications by one vanish; nothing else changes what
+IEEE arithmetic gives.
+
+Operations written by a recurrence are *relaxed*: a fused multiply-add or a shared reciprocal may stand in for
+them. The value, coefficient 0, is never relaxed: it stays what NumPy gives.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from ..errors import DualnumError
+
+__all__ = ["CONST", "FMA", "INPUT", "SELECT", "Graph", "Node", "Program", "Symbol", "Untraceable", "prune", "verify"]
+
+INPUT, CONST, SELECT, FMA = "input", "const", "select", "fma"
+Op = np.ufunc | str
+
+_BOOLEAN = {
+    np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.isnan, np.isinf,
+    np.isfinite, np.signbit, np.logical_and, np.logical_or, np.logical_not, np.logical_xor,
+}  # fmt: skip
+_BITWISE = {np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert}
+
+
+class Untraceable(DualnumError):
+    """The rule looks at the numbers themselves, so no program can be written for it."""
+
+
+class Node(NamedTuple):
+    """One operation: what, on which earlier nodes; for CONST and INPUT the number in `extra`."""
+
+    op: Op
+    args: tuple[int, ...]
+    extra: Any = None
+    relaxed: bool = False
+    boolean: bool = False
+
+
+@dataclass(frozen=True)
+class Program:
+    """A finished program: its nodes, how many inputs it reads, and which nodes it gives back.
+
+    Attributes:
+        nodes: operations, each after its arguments.
+        inputs: number of inputs.
+        outputs: indices of the result nodes.
+        dtype: the real type that it computes in.
+    """
+
+    nodes: tuple[Node, ...]
+    inputs: int
+    outputs: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    def __str__(self) -> str:
+        lines = []
+        for i, node in enumerate(self.nodes):
+            name = node.op if isinstance(node.op, str) else node.op.__name__
+            shown = repr(node.extra) if node.op in (INPUT, CONST) else ", ".join(f"%{a}" for a in node.args)
+            lines.append(f"%{i} = {name} {shown}")
+        lines.append("return " + ", ".join(f"%{i}" for i in self.outputs))
+        return "\n".join(lines)
+
+
+class Graph:
+    """A program being written."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = np.dtype(dtype)
+        self.nodes: list[Node] = []
+        self._known: dict[Any, int] = {}
+        self._inputs = 0
+        self.relaxed = False
+
+    def input(self, number: int | None = None) -> "Symbol":
+        """Input `number`, the next one when left out."""
+        number = self._inputs if number is None else number
+        self._inputs = max(self._inputs, number + 1)
+        return self._append(Node(INPUT, (), number), key=(INPUT, number))
+
+    def constant(self, x: Any) -> "Symbol":
+        """x in the type of the program (a Python number is weak, as in NumPy 2)."""
+        value = self.dtype.type(x)
+        return self._append(Node(CONST, (), value), key=(CONST, value.tobytes()))
+
+    def node(self, op: Op, *args: "Symbol", relaxed: bool | None = None) -> "Symbol":
+        boolean = op in _BOOLEAN or (op in _BITWISE) or (op == SELECT and args[1].boolean)
+        relaxed = self.relaxed if relaxed is None else relaxed
+        if op is np.multiply:  # by one: exact, so it vanishes
+            for one, other in (args, args[::-1]):
+                if one.constant == 1:
+                    return other
+        if op in (np.divide, np.power) and args[1].constant == 1:
+            return args[0]
+        if op is np.positive:
+            return args[0]
+        indices = tuple(a.index for a in args)
+        constants = [a.constant for a in args]
+        if not isinstance(op, str) and not boolean and all(c is not None for c in constants):
+            with np.errstate(all="ignore"):
+                return self.constant(op(*constants))
+        ordered = tuple(sorted(indices)) if op is np.multiply else indices  # a·b and b·a are the same bits
+        return self._append(Node(op, indices, None, relaxed, boolean), key=(op, ordered, relaxed))
+
+    def _append(self, node: Node, key: Any = None) -> "Symbol":
+        known = None if key is None else self._known.get(key)
+        if known is None:
+            known = len(self.nodes)
+            self.nodes.append(node)
+            if key is not None:
+                self._known[key] = known
+        return Symbol(self, known)
+
+    @contextmanager
+    def relax(self) -> Iterator[None]:
+        """Operations written inside may be fused or rearranged within rounding."""
+        before, self.relaxed = self.relaxed, True
+        try:
+            yield
+        finally:
+            self.relaxed = before
+
+    def lift(self, x: Any) -> "Symbol":
+        if isinstance(x, Symbol):
+            return x
+        if isinstance(x, (bool, np.bool_)) or np.ndim(x) or not isinstance(x, (int, float, np.number)):
+            raise Untraceable(f"{type(x).__name__} inside a kernel program")
+        return self.constant(x)
+
+    def finish(self, outputs: Sequence[Any]) -> Program:
+        """The program that gives these outputs back, without what they do not need."""
+        program = prune(self.nodes, self._inputs, [self.lift(y).index for y in outputs], self.dtype)
+        verify(program)
+        return program
+
+
+def prune(nodes: Sequence[Node], inputs: int, outputs: Sequence[int], dtype: np.dtype[Any]) -> Program:
+    """The program of these nodes, without those that no output needs."""
+    needed = set(outputs)
+    for i in range(len(nodes) - 1, -1, -1):
+        if i in needed:
+            needed.update(nodes[i].args)
+    kept = [i for i in range(len(nodes)) if i in needed]
+    renamed = {old: new for new, old in enumerate(kept)}
+    renumbered = (nodes[i]._replace(args=tuple(renamed[a] for a in nodes[i].args)) for i in kept)
+    return Program(tuple(renumbered), inputs, tuple(renamed[i] for i in outputs), dtype)
+
+
+class Symbol(NDArrayOperatorsMixin):
+    """A number that a program will compute; obeys NumPy's ufuncs and `np.where`."""
+
+    __slots__ = ("graph", "index")
+    ndim = 0
+    shape = ()
+    size = 1
+
+    def __init__(self, graph: Graph, index: int) -> None:
+        self.graph = graph
+        self.index = index
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(bool) if self.boolean else self.graph.dtype
+
+    @property
+    def boolean(self) -> bool:
+        return self.graph.nodes[self.index].boolean
+
+    @property
+    def constant(self) -> Any:
+        """The number, if it is known now."""
+        node = self.graph.nodes[self.index]
+        return node.extra if node.op == CONST else None
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method != "__call__" or kwargs or ufunc.nout != 1 or ufunc.signature is not None:
+            raise Untraceable(f"{ufunc.__name__}.{method}")
+        args = [self.graph.lift(x) for x in inputs]
+        if ufunc in _BITWISE and not all(a.boolean for a in args):
+            raise Untraceable(f"{ufunc.__name__} of numbers")
+        return self.graph.node(ufunc, *args)
+
+    def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        if function is np.where and len(args) == 3 and not kwargs:
+            condition, x, y = args
+            return self.graph.node(SELECT, *map(self.graph.lift, (condition, x, y)))
+        if function is np.real and self.dtype.kind != "c":
+            return args[0]
+        if function is np.iscomplexobj:
+            return self.dtype.kind == "c"
+        if function in (np.shape, np.ndim):
+            return () if function is np.shape else 0
+        raise Untraceable(f"{function.__name__} in a rule")
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise Untraceable("the numbers are looked at")
+
+    def __bool__(self) -> bool:
+        raise Untraceable("a branch on the numbers")
+
+    def __float__(self) -> float:
+        raise Untraceable("the numbers are looked at")
+
+    def __index__(self) -> int:
+        raise TypeError("a symbol is no index")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def verify(program: Program) -> None:
+    """Raises AssertionError where a program is malformed: a bug of ours, never the caller's."""
+    for i, node in enumerate(program.nodes):
+        assert all(0 <= a < i for a in node.args), f"%{i} uses what comes later"
+        if node.op == SELECT:
+            condition, x, y = (program.nodes[a] for a in node.args)
+            assert condition.boolean and x.boolean == y.boolean, f"%{i} selects across kinds"
+        if node.op == INPUT:
+            assert 0 <= node.extra < program.inputs, f"%{i} reads an input that is not there"
+    assert all(0 <= i < len(program.nodes) for i in program.outputs), "an output that is not there"

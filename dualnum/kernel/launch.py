@@ -1,0 +1,249 @@
+"""From a primitive and its operands to a running kernel: layout, choice of engine, allocation, the call.
+
+A *plan* is made once for a primitive, the orders and layouts of its operands and their type, and kept: a
+compiled kernel, or a program for the interpreter. What no program can be written for (rules that look at the
+numbers themselves) has no plan and runs on whole arrays.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..primitives.table import Row
+from . import engine, interpret, llvm, threads
+from .ir import INPUT, Graph, Node, Program, Untraceable, prune
+from .optimize import optimize
+from .store import Bounded, kernel
+
+__all__ = ["Plan", "Planes", "evaluate", "prepare", "run", "split"]
+
+COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
+_LONG = 60  # a mathematical function costs about as much as so many additions: only for cutting into chunks
+
+
+@dataclass(frozen=True, slots=True)
+class Planes:
+    """One operand as it comes: stacked planes (count, *shape) of which `count` are read."""
+
+    array: Any
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A program, ready to run on operands laid out in one way.
+
+    Attributes:
+        program: what the interpreter runs (`call` is None), or what was compiled.
+        call: the machine code.
+        early: what is computed before, operation by operation, for want of a machine counterpart.
+        counts: how many planes each result has.
+        work: operations an element, for cutting long arrays into chunks.
+        literal: numbers among the operands are written into the program.
+    """
+
+    program: Program
+    call: Callable[..., None] | None
+    early: Program | None
+    counts: tuple[int, ...]
+    work: int
+    literal: bool = False
+
+
+_plans: Bounded[Any, Any] = Bounded(4096)
+_NO_PLAN = "no plan"
+_BY_NUMBER = "by number"
+
+
+# ── primitives ───────────────────────────────────────────────────────────────────────────────────
+
+
+def evaluate(row: Row, order: int, operands: Sequence[Any], size: int) -> list[tuple[Any, int]] | None:
+    """The stacked planes of a primitive's results, each with its degree; None where there is no plan.
+
+    Args:
+        row: the primitive.
+        order: K.
+        operands: `Planes` of jets and constant arrays, or numbers.
+        size: how many planes the results have in all.
+    """
+    arrays = [x.array for x in operands if type(x) is Planes]
+    dtype = arrays[0].dtype
+    if not all(x.array.dtype == dtype if type(x) is Planes else type(x) in (float, int) for x in operands):
+        dtype = np.result_type(*(x.array.dtype if type(x) is Planes else x for x in operands))
+        operands = [_in_type(x, dtype) for x in operands]
+        arrays = [x.array for x in operands if type(x) is Planes]
+    shape = arrays[0].shape[1:]
+    if any(a.shape[1:] != shape for a in arrays):
+        shape = np.broadcast_shapes(*(a.shape[1:] for a in arrays))
+    compiled = dtype in COMPILED and engine.current() == "llvm"
+    laid = [_laid_out(x, shape, compiled) if type(x) is Planes else x for x in operands]
+    described = tuple((x[0].count, x[1]) if type(x) is tuple else "number" for x in laid)
+    plan = _plan(row, order, described, dtype, compiled, operands)
+    if plan is None:
+        return None
+    results = [np.empty((size, *shape), dtype) for _ in plan.counts]
+    arguments = [x for x in laid if type(x) is tuple or not plan.literal]
+    run(plan, results, arguments, prod(shape))
+    for planes, count in zip(results, plan.counts, strict=True):
+        planes[count:] = 0
+    return [(planes, count - 1) for planes, count in zip(results, plan.counts, strict=True)]
+
+
+def _in_type(x: Any, dtype: Any) -> Any:
+    if type(x) is Planes:
+        return x if x.array.dtype == dtype else Planes(x.array.astype(dtype), x.count)
+    return x.item() if isinstance(x, (np.generic, np.ndarray)) else x  # its type has had its say
+
+
+def _laid_out(x: Planes, shape: tuple[int, ...], compiled: bool) -> tuple[Planes, str]:
+    """The planes as a kernel can read them, with the name of the layout; copied where it must be."""
+    array = x.array
+    flags = array.flags
+    if array.shape[1:] == shape and flags.c_contiguous and flags.aligned:
+        return x, "c"
+    if compiled and flags.aligned:
+        if prod(array.shape[1:]) == 1:
+            return x, "b"
+        if array.shape[1:] == shape:
+            if array[0].flags.c_contiguous:
+                return x, "p"
+            if len(shape) == 1:
+                return x, "g"
+    return Planes(
+        np.ascontiguousarray(np.broadcast_to(_aligned(array, len(shape)), (len(array), *shape))), x.count
+    ), "c"
+
+
+def _aligned(array: Any, ndim: int) -> Any:
+    """Planes with axes opened behind the first, so that they broadcast to `ndim` axes."""
+    return array.reshape(array.shape[0], *(1,) * (ndim + 1 - array.ndim), *array.shape[1:])
+
+
+def _plan(
+    row: Row, order: int, described: tuple[Any, ...], dtype: Any, compiled: bool, operands: Sequence[Any]
+) -> Plan | None:
+    key: Any = (row.ufunc, order, described, dtype, compiled)
+    plan = _plans.get(key)
+    if plan is None:
+        plan = _plans.put(key, _made(row, order, described, dtype, compiled, None))
+    if plan is _BY_NUMBER:  # the number decides how the rule goes: x**3 and x**2.5
+        numbers = tuple(x for x in operands if type(x) is not Planes)
+        key = (*key, numbers, tuple(map(type, numbers)))
+        plan = _plans.get(key)
+        if plan is None:
+            plan = _plans.put(key, _made(row, order, described, dtype, compiled, numbers))
+    return None if isinstance(plan, str) else plan
+
+
+def _made(row: Row, order: int, described: Any, dtype: Any, compiled: bool, numbers: Any) -> Any:
+    """A plan, or the reason why there is none."""
+    graph = Graph(dtype)
+    known = iter(numbers or ())
+    groups: list[llvm.Group] = []
+    symbols: list[list[Any]] = []
+    for x in described:
+        if x == "number" and numbers is not None:
+            symbols.append([next(known)])
+            continue
+        count, layout = (1, "s") if x == "number" else x
+        groups.append(llvm.Group(layout, count))
+        symbols.append([graph.input() for _ in range(count)])
+    try:
+        results = _expanded(graph, row, order, symbols)
+        program = graph.finish([y for result in results for y in result])
+    except (Untraceable, TypeError, OverflowError):
+        return _BY_NUMBER if numbers is None and "number" in described else _NO_PLAN
+    if any(program.nodes[i].boolean for i in program.outputs):
+        return _NO_PLAN
+    return replace(prepare(program, groups, tuple(map(len, results)), compiled), literal=numbers is not None)
+
+
+def _expanded(graph: Graph, row: Row, order: int, operands: Sequence[list[Any]]) -> Sequence[list[Any]]:
+    """`Row.expand` on symbols: the value strictly, the recurrence relaxed."""
+    operands = [u[: order + 1] for u in operands]
+    value = row.ufunc(*(u[0] for u in operands))
+    if order == 0 or all(len(u) == 1 for u in operands):
+        return [[value]]
+    assert row.rule is not None
+    with graph.relax():
+        result = row.rule(order, value, *operands)
+    return result if isinstance(result, tuple) else [result]
+
+
+# ── any program ──────────────────────────────────────────────────────────────────────────────────
+
+
+def prepare(program: Program, groups: Sequence[llvm.Group], counts: tuple[int, ...], compiled: bool) -> Plan:
+    """The plan of a program whose inputs come in `groups` and whose outputs are stacks of `counts` planes."""
+    work = sum(_LONG if not isinstance(n.op, str) and n.op in llvm.MATH else 1 for n in program.nodes)
+    if not compiled:
+        return Plan(program, None, None, counts, work)
+    early, rest = split(program, llvm.renderable)
+    late = optimize(rest)
+    outputs = [llvm.Group("c", n) for n in counts]
+    inputs = [*groups, *(llvm.Group("c", 1) for _ in (early.outputs if early else ()))]
+    call = kernel(llvm.render(late, outputs, inputs), llvm.signature(outputs, inputs, program.dtype))
+    return Plan(program, call, early, counts, work)
+
+
+def split(program: Program, possible: Callable[[Any], bool]) -> tuple[Program | None, Program]:
+    """Two programs: what impossible operations need and give, and the rest, which reads it.
+
+    The inputs of the second are those of the first, and then the first's outputs.
+    """
+    missing = [i for i, n in enumerate(program.nodes) if not possible(n.op)]
+    if not missing:
+        return None, program
+    nodes = list(program.nodes)
+    for number, i in enumerate(missing):
+        nodes[i] = Node(INPUT, (), program.inputs + number)
+    late = prune(nodes, program.inputs + len(missing), program.outputs, program.dtype)
+    return prune(program.nodes, program.inputs, missing, program.dtype), late
+
+
+def run(plan: Plan, results: Sequence[Any], arguments: Sequence[Any], length: int) -> None:
+    """Fills stacked result planes (the first `counts` of each) from (Planes, layout) pairs and numbers."""
+    if length == 0:
+        return
+    if plan.call is None:
+        flat = [y for out, n in zip(results, plan.counts, strict=True) for y in out.reshape(len(out), length)[:n]]
+        interpret.run(plan.program, _flat_inputs(arguments, length), flat)
+        return
+    extra = []
+    if plan.early is not None:
+        with np.errstate(all="ignore"):
+            computed = interpret.evaluate(plan.early, _flat_inputs(arguments, length))
+        extra = [np.ascontiguousarray(np.broadcast_to(y, (length,)), plan.program.dtype) for y in computed]
+    by_object = llvm.data_offset() >= 0
+    given: list[Any] = [id(y) if by_object else y.ctypes.data for y in results]
+    for x in arguments:
+        if type(x) is not tuple:
+            given.append(x)
+            continue
+        planes, layout = x
+        array = planes.array
+        if layout == "c":
+            given.append(id(array) if by_object else array.ctypes.data)
+            continue
+        given += [array.__array_interface__["data"][0], array.strides[0]]
+        if layout == "g":
+            given.append(array.strides[1])
+    given += [id(y) if by_object else y.ctypes.data for y in extra]
+    threads.in_chunks(plan.call, tuple(given), length, plan.work)
+
+
+def _flat_inputs(arguments: Sequence[Any], length: int) -> list[Any]:
+    """The program's inputs one by one, as arrays of one axis or numbers."""
+    flat: list[Any] = []
+    for x in arguments:
+        if type(x) is not tuple:
+            flat.append(x)
+            continue
+        planes = x[0].array[: x[0].count]
+        single = prod(planes.shape[1:]) == 1 and length != 1
+        flat += list(planes.reshape(x[0].count)) if single else list(planes.reshape(x[0].count, length))
+    return flat

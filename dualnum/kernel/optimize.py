@@ -1,0 +1,72 @@
+"""Passes over programs: each takes a program and gives back one that means the same within rounding.
+
+Only relaxed operations are touched (those of the recurrences, never a value), and always by the same rule
+whatever the order, so that coefficient k does not depend on how many coefficients are wanted.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .ir import CONST, FMA, INPUT, Graph, Program, Symbol
+
+__all__ = ["optimize"]
+
+
+def optimize(program: Program) -> Program:
+    """Reciprocals shared, products and sums fused."""
+    return _rewrite(_rewrite(program, _share_reciprocals), _fuse)
+
+
+def _rewrite(program: Program, pattern: Any) -> Program:
+    """The program written anew, each node by the pattern or, where that gives None, as it was."""
+    graph = Graph(program.dtype)
+    made: list[Symbol] = []
+    for node in program.nodes:
+        args = [made[a] for a in node.args]
+        if node.op == CONST:
+            made.append(graph.constant(node.extra))
+        elif node.op == INPUT:
+            made.append(graph.input(node.extra))
+        else:
+            new = pattern(graph, node, args) if node.relaxed else None
+            made.append(graph.node(node.op, *args, relaxed=node.relaxed) if new is None else new)
+    return replace(graph.finish([made[i] for i in program.outputs]), inputs=program.inputs)
+
+
+def _share_reciprocals(graph: Graph, node: Any, args: list[Symbol]) -> Symbol | None:
+    """a/b → a·(1/b): a recurrence divides again and again by the same number."""
+    if node.op is np.reciprocal or (node.op is np.divide and args[0].constant == 1):
+        return graph.node(np.divide, graph.constant(1.0), args[-1], relaxed=False)
+    if node.op is not np.divide:
+        return None
+    reciprocal = graph.node(np.divide, graph.constant(1.0), args[1], relaxed=False)
+    return graph.node(np.multiply, args[0], reciprocal, relaxed=True)
+
+
+def _fuse(graph: Graph, node: Any, args: list[Symbol]) -> Symbol | None:
+    """s + a·b, s − a·b and a·b − s in one rounding."""
+    if node.op not in (np.add, np.subtract):
+        return None
+    s, product = args
+    if _is_product(graph, product):
+        a, b = _factors(graph, product)
+        if node.op is np.subtract:
+            a = graph.node(np.negative, a, relaxed=True)
+        return graph.node(FMA, a, b, s, relaxed=True)
+    if _is_product(graph, s):
+        a, b = _factors(graph, s)
+        other = graph.node(np.negative, product, relaxed=True) if node.op is np.subtract else product
+        return graph.node(FMA, a, b, other, relaxed=True)
+    return None
+
+
+def _is_product(graph: Graph, x: Symbol) -> bool:
+    node = graph.nodes[x.index]
+    return node.relaxed and (node.op is np.multiply or node.op is np.square)
+
+
+def _factors(graph: Graph, x: Symbol) -> tuple[Symbol, Symbol]:
+    node = graph.nodes[x.index]
+    return Symbol(graph, node.args[0]), Symbol(graph, node.args[-1])

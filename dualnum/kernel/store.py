@@ -1,0 +1,121 @@
+"""What was compiled is kept: in memory, bounded, and as object code in the user's cache directory.
+
+The directory is ``$DUALNUM_CACHE_DIR``, or ``dualnum`` in the user's cache directory; ``DUALNUM_CACHE=0``
+switches it off. Entries are named by a hash of the LLVM text and of the host (processor, features, llvmlite),
+written beside and renamed, so that two processes cannot disturb each other; one that cannot be read is ignored.
+"""
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+from . import llvm
+
+__all__ = ["Bounded", "kernel"]
+
+K = TypeVar("K")
+V = TypeVar("V")
+_MAGIC = b"dualnum object 1\n"
+
+
+class Bounded(Generic[K, V]):
+    """A mapping of the entries used last, at most `limit` of them; safe for threads."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._entries: OrderedDict[K, V] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: K) -> V | None:
+        with self._lock:
+            value = self._entries.get(key)
+            if value is not None:
+                self._entries.move_to_end(key)
+            return value
+
+    def put(self, key: K, value: V) -> V:
+        with self._lock:
+            self._entries[key] = value
+            while len(self._entries) > self.limit:
+                self._entries.popitem(last=False)
+        return value
+
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+_loaded: Bounded[str, llvm.Compiled] = Bounded(1024)
+
+
+def kernel(text: str, types: Sequence[Any]) -> Callable[..., None]:
+    """The function that LLVM text describes: from memory, from the directory, or compiled now.
+
+    Keep the result's `owner` alive as long as it may be called.
+    """
+    digest = hashlib.sha256("\n".join((text, *llvm.host_key())).encode()).hexdigest()
+    loaded = _loaded.get(digest)
+    if loaded is None:
+        path = _path(digest)
+        code = _read(path) if path else None
+        if code is None:
+            code = llvm.compile_object(text)
+            if path:
+                _write(path, code)
+        loaded = _loaded.put(digest, llvm.load_object(code, text, types))
+    return loaded.call
+
+
+def directory() -> Path | None:
+    """Where object code is kept on disk, or None where it is switched off."""
+    if os.environ.get("DUALNUM_CACHE", "1") == "0":
+        return None
+    named = os.environ.get("DUALNUM_CACHE_DIR")
+    if named:
+        return Path(named)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA")
+    elif sys.platform == "darwin":
+        base = os.path.expanduser("~/Library/Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(base) / "dualnum" if base else None
+
+
+def _path(digest: str) -> Path | None:
+    where = directory()
+    return where / f"{digest}.o" if where else None
+
+
+def _read(path: Path) -> bytes | None:
+    """The object code of an entry, or None where it is missing or damaged."""
+    try:
+        entry = path.read_bytes()
+    except OSError:
+        return None
+    head, check, code = entry[: len(_MAGIC)], entry[len(_MAGIC) : len(_MAGIC) + 32], entry[len(_MAGIC) + 32 :]
+    return code if head == _MAGIC and check == hashlib.sha256(code).digest() else None
+
+
+def _write(path: Path, code: bytes) -> None:
+    """Keeps an entry; a directory that cannot be written to is no error."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(_MAGIC + hashlib.sha256(code).digest() + code)
+            os.replace(name, path)
+        except OSError:
+            os.unlink(name)
+    except OSError:
+        pass

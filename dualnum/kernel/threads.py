@@ -1,0 +1,59 @@
+"""Long arrays are cut into chunks that run side by side: a kernel call releases the interpreter's lock."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import Any
+
+__all__ = ["count", "in_chunks"]
+
+# a chunk pays for handing it to a thread (some 20 µs) from about this many operations on
+_WORTH = 400_000
+_ALIGN = 64  # chunks start at multiples of every vector width, so a vector never straddles two
+
+_pool: ThreadPoolExecutor | None = None
+_lock = Lock()
+
+
+def count() -> int:
+    """How many threads kernels use: ``DUALNUM_NUM_THREADS``, or one for each processor we may run on."""
+    named = os.environ.get("DUALNUM_NUM_THREADS", "")
+    if named.isdigit() and int(named) > 0:
+        return int(named)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_chunks(call: Callable[..., None], arguments: tuple[Any, ...], length: int, work: int) -> None:
+    """call(*arguments, length, begin, end) over 0 … length, side by side where `work` operations an element pay."""
+    threads = min(_threads, 1 + length * work // _WORTH)
+    if threads == 1:
+        call(*arguments, length, 0, length)
+        return
+    step = -(-length // threads)
+    step += -step % _ALIGN
+    starts = range(0, length, step)
+    pool = _shared_pool()
+    rest = [pool.submit(call, *arguments, length, start, min(start + step, length)) for start in starts[1:]]
+    call(*arguments, length, 0, min(step, length))
+    for future in rest:
+        future.result()
+
+
+def _shared_pool() -> ThreadPoolExecutor:
+    global _pool
+    with _lock:
+        if _pool is None:
+            _pool = ThreadPoolExecutor(max(1, _threads), thread_name_prefix="dualnum")
+        return _pool
+
+
+def _forget() -> None:
+    """After a fork the child has no threads but its own."""
+    global _pool, _lock
+    _pool, _lock = None, Lock()
+
+
+_threads = count()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
