@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import InvalidType, InvalidValue
 
-__all__ = ["as_floating", "device_of", "floating_dtype", "is_array", "namespace", "to_device"]
+__all__ = ["as_floating", "plain", "device_of", "floating_dtype", "is_array", "namespace", "to_device"]
 
 _NUMERIC = "fc"  # dtype kinds that carry derivatives
 _PROMOTED = "biu"  # dtype kinds that become the default float
@@ -31,6 +31,24 @@ def is_array(x: Any) -> bool:
     return isinstance(x, (np.ndarray, np.generic)) or namespace(x) is not np
 
 
+def plain(x: Any, function: str, argument: str) -> Any:
+    """The array x without what a subclass of ndarray adds (np.memmap), where that changes no meaning.
+
+    Raises `InvalidType` for np.matrix, whose products are other ones, and for masked arrays, whose mask
+    would be lost.
+    """
+    if type(x) is np.ndarray or not isinstance(x, np.ndarray):
+        return x
+    if isinstance(x, np.matrix):
+        raise InvalidType(f"{function}: {argument} is an np.matrix; give an array (np.asarray(m), and @ for products)")
+    if isinstance(x, np.ma.MaskedArray):
+        raise InvalidType(
+            f"{function}: {argument} is a masked array, whose mask would be lost; give x.filled(…), and np.where for "
+            "what the mask leaves out"
+        )
+    return x.view(np.ndarray)
+
+
 def as_floating(x: Any, function: str, argument: str) -> Any:
     """x as an array of floats (or complex numbers) in its own namespace; shared where it already is one.
 
@@ -42,6 +60,7 @@ def as_floating(x: Any, function: str, argument: str) -> Any:
             x = np.asarray(x)
         except ValueError as error:  # ragged nested lists
             raise InvalidValue(f"{function}: {argument} is not a rectangular array ({error})") from None
+    x = plain(x, function, argument)
     kind = x.dtype.kind
     if kind in _NUMERIC:
         return x

@@ -75,4 +75,6 @@ def ours(error: Exception, function: str) -> Exception:
     Errors of any other class, those of a user's callback among them, come back as they are.
     """
     kind = _OURS.get(type(error))
+    if kind is None and type(error).__module__.startswith("numpy"):
+        kind = next((ours for theirs, ours in _OURS.items() if isinstance(error, theirs)), None)
     return error if kind is None else kind(f"{function}: {error}")

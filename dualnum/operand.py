@@ -84,7 +84,12 @@ class Operand(NDArrayOperatorsMixin):
         top = highest((*inputs, *kwargs["out"]) if "out" in kwargs else inputs)
         if top is None:  # only where= carries derivatives
             raise InvalidType(f"{ufunc.__name__}: where= is an operand with derivatives; expected booleans")
-        return top._ufunc(ufunc, method, inputs, kwargs)
+        try:
+            return top._ufunc(ufunc, method, inputs, kwargs)
+        except DualnumError:
+            raise
+        except Exception as error:
+            raise ours(error, ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}") from error
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -469,7 +469,7 @@ def test_flat_and_put():
 def test_iteration_and_unpacking():
     x = random_jet((3, 2), 2)
     assert [same(row.coeffs, x.coeffs[:, i]) for i, row in enumerate(x)] == [True] * 3
-    a, b, c = x
+    a, _, _ = x
     a[0] = 9.0  # a row is a view, as in NumPy
     assert x.value[0, 0] == 9.0
     assert [y.value for y in reversed(jet([1.0, 2.0]))] == [2.0, 1.0]
