@@ -8,7 +8,8 @@ import numpy as np
 
 from .. import series
 from ..backend import is_array
-from .table import POSITIVE, REAL, linear, recurrence
+from . import valuation
+from .table import POSITIVE, REAL, Mend, linear, recurrence
 
 Coefficients = Sequence[Any]
 
@@ -35,9 +36,32 @@ linear(np.positive)
 linear(np.negative)
 linear(np.conjugate)
 
-recurrence(np.sqrt, series.sqrt, domain=POSITIVE, sample=(0.1, 4.0))
-recurrence(np.cbrt, series.cbrt, sample=(0.1, 4.0))
-recurrence(np.hypot, series.hypot, kink=lambda a, b: (a == 0) & (b == 0))
+
+# ── roots ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _cbrt(order: int, value: Any, u: Coefficients) -> list[Any]:
+    """u^{1/3} for either sign of u_0 (the recurrence of the power knows u^p by its value only)."""
+    return series.power(order, value, u, 1 / 3)
+
+
+def _at_zero(value: Any, *u: Any) -> Any:
+    return value == 0
+
+
+def _sqrt_at_zero(order: int, value: Any, u: Coefficients) -> list[Any]:
+    return valuation.power(order, value, u, 0.5, lambda order, w: series.sqrt(order, np.sqrt(w[0]), w))
+
+
+def _cbrt_at_zero(order: int, value: Any, u: Coefficients) -> list[Any]:
+    return valuation.power(order, value, u, 1 / 3, lambda order, w: _cbrt(order, np.cbrt(w[0]), w))
+
+
+recurrence(np.sqrt, series.sqrt, domain=POSITIVE, sample=(0.1, 4.0), mend=Mend(_at_zero, _sqrt_at_zero))
+recurrence(np.cbrt, _cbrt, sample=(0.1, 4.0), mend=Mend(_at_zero, _cbrt_at_zero))
+recurrence(
+    np.hypot, series.hypot, kink=lambda a, b: (a == 0) & (b == 0), mend=Mend(_at_zero, valuation.hypot)
+)  # fmt: skip
 
 
 # ── powers ───────────────────────────────────────────────────────────────────────────────────────
@@ -109,5 +133,23 @@ def _power(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any
     return series.exp(order, value, series.multiply(order, w0, v, log_u))
 
 
-recurrence(np.power, _power, domain=(POSITIVE, REAL), sample=((0.2, 3.0), (-2.0, 2.5)))
-recurrence(np.float_power, _power, domain=(POSITIVE, REAL), sample=((0.2, 3.0), (-2.0, 2.5)))
+def _power_at_zero(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    """u^v where u_0 = 0 and v_0 > 0 is no whole number, by the valuation of u.
+
+    Where the exponent varies as well, u^{v_0} has the right coefficients below the first infinite one.
+    """
+    y = [value, *[0.0] * order]
+    p = np.real(v[0])
+    for p0 in np.unique(p[(p > 0) & (p != np.floor(p))]):
+        root = valuation.power(order, value, u, float(p0), lambda order, w: _descend(order, np.power(w[0], p0), w, p0))
+        y = series.select(order, value, p == p0, root, y)
+    return y
+
+
+_POWER = {
+    "domain": (POSITIVE, REAL),
+    "sample": ((0.2, 3.0), (-2.0, 2.5)),
+    "mend": Mend(lambda value, u, v: (u == 0) & (np.real(v) > 0) & (v != np.floor(np.real(v))), _power_at_zero),
+}
+recurrence(np.power, _power, **_POWER)
+recurrence(np.float_power, _power, **_POWER)

@@ -1,13 +1,13 @@
 """Exponentials and logarithms."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import log
 from typing import Any
 
 import numpy as np
 
 from .. import series
-from .table import POSITIVE, recurrence
+from .table import POSITIVE, Mend, recurrence
 
 Coefficients = Sequence[Any]
 _LN2 = log(2.0)
@@ -23,6 +23,16 @@ def _exp2(order: int, value: Any, u: Coefficients) -> list[Any]:
     return series.exp(order, value, [u[0], *_scaled(u[1:], _LN2)], np.exp2)
 
 
+def _overflowed(rule: Callable[..., list[Any]], base: Callable[[Any], Any], scale: float = 1.0) -> Mend:
+    """Where e^{u_0} overflows, coefficient 1 may not: u_1 times e^{u_0/2} twice, as the higher ones."""
+
+    def by_halves(order: int, value: Any, u: Coefficients) -> list[Any]:
+        half = base(u[0] / 2)
+        return [value, (scale * u[1] * half) * half, *rule(order, value, u)[2:]]
+
+    return Mend(lambda value, u: np.isinf(value), by_halves)
+
+
 def _log2(order: int, value: Any, u: Coefficients) -> list[Any]:
     return [value, *_scaled(series.log(order, value, u)[1:], 1 / _LN2)]
 
@@ -36,9 +46,9 @@ def _log1p(order: int, value: Any, u: Coefficients) -> list[Any]:
     return series.log(order, value, [1 + u[0], *u[1:]])
 
 
-recurrence(np.exp, series.exp, sample=(-3.0, 3.0))
-recurrence(np.exp2, _exp2, sample=(-3.0, 3.0))
-recurrence(np.expm1, series.expm1, sample=(-3.0, 3.0))
+recurrence(np.exp, series.exp, sample=(-3.0, 3.0), mend=_overflowed(series.exp, np.exp))
+recurrence(np.exp2, _exp2, sample=(-3.0, 3.0), mend=_overflowed(_exp2, np.exp2, _LN2))
+recurrence(np.expm1, series.expm1, sample=(-3.0, 3.0), mend=_overflowed(series.expm1, np.exp))
 recurrence(np.log, series.log, domain=POSITIVE, sample=(0.1, 5.0))
 recurrence(np.log2, _log2, domain=POSITIVE, sample=(0.1, 5.0))
 recurrence(np.log10, _log10, domain=POSITIVE, sample=(0.1, 5.0))

@@ -12,7 +12,8 @@ import numpy as np
 from numpy._core import umath
 
 from .. import series
-from .table import linear, recurrence, zero
+from . import valuation
+from .table import Mend, linear, recurrence, zero
 
 Coefficients = Sequence[Any]
 
@@ -112,8 +113,9 @@ def _tie(a: Any, b: Any) -> Any:
     return a == b
 
 
-recurrence(np.absolute, _absolute, kink=_at_zero)
-recurrence(np.fabs, _absolute, kink=_at_zero)
+_modulus = Mend(_at_zero, valuation.modulus)
+recurrence(np.absolute, _absolute, kink=_at_zero, mend=_modulus)
+recurrence(np.fabs, _absolute, kink=_at_zero, mend=_modulus)
 recurrence(np.maximum, _extremum(_or_nan(np.greater)), kink=_tie)
 recurrence(np.minimum, _extremum(_or_nan(np.less)), kink=_tie)
 recurrence(np.fmax, _extremum(_or_number(np.greater)), kink=_tie)

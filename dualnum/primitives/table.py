@@ -21,7 +21,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -30,7 +30,7 @@ from .. import series
 from ..errors import NotDifferentiable
 
 __all__ = [
-    "POSITIVE", "REAL", "UNIT", "Row", "Series", "by_derivative", "composed", "linear", "lookup",
+    "POSITIVE", "REAL", "UNIT", "Mend", "Row", "Series", "by_derivative", "composed", "linear", "lookup",
     "predicate", "recurrence", "rows", "unsupported", "zero",
 ]  # fmt: skip
 
@@ -38,6 +38,16 @@ Interval = tuple[float, float]
 REAL: Interval = (-inf, inf)
 POSITIVE: Interval = (0.0, inf)
 UNIT: Interval = (-1.0, 1.0)
+
+
+class Mend(NamedTuple):
+    """A rule for the rare points at which a row's own rule fails, run on arrays where there are any.
+
+    It need not be a recurrence that a kernel can be made of: it may look at its coefficients.
+    """
+
+    where: Callable[..., Any]  # mask of those points, from the value and the values of the arguments
+    rule: Callable[..., Any]  # as Row.rule
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -53,6 +63,7 @@ class Row:
         sample: per argument, an interval of generic points for tests and examples.
         kink: mask of the points (given the values of the arguments) where the derivative does not exist
             and a subgradient stands in.
+        mend: a costlier rule for points where `rule` fails (a root of a series that begins with zeros).
         reason: why there is no derivative (kind "unsupported").
     """
 
@@ -62,6 +73,7 @@ class Row:
     domain: Sequence[Interval] = ()
     sample: Sequence[Interval] = ()
     kink: Callable[..., Any] | None = None
+    mend: Mend | None = None
     reason: str = ""
 
     @property
@@ -162,9 +174,10 @@ def recurrence(
     domain: Any = REAL,
     sample: Any = (-3.0, 3.0),
     kink: Callable[..., Any] | None = None,
+    mend: Mend | None = None,
 ) -> None:
     """A row by its rule (order, y_0, *series) → coefficients."""
-    _register(Row(ufunc, kind, rule, _per_argument(ufunc, domain), _per_argument(ufunc, sample), kink))
+    _register(Row(ufunc, kind, rule, _per_argument(ufunc, domain), _per_argument(ufunc, sample), kink, mend))
 
 
 def zero(ufunc: np.ufunc, **row: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import series
-from .table import REAL, UNIT, by_derivative, linear, recurrence
+from .table import REAL, UNIT, linear, recurrence
 
 Coefficients = Sequence[Any]
 
@@ -35,6 +35,11 @@ def _arccos(order: int, value: Any, u: Coefficients) -> list[Any]:
     return [value, *(-y_k for y_k in _arcsin(order, value, u)[1:])]
 
 
+def _arctan(order: int, value: Any, u: Coefficients) -> list[Any]:
+    """y' = u'/(1 + u²)."""
+    return series.integral(order, value, (u, series.arctan_slope(order - 1, u[:order])))
+
+
 def _arctan2(order: int, value: Any, y: Coefficients, x: Coefficients) -> list[Any]:
     """θ' = (x y' − y x')/(x² + y²), with both factors of r² taken separately so that none overflows."""
     r0 = np.hypot(y[0], x[0])
@@ -49,7 +54,7 @@ recurrence(np.cos, _cos)
 recurrence(np.tan, series.tan, sample=(-1.4, 1.4))
 recurrence(np.arcsin, _arcsin, domain=UNIT, sample=(-0.9, 0.9))
 recurrence(np.arccos, _arccos, domain=UNIT, sample=(-0.9, 0.9))
-by_derivative(np.arctan, lambda u: 1 / (1 + u * u))
+recurrence(np.arctan, _arctan)
 recurrence(np.arctan2, _arctan2, domain=(REAL, REAL), sample=((0.3, 3.0), (-3.0, 3.0)))
 linear(np.deg2rad)
 linear(np.radians)

@@ -1,0 +1,94 @@
+"""Roots, powers and moduli of a series that begins with zeros, by its valuation.
+
+Where u_0 = 0 the recurrences divide by zero. There u = t^v w with w_0 ≠ 0, v being the valuation of u,
+and u^p = t^{pv} w^p can often be told exactly: √(t⁴ + …) = t² √(1 + …). Which v it is differs from
+element to element, so these rules look at their coefficients; they are mends (see `table.Mend`), run
+for arrays only and only where some u_0 is 0.
+"""
+
+from collections.abc import Callable, Sequence
+from math import ceil, inf, nan
+from typing import Any
+
+import numpy as np
+
+from .. import series
+
+__all__ = ["hypot", "modulus", "power"]
+
+Coefficients = Sequence[Any]
+
+
+def _by_valuation(
+    order: int, y0: Any, operands: Sequence[Coefficients], expansion: Callable[[int], Sequence[Any]]
+) -> list[Any]:
+    """expansion(v) at the elements where v is the lowest degree that occurs in the operands; else zeros."""
+    y: Sequence[Any] = [y0, *[0.0] * order]
+    open_: Any = True  # the elements without a coefficient so far
+    for v in range(1, max(map(len, operands))):
+        begins: Any = False
+        for u in operands:
+            begins = np.logical_or(begins, np.not_equal(series.coefficient(u, v), 0))
+        here = np.logical_and(open_, begins)
+        if here.any():
+            y = series.select(order, y0, here, expansion(v), y)
+        open_ = np.logical_and(open_, np.logical_not(begins))
+    return list(y)
+
+
+def _shifted(order: int, by: int, known: int, tail: Sequence[Any]) -> list[Any]:
+    """t^by · tail, whose coefficients above degree `known` cannot be known: NaN."""
+    tail = [*tail, *[0.0] * (known + 1 - len(tail))]
+    y = [*[0.0] * by, *tail[: known + 1]]
+    return [*y, *[nan] * (order + 1 - len(y))][: order + 1]
+
+
+def power(
+    order: int, y0: Any, u: Coefficients, p: float, of_unit: Callable[[int, Coefficients], Sequence[Any]]
+) -> list[Any]:
+    """u^p for p > 0 where u_0 = 0, from `of_unit`, which gives w^p for a series w with w_0 ≠ 0.
+
+    With e = p·v: t^e w^p if e is a whole number; but (t^v)^p = |t|^e if v is even and e odd, whose
+    one-sided expansions differ in sign: their mean 0 stands in, the symmetric subgradient. If e is no
+    whole number: 0 below degree e, and ±inf above (as t → 0 from the side where u > 0).
+    """
+
+    def expansion(v: int) -> Sequence[Any]:
+        e = p * v
+        if e != int(e):
+            smooth = min(order + 1, ceil(e))
+            # the sign of the k-th derivative of t^e, and of (−t)^e
+            size = [inf if (k - smooth) % 2 == 0 else -inf for k in range(smooth, order + 1)]
+            mirrored = [s if k % 2 == 0 else -s for k, s in enumerate(size, smooth)]
+            # an even power of t has the sign of u_v on both sides, where w^p is real or NaN
+            left = mirrored if v % 2 else [s * np.sign(of_unit(0, u[v : v + 1])[0]) for s in size]
+            return [*[0.0] * smooth, *(np.where(u[v] > 0, s, m) for s, m in zip(size, left, strict=True))]
+        if v % 2 == 0 and e % 2:
+            return [np.where(u[v] < 0, nan, 0.0)] * (order + 1)
+        return _shifted(order, int(e), order - v, of_unit(order - v, u[v:]))
+
+    return _by_valuation(order, y0, [u], expansion)
+
+
+def hypot(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    """√(u² + v²) where u_0 = v_0 = 0: t^m √(û² + v̂²) for an even valuation m, and the subgradient 0 else."""
+
+    def expansion(m: int) -> Sequence[Any]:
+        if m % 2:
+            return [0.0] * (order + 1)
+        a, b = ([*w[m:], 0.0] if len(w) <= m else w[m:] for w in (u, v))
+        return _shifted(order, m, order - m, series.hypot(order - m, np.hypot(a[0], b[0]), a, b))
+
+    return _by_valuation(order, y0, [u, v], expansion)
+
+
+def modulus(order: int, y0: Any, u: Coefficients) -> list[Any]:
+    """|u| where u_0 = 0: ±u for an even valuation (|t²| = t²), and the subgradient 0 else."""
+    if np.iscomplexobj(u[0]):
+        return hypot(order, y0, [np.real(a) for a in u], [np.imag(a) for a in u])
+
+    def expansion(v: int) -> Sequence[Any]:
+        sign = 0.0 if v % 2 else np.sign(u[v])
+        return [y0, *(sign * u_k for u_k in u[1:])]
+
+    return _by_valuation(order, y0, [u], expansion)
