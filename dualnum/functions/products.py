@@ -1,12 +1,190 @@
-"""Products of arrays."""
+"""Products of vectors, matrices and tensors: bilinear, whatever their indices do."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ..errors import InvalidType, InvalidValue, NotDifferentiable
 from ..operand import bilinear, implements
+from .arguments import into
+from .keywords import array, cast, present
+
+# ── generalized ufuncs ───────────────────────────────────────────────────────────────────────────
 
 
-@implements(np.matmul)
-def matmul(a: Any, b: Any, **kwargs: Any) -> Any:
-    return bilinear(np.matmul, a, b)
+def _gufunc(product: np.ufunc) -> None:
+    """matmul and its kin: their call, with the keywords of a ufunc."""
+    name = product.__name__
+
+    @implements(product)
+    def call(
+        a: Any, b: Any, /, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind", **keywords: Any
+    ) -> Any:
+        for word in ("signature", "where"):
+            if keywords.pop(word, None) is not None:
+                raise NotDifferentiable(f"{name}: {word}= is not supported for operands with derivatives; leave it out")
+        keywords.pop("order", None), keywords.pop("subok", None)
+        result = bilinear(lambda x, y: product(x, y, **keywords), _as(dtype, a, casting), _as(dtype, b, casting))
+        return into(out, result, name)
+
+
+def _as(dtype: Any, x: Any, casting: Any) -> Any:
+    x = array(x)
+    if dtype is not None and not np.can_cast(x.dtype, dtype, casting):
+        raise InvalidType(f"a factor has dtype {x.dtype}, which casting={casting!r} does not turn into {dtype}")
+    return cast(x, dtype)
+
+
+for _product in present("matmul", "vecdot", "matvec", "vecmat"):
+    _gufunc(_product)
+
+
+@implements(np.linalg.matmul)
+def linalg_matmul(x1: Any, x2: Any, /) -> Any:
+    return np.matmul(x1, x2)
+
+
+@implements(np.linalg.vecdot)
+def linalg_vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    return np.vecdot(x1, x2, axis=axis)  # type: ignore[call-overload]
+
+
+# ── two factors ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _two(function: Callable[..., Any], a: Any, b: Any, **keywords: Any) -> Any:
+    """function(a, b, …), linear in a and in b (conjugation counts as linear: t is real)."""
+    return bilinear(lambda x, y: function(x, y, **keywords), array(a), array(b))
+
+
+@implements(np.dot)
+def dot(a: Any, b: Any, out: Any = None) -> Any:
+    return into(out, _two(np.dot, a, b), "dot")
+
+
+@implements(np.vdot)
+def vdot(a: Any, b: Any, /) -> Any:
+    return _two(np.vdot, a, b)
+
+
+@implements(np.inner)
+def inner(a: Any, b: Any, /) -> Any:
+    return _two(np.inner, a, b)
+
+
+@implements(np.outer)
+def outer(a: Any, b: Any, out: Any = None) -> Any:
+    return into(out, np.multiply(np.ravel(array(a))[:, None], np.ravel(array(b))[None, :]), "outer")
+
+
+@implements(np.linalg.outer)
+def linalg_outer(x1: Any, x2: Any, /) -> Any:
+    x1, x2 = array(x1), array(x2)
+    if x1.ndim != 1 or x2.ndim != 1:
+        raise InvalidValue(f"outer: the factors have shapes {x1.shape} and {x2.shape}; expected one axis each")
+    return np.outer(x1, x2)
+
+
+@implements(np.tensordot)
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    return _two(np.tensordot, a, b, axes=axes)
+
+
+@implements(np.linalg.tensordot)
+def linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
+    return np.tensordot(x1, x2, axes=axes)
+
+
+@implements(np.kron)
+def kron(a: Any, b: Any) -> Any:
+    return _two(np.kron, a, b)
+
+
+@implements(np.cross)
+def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None) -> Any:
+    return _two(np.cross, a, b, axisa=axisa, axisb=axisb, axisc=axisc, axis=axis)
+
+
+@implements(np.linalg.cross)
+def linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    x1, x2 = array(x1), array(x2)
+    if x1.shape[axis] != 3 or x2.shape[axis] != 3:
+        raise InvalidValue(f"cross: the factors have shapes {x1.shape} and {x2.shape}; expected 3 along axis {axis}")
+    return np.cross(x1, x2, axis=axis)
+
+
+@implements(np.convolve)
+def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
+    return _two(np.convolve, a, v, mode=mode)
+
+
+@implements(np.correlate)
+def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
+    return _two(np.correlate, a, v, mode=mode)
+
+
+# ── chains ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@implements(np.linalg.multi_dot)
+def multi_dot(arrays: Any, *, out: Any = None) -> Any:
+    """A₁A₂…A_n, in the order with the fewest multiplications (Cormen et al., section 15.2)."""
+    factors = [array(x) for x in arrays]
+    if len(factors) < 2:
+        raise InvalidValue(f"multi_dot: {len(factors)} arrays are given; expected two at least")
+    first, last = factors[0].ndim, factors[-1].ndim
+    if first == 1:
+        factors[0] = factors[0][None, :]
+    if last == 1:
+        factors[-1] = factors[-1][:, None]
+    for x in factors:
+        if x.ndim != 2:
+            raise InvalidValue(f"multi_dot: an array has {x.ndim} axes; expected matrices (vectors at the ends)")
+    product = _chain(factors)
+    shape = (() if first == 1 else product.shape[:1]) + (() if last == 1 else product.shape[1:])
+    return into(out, np.reshape(product, shape), "multi_dot")
+
+
+def _chain(factors: list[Any]) -> Any:
+    sizes = [factors[0].shape[0], *(x.shape[1] for x in factors)]
+    n = len(factors)
+    cost = {(i, i): 0 for i in range(n)}
+    cut = {}
+    for length in range(1, n):
+        for i in range(n - length):
+            j = i + length
+            costs = {k: cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1] for k in range(i, j)}
+            cut[i, j] = min(costs, key=costs.__getitem__)
+            cost[i, j] = costs[cut[i, j]]
+
+    def product(i: int, j: int) -> Any:
+        return factors[i] if i == j else np.dot(product(i, cut[i, j]), product(cut[i, j] + 1, j))
+
+    return product(0, n - 1)
+
+
+@implements(np.linalg.matrix_power)
+def matrix_power(a: Any, n: Any) -> Any:
+    """aⁿ by repeated squaring."""
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
+        raise InvalidType(f"matrix_power: n is {n!r}; expected an integer")
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise InvalidValue(f"matrix_power: a has shape {a.shape}; expected square matrices")
+    if n < 0:
+        a, n = np.linalg.inv(a), -n
+    squares, power = a, None
+    while n:
+        if n & 1:
+            power = squares if power is None else np.matmul(power, squares)
+        n >>= 1
+        if n:
+            squares = np.matmul(squares, squares)
+    if power is None:
+        power = np.zeros_like(a) + np.eye(a.shape[-1], dtype=a.dtype)
+    return power
+
+
+@implements(np.linalg.trace)
+def linalg_trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
+    return np.trace(x, offset, axis1=-2, axis2=-1, dtype=dtype)

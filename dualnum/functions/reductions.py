@@ -1,14 +1,187 @@
-"""Sums, products and statistics along axes."""
+"""Sums, products and means along axes, their running forms, and those that leave NaN out."""
 
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..operand import batched, implements
+from ..errors import InvalidValue
+from ..operand import implements, linear, primal
+from .arguments import into
+from .keywords import axes_of, cast, present, with_value
+
+__all__ = ["without_nan"]
+
+# ── sums ─────────────────────────────────────────────────────────────────────────────────────────
 
 
 @implements(np.sum)
-def sum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:
-    axes = tuple(range(a.ndim)) if axis is None else normalize_axis_tuple(axis, a.ndim)
-    return batched(lambda x, b: np.sum(x, axis=tuple(b + i for i in axes), keepdims=keepdims), a)
+def sum(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
+    result = linear(lambda x: np.sum(x, axis=axis, keepdims=keepdims, where=where), cast(a, dtype))
+    return into(out, result if initial is None else result + initial, "sum")
+
+
+@implements(np.cumsum)
+def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+    return into(out, linear(lambda x: np.cumsum(x, axis=axis), cast(a, dtype)), "cumsum")
+
+
+@implements(np.mean)
+def mean(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+) -> Any:
+    result = linear(lambda x: np.mean(x, axis=axis, keepdims=keepdims, where=where), cast(a, dtype))
+    return into(out, result, "mean")
+
+
+# ── products ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@implements(np.prod)
+def prod(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
+    """By products of pairs, and of those: no division, so factors may be zero."""
+    a = cast(a, dtype)
+    if where is not True:
+        a = np.where(where, a, 1.0)
+    axes = axes_of(axis, a.ndim)
+    factors = np.moveaxis(a, axes, range(len(axes)))
+    rest = factors.shape[len(axes) :]
+    factors = np.reshape(factors, (-1 if a.size else int(np.prod(factors.shape[: len(axes)])), *rest))
+    result = with_value(_product(factors), np.prod(primal(a), axis=axis))
+    if keepdims:
+        result = np.expand_dims(result, axes)
+    return into(out, result if initial is None else result * initial, "prod")
+
+
+def _product(factors: Any) -> Any:
+    """The product along the first axis, halving it again and again."""
+    if factors.shape[0] == 0:
+        return np.sum(factors, axis=0) + 1.0
+    while (n := factors.shape[0]) > 1:
+        half = n // 2
+        pairs = factors[:half] * factors[half : 2 * half]
+        factors = pairs if n % 2 == 0 else np.concatenate([pairs, factors[2 * half :]])
+    return factors[0]
+
+
+@implements(np.cumprod)
+def cumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+    """The products of the prefixes, by doubling their length: y_i ← y_{i−d} y_i, d = 1, 2, 4, …
+
+    (Hillis & Steele, "Data parallel algorithms", CACM 29, 1986: about log₂ n products of whole arrays.)
+    """
+    a = cast(a, dtype)
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    (axis,) = axes_of(axis, a.ndim)
+    y = np.moveaxis(a, axis, 0)
+    d = 1
+    while d < y.shape[0]:
+        y = np.concatenate([y[:d], y[:-d] * y[d:]])
+        d *= 2
+    y = np.moveaxis(y, 0, axis)
+    return into(out, with_value(y, np.cumprod(primal(a), axis=axis)), "cumprod")
+
+
+# ── running sums and products as the array API has them ──────────────────────────────────────────
+
+
+@implements(*present("cumulative_sum"))
+def cumulative_sum(
+    x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: bool = False
+) -> Any:
+    return into(out, _running(np.cumsum, 0.0, cast(x, dtype), axis, include_initial), "cumulative_sum")
+
+
+@implements(*present("cumulative_prod"))
+def cumulative_prod(
+    x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: bool = False
+) -> Any:
+    return into(out, _running(np.cumprod, 1.0, cast(x, dtype), axis, include_initial), "cumulative_prod")
+
+
+def _running(function: Any, first: float, x: Any, axis: Any, include_initial: bool) -> Any:
+    """function(x) along the axis, with the value of no terms at all in front if that is wanted."""
+    if axis is None:
+        if x.ndim != 1:
+            raise InvalidValue(
+                f"{function.__name__}: axis is None and the array has {x.ndim} axes; "
+                "expected an axis, or an array with one"
+            )
+        axis = 0
+    result = function(x, axis=axis)
+    if include_initial:
+        shape = list(x.shape)
+        shape[axis] = 1
+        result = np.concatenate([np.full_like(primal(x), first, shape=shape), result], axis=axis)
+    return result
+
+
+# ── leaving NaN out ──────────────────────────────────────────────────────────────────────────────
+
+
+def without_nan(a: Any, instead: float, dtype: Any = None) -> tuple[Any, Any]:
+    """The array with another number in place of NaN, and where there was none."""
+    a = cast(a, dtype)
+    number = ~np.isnan(primal(a))
+    return np.where(number, a, instead), number
+
+
+@implements(np.nansum)
+def nansum(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
+    return np.sum(without_nan(a, 0.0, dtype)[0], axis, None, out, keepdims, 0.0 if initial is None else initial, where)
+
+
+@implements(np.nanprod)
+def nanprod(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
+    initial = 1.0 if initial is None else initial
+    return np.prod(without_nan(a, 1.0, dtype)[0], axis, None, out, keepdims, initial, where)
+
+
+@implements(np.nancumsum)
+def nancumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+    return np.cumsum(without_nan(a, 0.0, dtype)[0], axis, None, out)
+
+
+@implements(np.nancumprod)
+def nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+    return np.cumprod(without_nan(a, 1.0, dtype)[0], axis, None, out)
+
+
+@implements(np.nanmean)
+def nanmean(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+) -> Any:
+    numbers, mask = without_nan(a, 0.0, dtype)
+    return into(out, np.mean(numbers, axis, None, None, keepdims, where=mask & where), "nanmean")

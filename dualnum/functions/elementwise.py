@@ -1,0 +1,148 @@
+"""Elementwise functions of NumPy that are no ufuncs."""
+
+from typing import Any
+
+import numpy as np
+from numpy._core import umath
+
+from ..errors import NotDifferentiable
+from ..operand import Operand, implements, primal
+from ..primitives.elementwise import I0, SINC
+from .arguments import into
+from .keywords import array
+
+# ── parts of complex numbers ─────────────────────────────────────────────────────────────────────
+
+
+@implements(np.angle)
+def angle(z: Any, deg: bool = False) -> Any:
+    """The argument of z, as a function of a real t; constant for real z."""
+    if z.dtype.kind == "c":
+        result = np.arctan2(np.imag(z), np.real(z))
+        return result * (180 / np.pi) if deg else result
+    return 0.0 * np.sign(z) + np.angle(primal(z), deg)
+
+
+@implements(np.real_if_close)
+def real_if_close(a: Any, tol: float = 100) -> Any:
+    if a.dtype.kind != "c":
+        return a
+    raise NotDifferentiable(
+        "np.real_if_close: whether an imaginary part is negligible cannot be told from its value when it has "
+        "derivatives; use x.real to leave it out"
+    )
+
+
+_CLIP: Any = umath.clip  # type: ignore[attr-defined]  # the ufunc behind np.clip
+
+
+# ── rounding and limits ──────────────────────────────────────────────────────────────────────────
+
+
+@implements(np.clip)
+def clip(
+    a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None, **ufunc: Any
+) -> Any:
+    """min(max(a, low), high); inside and on the bounds the derivative is that of a."""
+    low, high = a_min if min is None else min, a_max if max is None else max
+    if low is None and high is None:
+        return np.positive(a, out=out, **ufunc)
+    return _CLIP(a, -np.inf if low is None else low, np.inf if high is None else high, out=out, **ufunc)
+
+
+@implements(np.round, np.around)
+def round(a: Any, decimals: int = 0, out: Any = None) -> Any:
+    """Piecewise constant; in NumPy's own steps."""
+    if decimals == 0:
+        result = np.rint(a)
+    elif decimals > 0:
+        result = np.rint(a * 10.0**decimals) / 10.0**decimals
+    else:
+        result = np.rint(a / 10.0**-decimals) * 10.0**-decimals
+    return into(out, result, "round")
+
+
+@implements(np.fix)
+def fix(x: Any, out: Any = None) -> Any:
+    return into(out, np.trunc(x), "fix")
+
+
+@implements(np.nan_to_num)
+def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """Constants in place of NaN and of infinities."""
+    if x.dtype.kind == "c":
+        result = _to_numbers(np.real(x), nan, posinf, neginf) + 1j * _to_numbers(np.imag(x), nan, posinf, neginf)
+    else:
+        result = _to_numbers(x, nan, posinf, neginf)
+    return result if copy else into(x, result, "nan_to_num")
+
+
+def _to_numbers(x: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
+    values, limits = primal(x), np.finfo(x.dtype)
+    x = np.where(np.isnan(values), nan, x)
+    x = np.where(values == np.inf, limits.max if posinf is None else posinf, x)
+    return np.where(values == -np.inf, limits.min if neginf is None else neginf, x)
+
+
+# ── with recurrences of their own ────────────────────────────────────────────────────────────────
+
+
+@implements(np.sinc)
+def sinc(x: Any) -> Any:
+    return _elementwise(SINC, x)
+
+
+@implements(np.i0)
+def i0(x: Any) -> Any:
+    return _elementwise(I0, x)
+
+
+def _elementwise(function: Any, x: Operand) -> Any:
+    """Runs as a ufunc does on the operand's level."""
+    return x.__array_ufunc__(function, "__call__", x)
+
+
+# ── square roots and logarithms that turn complex ────────────────────────────────────────────────
+
+
+def _complex_outside(x: Any, inside: Any) -> Any:
+    """x, made complex if a value lies outside of the real domain, as np.emath decides it."""
+    x = array(x)
+    values = primal(x)
+    if np.iscomplexobj(values) or not np.any(~inside(values) & ~np.isnan(values)):
+        return x
+    return x.astype(np.result_type(x.dtype, np.complex64))
+
+
+def _emath(function: Any, real_function: Any, inside: Any) -> None:
+    @implements(function)
+    def call(x: Any) -> Any:
+        return real_function(_complex_outside(x, inside))
+
+
+def _not_negative(x: Any) -> Any:
+    return x >= 0
+
+
+def _in_unit(x: Any) -> Any:
+    return np.abs(x) <= 1
+
+
+_emath(np.emath.sqrt, np.sqrt, _not_negative)
+_emath(np.emath.log, np.log, _not_negative)
+_emath(np.emath.log2, np.log2, _not_negative)
+_emath(np.emath.log10, np.log10, _not_negative)
+_emath(np.emath.arccos, np.arccos, _in_unit)
+_emath(np.emath.arcsin, np.arcsin, _in_unit)
+_emath(np.emath.arctanh, np.arctanh, _in_unit)
+
+
+@implements(np.emath.logn)
+def logn(n: Any, x: Any) -> Any:
+    x, n = (_complex_outside(v, _not_negative) for v in (x, n))
+    return np.log(x) / np.log(n)
+
+
+@implements(np.emath.power)
+def power(x: Any, p: Any) -> Any:
+    return np.power(_complex_outside(x, _not_negative), p)

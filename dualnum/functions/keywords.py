@@ -1,0 +1,63 @@
+"""What reductions and products do with the arguments that most of them have: arrays, axis=, dtype=."""
+
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from ..backend import is_array
+from ..errors import InvalidType, NotDifferentiable
+from ..operand import Operand, implements, primal
+
+__all__ = ["array", "axes_of", "cast", "present", "raises", "real_dtype", "with_value"]
+
+
+def present(*names: str) -> list[Any]:
+    """Those of NumPy's functions with these names that the installed NumPy has."""
+    return [getattr(np, name) for name in names if hasattr(np, name)]
+
+
+def array(x: Any) -> Any:
+    """x as an operand or an array of numbers; lists and Python's numbers become arrays."""
+    if isinstance(x, Operand):
+        return x
+    x = x if is_array(x) else np.asarray(x)
+    if x.dtype.kind not in "fcbiu":
+        raise InvalidType(f"an argument has dtype {x.dtype}; expected numbers")
+    return x
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """x in the type of dtype=, where one is given."""
+    x = array(x)
+    return x if dtype is None else x.astype(dtype)
+
+
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+    """axis= as a tuple of axes counted from the front; all of them for None."""
+    return tuple(range(ndim)) if axis is None else tuple(normalize_axis_tuple(axis, ndim))
+
+
+def real_dtype(x: Any) -> np.dtype[Any]:
+    """The type of |x|."""
+    return np.empty(0, x.dtype).real.dtype
+
+
+def with_value(y: Any, native: Any) -> Any:
+    """y with the value that NumPy computes in its own order of operations, which differs by roundings."""
+    with np.errstate(all="ignore"):
+        difference = native - primal(y)
+        return y + np.where(np.isfinite(difference), difference, 0.0)
+
+
+def raises(reason: str, *functions: Any) -> None:
+    """These functions have no derivative rule, for this reason; it says what to do instead."""
+    for function in functions:
+        module = (function.__module__ or "numpy").replace("numpy", "np", 1)
+        _raise(function, f"{module}.{function.__name__}: {reason}")
+
+
+def _raise(function: Any, message: str) -> None:
+    @implements(function)
+    def unsupported(*args: Any, **kwargs: Any) -> NoReturn:
+        raise NotDifferentiable(message)

@@ -1,0 +1,113 @@
+"""Polynomials by their coefficients, highest first: numpy's `polyval` and its kin."""
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import InvalidType, InvalidValue, NotDifferentiable
+from ..operand import implements
+from .keywords import array
+
+
+@implements(np.polyval)
+def polyval(p: Any, x: Any) -> Any:
+    """By Horner's rule."""
+    p = _coefficients(p)
+    x = array(x)
+    y = 0 * x
+    for i in range(p.shape[0]):
+        y = y * x + p[i]
+    return y
+
+
+def _coefficients(p: Any) -> Any:
+    """Coefficients as one array; a single number is a constant."""
+    if isinstance(p, (list, tuple)):
+        p = np.stack([array(c) for c in p]) if p else np.zeros(0)
+    if isinstance(p, np.poly1d):
+        p = p.coeffs
+    p = array(p)
+    return np.reshape(p, (1,)) if p.ndim == 0 else p
+
+
+@implements(np.vander)
+def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
+    if x.ndim != 1:
+        raise InvalidValue(f"vander: x has shape {x.shape}; expected one axis")
+    count = x.shape[0] if N is None else int(N)
+    if count <= 0:
+        return np.zeros((x.shape[0], 0), x.dtype)
+    powers = [0 * x + 1]
+    for _ in range(count - 1):
+        powers.append(powers[-1] * x)
+    return np.stack(powers if increasing else powers[::-1], axis=1)
+
+
+@implements(np.poly)
+def poly(seq_of_zeros: Any) -> Any:
+    """Π (x − z_i)."""
+    zeros = array(seq_of_zeros)
+    if zeros.ndim == 2:
+        raise NotDifferentiable("np.poly: the eigenvalues of a matrix have no derivative rule; give the zeros")
+    if zeros.ndim != 1:
+        raise InvalidValue(f"poly: the zeros have shape {zeros.shape}; expected one axis")
+    result = np.ones(1, zeros.dtype)
+    for i in range(zeros.shape[0]):
+        result = np.convolve(result, np.stack([1.0, -zeros[i]]))
+    return result
+
+
+def _padded(p: Any, length: int) -> Any:
+    missing = length - p.shape[0]
+    return np.concatenate([np.zeros(missing, p.dtype), p]) if missing else p
+
+
+@implements(np.polyadd)
+def polyadd(a1: Any, a2: Any) -> Any:
+    a1, a2 = _coefficients(a1), _coefficients(a2)
+    length = max(a1.shape[0], a2.shape[0])
+    return _padded(a1, length) + _padded(a2, length)
+
+
+@implements(np.polysub)
+def polysub(a1: Any, a2: Any) -> Any:
+    a1, a2 = _coefficients(a1), _coefficients(a2)
+    length = max(a1.shape[0], a2.shape[0])
+    return _padded(a1, length) - _padded(a2, length)
+
+
+@implements(np.polymul)
+def polymul(a1: Any, a2: Any) -> Any:
+    """The product; leading zeros stay, because they may have derivatives (NumPy cuts them off)."""
+    return np.convolve(_coefficients(a1), _coefficients(a2))
+
+
+def _count(m: Any, name: str) -> int:
+    if isinstance(m, bool) or not isinstance(m, (int, np.integer)):
+        raise InvalidType(f"{name}: m is {m!r}; expected an integer of 0 or more")
+    if m < 0:
+        raise InvalidValue(f"{name}: m is {m}; expected 0 or more")
+    return int(m)
+
+
+@implements(np.polyder)
+def polyder(p: Any, m: int = 1) -> Any:
+    p = _coefficients(p)
+    for _ in range(_count(m, "polyder")):
+        p = p[:-1] * np.arange(p.shape[0] - 1, 0, -1).astype(p.dtype)
+    return p
+
+
+@implements(np.polyint)
+def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
+    """m antiderivatives, with k as their constants, the first one first."""
+    p, m = _coefficients(p), _count(m, "polyint")
+    constants = _coefficients(0.0 if k is None else k)
+    if constants.shape[0] == 1:
+        constants = np.broadcast_to(constants, (m,))
+    if constants.shape[0] < m:
+        raise InvalidValue(f"polyint: k has {constants.shape[0]} constants; expected one or m = {m}")
+    for i in range(m):
+        divided = p / np.arange(p.shape[0], 0, -1).astype(p.dtype)
+        p = np.concatenate([divided, constants[i : i + 1]])
+    return p

@@ -1,0 +1,155 @@
+"""Sampled functions: differences, integrals, interpolation, phases."""
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import InvalidType, InvalidValue, NotDifferentiable
+from ..operand import Operand, implements, linear, primal
+from .arguments import NOT_GIVEN
+from .keywords import array, axes_of
+
+# ── differences ──────────────────────────────────────────────────────────────────────────────────
+
+
+@implements(np.diff)
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = NOT_GIVEN, append: Any = NOT_GIVEN) -> Any:
+    a = array(a)
+    if n == 0:
+        return a
+    if n < 0:
+        raise InvalidValue(f"diff: n is {n}; expected 0 or more")
+    if a.ndim == 0:
+        raise InvalidValue("diff: the array has no axes; expected one at least")
+    (axis,) = axes_of(axis, a.ndim)
+    ends = [None if x is NOT_GIVEN else _as_end(x, a, axis) for x in (prepend, append)]
+    pieces = [x for x in (ends[0], a, ends[1]) if x is not None]
+    if len(pieces) > 1:
+        a = np.concatenate(pieces, axis=axis)
+    for _ in range(n):
+        a = _from(a, axis, 1, None) - _from(a, axis, None, -1)
+    return a
+
+
+def _as_end(x: Any, a: Any, axis: int) -> Any:
+    """What is put before or behind a; a number is repeated along the other axes."""
+    x = array(x)
+    return x if x.ndim else np.broadcast_to(x, (*a.shape[:axis], 1, *a.shape[axis + 1 :]))
+
+
+def _from(a: Any, axis: int, start: int | None, stop: int | None, step: int | None = None) -> Any:
+    """a[start:stop:step] along an axis."""
+    return a[(slice(None),) * axis + (slice(start, stop, step),)]
+
+
+@implements(np.ediff1d)
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    ary = np.ravel(array(ary))
+    between = ary[1:] - ary[:-1]
+    pieces = [None if x is None else np.ravel(array(x)) for x in (to_begin, to_end)]
+    if pieces == [None, None]:
+        return between
+    return np.concatenate([x for x in (pieces[0], between, pieces[1]) if x is not None])
+
+
+@implements(np.gradient)
+def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> Any:
+    """Linear in f for constant spacings; an equal spacing that carries derivatives divides."""
+    f = array(f)
+    axes = axes_of(axis, f.ndim)
+    if len(varargs) not in (0, 1, len(axes)) or (len(varargs) == 1 and len(axes) > 1 and np.ndim(varargs[0])):
+        raise InvalidType(f"gradient: {len(varargs)} spacings are given for {len(axes)} axes; expected one for each")
+    spacings = varargs * (len(axes) if len(varargs) == 1 else 1) or (1.0,) * len(axes)
+    slopes = tuple(_slope(f, h, i, edge_order) for i, h in zip(axes, spacings, strict=True))
+    return slopes[0] if len(axes) == 1 else slopes
+
+
+def _slope(f: Any, h: Any, axis: int, edge_order: Any) -> Any:
+    if not isinstance(h, Operand):
+        return linear(lambda x: np.gradient(x, h, axis=axis, edge_order=edge_order), f)
+    if h.ndim:
+        raise NotDifferentiable(
+            "np.gradient: coordinates that carry derivatives are not supported; "
+            "write np.diff(f)/np.diff(x), or give their .value"
+        )
+    return linear(lambda x: np.gradient(x, axis=axis, edge_order=edge_order), f) / h
+
+
+@implements(np.trapezoid)
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    """Σ (y_i + y_{i+1})/2 · (x_{i+1} − x_i)."""
+    y = array(y)
+    (axis,) = axes_of(axis, y.ndim)
+    if x is None:
+        d = dx
+    else:
+        x = array(x)
+        d = np.diff(x, axis=0 if x.ndim == 1 else axis)
+        if x.ndim == 1:
+            d = np.reshape(d, (-1,) + (1,) * (y.ndim - 1 - axis))
+    return np.sum(d * (_from(y, axis, 1, None) + _from(y, axis, None, -1)) / 2.0, axis=axis)
+
+
+# ── interpolation ────────────────────────────────────────────────────────────────────────────────
+
+
+@implements(np.interp)
+def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
+    """The broken line through (xp, fp); x and fp may carry derivatives.
+
+    At a node the slope is that of the piece on its right (at the last node, on its left); beyond the ends
+    it is zero.
+    """
+    if isinstance(xp, Operand):
+        raise NotDifferentiable("np.interp: xp carries derivatives; give xp.value, or write the pieces with np.where")
+    x, xp, fp = array(x), array(xp), array(fp)
+    if xp.ndim != 1 or xp.shape != fp.shape or xp.shape[0] == 0:
+        raise InvalidValue(f"interp: xp has shape {xp.shape} and fp has {fp.shape}; expected one equal axis, not empty")
+    if period is not None:
+        x, xp, fp = _one_period(x, xp, fp, period)
+        left = right = None
+    if not isinstance(x, Operand):
+        ends = [fp[0] if left is None else left, fp[-1] if right is None else right]
+        return linear(lambda f, a, b: _interp(x, xp, f, a, b), fp, *ends)
+    at = primal(x)
+    n = xp.shape[0]
+    if n == 1:
+        y = np.broadcast_to(fp[0], x.shape) + 0.0 * x
+    else:
+        i = np.clip(np.searchsorted(xp, at, side="right") - 1, 0, n - 2)
+        slope = (fp[i + 1] - fp[i]) / (xp[i + 1] - xp[i])
+        # from the nearer end at the last node, which is hit exactly
+        last = at == xp[-1]
+        y = np.where(last, fp[-1] + slope * (x - xp[-1]), slope * (x - xp[i]) + fp[i])
+    y = np.where(at < xp[0], fp[0] if left is None else left, y)
+    return np.where(at > xp[-1], fp[-1] if right is None else right, y)
+
+
+def _interp(x: Any, xp: Any, fp: Any, left: Any, right: Any) -> Any:
+    """np.interp, also for values and ends that are operands of a lower level."""
+    if not any(isinstance(v, Operand) for v in (fp, left, right)):
+        return np.interp(x, xp, fp, left, right)
+    y = np.interp(x, xp, fp) if isinstance(fp, Operand) else np.interp(x, xp, fp, fp[0], fp[-1])
+    return np.where(x < xp[0], left, np.where(x > xp[-1], right, y))
+
+
+def _one_period(x: Any, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:
+    """Everything brought to [0, period), with one node more at either end."""
+    if period == 0:
+        raise InvalidValue("interp: period is 0; expected another number")
+    period = abs(period)
+    xp = xp % period
+    in_order = np.argsort(xp)
+    xp, fp = xp[in_order], fp[in_order]
+    xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
+    return x % period, xp, np.concatenate([fp[-1:], fp, fp[:1]])
+
+
+# ── phases ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@implements(np.unwrap)
+def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.pi) -> Any:
+    """Adds whole periods, which the values decide."""
+    values = primal(p)
+    return p + (np.unwrap(values, discont, axis, period=period) - values)
