@@ -1,0 +1,278 @@
+"""Logistic functions, entropies, Box–Cox transforms, exprel and other conveniences of scipy.special."""
+
+from collections.abc import Sequence
+from math import inf, log, pi
+from typing import Any
+
+import numpy as np
+import scipy.special as sp
+
+from ... import series, series_special
+from ..table import POSITIVE, REAL, lookup, recurrence
+from .outer import by_coefficients
+
+Coefficients = Sequence[Any]
+_LN10 = log(10.0)
+_DEGREE = pi / 180
+
+
+def _masked_product(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    """(u·v)_k where a factor u_j = 0 makes its term zero, whatever the other is."""
+    w = [value]
+    for k in range(1, min(order, len(u) + len(v) - 2) + 1):
+        below = range(max(0, k + 1 - len(v)), min(k + 1, len(u)))
+        w.append(series.total(np.where(u[j] == 0, 0.0, u[j] * v[k - j]) for j in below))
+    return w
+
+
+def _sum(*terms: Coefficients) -> list[Any]:
+    """The sum of series of different lengths."""
+    return [series.total(t[k] for t in terms if k < len(t)) for k in range(max(map(len, terms)))]
+
+
+# ── functions of NumPy under other names ─────────────────────────────────────────────────────────
+
+
+def _like(ufunc: np.ufunc, twin: np.ufunc) -> None:
+    """The rule of NumPy's function, its value from SciPy's."""
+    row = lookup(twin)
+    assert row.rule is not None
+    if ufunc is not twin:
+        recurrence(ufunc, row.rule, kind=row.kind, domain=row.domain, sample=row.sample, kink=row.kink)
+
+
+for _ufunc, _twin in (
+    (sp.exp2, np.exp2), (sp.expm1, np.expm1), (sp.log1p, np.log1p), (sp.cbrt, np.cbrt), (sp.round, np.rint),
+):  # fmt: skip
+    _like(_ufunc, _twin)
+
+
+def _exp10(order: int, value: Any, u: Coefficients) -> list[Any]:
+    """10^u = e^{u ln 10}."""
+    return series.exp(order, value, [u[0], *(_LN10 * u_k for u_k in u[1:])], sp.exp10)
+
+
+def _powm1(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    return [value, *lookup(np.power).expand(order, u, v)[1:]]
+
+
+def _cosm1(order: int, value: Any, u: Coefficients) -> list[Any]:
+    return [value, *series.sincos(order, np.sin(u[0]), np.cos(u[0]), u)[1][1:]]
+
+
+recurrence(sp.exp10, _exp10)
+recurrence(sp.powm1, _powm1, domain=(POSITIVE, REAL), sample=((0.2, 3.0), (-2.0, 2.5)))
+recurrence(sp.cosm1, _cosm1)
+by_coefficients(sp.exprel, lambda order, value, x: series_special.exprel(order, x, sp.exprel(-np.abs(x))))
+
+
+# ── angles in degrees ────────────────────────────────────────────────────────────────────────────
+
+
+def _in_radians(u: Coefficients) -> list[Any]:
+    """u with its higher coefficients in radians; u_0 is for the functions that take degrees exactly."""
+    return [u[0], *(_DEGREE * u_k for u_k in u[1:])]
+
+
+def _sindg(order: int, value: Any, u: Coefficients) -> list[Any]:
+    return series.sincos(order, value, sp.cosdg(u[0]), _in_radians(u))[0]
+
+
+def _cosdg(order: int, value: Any, u: Coefficients) -> list[Any]:
+    return series.sincos(order, sp.sindg(u[0]), value, _in_radians(u))[1]
+
+
+def _tandg(order: int, value: Any, u: Coefficients) -> list[Any]:
+    return series.tan(order, value, _in_radians(u))
+
+
+def _cotdg(order: int, value: Any, u: Coefficients) -> list[Any]:
+    """y' = −(1 + y²) u'."""
+    return series.tan(order, value, [-u_k for u_k in _in_radians(u)])
+
+
+def _radian(order: int, value: Any, *dms: Coefficients) -> list[Any]:
+    """Degrees, minutes and seconds: linear in the three together."""
+    last = min(order, max(map(len, dms)) - 1)
+    return [value, *(sp.radian(*(series.coefficient(u, k) for u in dms)) for k in range(1, last + 1))]
+
+
+recurrence(sp.sindg, _sindg, sample=(-170.0, 170.0))
+recurrence(sp.cosdg, _cosdg, sample=(-170.0, 170.0))
+recurrence(sp.tandg, _tandg, sample=(-80.0, 80.0))
+recurrence(sp.cotdg, _cotdg, sample=(10.0, 170.0))
+recurrence(sp.radian, _radian, kind="linear", sample=((-90.0, 90.0), (0.0, 60.0), (0.0, 60.0)))
+
+
+# ── the logistic function ────────────────────────────────────────────────────────────────────────
+
+
+def _expit(order: int, value: Any, u: Coefficients) -> list[Any]:
+    return series.logistic(order, value, sp.expit(-u[0]), u)[0]
+
+
+def _log_expit(order: int, value: Any, u: Coefficients) -> list[Any]:
+    """y' = u'/(1 + e^u)."""
+    q = series.logistic(order - 1, sp.expit(u[0]), sp.expit(-u[0]), u[:order])[1]
+    return series.integral(order, value, (u, q))
+
+
+def _logit(order: int, value: Any, u: Coefficients) -> list[Any]:
+    """log u − log(1 − u): the two parts of the pole at the nearer end and the farther one."""
+    one_minus = [1 - u[0], *(-u_k for u_k in u[1:])]
+    near, far = series.log(order, np.log(u[0]), u), series.log(order, np.log1p(-u[0]), one_minus)
+    return [value, *(a - b for a, b in zip(near[1:], far[1:], strict=True))]
+
+
+recurrence(sp.expit, _expit)
+recurrence(sp.log_expit, _log_expit)
+recurrence(sp.logit, _logit, domain=(0.0, 1.0), sample=(0.1, 0.9))
+
+
+# ── products with a logarithm ────────────────────────────────────────────────────────────────────
+
+
+def _xlogy(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    """u log v, where u = 0 makes 0 of everything."""
+    return _masked_product(order, value, u, series.log(order, np.log(v[0]), v))
+
+
+def _xlog1py(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    """u log(1 + v)."""
+    return _masked_product(order, value, u, series.log(order, np.log1p(v[0]), [1 + v[0], *v[1:]]))
+
+
+def _log_quotient(order: int, u: Coefficients, v: Coefficients) -> list[Any]:
+    """log(u/v), its constant term from the quotient where that neither over- nor underflows."""
+    quotient = u[0] / v[0]
+    safe = (quotient > 1e-30) & (quotient < 1e30)
+    logs = [series.log(order, np.log(w[0]), w) for w in (u, v)]
+    first = np.where(safe, np.log(np.where(safe, quotient, 1.0)), logs[0][0] - logs[1][0])
+    return [first, *(a - b for a, b in zip(logs[0][1:], logs[1][1:], strict=True))]
+
+
+def _entr(order: int, value: Any, u: Coefficients) -> list[Any]:
+    """(−u log u)' = −(1 + log u) u'."""
+    slope = [-s for s in series.log(order - 1, np.log(u[0]), u[:order])]
+    return series.integral(order, value, (u, [slope[0] - 1, *slope[1:]]))
+
+
+def _rel_entr(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    """(u log(u/v))' = (1 + log(u/v)) u' − (u/v) v'."""
+    u_, v_ = u[:order], v[:order]
+    slope = _log_quotient(order - 1, u_, v_)
+    quotient = series.divide(order - 1, u_[0] / v_[0], u_, v_)
+    return series.integral(order, value, (u, [1 + slope[0], *slope[1:]]), (v, [-q for q in quotient]))
+
+
+def _kl_div(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    """(u log(u/v) − u + v)' = log(u/v) u' + ((v − u)/v) v'."""
+    u_, v_ = u[:order], v[:order]
+    difference = [
+        series.coefficient(v_, k) - series.coefficient(u_, k) for k in range(max(len(u_), len(v_)))
+    ]  # exact where it would cancel
+    quotient = series.divide(order - 1, difference[0] / v_[0], difference, v_)
+    return series.integral(order, value, (u, _log_quotient(order - 1, u_, v_)), (v, quotient))
+
+
+recurrence(sp.xlogy, _xlogy, domain=(REAL, POSITIVE), sample=((-3.0, 3.0), (0.2, 3.0)))
+recurrence(sp.xlog1py, _xlog1py, domain=(REAL, (-1.0, inf)), sample=((-3.0, 3.0), (-0.5, 3.0)))
+recurrence(sp.entr, _entr, domain=POSITIVE, sample=(0.1, 3.0))
+recurrence(sp.rel_entr, _rel_entr, domain=POSITIVE, sample=(0.1, 3.0))
+recurrence(sp.kl_div, _kl_div, domain=POSITIVE, sample=(0.1, 3.0))
+
+
+# ── Box and Cox ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _box_cox(order: int, value: Any, w: Coefficients, log_w0: Any, p: Coefficients) -> list[Any]:
+    """(w^p − 1)/p:  y' = w^{p−1} w' for a constant p; else log w · exprel(p log w), smooth at p = 0."""
+    if len(p) == 1:
+        slope = lookup(np.power).expand(order - 1, w[:order], [p[0] - 1])
+        return series.integral(order, value, (w, slope))
+    logs = series.log(order, log_w0, w)[: order + 1 if len(w) > 1 else 1]
+    product = series.multiply(order, logs[0] * p[0], logs, p)
+    ratio = lookup(sp.exprel).expand(order, product)
+    return series.multiply(order, value, logs, ratio)
+
+
+def _boxcox(order: int, value: Any, u: Coefficients, p: Coefficients) -> list[Any]:
+    return _box_cox(order, value, u, np.log(u[0]), p)
+
+
+def _boxcox1p(order: int, value: Any, u: Coefficients, p: Coefficients) -> list[Any]:
+    return _box_cox(order, value, [1 + u[0], *u[1:]], np.log1p(u[0]), p)
+
+
+def _inv_boxcox(order: int, value: Any, u: Coefficients, p: Coefficients) -> list[Any]:
+    """y = (1 + p u)^{1/p}, e^u for p = 0: (1 + p u) y' = y u' for a constant p,
+
+    y_k = (1/(k (1 + p u_0))) Σ_{j=1}^{k} (j − p (k−j)) u_j y_{k−j};  else exp(u ℓ(p u)), ℓ(x) = log(1+x)/x.
+    """
+    if len(p) == 1:
+        base = 1 + p[0] * u[0]
+        y = [value]
+        for k in range(1, order + 1):
+            terms = (((j - p[0] * (k - j)) / k) * (u[j] * y[k - j]) for j in range(1, min(k + 1, len(u))))
+            y.append(series.total(terms) / base)
+        return y
+    product = series.multiply(order, u[0] * p[0], u, p)
+    outer = series_special.log1prel(order, product[0], np.log1p(product[0]))
+    ratio = series.compose(order, outer, product)
+    return series.exp(order, value, series.multiply(order, u[0] * ratio[0], u, ratio))
+
+
+def _inv_boxcox1p(order: int, value: Any, u: Coefficients, p: Coefficients) -> list[Any]:
+    return [value, *_inv_boxcox(order, sp.inv_boxcox(u[0], p[0]), u, p)[1:]]
+
+
+recurrence(sp.boxcox, _boxcox, domain=(POSITIVE, REAL), sample=((0.2, 3.0), (-2.0, 2.0)))
+recurrence(sp.boxcox1p, _boxcox1p, domain=((-1.0, inf), REAL), sample=((-0.5, 3.0), (-2.0, 2.0)))
+recurrence(sp.inv_boxcox, _inv_boxcox, domain=REAL, sample=((-0.4, 2.0), (0.2, 2.0)))
+recurrence(sp.inv_boxcox1p, _inv_boxcox1p, domain=REAL, sample=((-0.4, 2.0), (0.2, 2.0)))
+
+
+# ── Huber ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _huber(order: int, value: Any, delta: Coefficients, r: Coefficients) -> list[Any]:
+    """½r² for |r| ≤ δ, else δ(|r| − ½δ)."""
+    inside = [0.5 * c for c in series.square(order, r[0] * r[0], r)]
+    sign = np.sign(r[0])
+    both = range(max(len(r), len(delta)))
+    arm = [sign * series.coefficient(r, k) - 0.5 * series.coefficient(delta, k) for k in both]
+    outside = series.multiply(order, value, delta, arm)
+    return series.select(order, value, np.abs(r[0]) <= delta[0], inside, outside)
+
+
+def _pseudo_huber(order: int, value: Any, delta: Coefficients, r: Coefficients) -> list[Any]:
+    """δ²(√(1 + (r/δ)²) − 1) = δh − δ², h = hypot(δ, r):  y' = δ(r/h) r' + ((h − δ)²/h) δ', h − δ = r²/(h + δ).
+
+    For a constant δ the slope follows from its own, (δ/h)³: as a quotient it would lose (r/δ)² for large r.
+    """
+    n = order - 1
+    h0 = np.hypot(delta[0], r[0])
+    nowhere = h0 == 0  # δ = r = 0, where the function is constant
+    safe = np.where(nowhere, 1.0, h0)
+    h = series.hypot(n, safe, delta[:order], r[:order])
+    slope0 = np.where(nowhere, 0.0, delta[0] * (r[0] / safe))
+    if len(delta) == 1:
+        ratio = series.divide(n, delta[0] / safe, delta, h)
+        cube = series.integer_power(n, ratio[0] * ratio[0] * ratio[0], ratio, 3)
+        return series.integral(order, value, (r, series.integral(n, slope0, (r, cube))))
+    cosine = series.divide(n, r[0] / safe, r[:order], h)
+    slope = series.multiply(n, slope0, delta[:order], cosine)
+    above = _sum(h, delta[:order])
+    ratio = series.divide(n, r[0] / above[0], r[:order], above)
+    rise = series.multiply(n, r[0] * ratio[0], r[:order], ratio)  # h − δ
+    growth = series.multiply(n, rise[0] * (rise[0] / safe), rise, series.divide(n, rise[0] / safe, rise, h))
+    return series.integral(order, value, (r, slope), (delta, growth))
+
+
+def _on_corner(delta: Any, r: Any) -> Any:
+    """Where the second derivative of huber jumps; the side |r| < δ stands in."""
+    return np.abs(r) == delta
+
+
+recurrence(sp.huber, _huber, domain=(POSITIVE, REAL), sample=((0.5, 1.5), (-3.0, 3.0)), kink=_on_corner)
+recurrence(sp.pseudo_huber, _pseudo_huber, domain=(POSITIVE, REAL), sample=((0.5, 1.5), (-3.0, 3.0)))
