@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from .errors import DualnumError, InvalidType, NoAttribute, NotDifferentiable, dropped, ours
+from .errors import DualnumError, InvalidType, InvalidValue, NoAttribute, NotDifferentiable, dropped, ours
 from .levels import Scope, require_alive, same_scope
 
 __all__ = ["Operand", "batched", "bilinear", "highest", "implements", "linear", "operands", "primal", "rearrange"]
@@ -108,7 +108,11 @@ class Operand(NDArrayOperatorsMixin):
             raise ours(error, function_name(function)) from error
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise dropped("turning it into an ndarray", "x.value for the value, or dn.array([...]) to collect jets")
+        raise dropped(
+            "turning it into an ndarray",
+            "x.value for the value, dn.array([...]) to collect jets, np.full_like(x, …) to fill, or the function of "
+            "NumPy in place of a method of ndarray (np.dot(a, x) or a @ x for a.dot(x))",
+        )
 
     def __float__(self) -> float:
         raise dropped("float() (or a function of math)", "float(x.value), or the function of NumPy")
@@ -118,6 +122,12 @@ class Operand(NDArrayOperatorsMixin):
 
     def __complex__(self) -> complex:
         raise dropped("complex()", "complex(x.value)")
+
+    def __trunc__(self) -> NoReturn:
+        raise dropped("math.trunc()", "np.trunc(x)")
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return np.round(self, digits or 0)
 
     def item(self, *args: Any) -> NoReturn:
         raise dropped("item()", "x.value.item()")
@@ -131,16 +141,22 @@ class Operand(NDArrayOperatorsMixin):
     # ── Python's protocols, on values ────────────────────────────────────────────────────────────
 
     def __bool__(self) -> bool:
-        return bool(primal(self))
+        value = primal(self)
+        if value.size != 1:
+            raise InvalidValue(
+                f"bool(): the truth value of an array of shape {self.shape} is ambiguous; use np.any(x), np.all(x) or "
+                "np.where(condition, a, b)"
+            )
+        return bool(value)
 
     def __len__(self) -> int:
         if not self.shape:
-            raise InvalidType("len() of an operand without axes")
+            raise InvalidType("len(): the operand has no axes; it is a scalar (np.size(x) counts its elements)")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Any]:
         if not self.shape:
-            raise InvalidType("iteration over an operand without axes; it is a scalar")
+            raise InvalidType("iter(): the operand has no axes; it is a scalar (np.atleast_1d(x) gives it one)")
         return (self[i] for i in range(self.shape[0]))
 
     def __contains__(self, item: Any) -> bool:
@@ -148,6 +164,9 @@ class Operand(NDArrayOperatorsMixin):
 
     def __getitem__(self, index: Any) -> Any:
         raise NotImplementedError
+
+    def __delitem__(self, index: Any) -> NoReturn:
+        raise InvalidValue("del x[…]: elements cannot be deleted in place; use np.delete(x, index)")
 
     # ── ndarray's methods ────────────────────────────────────────────────────────────────────────
 
@@ -191,12 +210,19 @@ class Operand(NDArrayOperatorsMixin):
     def conj(self) -> Any:
         return np.conjugate(self)
 
-    def view(self) -> Any:
+    def view(self, dtype: Any = None, type: Any = None) -> Any:
+        if dtype is not None or type is not None:
+            raise InvalidType("view: coefficients cannot be seen as another type; use x.astype(dtype)")
         return self[...]
 
     def put(self, indices: Any, values: Any, mode: Any = "raise") -> None:
         """x.flat[indices] = values, which are repeated as often as needed."""
-        positions = np.take(np.arange(self.size), indices, mode=mode).ravel()
+        if next(operands(indices), None) is not None:
+            raise InvalidType("put: the index carries derivatives; use its .value (as integers)")
+        try:
+            positions = np.take(np.arange(self.size), indices, mode=mode).ravel()
+        except (IndexError, TypeError, ValueError) as error:
+            raise ours(error, "put") from None
         if positions.size:
             values = np.ravel(values)
             self[np.unravel_index(positions, self.shape)] = values[np.arange(positions.size) % values.size]
@@ -293,8 +319,8 @@ def highest(data: Iterable[Any]) -> Operand | None:
 
 def primal(x: Any) -> Any:
     """x without any derivatives: the plain array under all levels (containers of arguments as well)."""
-    while isinstance(x, Operand):
-        x = x.value
+    while isinstance(x, Operand) and (value := x.value) is not x:  # a tracer is its own value
+        x = value
     if isinstance(x, (tuple, list)) and any(True for _ in operands(x)):
         return type(x)(primal(item) for item in x)
     return x

@@ -19,6 +19,7 @@ The derivative of a row at a point, needed by the reverse sweep, is coefficient 
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from math import inf
 from typing import Any, NamedTuple
@@ -89,7 +90,16 @@ class Row:
         value = self.ufunc(*[u[0] for u in operands])
         if order == 0 or all(len(u) == 1 for u in operands):
             return [value] if self.ufunc.nout == 1 else tuple([v] for v in value)
-        return self.rule(order, value, *[u[: order + 1] for u in operands])
+        token = _recurring.set(True)
+        try:
+            return self.rule(order, value, *[u[: order + 1] for u in operands])
+        finally:
+            _recurring.reset(token)
+
+
+_recurring: ContextVar[bool] = ContextVar("in a recurrence", default=False)
+# Whether a rule is running. What it writes down for a kernel may be rearranged within rounding; the value may not.
+in_recurrence = _recurring.get
 
 
 class Series(NDArrayOperatorsMixin):
