@@ -4,12 +4,17 @@ from . import functions, primitives
 from .errors import (
     DerivativeDropped,
     DualnumError,
+    InvalidAxis,
+    InvalidIndex,
     InvalidType,
     InvalidValue,
     LevelError,
+    NoAttribute,
     NotDifferentiable,
 )
+from .functions.creation import array
 from .jet import Jet, dual, jet
+from .kernel.engine import engine
 from .transforms import derivative, directional, jvp, taylor
 from .ufuncs import NonsmoothPoint, nonsmooth
 
@@ -17,16 +22,21 @@ __version__ = "0.1.0"
 __all__ = [
     "DerivativeDropped",
     "DualnumError",
+    "InvalidAxis",
+    "InvalidIndex",
     "InvalidType",
     "InvalidValue",
     "Jet",
     "LevelError",
+    "NoAttribute",
     "NonsmoothPoint",
     "NotDifferentiable",
     "__version__",
+    "array",
     "derivative",
     "directional",
     "dual",
+    "engine",
     "functions",
     "jet",
     "jvp",

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from . import __version__
+from .backend import devices
 from .errors import DualnumError, InvalidValue
 from .formula import Formula, FormulaError, parse
+from .kernel.engine import available, current
 from .report import differentiate
 
 EXAMPLE = "exp(-x**2)*sin(x)"
@@ -39,10 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(info())
         return 0
     try:
-        print(_answer(options))
+        print(_answer(options), flush=True)
     except FormulaError as error:
         print(f"dualnum: {error}\n{error.pointed()}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader has seen enough (… | head)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (DualnumError, OSError) as error:
         print(f"dualnum: {error}", file=sys.stderr)
         return 2
@@ -120,8 +124,8 @@ def info() -> str:
         ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
         *((name, _version(name.lower())) for name in ("NumPy", "SciPy", "llvmlite", "optree", "Matplotlib")),
         ("CuPy", next((v for v in map(_version, ("cupy-cuda13x", "cupy-cuda12x", "cupy")) if v != _ABSENT), _ABSENT)),
-        ("engines", "NumPy on whole arrays"),
-        ("devices", ", ".join([f"cpu ({os.cpu_count()} cores)", *_gpus()])),
+        ("engines", ", ".join(f"{name} (in use)" if name == current() else name for name in available())),
+        ("devices", ", ".join(devices()).replace("cpu", f"cpu ({os.cpu_count()} cores)", 1)),
     ]
     return "\n".join(f"{name:<11}{what}" for name, what in lines)
 
@@ -134,18 +138,6 @@ def _version(distribution: str) -> str:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return _ABSENT
-
-
-def _gpus() -> list[str]:
-    """The CUDA devices, asked of CuPy where it is installed."""
-    try:
-        import cupy
-
-        count = cupy.cuda.runtime.getDeviceCount()
-        names = [cupy.cuda.runtime.getDeviceProperties(i)["name"].decode() for i in range(count)]
-    except Exception:  # no CuPy, no driver, no device: whatever CuPy makes of it, there is none to use
-        return []
-    return [f"cuda:{i} ({name})" for i, name in enumerate(names)]
 
 
 def _parser() -> argparse.ArgumentParser:

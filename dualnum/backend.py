@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import InvalidType, InvalidValue
 
-__all__ = ["as_floating", "plain", "device_of", "floating_dtype", "is_array", "namespace", "to_device"]
+__all__ = ["as_floating", "plain", "device_of", "devices", "floating_dtype", "is_array", "namespace", "to_device"]
 
 _NUMERIC = "fc"  # dtype kinds that carry derivatives
 _PROMOTED = "biu"  # dtype kinds that become the default float
@@ -96,7 +96,7 @@ def to_device(x: Any, device: str | None) -> Any:
     """x on the named device ("cpu", "cuda", "cuda:1"); x itself when device is None or where it is."""
     if device is None or device == device_of(x):
         return x
-    kind, _, index = device.partition(":")
+    kind, _, index = device.partition(":") if isinstance(device, str) else ("", "", "")
     if kind == "cpu":
         return x.get() if namespace(x) is not np else x
     if kind != "cuda" or (index and not index.isdigit()):
@@ -109,3 +109,19 @@ def to_device(x: Any, device: str | None) -> Any:
         ) from None
     with cupy.cuda.Device(int(index or 0)):
         return cupy.asarray(x)
+
+
+def devices() -> list[str]:
+    """The devices that can be used here, "cpu" first; CuPy is imported to find the others.
+
+    Example:
+        >>> devices()[0]
+        'cpu'
+    """
+    try:
+        import cupy
+
+        names = [cupy.cuda.runtime.getDeviceProperties(i)["name"] for i in range(cupy.cuda.runtime.getDeviceCount())]
+    except Exception:  # no CuPy, no driver, no device: whatever CuPy makes of it, there is none to use
+        return ["cpu"]
+    return ["cpu", *(f"cuda:{i} ({name.decode()})" for i, name in enumerate(names))]

@@ -272,4 +272,4 @@ def _evaluate(node: ast.expr, names: dict[str, Any]) -> Any:
 
 def _number(value: Any) -> Any:
     """A truth value as 0.0 or 1.0: NumPy subtracts no booleans, and takes their sine in half precision."""
-    return value + 0.0 if value.dtype.kind == "b" else value
+    return value + 0.0 if getattr(value, "dtype", None) == np.bool_ else value

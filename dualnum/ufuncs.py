@@ -12,7 +12,7 @@ from .backend import floating_dtype, is_array, plain
 from .errors import DualnumError, InvalidIndex, InvalidType, InvalidValue, NotDifferentiable, dropped
 from .kernel import launch
 from .operand import Operand, implementation, primal
-from .primitives.table import Mend, Row, lookup
+from .primitives.table import note_alarm, Mend, Row, lookup
 
 if TYPE_CHECKING:
     from .jet import Jet
@@ -33,6 +33,14 @@ def nonsmooth(mode: str) -> Iterator[None]:
     Args:
         mode: "subgradient" (the default: the documented subgradient stands in) or "raise" (a
             `NonsmoothPoint` reports the elements that sit on a kink).
+
+    Example:
+        >>> np.abs(jet([-2.0, 0.0], order=1)).derivative()
+        array([-1.,  0.])
+        >>> with nonsmooth("raise"):
+        ...     np.abs(jet([-2.0, 0.0], order=1))
+        Traceback (most recent call last):
+        dualnum.ufuncs.NonsmoothPoint: absolute: no derivative at the elements [(1,)]; they sit on a kink
     """
     if mode not in ("subgradient", "raise"):
         raise InvalidValue(f'nonsmooth: mode is {mode!r}; expected "subgradient" or "raise"')
@@ -72,20 +80,16 @@ def _evaluate(top: "Jet", row: Row, inputs: tuple[Any, ...]) -> Any:
     operands = [x if own else _constant(row, x) for x, own in zip(inputs, mine, strict=True)]
     if row.kink is not None and _kinks.get() == "raise":
         _report_kinks(row, inputs)
-    fused = _fused(top, row, operands, mine)
+    fused = _fused(top, row, operands, mine) if any(mine) else None  # out= alone may be a jet
     if fused is not None and row.mend is None:
         return fused
-    ndim = max(map(np.ndim, operands)) if len(operands) > 1 else operands[0].ndim
+    ndim = max(getattr(x, "ndim", 0) for x in operands)
     with np.errstate(all="ignore"):
         try:
             parts = [x._parts(ndim) if own else [x] for x, own in zip(operands, mine, strict=True)]
-            result = row.expand(top.order, *parts) if fused is None else fused._parts(ndim)
+            result = row.expand(top.order, *parts) if fused is None else fused[0]._parts(ndim)
             if row.mend is not None and top.order:
-                before, result = result, _mended(row.mend, top.order, result, parts)
-                if fused is not None and result is before:
-                    return fused
-            elif fused is not None:
-                return fused
+                result = _mended(row.mend, top.order, result, parts)
         except (ValueError, TypeError) as error:
             if isinstance(error, DualnumError):
                 raise
@@ -99,16 +103,20 @@ def _evaluate(top: "Jet", row: Row, inputs: tuple[Any, ...]) -> Any:
 
 def _mended(mend: Mend, order: int, result: list[Any], operands: list[list[Any]]) -> list[Any]:
     """The result with the points redone at which the row's own rule fails, if there are any."""
-    if any(isinstance(u[0], Operand) for u in operands):
-        return result
     where = mend.where(result[0], *(u[0] for u in operands))
+    if any(isinstance(u[0], Operand) for u in operands):  # no numbers to look at, or jets of a lower level
+        note_alarm(where)
+        return result
     if not where.any():
         return result
     return series.select(order, result[0], where, mend.rule(order, result[0], *operands), result)
 
 
 def _fused(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
-    """The primitive as one kernel; None where the operands are no plain arrays or no program can be written."""
+    """The primitive as one kernel, and whether its mend must follow.
+
+    None where the operands are no plain arrays or no program can be written.
+    """
     if top.algebra.directions is not None or row.rule is None:
         return None
     given: list[Any] = []
@@ -130,8 +138,8 @@ def _fused(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) 
         raise InvalidValue(f"{row.name}: {error} (operands of shape {shapes})") from None
     if results is None:
         return None
-    jets = tuple(top._like(planes, [degree]) for planes, degree in results)
-    return jets[0] if row.ufunc.nout == 1 else jets
+    jets = tuple(top._like(planes, [degree]) for planes, degree in results[0])
+    return jets[0] if row.ufunc.nout == 1 else jets, results[1]
 
 
 def _constant(row: Row, x: Any) -> Any:
@@ -279,24 +287,23 @@ def _reduce(
         raise NotDifferentiable(f"{ufunc.__name__}.reduce: where= is not supported for jets; use np.where first")
     axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     axes = sorted({_axis(a, x.ndim) for a in axes}, reverse=True)
-    result = x
-    for a in axes:
-        result = _fold(ufunc, np.moveaxis(result, a, 0))
     initial = kwargs.get("initial")
-    if initial is not None:
-        result = ufunc(initial, result)
+    result = x if axes or initial is None else ufunc(initial, x)
+    for a in axes:  # initial comes first of all, once
+        result = _fold(ufunc, np.moveaxis(result, a, 0), initial if a == axes[-1] else None)
     if keepdims:
         result = np.expand_dims(result, tuple(axes))
     return _finish(ufunc, result, out)
 
 
-def _fold(ufunc: np.ufunc, x: Any) -> Any:
-    if len(x) == 0:
-        if ufunc.identity is None:
+def _fold(ufunc: np.ufunc, x: Any, initial: Any) -> Any:
+    """f(… f(f(initial, x[0]), x[1]) …, x[−1])."""
+    if initial is None and len(x) == 0:
+        initial = ufunc.identity
+        if initial is None:
             raise InvalidValue(f"{ufunc.__name__}.reduce: an empty axis, and the function has no identity")
-        return np.full_like(x, ufunc.identity, shape=x.shape[1:])
-    result = x[0]
-    for i in range(1, len(x)):
+    result, first = (x[0], 1) if initial is None else (np.full_like(x, initial, shape=x.shape[1:]), 0)
+    for i in range(first, len(x)):
         result = ufunc(result, x[i])
     return result
 
@@ -331,7 +338,7 @@ def _reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, dtype: Any =
     indices = [int(i) for i in np.asarray(indices)]
     if any(not 0 <= i < len(moved) for i in indices):
         raise InvalidIndex(f"{ufunc.__name__}.reduceat: indices are {indices}; expected 0 ≤ index < {len(moved)}")
-    ends = [*indices[1:], len(moved)]
+    ends = [*indices[1:], len(moved)][: len(indices)]
     results = [ufunc.reduce(moved[i:j], axis=0) if i < j else moved[i] for i, j in zip(indices, ends, strict=True)]
     return _finish(ufunc, np.moveaxis(np.stack(results) if results else moved[:0], 0, axis), out)
 
