@@ -1,44 +1,49 @@
-"""What the array functions do with the arguments that many of them have: arrays, dtype=, out=, axis=."""
+"""What array functions share: out=, constants, and functions that see values only."""
 
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..backend import is_array
-from ..errors import InvalidType, InvalidValue, NotDifferentiable, dropped
-from ..operand import Operand, implements, primal
+from ..errors import InvalidType, InvalidValue, dropped
+from ..operand import Operand, function_name, implements, primal
 
-__all__ = ["array", "axes_of", "cast", "deliver", "present", "raises", "real_dtype", "with_value"]
+__all__ = ["NOT_GIVEN", "index_values", "into", "numbers", "on_values", "stand_in"]
 
-
-def present(*names: str) -> list[Any]:
-    """Those of NumPy's functions with these names that the installed NumPy has."""
-    return [getattr(np, name) for name in names if hasattr(np, name)]
+NOT_GIVEN: Any = np._NoValue  # type: ignore[attr-defined]
 
 
-def array(x: Any) -> Any:
-    """x as an operand or array; lists become arrays."""
-    return x if isinstance(x, Operand) or is_array(x) else np.asarray(x)
+def stand_in(shape: tuple[int, ...]) -> Any:
+    """An array of this shape that takes no memory: NumPy checks arguments and works out shapes on it."""
+    return np.broadcast_to(np.empty(()), shape)
 
 
-def cast(x: Any, dtype: Any) -> Any:
-    """x in the type of dtype=, where one is given."""
-    x = array(x)
-    return x if dtype is None else x.astype(dtype)
+def numbers(name: str, *data: Any) -> list[Any]:
+    """The data as operands, arrays of numbers or Python's numbers; `InvalidType` for strings, objects, ….
+
+    Without this check a single array of another kind would make the whole result one without derivatives.
+    """
+    return [_number(name, x) for x in data]
 
 
-def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
-    """axis= as a tuple of axes counted from the front; all of them for None."""
-    return tuple(range(ndim)) if axis is None else tuple(normalize_axis_tuple(axis, ndim))
+def _number(name: str, x: Any) -> Any:
+    if isinstance(x, (Operand, bool, int, float, complex)):
+        return x
+    x = x if is_array(x) else np.asarray(x)
+    if x.dtype.kind not in "fcbiu":
+        raise InvalidType(f"{name}: an argument has dtype {x.dtype}; expected numbers")
+    return x
 
 
-def real_dtype(x: Any) -> np.dtype[Any]:
-    """The type of |x|."""
-    return np.empty(0, x.dtype).real.dtype
+def index_values(indices: Any, name: str) -> Any:
+    """Integer indices; refuses an operand, for an index has no derivatives."""
+    if isinstance(indices, Operand):
+        raise InvalidType(f"{name}: the indices carry derivatives; expected integers, as x.value.astype(int)")
+    return indices
 
 
-def deliver(result: Any, out: Any, name: str) -> Any:
+def into(out: Any, result: Any, name: str) -> Any:
     """The result, or out= with the result written into it; a plain array in out= would lose derivatives."""
     if isinstance(out, tuple):  # as ufuncs have it
         (out,) = out
@@ -60,21 +65,18 @@ def deliver(result: Any, out: Any, name: str) -> Any:
     return out
 
 
-def with_value(y: Any, native: Any) -> Any:
-    """y with the value that NumPy computes in its own order of operations, which differs by roundings."""
-    with np.errstate(all="ignore"):
-        difference = native - primal(y)
-        return y + np.where(np.isfinite(difference), difference, 0.0)
-
-
-def raises(reason: str, *functions: Any) -> None:
-    """These functions have no derivative rule, for this reason; it says what to do instead."""
+def on_values(*functions: Callable[..., Any]) -> None:
+    """Functions whose results are constant almost everywhere (orders, counts, decisions): they see values."""
     for function in functions:
-        module = (function.__module__ or "numpy").replace("numpy", "np", 1)
-        _raise(function, f"{module}.{function.__name__}: {reason}")
+        implements(function)(_on_values(function))
 
 
-def _raise(function: Any, message: str) -> None:
-    @implements(function)
-    def unsupported(*args: Any, **kwargs: Any) -> NoReturn:
-        raise NotDifferentiable(message)
+def _on_values(function: Callable[..., Any]) -> Callable[..., Any]:
+    def evaluate(*args: Any, **kwargs: Any) -> Any:
+        if isinstance(kwargs.get("out"), Operand):
+            raise InvalidType(
+                f"{function_name(function)}: out= is a jet, but the result has no derivatives; give a plain array"
+            )
+        return function(*primal(args), **{name: primal(x) for name, x in kwargs.items()})
+
+    return evaluate

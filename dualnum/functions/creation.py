@@ -1,20 +1,195 @@
-"""New arrays like given ones."""
+"""New arrays like given ones, what an array is (its shape, its type), and where arrays leave NumPy."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..operand import implements, primal
+from ..backend import floating_dtype, is_array
+from ..errors import InvalidType, InvalidValue, dropped
+from ..operand import Operand, function_name, implements, linear, operands, primal, rearrange
+from .arguments import numbers, on_values
+
+__all__ = ["array"]
+
+
+# ── jets from nested lists ───────────────────────────────────────────────────────────────────────
+
+
+def array(object: Any, dtype: Any = None) -> Any:
+    """Collects numbers, arrays and jets in nested lists into one jet, as ``np.array`` does with numbers.
+
+    NumPy itself cannot: ``np.array([jet, jet])`` asks nobody and raises.
+
+    Args:
+        object: nested lists or tuples, or a jet, which is copied; without any jet: what ``np.array`` takes.
+        dtype: the real or complex type of the result; by NumPy's promotion rules when left out.
+
+    Raises:
+        InvalidValue: the nested lists are ragged.
+        InvalidType: something in them is no number; dtype carries no derivatives.
+
+    Example:
+        >>> from dualnum import jet
+        >>> x = jet(0.5, order=2)
+        >>> array([[x, 1.0], [2.0, x**2]]).derivative(1)
+        array([[1., 0.],
+               [0., 1.]])
+    """
+    if not any(True for _ in operands(object)):
+        return np.array(object, dtype)
+    if dtype is None:
+        dtype = np.result_type(*(x if isinstance(x, (bool, int, float, complex)) else x.dtype for x in _leaves(object)))
+    dtype = floating_dtype(dtype, "array")
+    return _collected(object, dtype)
+
+
+def _leaves(nested: Any) -> list[Any]:
+    """The numbers, arrays and operands in nested lists; Python's numbers as they are, for they widen nothing."""
+    if isinstance(nested, (list, tuple)):
+        return [leaf for item in nested for leaf in _leaves(item)]
+    return list(numbers("array", nested))
+
+
+def _collected(nested: Any, dtype: Any) -> Any:
+    if not isinstance(nested, (list, tuple)):
+        return nested.astype(dtype) if isinstance(nested, Operand) or is_array(nested) else np.asarray(nested, dtype)
+    items = [_collected(item, dtype) for item in nested]
+    shapes = sorted({np.shape(item) for item in items})
+    if len(shapes) > 1:
+        raise InvalidValue(f"array: the nested lists are ragged: they hold items of shapes {shapes}; expected one")
+    return np.stack(items) if items else np.empty(0, dtype)
+
+
+# ── filled like another ──────────────────────────────────────────────────────────────────────────
+
+
+@implements(np.zeros_like, np.empty_like)
+def zeros_like(
+    a: Any,
+    /,
+    dtype: Any = None,
+    order: Any = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
+) -> Any:
+    """A jet of a's level, all coefficients zero; of an integer dtype a plain array (`empty_like` as well:
+    memory without a value has no derivatives either)."""
+    return rearrange(lambda x: np.zeros_like(x, dtype=dtype, shape=shape), a)
+
+
+@implements(np.full_like)
+def full_like(
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
+) -> Any:
+    if not isinstance(fill_value, Operand):
+        (fill_value,) = numbers("full_like", fill_value)
+        return rearrange(lambda x, value: np.full_like(x, value, dtype=dtype, shape=shape), a, fill_value)
+    zeros = np.zeros_like(a, dtype=dtype, shape=shape)
+    return (zeros + fill_value).astype(floating_dtype(zeros.dtype, "full_like"), copy=False)
+
+
+@implements(np.ones_like)
+def ones_like(
+    a: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
+) -> Any:
+    return np.full_like(a, 1, dtype=dtype, shape=shape)
+
+
+# ── sequences between two ends ───────────────────────────────────────────────────────────────────
+
+
+@implements(np.linspace)
+def linspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+    *,
+    device: Any = None,
+) -> Any:
+    """Linear in both ends: start + (stop − start) i/n."""
+    start, stop = numbers("linspace", start, stop)
+    if dtype is not None:
+        dtype = floating_dtype(dtype, "linspace")
+    samples = linear(lambda a, b: np.linspace(a, b, num, endpoint, dtype=dtype, axis=axis), start, stop)
+    if not retstep:
+        return samples
+    intervals = num - 1 if endpoint else num
+    return samples, (stop - start) / intervals if intervals > 0 else np.full_like(stop - start, np.nan)
+
+
+@implements(np.logspace)
+def logspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    base: Any = 10.0,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Any:
+    """base ** linspace(start, stop)."""
+    if np.ndim(base):  # its axes lie beside the new one
+        ndim = max(map(np.ndim, (start, stop, base)))
+        start, stop, base = (np.reshape(x, (1,) * (ndim - np.ndim(x)) + np.shape(x)) for x in (start, stop, base))
+        base = np.expand_dims(base, axis)
+    samples = np.power(base, np.linspace(start, stop, num, endpoint, axis=axis))
+    return samples if dtype is None else samples.astype(floating_dtype(dtype, "logspace"))
+
+
+@implements(np.geomspace)
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
+    """sign(start) · 10 ** linspace(log10 |start|, log10 |stop|), with both ends as they are given."""
+    start, stop = numbers("geomspace", start, stop)
+    if np.any(primal(start) == 0) or np.any(primal(stop) == 0):
+        raise InvalidValue("geomspace: start or stop holds a zero; expected nonzero ends")
+    common = np.result_type(start, stop, float(num))
+    start, stop = (x.astype(common) if hasattr(x, "astype") else np.asarray(x, common) for x in (start, stop))
+    sign = np.sign(primal(start))
+    first, last = np.broadcast_arrays(start / sign, stop / sign)
+    samples = np.logspace(np.log10(first), np.log10(last), num, endpoint)
+    if num > 0:
+        ends = [last[None]] if endpoint and num > 1 else []
+        samples = np.concatenate([first[None], samples[1 : num - len(ends)], *ends])
+    samples = np.moveaxis(samples * sign, 0, axis)
+    return samples if dtype is None else samples.astype(floating_dtype(dtype, "geomspace"))
+
+
+# ── shape and type ───────────────────────────────────────────────────────────────────────────────
 
 
 @implements(np.shape)
-def shape(a: Any) -> Any:
-    return a.shape
+def shape(a: Any) -> tuple[int, ...]:
+    return tuple(a.shape)
 
 
 @implements(np.ndim)
-def ndim(a: Any) -> Any:
-    return a.ndim
+def ndim(a: Any) -> int:
+    return int(a.ndim)
+
+
+@implements(np.size)
+def size(a: Any, axis: Any = None) -> int:
+    return int(np.size(np.broadcast_to(np.empty(()), a.shape), axis))
 
 
 @implements(np.iscomplexobj)
@@ -22,18 +197,108 @@ def iscomplexobj(x: Any) -> bool:
     return bool(x.dtype.kind == "c")
 
 
+@implements(np.isrealobj)
+def isrealobj(x: Any) -> bool:
+    return bool(x.dtype.kind != "c")
+
+
 @implements(np.real)
 def real(val: Any) -> Any:
-    from ..operand import linear
-
     return linear(np.real, val)
 
 
 @implements(np.imag)
 def imag(val: Any) -> Any:
-    from ..operand import linear
-
     return linear(np.imag, val)
 
 
-_ = primal
+def _typed(x: Any) -> Any:
+    return x.dtype if isinstance(x, Operand) else x
+
+
+@implements(np.result_type)
+def result_type(*arrays_and_dtypes: Any) -> Any:
+    return np.result_type(*map(_typed, arrays_and_dtypes))
+
+
+@implements(np.can_cast)
+def can_cast(from_: Any, to: Any, casting: Any = "safe") -> bool:
+    return np.can_cast(_typed(from_), _typed(to), casting)
+
+
+@implements(np.common_type)
+def common_type(*arrays: Any) -> Any:
+    return np.common_type(*(np.empty(0, x.dtype) if isinstance(x, Operand) else x for x in arrays))
+
+
+on_values(np.iscomplex, np.isreal, np.min_scalar_type, np.shares_memory, np.may_share_memory)
+
+
+# ── text ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@implements(np.array_repr, np.array_str)
+def array_repr(arr: Any, max_line_width: Any = None, precision: Any = None, suppress_small: Any = None) -> str:
+    return _text(arr, linewidth=max_line_width, precision=precision, suppress=suppress_small)
+
+
+@implements(np.array2string)
+def array2string(
+    a: Any,
+    max_line_width: Any = None,
+    precision: Any = None,
+    suppress_small: Any = None,
+    separator: str = " ",
+    prefix: str = "",
+    *,
+    formatter: Any = None,
+    threshold: Any = None,
+    edgeitems: Any = None,
+    sign: Any = None,
+    floatmode: Any = None,
+    suffix: str = "",
+    legacy: Any = None,
+) -> str:
+    """The repr under these options; separator, prefix and suffix have no place in it."""
+    return _text(
+        a, linewidth=max_line_width, precision=precision, suppress=suppress_small, formatter=formatter,
+        threshold=threshold, edgeitems=edgeitems, sign=sign, floatmode=floatmode, legacy=legacy,
+    )  # fmt: skip
+
+
+def _text(x: Any, **options: Any) -> str:
+    with np.printoptions(**{name: option for name, option in options.items() if option is not None}):
+        return repr(x)
+
+
+# ── what leaves NumPy, or would start from nothing ───────────────────────────────────────────────
+
+
+def _refused(function: Callable[..., Any], error: Callable[[str], Exception]) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise error(function_name(function))
+
+    implements(function)(refuse)
+
+
+def _would_drop(name: str) -> Exception:
+    return dropped(name, "pickle.dump(x, file) to keep all coefficients, x.coeffs or x.value to save an array")
+
+
+def _like_cannot(name: str) -> Exception:
+    return InvalidType(
+        f"{name}: like= is an operand with derivatives, and a new array has none to share; write dn.jet(…) for a "
+        "variable, dn.array([...]) to collect jets, np.zeros_like(x, shape=…) or np.full_like for a constant jet"
+    )
+
+
+for _function in (np.save, np.savez, np.savez_compressed, np.savetxt):
+    _refused(_function, _would_drop)
+
+# with like= NumPy asks for the function without its __array_function__ wrapper, under the same name
+for _name in (
+    "arange", "array", "asanyarray", "asarray", "ascontiguousarray", "asfortranarray", "empty", "eye", "frombuffer",
+    "fromfile", "fromfunction", "fromiter", "fromstring", "full", "genfromtxt", "identity", "loadtxt", "ones",
+    "require", "tri", "zeros",
+):  # fmt: skip
+    _refused(getattr(np, _name), _like_cannot)

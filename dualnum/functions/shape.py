@@ -1,37 +1,93 @@
-"""Functions that move elements about and leave them as they are."""
+"""Functions that move entries about and leave them as they are: shapes, axes, joining, splitting.
 
+What NumPy does by a view stays a view: writing into ``x.T`` or ``np.split(x, 2)[0]`` writes into x.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from numpy.lib.stride_tricks import sliding_window_view
 
-from ..operand import batched, implements, rearrange
+from ..backend import floating_dtype
+from ..errors import InvalidType, InvalidValue
+from ..operand import Operand, batched, implements, primal, rearrange
+from .arguments import into, numbers, stand_in
+
+# ── shapes ───────────────────────────────────────────────────────────────────────────────────────
 
 
 @implements(np.reshape)
 def reshape(a: Any, /, shape: Any = None, order: str = "C", *, copy: bool | None = None) -> Any:
-    shape = shape if isinstance(shape, tuple) else tuple(shape) if np.iterable(shape) else (shape,)
+    """Views where NumPy has views; "A" and "K" go by the memory of the value."""
+    # NumPy works out -1 on the plain shape: under leading axes it could swallow them
+    shape = np.reshape(stand_in(a.shape), shape).shape
+    if order == "A":
+        flags = primal(a).flags
+        order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"
+    if order == "F":  # C order of the transpose
+        return np.transpose(np.reshape(np.transpose(a), shape[::-1], copy=copy))
     if order != "C":
-        return rearrange(lambda x: np.reshape(x, shape, order=order), a)
-    # -1 is worked out here: under leading axes it could swallow them
-    shape = _inferred(a.shape, shape)
-    return batched(lambda x, b: np.reshape(x, x.shape[:b] + shape), a)
+        raise InvalidValue(f"reshape: order is {order!r}; expected 'C', 'F' or 'A'")
+    keywords = {} if copy is None else {"copy": copy}
+    return batched(lambda x, b: np.reshape(x, x.shape[:b] + shape, **keywords), a)
 
 
-def _inferred(given: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape with its -1 worked out, as NumPy would."""
-    return np.broadcast_to(np.empty(()), given).reshape(wanted).shape
+@implements(np.ravel)
+def ravel(a: Any, order: str = "C") -> Any:
+    if order == "K":  # as the value lies in memory: the longest strides first
+        strides = primal(a).strides
+        a, order = np.transpose(a, sorted(range(a.ndim), key=lambda i: -abs(strides[i]))), "C"
+    return np.reshape(a, (-1,), order=order)
 
 
 @implements(np.transpose)
 def transpose(a: Any, axes: Any = None) -> Any:
-    axes = range(a.ndim)[::-1] if axes is None else normalize_axis_tuple(axes, a.ndim)
-    return batched(lambda x, b: np.transpose(x, (*range(b), *(b + i for i in axes))), a)
+    np.transpose(stand_in(a.shape), axes)
+    order: Any = range(a.ndim)[::-1] if axes is None else normalize_axis_tuple(axes, a.ndim)
+    return batched(lambda x, b: np.transpose(x, (*range(b), *(b + i for i in order))), a)
+
+
+@implements(np.swapaxes)
+def swapaxes(a: Any, axis1: Any, axis2: Any) -> Any:
+    i, j = (normalize_axis_index(axis, a.ndim) for axis in (axis1, axis2))
+    return batched(lambda x, b: np.swapaxes(x, b + i, b + j), a)
+
+
+@implements(np.matrix_transpose, np.linalg.matrix_transpose)
+def matrix_transpose(x: Any, /) -> Any:
+    if x.ndim < 2:
+        raise InvalidValue(f"matrix_transpose: x has shape {x.shape}; expected two axes at least")
+    return np.swapaxes(x, -1, -2)
+
+
+@implements(np.moveaxis)
+def moveaxis(a: Any, source: Any, destination: Any) -> Any:
+    source, destination = (normalize_axis_tuple(axes, a.ndim) for axes in (source, destination))
+    return batched(lambda x, b: np.moveaxis(x, [b + i for i in source], [b + i for i in destination]), a)
+
+
+@implements(np.rollaxis)
+def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+    order = np.rollaxis(np.empty(range(a.ndim)), axis, start).shape  # the axes have their numbers as lengths
+    return np.transpose(a, order)
+
+
+@implements(np.squeeze)
+def squeeze(a: Any, axis: Any = None) -> Any:
+    shape = np.squeeze(stand_in(a.shape), axis).shape
+    return np.reshape(a, shape)
+
+
+@implements(np.expand_dims)
+def expand_dims(a: Any, axis: Any) -> Any:
+    return np.reshape(a, np.expand_dims(stand_in(a.shape), axis).shape)
 
 
 @implements(np.broadcast_to)
 def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
-    shape = tuple(shape) if np.iterable(shape) else (shape,)
+    shape = np.broadcast_to(stand_in(array.shape), shape).shape
     missing = len(shape) - array.ndim
 
     def spread(x: Any, b: int) -> Any:
@@ -41,36 +97,302 @@ def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
     return batched(spread, array)
 
 
-@implements(np.moveaxis)
-def moveaxis(a: Any, source: Any, destination: Any) -> Any:
-    source, destination = (normalize_axis_tuple(s, a.ndim) for s in (source, destination))
-    return batched(lambda x, b: np.moveaxis(x, [b + i for i in source], [b + i for i in destination]), a)
+@implements(np.broadcast_arrays)
+def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
+    shape = np.broadcast_shapes(*map(np.shape, args))
+    return tuple(np.broadcast_to(x, shape) for x in args)
 
 
-@implements(np.expand_dims)
-def expand_dims(a: Any, axis: Any) -> Any:
-    axis = axis if isinstance(axis, tuple) else (axis,)
-    axis = normalize_axis_tuple(axis, a.ndim + len(axis))
-    return batched(lambda x, b: np.expand_dims(x, tuple(b + i for i in axis)), a)
+def _at_least(ndim: int, a: Any) -> Any:
+    """Axes of length 1 in front, and for the third dimension behind, as NumPy has it."""
+    a = a if isinstance(a, Operand) else np.asarray(a)
+    shape = (np.atleast_1d, np.atleast_2d, np.atleast_3d)[ndim - 1](stand_in(a.shape)).shape
+    return a if shape == a.shape else np.reshape(a, shape)
+
+
+def _each(ndim: int) -> Callable[..., Any]:
+    def at_least(*arys: Any) -> Any:
+        results = tuple(_at_least(ndim, a) for a in arys)
+        return results[0] if len(results) == 1 else results
+
+    return at_least
+
+
+implements(np.atleast_1d)(_each(1))
+implements(np.atleast_2d)(_each(2))
+implements(np.atleast_3d)(_each(3))
+
+
+@implements(sliding_window_view)
+def sliding_windows(
+    x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
+) -> Any:
+    sliding_window_view(stand_in(x.shape), window_shape, axis)
+    axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim, allow_duplicate=True)
+    return batched(
+        lambda x, b: sliding_window_view(x, window_shape, tuple(b + i for i in axes), writeable=writeable), x
+    )
+
+
+@implements(np.meshgrid)
+def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[Any, ...]:
+    if indexing not in ("xy", "ij"):
+        raise InvalidValue(f"meshgrid: indexing is {indexing!r}; expected 'xy' or 'ij'")
+    place = list(range(len(xi)))
+    if indexing == "xy" and len(xi) > 1:
+        place[:2] = 1, 0
+    lines = [np.reshape(x, (1,) * i + (-1,) + (1,) * (len(xi) - 1 - i)) for x, i in zip(xi, place, strict=True)]
+    grid = tuple(lines) if sparse else np.broadcast_arrays(*lines)
+    return tuple(map(np.copy, grid)) if copy else tuple(grid)
+
+
+@implements(np.ix_)
+def ix_(*args: Any) -> Any:
+    raise InvalidType("ix_: an argument carries derivatives; expected integers or booleans: use its .value")
+
+
+# ── joining ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _joined(function: Callable[..., Any], arrays: Any, out: Any = None, dtype: Any = None, **keywords: Any) -> Any:
+    """function(arrays, …), which puts all of them into one."""
+    name = function.__name__
+    if dtype is not None:
+        keywords["dtype"] = floating_dtype(dtype, name)
+        if keywords["dtype"].kind == "f" and any(getattr(x, "dtype", np.dtype(float)).kind == "c" for x in arrays):
+            raise InvalidType(f"{name}: dtype is {dtype}, but an array is complex; expected a complex type")
+    return into(out, rearrange(lambda *xs: function(xs, **keywords), *numbers(name, *arrays)), name)
 
 
 @implements(np.concatenate)
 def concatenate(
     arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
 ) -> Any:
-    return rearrange(lambda *xs: np.concatenate(xs, axis=axis, dtype=dtype, casting=casting), *arrays)
+    return _joined(np.concatenate, arrays, out, dtype, axis=axis, casting=casting)
 
 
 @implements(np.stack)
 def stack(arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    return rearrange(lambda *xs: np.stack(xs, axis=axis, dtype=dtype, casting=casting), *arrays)
+    return _joined(np.stack, arrays, out, dtype, axis=axis, casting=casting)
+
+
+@implements(np.hstack)
+def hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    return _joined(np.hstack, tup, dtype=dtype, casting=casting)
+
+
+@implements(np.vstack)
+def vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    return _joined(np.vstack, tup, dtype=dtype, casting=casting)
+
+
+@implements(np.dstack)
+def dstack(tup: Any) -> Any:
+    return _joined(np.dstack, tup)
+
+
+@implements(np.column_stack)
+def column_stack(tup: Any) -> Any:
+    return _joined(np.column_stack, tup)
+
+
+@implements(np.block)
+def block(arrays: Any) -> Any:
+    leaves: list[Any] = []
+
+    def numbered(nested: Any) -> Any:
+        if isinstance(nested, list):
+            return [numbered(item) for item in nested]
+        leaves.append(nested)
+        return len(leaves) - 1
+
+    def filled(nested: Any, xs: tuple[Any, ...]) -> Any:
+        return [filled(item, xs) for item in nested] if isinstance(nested, list) else xs[nested]
+
+    structure = numbered(arrays)
+    return rearrange(lambda *xs: np.block(filled(structure, xs)), *numbers("block", *leaves))
+
+
+@implements(np.append)
+def append(arr: Any, values: Any, axis: Any = None) -> Any:
+    if axis is None:
+        arr, values, axis = np.ravel(arr), np.ravel(values), 0
+    return np.concatenate((arr, values), axis=axis)
+
+
+@implements(np.tile)
+def tile(A: Any, reps: Any) -> Any:
+    return rearrange(lambda x: np.tile(x, reps), A)
+
+
+@implements(np.repeat)
+def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    axis = normalize_axis_index(axis, a.ndim)
+    return batched(lambda x, b: np.repeat(x, repeats, axis=b + axis), a)
+
+
+@implements(np.resize)
+def resize(a: Any, new_shape: Any) -> Any:
+    return rearrange(lambda x: np.resize(x, new_shape), a)
+
+
+# ── splitting ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _pieces(a: Any, function: Callable[..., Any], indices_or_sections: Any, axis: int) -> list[Any]:
+    """Views of a, cut where function(numbers of the entries along the axis, …) cuts."""
+    axis = normalize_axis_index(axis, a.ndim)
+    parts = function(np.arange(a.shape[axis]), indices_or_sections)
+    return [a[(slice(None),) * axis + (_span(part),)] for part in parts]
+
+
+def _span(positions: Any) -> slice:
+    return slice(int(positions[0]), int(positions[-1]) + 1) if len(positions) else slice(0, 0)
+
+
+@implements(np.array_split)
+def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    return _pieces(ary, np.array_split, indices_or_sections, axis)
+
+
+@implements(np.split)
+def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    return _pieces(ary, np.split, indices_or_sections, axis)
+
+
+@implements(np.hsplit)
+def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    return _along("hsplit", ary, indices_or_sections, 1 if ary.ndim > 1 else 0, 1)
+
+
+@implements(np.vsplit)
+def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    return _along("vsplit", ary, indices_or_sections, 0, 2)
+
+
+@implements(np.dsplit)
+def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    return _along("dsplit", ary, indices_or_sections, 2, 3)
+
+
+def _along(name: str, ary: Any, indices_or_sections: Any, axis: int, least: int) -> list[Any]:
+    if ary.ndim < least:
+        raise InvalidValue(f"{name}: the array has shape {ary.shape}; expected {least} or more axes")
+    return _pieces(ary, np.split, indices_or_sections, axis)
+
+
+@implements(np.unstack)
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+    return tuple(np.moveaxis(x, axis, 0))
+
+
+# ── order along axes ─────────────────────────────────────────────────────────────────────────────
+
+
+@implements(np.flip)
+def flip(m: Any, axis: Any = None) -> Any:
+    axes = range(m.ndim) if axis is None else normalize_axis_tuple(axis, m.ndim)
+    return m[tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(m.ndim))]
+
+
+@implements(np.fliplr)
+def fliplr(m: Any) -> Any:
+    if m.ndim < 2:
+        raise InvalidValue(f"fliplr: the array has shape {m.shape}; expected two axes at least")
+    return np.flip(m, 1)
+
+
+@implements(np.flipud)
+def flipud(m: Any) -> Any:
+    if m.ndim < 1:
+        raise InvalidValue("flipud: the array has no axes; expected one at least")
+    return np.flip(m, 0)
+
+
+@implements(np.rot90)
+def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
+    np.rot90(stand_in(m.shape), k, axes)
+    first, second = axes
+    k %= 4
+    if k == 2:
+        return np.flip(m, axes)
+    if k == 1:
+        return np.swapaxes(np.flip(m, second), first, second)
+    if k == 3:
+        return np.flip(np.swapaxes(m, first, second), second)
+    return m[...]
+
+
+@implements(np.roll)
+def roll(a: Any, shift: Any, axis: Any = None) -> Any:
+    if axis is None:
+        return np.reshape(np.roll(np.ravel(a), shift, 0), a.shape)
+    axes = normalize_axis_tuple(axis, a.ndim, allow_duplicate=True)
+    return batched(lambda x, b: np.roll(x, shift, tuple(b + i for i in axes)), a)
+
+
+@implements(np.fft.fftshift)
+def fftshift(x: Any, axes: Any = None) -> Any:
+    return _shifted(x, axes, lambda n: n // 2)
+
+
+@implements(np.fft.ifftshift)
+def ifftshift(x: Any, axes: Any = None) -> Any:
+    return _shifted(x, axes, lambda n: -(n // 2))
+
+
+def _shifted(x: Any, axes: Any, shift: Callable[[int], int]) -> Any:
+    axes = tuple(range(x.ndim)) if axes is None else normalize_axis_tuple(axes, x.ndim)
+    return np.roll(x, tuple(shift(x.shape[i]) for i in axes), axes)
+
+
+# ── fewer and more entries ───────────────────────────────────────────────────────────────────────
+
+
+@implements(np.delete)
+def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
+    if axis is None:
+        arr, axis = np.ravel(arr), 0
+    axis = normalize_axis_index(axis, arr.ndim)
+    return np.take(arr, np.delete(np.arange(arr.shape[axis]), obj), axis=axis)
+
+
+@implements(np.insert)
+def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
+    arr, values = numbers("insert", arr, values)
+    # NumPy casts the values to the array's type: it must hold them
+    arr = arr if isinstance(arr, Operand) else np.asarray(arr, np.result_type(arr, np.result_type(values)))
+    if arr.dtype.kind == "f" and np.result_type(values).kind == "c":
+        raise InvalidType("insert: the values are complex and the array is real; use arr.astype(complex)")
+    return rearrange(lambda a, v: np.insert(a, obj, v, axis=axis), arr, values)
+
+
+@implements(np.trim_zeros)
+def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
+    """Zeros by value: an entry 0 + t·v is one."""
+    if trim.lower() not in ("fb", "bf", "f", "b"):
+        raise InvalidValue(f"trim_zeros: trim is {trim!r}; expected 'f', 'b' or 'fb'")
+    axes = range(filt.ndim) if axis is None else normalize_axis_tuple(axis, filt.ndim)
+    places = np.nonzero(primal(filt))
+    return filt[tuple(_kept(p, trim.lower()) if i in axes else slice(None) for i, p in enumerate(places))]
+
+
+def _kept(positions: Any, trim: str) -> slice:
+    if not len(positions):
+        return slice(0, 0)
+    return slice(int(positions.min()) if "f" in trim else None, int(positions.max()) + 1 if "b" in trim else None)
+
+
+# ── copies ───────────────────────────────────────────────────────────────────────────────────────
 
 
 @implements(np.copy)
-def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
+def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
     return rearrange(lambda x: np.array(x, order=order) if isinstance(x, np.ndarray) else np.copy(x), a)
 
 
-@implements(np.ravel)
-def ravel(a: Any, order: str = "C") -> Any:
-    return np.reshape(a, (-1,), order=order)
+@implements(np.astype)
+def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
+    return x.astype(dtype, copy=copy)

@@ -1,13 +1,157 @@
-"""Selection by value."""
+"""Order: sorting, searching, counting and sets. Values decide, and the entries move with their coefficients.
 
+Entries of equal value keep their order (the sort is stable), and of equal values `unique` and the set
+functions take the first occurrence. What is a position, a count or a decision is a plain array.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
-from ..operand import implements, linear, primal
+from ..errors import InvalidType, NotDifferentiable
+from ..operand import Operand, implements, linear, primal
+from .arguments import on_values
+
+# ── orders ───────────────────────────────────────────────────────────────────────────────────────
+
+on_values(np.argsort, np.argpartition, np.lexsort, np.searchsorted, np.digitize)
+on_values(np.argmax, np.argmin, np.nanargmax, np.nanargmin)
+on_values(np.any, np.all, np.isclose, np.allclose, np.array_equal, np.array_equiv, np.isin)
+on_values(np.isposinf, np.isneginf)
 
 
-@implements(np.where)
-def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
-    condition = primal(condition)
-    return linear(lambda x, y: np.where(condition, x, y), x, y)
+def _along(a: Any, axis: Any) -> tuple[Any, int]:
+    """The array and the axis to sort along; all entries in one line for None."""
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    return a, normalize_axis_index(axis, a.ndim)
+
+
+def _no_fields(order: Any, name: str) -> None:
+    if order is not None:
+        raise InvalidType(f"{name}: order= names fields, but an operand with derivatives has none")
+
+
+@implements(np.sort)
+def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+    """Stable whatever `kind` says, so that the derivatives of entries of equal value are determined."""
+    _no_fields(order, "sort")
+    a, axis = _along(a, axis)
+    return np.take_along_axis(a, np.argsort(primal(a), axis=axis, kind="stable"), axis)
+
+
+@implements(np.sort_complex)
+def sort_complex(a: Any) -> Any:
+    return np.sort(a).astype(np.result_type(a.dtype, np.complex64))
+
+
+@implements(np.partition)
+def partition(a: Any, kth: Any, axis: Any = -1, kind: str = "introselect", order: Any = None) -> Any:
+    """The k-th value in its place, smaller ones before it; NumPy leaves open how these are ordered."""
+    _no_fields(order, "partition")
+    a, axis = _along(a, axis)
+    return np.take_along_axis(a, np.argpartition(primal(a), kth, axis=axis, kind=kind), axis)
+
+
+# ── sets ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@implements(np.unique)
+def unique(
+    ar: Any,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: Any = None,
+    **kwargs: Any,
+) -> Any:
+    """The distinct values, each with the coefficients of its first occurrence."""
+    _, first, inverse, counts = np.unique(primal(ar), True, True, True, axis, **kwargs)
+    entries = np.take(ar, first, axis=axis)
+    asked = zip((return_index, return_inverse, return_counts), (first, inverse, counts), strict=True)
+    extras = tuple(result for wanted, result in asked if wanted)
+    return (entries, *extras) if extras else entries
+
+
+@implements(np.unique_values)
+def unique_values(x: Any) -> Any:
+    return np.unique(x, equal_nan=False)
+
+
+def _with_entries(function: Callable[..., Any]) -> None:
+    """The functions of the array API, which return a named tuple."""
+
+    @implements(function)
+    def unique_of(x: Any) -> Any:
+        return function(primal(x))._replace(values=np.unique(x, equal_nan=False))
+
+
+for _function in (np.unique_all, np.unique_counts, np.unique_inverse):
+    _with_entries(_function)
+
+
+@implements(np.intersect1d)
+def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False) -> Any:
+    """The values in both, with the coefficients that they have in ar1."""
+    _, first, second = np.intersect1d(primal(ar1), primal(ar2), assume_unique, True)
+    common = np.take(np.ravel(ar1), first)
+    return (common, first, second) if return_indices else common
+
+
+@implements(np.setdiff1d)
+def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+    ar1 = np.ravel(ar1) if assume_unique else np.unique(ar1)
+    return np.compress(np.isin(primal(ar1), primal(ar2), assume_unique=True, invert=True), ar1)
+
+
+@implements(np.setxor1d)
+def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+    parts = [np.ravel(x) if assume_unique else np.unique(x) for x in (ar1, ar2)]
+    entries, counts = np.unique(np.concatenate(parts), return_counts=True)
+    return np.compress(counts == 1, entries)
+
+
+@implements(np.union1d)
+def union1d(ar1: Any, ar2: Any) -> Any:
+    return np.unique(np.concatenate((ar1, ar2), axis=None))
+
+
+# ── counts ───────────────────────────────────────────────────────────────────────────────────────
+
+on_values(np.histogram_bin_edges)
+
+
+@implements(np.bincount)
+def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+    """Linear in the weights."""
+    if isinstance(x, Operand):
+        raise InvalidType("bincount: x carries derivatives; expected integers, as x.value.astype(int)")
+    return linear(lambda w: np.bincount(x, w, minlength), weights)
+
+
+def _counting(function: Callable[..., Any], samples: int) -> None:
+    """A histogram counts by value, in bins that are constants; it is linear in the weights."""
+
+    @implements(function)
+    def count(*args: Any, **kwargs: Any) -> Any:
+        names = ("bins", "range", "density", "weights")
+        given = {**dict(zip(names, args[samples:], strict=False)), **kwargs}
+        data = primal(args[:samples])
+        weights = given.pop("weights", None)
+        options = {name: primal(value) for name, value in given.items()}
+        if not isinstance(weights, Operand):
+            return function(*data, weights=weights, **options)
+        if options.get("density"):
+            raise NotDifferentiable(
+                f"{function.__name__}: density= with weights that carry derivatives has no rule; divide the "
+                "weighted counts by their sum and the widths of the bins"
+            )
+        _, *edges = function(*data, weights=primal(weights), **options)
+        return linear(lambda w: function(*data, weights=w, **options)[0], weights), *edges
+
+
+_counting(np.histogram, 1)
+_counting(np.histogram2d, 2)
+_counting(np.histogramdd, 1)

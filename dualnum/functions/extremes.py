@@ -1,0 +1,201 @@
+"""Order statistics: extremes, medians and quantiles.
+
+Each is an entry of the data, or a mixture of two neighbours in the order of values. Where several
+entries have that value, it is their mean: the symmetric subgradient, which max and min share with
+``np.maximum`` and with JAX's reductions. The value is always the one that NumPy computes.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import NotDifferentiable
+from ..operand import Operand, implements, primal
+from .arguments import NOT_GIVEN, into
+from .keywords import axes_of, real_dtype, with_value
+
+
+def _in_line(x: Any, axis: Any) -> Any:
+    """x with the reduced axes merged into one, which is the last."""
+    axes = axes_of(axis, x.ndim)
+    kept = tuple(n for i, n in enumerate(x.shape) if i not in axes)
+    length = 1
+    for i in axes:
+        length *= x.shape[i]
+    moved = np.moveaxis(x, axes, range(x.ndim - len(axes), x.ndim))
+    return np.reshape(moved, (*kept, length))
+
+
+def _entry(lines: Any, chosen: Any, native: Any, constants: Any = 0) -> Any:
+    """The entry of each line where the mask holds; of several, and `constants` more, the mean."""
+    count = np.count_nonzero(chosen, axis=-1) + constants
+    if lines.shape[-1] and np.all(count == 1) and not np.any(constants):
+        return np.take_along_axis(lines, np.argmax(chosen, axis=-1)[..., None], -1)[..., 0]
+    share = lines / np.maximum(count, 1).astype(real_dtype(lines))[..., None]
+    mean = with_value(np.sum(np.where(chosen, share, 0.0), axis=-1), native)
+    return np.where(np.any(chosen, axis=-1), mean, native)
+
+
+def _equal(values: Any, target: Any) -> Any:
+    """Where a line has the value; NaN is the value of a line that holds one."""
+    target = target[..., None]
+    return (values == target) | (np.isnan(values) & np.isnan(target))
+
+
+# ── extremes ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _extreme(function: Callable[..., Any], pair: np.ufunc, worst: float, *aliases: Callable[..., Any]) -> None:
+    """max, min and the forms that leave NaN out; `initial` counts as one more entry."""
+    name = function.__name__
+
+    def extreme(
+        a: Any,
+        axis: Any = None,
+        out: Any = None,
+        keepdims: Any = NOT_GIVEN,
+        initial: Any = NOT_GIVEN,
+        where: Any = NOT_GIVEN,
+    ) -> Any:
+        where = primal(where)
+        keywords = {key: x for key, x in (("initial", initial), ("where", where)) if x is not NOT_GIVEN}
+        keepdims = bool(keepdims is not NOT_GIVEN and keepdims)
+        if isinstance(initial, Operand):
+            result = extreme(a, axis, None, keepdims, worst, where)
+            return into(out, pair(result, initial), name)
+        native = function(primal(a), axis=axis, **keywords)
+        if not isinstance(a, Operand):  # out= alone is one
+            result = native
+        else:
+            values = _in_line(primal(a), axis)
+            chosen = _equal(values, native)
+            if where is not NOT_GIVEN:
+                chosen &= _in_line(np.broadcast_to(where, a.shape), axis)
+            ties = 0 if initial is NOT_GIVEN else (native == initial).astype(np.intp)
+            result = _entry(_in_line(a, axis), chosen, native, ties)
+        if keepdims:
+            result = np.expand_dims(result, axes_of(axis, np.ndim(a)))
+        return into(out, result, name)
+
+    implements(function, *aliases)(extreme)
+
+
+_extreme(np.max, np.maximum, -np.inf, np.amax)
+_extreme(np.min, np.minimum, np.inf, np.amin)
+_extreme(np.nanmax, np.fmax, -np.inf)
+_extreme(np.nanmin, np.fmin, np.inf)
+
+
+@implements(np.ptp)
+def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = NOT_GIVEN) -> Any:
+    return into(out, np.max(a, axis, keepdims=keepdims) - np.min(a, axis, keepdims=keepdims), "ptp")
+
+
+# ── quantiles ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _quantile(a: Any, q: Any, axis: Any, native: Any, method: str = "linear", keepdims: bool = False) -> Any:
+    """Entries of the sorted lines at the positions where NumPy finds the quantiles, mixed linearly.
+
+    The positions are the quantiles of 0, 1, …, n−1 (n counts the entries that are not NaN), so every
+    method of NumPy's is right by construction.
+    """
+    q = np.asarray(q)
+    lines = _in_line(a, axis)
+    values = primal(lines)
+    native = np.reshape(native, (q.size, *lines.shape[:-1]))
+    position = _positions(values, native, q.ravel(), method)
+    ordered = np.sort(values, axis=-1)  # NaN at the end
+    results = [
+        with_value(_between(lines, values, ordered, position[j]), native[j])
+        if lines.size
+        else np.zeros_like(lines, shape=lines.shape[:-1]) + native[j]
+        for j in range(q.size)
+    ]
+    stacked = np.stack(results) if results else np.zeros_like(lines, shape=native.shape)
+    kept = lines.shape[:-1]
+    if keepdims:
+        axes = axes_of(axis, a.ndim)
+        kept = tuple(1 if i in axes else n for i, n in enumerate(a.shape))
+    return np.reshape(stacked, (*q.shape, *kept))
+
+
+def _positions(values: Any, native: Any, q: Any, method: str) -> Any:
+    """Where the quantiles lie among 0 … n−1, as fractions; shape (len(q), *number of lines)."""
+    missing = np.count_nonzero(np.isnan(values), axis=-1)
+    length = values.shape[-1]
+    position = np.zeros_like(values, shape=native.shape, dtype=float)
+    for absent in np.unique(missing):
+        if absent < length:
+            found = np.quantile(np.arange(float(length - absent)), q, method=method)
+            position[:, missing == absent] = np.reshape(found, (-1, 1))
+    # where one NaN spoils the line, the last entry in order is one
+    return np.where((missing > 0) & np.isnan(native), float(length - 1), position)
+
+
+def _between(lines: Any, values: Any, ordered: Any, position: Any) -> Any:
+    below = np.floor(position).astype(np.intp)
+    weight = (position - below).astype(real_dtype(lines))
+    low, high = (
+        _value_entry(lines, values, np.take_along_axis(ordered, index[..., None], -1)[..., 0])
+        for index in (below, np.ceil(position).astype(np.intp))
+    )
+    return np.where(weight == 0, low, low * (1 - weight) + high * weight)
+
+
+def _value_entry(lines: Any, values: Any, value: Any) -> Any:
+    return _entry(lines, _equal(values, value), value)
+
+
+def _constant(q: Any, name: str) -> None:
+    if isinstance(q, Operand):
+        raise NotDifferentiable(f"{name}: q carries derivatives; only constant positions have a rule: use q.value")
+
+
+def _family(function: Callable[..., Any], scale: float) -> None:
+    """quantile and percentile, and the forms that leave NaN out; q is constant and the data vary."""
+    name = function.__name__
+
+    @implements(function)
+    def quantile(
+        a: Any,
+        q: Any,
+        axis: Any = None,
+        out: Any = None,
+        overwrite_input: bool = False,
+        method: str = "linear",
+        keepdims: Any = False,
+        *,
+        weights: Any = None,
+    ) -> Any:
+        _constant(q, name)
+        if weights is not None:
+            raise NotDifferentiable(f"{name}: weights= has no rule; repeat the entries, or apply it to x.value")
+        native = function(primal(a), q, axis, method=method)
+        keepdims = keepdims is not NOT_GIVEN and bool(keepdims)
+        if not isinstance(a, Operand):
+            return into(out, function(a, q, axis, method=method, keepdims=keepdims), name)
+        return into(out, _quantile(a, np.asarray(q) / scale, axis, native, method, keepdims), name)
+
+
+_family(np.quantile, 1)
+_family(np.nanquantile, 1)
+_family(np.percentile, 100)
+_family(np.nanpercentile, 100)
+
+
+def _middle(function: Callable[..., Any]) -> None:
+    name = function.__name__
+
+    @implements(function)
+    def median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: Any = False) -> Any:
+        native = function(primal(a), axis)
+        keepdims = keepdims is not NOT_GIVEN and bool(keepdims)
+        if not isinstance(a, Operand):
+            return into(out, function(a, axis, keepdims=keepdims), name)
+        return into(out, _quantile(a, 0.5, axis, native, keepdims=keepdims), name)
+
+
+_middle(np.median)
+_middle(np.nanmedian)

@@ -1,0 +1,315 @@
+"""Functions that select entries, or write some, by position or by a condition on values."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from ..errors import InvalidType, InvalidValue, dropped
+from ..operand import Operand, batched, implements, primal, rearrange
+from .arguments import NOT_GIVEN, index_values, into, numbers, on_values, stand_in
+
+# ── by position ──────────────────────────────────────────────────────────────────────────────────
+
+
+@implements(np.take)
+def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Any:
+    indices = index_values(indices, "take")
+    if not isinstance(a, Operand):  # out= alone is one
+        return into(out, np.take(a, indices, axis, mode=mode), "take")
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    axis = normalize_axis_index(axis, a.ndim)
+    return into(out, batched(lambda x, b: np.take(x, indices, axis=b + axis, mode=mode), a), "take")
+
+
+@implements(np.take_along_axis)
+def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
+    indices = index_values(indices, "take_along_axis")
+    if axis is None:
+        arr, axis = np.ravel(arr), 0
+    axis = normalize_axis_index(axis, arr.ndim)
+    if np.ndim(indices) != arr.ndim:
+        raise InvalidValue(
+            f"take_along_axis: indices have {np.ndim(indices)} axes, the array has {arr.ndim}; expected as many"
+        )
+    return batched(lambda x, b: np.take_along_axis(x, indices[(None,) * b], axis=b + axis), arr)
+
+
+@implements(np.diagonal)
+def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    np.diagonal(stand_in(a.shape), offset, axis1, axis2)
+    i, j = (normalize_axis_index(axis, a.ndim) for axis in (axis1, axis2))
+    return batched(lambda x, b: np.diagonal(x, offset, b + i, b + j), a)
+
+
+@implements(np.linalg.diagonal)
+def matrix_diagonal(x: Any, /, *, offset: int = 0) -> Any:
+    return np.diagonal(x, offset, -2, -1)
+
+
+@implements(np.diag)
+def diag(v: Any, k: int = 0) -> Any:
+    """The diagonal of a matrix (a view), or the matrix with this diagonal."""
+    if v.ndim == 2:
+        return np.diagonal(v, k)
+    return rearrange(lambda x: np.diag(x, k), v)
+
+
+@implements(np.diagflat)
+def diagflat(v: Any, k: int = 0) -> Any:
+    return np.diag(np.ravel(v), k)
+
+
+@implements(np.trace)
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Any:
+    if not isinstance(a, Operand):
+        return into(out, np.trace(a, offset, axis1, axis2, dtype), "trace")
+    entries = np.diagonal(a, offset, axis1, axis2)
+    return into(out, np.sum(entries if dtype is None else entries.astype(dtype), axis=-1), "trace")
+
+
+@implements(np.tril)
+def tril(m: Any, k: int = 0) -> Any:
+    return _triangle(np.tril, m, k)
+
+
+@implements(np.triu)
+def triu(m: Any, k: int = 0) -> Any:
+    return _triangle(np.triu, m, k)
+
+
+def _triangle(function: Callable[..., Any], m: Any, k: int) -> Any:
+    if m.ndim == 0:
+        raise InvalidValue(f"{function.__name__}: the array has no axes; expected two, or one")
+    if m.ndim == 1:  # NumPy takes a vector for all rows of a square matrix
+        m = np.broadcast_to(m, m.shape * 2)
+    return batched(lambda x, b: function(x, k), m)
+
+
+# ── by a condition ───────────────────────────────────────────────────────────────────────────────
+
+
+@implements(np.where)
+def where(condition: Any, x: Any = NOT_GIVEN, y: Any = NOT_GIVEN, /) -> Any:
+    """The condition counts by value; with it alone: the positions where it holds."""
+    condition = primal(condition)
+    if x is NOT_GIVEN and y is NOT_GIVEN:
+        return np.where(condition)
+    if x is NOT_GIVEN or y is NOT_GIVEN:
+        raise InvalidValue("where: only one of x and y is given; expected both or neither")
+    return rearrange(lambda x, y: np.where(condition, x, y), *numbers("where", x, y))
+
+
+@implements(np.select)
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    """The first choice whose condition holds, entry by entry."""
+    if len(condlist) != len(choicelist):
+        raise InvalidValue(f"select: {len(condlist)} conditions and {len(choicelist)} choices; expected as many")
+    if len(condlist) == 0:
+        raise InvalidValue("select: no conditions; expected one at least")
+    result = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        condition = primal(condition)
+        if np.asarray(condition).dtype.kind != "b":
+            raise InvalidType(f"select: a condition has dtype {np.asarray(condition).dtype}; expected booleans")
+        result = np.where(condition, choice, result)
+    return result
+
+
+@implements(np.choose)
+def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
+    index = index_values(a, "choose")
+    result = rearrange(lambda *xs: np.choose(index, xs, mode=mode), *numbers("choose", *choices))
+    return into(out, result, "choose")
+
+
+@implements(np.compress)
+def compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
+    condition = np.asarray(primal(condition))
+    if condition.ndim != 1:
+        raise InvalidValue(f"compress: the condition has shape {condition.shape}; expected one axis")
+    return into(out, np.take(a, np.flatnonzero(condition), axis=axis), "compress")
+
+
+@implements(np.extract)
+def extract(condition: Any, arr: Any) -> Any:
+    return np.take(np.ravel(arr), np.flatnonzero(primal(condition)))
+
+
+@implements(np.piecewise)
+def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
+    """Each function sees the entries of its own condition only; where several hold the last one counts."""
+    if not isinstance(x, Operand):
+        x = np.asarray(x)
+    conditions = primal(condlist)
+    if np.isscalar(conditions) or (not isinstance(conditions[0], (list, np.ndarray)) and x.ndim):
+        conditions = [conditions]
+    conditions = np.asarray(conditions, bool)
+    # a condition of fewer axes is one on the leading axes, as in x[condition]
+    conditions = np.reshape(conditions, conditions.shape + (1,) * (x.ndim + 1 - conditions.ndim))
+    conditions = np.broadcast_to(conditions, (len(conditions), *x.shape))
+    if len(conditions) == len(funclist) - 1:
+        conditions = np.concatenate([conditions, ~np.any(conditions, axis=0, keepdims=True)])
+    elif len(conditions) != len(funclist):
+        n = len(conditions)
+        raise InvalidValue(f"piecewise: {n} conditions, {len(funclist)} functions; expected {n} or {n + 1} functions")
+    flat, dtype = np.ravel(x), np.result_type(x)
+    pieces, start = [np.zeros_like(flat, shape=(1,))], 1  # the zero stands where no condition holds
+    source = np.zeros(x.size, np.intp)
+    for condition, function in zip(conditions, funclist, strict=True):
+        positions = np.flatnonzero(condition)
+        if not positions.size:
+            continue
+        result = function(np.take(flat, positions), *args, **kw) if callable(function) else function
+        pieces.append(np.broadcast_to(result, positions.shape))
+        source[positions] = start + np.arange(positions.size)
+        start += positions.size
+    return np.reshape(np.take(np.concatenate(pieces, dtype=dtype), source), x.shape)
+
+
+# ── writing ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _writable(array: Any, name: str) -> Operand:
+    """The array that a function writes into: it must hold derivatives."""
+    if not isinstance(array, Operand):
+        raise dropped(
+            f"{name} of a jet into an array of type {type(array).__name__}",
+            "into np.zeros_like(jet), or build the result with np.where, np.stack or dn.array([...])",
+        )
+    return array
+
+
+@implements(np.put)
+def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
+    a = _writable(a, "put")
+    index_values(ind, "put")
+    _put(a, np.ravel(np.take(np.arange(a.size), ind, mode=mode)), v)
+
+
+def _put(a: Any, positions: Any, v: Any, which: Any = None) -> None:
+    """a.flat[positions] = v.flat[which], v repeated as often as needed."""
+    v = np.ravel(v)
+    if not len(positions) or not v.size:
+        return
+    chosen = np.take(v, np.arange(len(positions)) if which is None else which, mode="wrap")
+    if a.ndim:
+        a[np.unravel_index(positions, a.shape)] = chosen
+    else:
+        a[...] = chosen[-1]
+
+
+@implements(np.place)
+def place(arr: Any, mask: Any, vals: Any) -> None:
+    arr = _writable(arr, "place")
+    positions = np.flatnonzero(primal(mask))
+    if len(positions) and not np.size(vals):
+        raise InvalidValue("place: there are no values to insert")
+    _put(arr, positions, vals)
+
+
+@implements(np.putmask)
+def putmask(a: Any, /, mask: Any, values: Any) -> None:
+    a = _writable(a, "putmask")
+    if np.shape(mask) != a.shape:
+        raise InvalidValue(f"putmask: the mask has shape {np.shape(mask)}, the array has shape {a.shape}")
+    positions = np.flatnonzero(primal(mask))
+    _put(a, positions, values, positions)
+
+
+@implements(np.put_along_axis)
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
+    arr = _writable(arr, "put_along_axis")
+    indices = np.asarray(index_values(indices, "put_along_axis"))
+    if axis is None:
+        positions = np.take_along_axis(np.arange(arr.size), indices, 0)
+        _put(arr, positions, np.broadcast_to(values, positions.shape))
+        return
+    axis = normalize_axis_index(axis, arr.ndim)
+    positions = np.take_along_axis(np.reshape(np.arange(arr.size), arr.shape), indices, axis)
+    arr[np.unravel_index(positions, arr.shape)] = values
+
+
+@implements(np.copyto)
+def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
+    dst = _writable(dst, "copyto")
+    source = np.result_type(src)
+    if not np.can_cast(source, dst.dtype, casting):
+        raise InvalidType(f"copyto: cannot cast from {source} to {dst.dtype} with casting={casting!r}")
+    if where is True:
+        dst[...] = src
+    else:
+        mask = np.broadcast_to(primal(where), dst.shape)
+        dst[mask] = np.broadcast_to(src, dst.shape)[mask]
+
+
+@implements(np.fill_diagonal)
+def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+    a = _writable(a, "fill_diagonal")
+    mask = np.zeros(a.shape, bool)
+    np.fill_diagonal(mask, True, wrap)
+    _put(a, np.flatnonzero(mask), val)
+
+
+# ── along axes ───────────────────────────────────────────────────────────────────────────────────
+
+
+@implements(np.apply_along_axis)
+def apply_along_axis(func1d: Callable[..., Any], axis: Any, arr: Any, *args: Any, **kwargs: Any) -> Any:
+    axis = normalize_axis_index(axis, arr.ndim)
+    lines = np.moveaxis(arr, axis, -1)
+    leading = lines.shape[:-1]
+    if 0 in leading:
+        raise InvalidValue(f"apply_along_axis: the array has shape {arr.shape} and no lines along axis {axis}")
+    results = [func1d(lines[i], *args, **kwargs) for i in np.ndindex(*leading)]
+    shape = np.shape(results[0])
+    stacked = np.reshape(np.stack(results), (*leading, *shape))
+    return np.moveaxis(stacked, range(len(leading), stacked.ndim), range(axis, axis + len(shape)))
+
+
+@implements(np.apply_over_axes)
+def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
+    for axis in axes if np.ndim(axes) else (axes,):
+        axis = normalize_axis_index(axis, a.ndim)
+        result = func(a, axis)
+        if result.ndim != a.ndim:
+            result = np.expand_dims(result, axis)
+        if result.ndim != a.ndim:
+            raise InvalidValue(f"apply_over_axes: {func.__name__} gave {result.ndim} axes; expected {a.ndim}")
+        a = result
+    return a
+
+
+# ── positions ────────────────────────────────────────────────────────────────────────────────────
+
+
+@implements(np.diag_indices_from)
+def diag_indices_from(arr: Any) -> Any:
+    return np.diag_indices_from(stand_in(arr.shape))
+
+
+@implements(np.tril_indices_from)
+def tril_indices_from(arr: Any, k: int = 0) -> Any:
+    return np.tril_indices_from(stand_in(arr.shape), k)
+
+
+@implements(np.triu_indices_from)
+def triu_indices_from(arr: Any, k: int = 0) -> Any:
+    return np.triu_indices_from(stand_in(arr.shape), k)
+
+
+@implements(np.unravel_index)
+def unravel_index(indices: Any, shape: Any, order: str = "C") -> Any:
+    return np.unravel_index(index_values(indices, "unravel_index"), shape, order)
+
+
+@implements(np.ravel_multi_index)
+def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: str = "C") -> Any:
+    for indices in multi_index:
+        index_values(indices, "ravel_multi_index")
+    return np.ravel_multi_index(multi_index, dims, mode, order)
+
+
+on_values(np.nonzero, np.flatnonzero, np.argwhere, np.count_nonzero)
