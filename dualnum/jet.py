@@ -133,12 +133,15 @@ class Jet(Operand):
     def __call__(self, t: Any) -> Any:
         """The Taylor polynomial Σ a_k t^k at t (broadcast against the shape), by Horner's rule."""
         if not isinstance(t, Operand):
-            t = as_floating(t, "Jet.__call__", "t")
+            t = as_floating(t, "y(t)", "t")
         parts = self._parts(self.ndim)
         result = parts[-1]
-        for part in parts[-2::-1]:
-            result = result * t + part
-        return result if len(parts) > 1 else result + 0 * t
+        try:
+            for part in parts[-2::-1]:
+                result = result * t + part
+            return result if len(parts) > 1 else result + 0 * t
+        except ValueError as error:
+            raise ours(error, "y(t)") from None
 
     def _check_order(self, name: str, k: Any) -> None:
         if not isinstance(k, (int, np.integer)) or isinstance(k, bool):
@@ -295,10 +298,12 @@ class Jet(Operand):
 
     def _check_algebra(self, name: str, other: "Jet") -> None:
         if other.algebra != self.algebra:
-            raise InvalidValue(
-                f"{name}: jets of {self.algebra} and of {other.algebra} meet; build both alike, or cut the "
+            message = (
+                f"jets of {self.algebra} and of {other.algebra} meet; build both alike, or cut the "
                 f"longer one with .truncate({min(self.order, other.order)})"
             )
+            # the interception point knows the name of an array function that calls us with a lambda
+            raise ValueError(message) if name == "<lambda>" else InvalidValue(f"{name}: {message}")
 
     def _stack(self, planes: Sequence[Any], degree: int) -> Any:
         """A jet from its first planes; a plain array where the values are no floats."""
@@ -402,6 +407,8 @@ def jet(
     order = check_order(order, "jet")
     if not isinstance(x, Operand):
         x = to_device(as_floating(x, "jet", "x"), device)
+    for given in (direction, directions):
+        _above(given, "jet", "a direction")
     return seed(x, order, direction, directions, _above(x, "jet"))
 
 
@@ -452,12 +459,12 @@ def check_order(order: Any, function: str) -> int:
     return int(order)
 
 
-def _above(x: Any, function: str) -> Scope:
+def _above(x: Any, function: str, name: str = "x") -> Scope:
     """The ambient scope, which must stand above x."""
     scope = ambient()
     if isinstance(x, Operand) and x.scope.level >= scope.level:
         raise LevelError(
-            f"{function}: x is itself a jet of {x.scope.name}, which would share t with the new one; nest with "
+            f"{function}: {name} is itself a jet of {x.scope.name}, which would share t with the new one; nest with "
             "dn.derivative or dn.jvp, or start from x.value"
         )
     return scope

@@ -56,6 +56,9 @@ class Operand(NDArrayOperatorsMixin):
         """function(a, b), linear in each."""
         raise NotImplementedError
 
+    def _alarm(self) -> None:
+        """Where this truth value holds, a row's rule has failed and its mend must follow."""
+
     # ── shape and type, by the value ─────────────────────────────────────────────────────────────
 
     @property
@@ -227,6 +230,9 @@ class Operand(NDArrayOperatorsMixin):
             values = np.ravel(values)
             self[np.unravel_index(positions, self.shape)] = values[np.arange(positions.size) % values.size]
 
+    def compress(self, condition: Any, axis: Any = None, out: Any = None) -> Any:
+        return np.compress(condition, self, axis=axis, out=out)
+
     def choose(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise InvalidType("choose: the index carries derivatives; use np.choose(x.value.astype(int), choices)")
 
@@ -284,7 +290,7 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
 for _function in (
     np.sum, np.prod, np.mean, np.var, np.std, np.max, np.min, np.cumsum, np.cumprod, np.argmax, np.argmin,
     np.argsort, np.nonzero, np.any, np.all, np.ravel, np.squeeze, np.swapaxes, np.repeat, np.take, np.diagonal,
-    np.trace, np.dot, np.round, np.compress, np.searchsorted, np.argpartition, np.conjugate, np.ptp,
+    np.trace, np.dot, np.round, np.searchsorted, np.argpartition, np.conjugate, np.ptp,
 ):  # fmt: skip
     setattr(Operand, _function.__name__, _method(_function))
 

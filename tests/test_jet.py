@@ -179,11 +179,7 @@ def test_evaluation_at_a_jet_is_substitution():
     for _ in range(3):
         powers.append(product(powers[-1], inner.coeffs))
     expected = sum(a[k] * powers[k] for k in range(4))
-    constant_coefficients = [jet(0.0, order=3) * 0 + a[k] for k in range(4)]
-    horner = constant_coefficients[3]
-    for c in constant_coefficients[2::-1]:
-        horner = horner * inner + c
-    np.testing.assert_allclose(horner.coeffs, expected, rtol=1e-15)
+    np.testing.assert_allclose(Jet(a)(inner).coeffs, expected, rtol=1e-15)
 
 
 def test_shape_like_attributes():
@@ -294,6 +290,8 @@ def test_a_jet_takes_part_in_sums_of_python_s():
 
 # ── types ────────────────────────────────────────────────────────────────────────────────────────
 
+UFUNCS = {operator.add: np.add, operator.sub: np.subtract, operator.mul: np.multiply, operator.truediv: np.divide,
+          operator.pow: np.power}  # fmt: skip
 SCALARS = [2, 1.5, 1j, True, np.float16(1), np.float32(1), np.float64(1), np.longdouble(1), np.complex64(1), np.int8(1),
            np.int64(1)]  # fmt: skip
 
@@ -307,9 +305,11 @@ def test_types_are_promoted_as_numpy_promotes_the_values(dtype, op, shape):
     others = [*SCALARS, *(np.ones(2, d) for d in (*FLOATS, np.int8, np.int64, bool)), np.array(1, np.float64)]
     for other in others:
         for pair, plain in [((x, other), (value, other)), ((other, x), (other, value))]:
-            expected, result = np.asarray(op(*plain)), op(*pair)
+            # the function, since an operator on two scalars may round in another way
+            expected, result = np.asarray(UFUNCS[op](*plain)), op(*pair)
             assert result.dtype == expected.dtype, (pair, result.dtype)
-            assert np.array_equal(result.value, expected)
+            # one element may take another way through NumPy's loops than an array does
+            np.testing.assert_allclose(result.value, expected, rtol=4 * np.finfo(dtype).eps)
         if isinstance(other, np.ndarray) and other.dtype.kind in "fc":
             assert op(x, jet(other, order=2)).dtype == op(value, other).dtype
 
@@ -439,7 +439,7 @@ def test_overlapping_assignment_reads_before_it_writes():
 
 
 def test_deletion_is_refused():
-    with pytest.raises((TypeError, AttributeError)):
+    with pytest.raises(ValueError, match=r"np\.delete"):
         del jet([1.0, 2.0])[0]
 
 
@@ -539,7 +539,7 @@ def test_census_of_ndarray_s_methods(name):
 
     def of(a):
         attribute = getattr(a, name)
-        return attribute(*ARGUMENTS.get(name, ())) if callable(attribute) else attribute
+        return attribute(*ARGUMENTS.get(name, ())) if inspect.isroutine(attribute) else attribute
 
     if name in NO_MEANING:
         with pytest.raises(DualnumError, match=INSTEAD):
