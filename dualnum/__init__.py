@@ -1,6 +1,7 @@
 """dualnum: exact derivatives of any order for NumPy and CuPy code."""
 
 from . import functions, primitives
+from .compile import jit
 from .errors import (
     DerivativeDropped,
     DualnumError,
@@ -39,6 +40,7 @@ __all__ = [
     "engine",
     "functions",
     "jet",
+    "jit",
     "jvp",
     "nonsmooth",
     "primitives",
