@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "arctan_slope", "compose", "convolve", "derivative", "divide", "exp", "expm1", "hypot", "integral",
-    "integer_power", "log", "logistic", "multiply", "one_minus_square", "power", "reciprocal",
-    "select", "sincos", "sinhcosh", "sqrt", "square", "tan", "tanh", "total",
+    "compose", "convolve", "derivative", "divide", "exp", "expm1", "hypot", "integral", "integer_power", "log",
+    "logistic", "multiply", "one_minus_square", "one_plus_square", "polar", "power", "reciprocal", "select",
+    "sincos", "sinhcosh", "sqrt", "square", "tan", "tanh", "total",
 ]  # fmt: skip
 
 Coefficients = Sequence[Any]
@@ -161,21 +161,38 @@ def power(order: int, y0: Any, u: Coefficients, p: Any) -> list[Any]:
     return y
 
 
-def hypot(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
-    """y² = u² + v², every product scaled by y_0 so that none overflows before the result does.
+def polar(r0: Any, u: Coefficients, v: Coefficients) -> tuple[list[Any], list[Any]]:
+    """[a_1, …] and [b_1, …], how fast the point (u, v) moves away from the origin, and how fast around it.
 
-    y_k = ½ (Σ_{j=0}^{k} (u_j û_{k−j} + v_j v̂_{k−j}) − Σ_{j=1}^{k−1} y_j ŷ_{k−j}),  â = a/y_0.
-    Where u_0 = v_0 = 0 the symmetric subgradient 0 stands in (|t| has no derivative there).
+    (u, v) = (r_0 + a, b) in the frame turned so that (u_0, v_0) lies on the first axis: a_k = c u_k + s v_k,
+    b_k = c v_k − s u_k with c = u_0/r_0, s = v_0/r_0. At the origin all of them are zero.
     """
-    kink = y0 == 0
-    scale = np.where(kink, 1.0, y0) if order else y0
-    u_, v_ = [a / scale for a in u], [a / scale for a in v]
-    y, y_ = [y0], [y0 / scale]
-    for k in range(1, order + 1):
-        squares = convolve(u, u_, k) + convolve(v, v_, k)
-        rest = total(y[j] * y_[k - j] for j in range(1, k))
-        y.append(np.where(kink, 0.0, 0.5 * (squares - rest)))
-        y_.append(y[k] / scale)
+    r = np.where(r0 == 0, 1.0, r0)
+    c, s = u[0] / r, v[0] / r
+    a, b = [], []
+    for k in range(1, max(len(u), len(v))):
+        u_k, v_k = coefficient(u, k), coefficient(v, k)
+        a.append(c * u_k + s * v_k)
+        b.append(c * v_k - s * u_k)
+    return a, b
+
+
+def hypot(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    """y = √(u² + v²) = r_0 + a + e, with (r_0 + a, b) from `polar` and e (2 (r_0 + a) + e) = b².
+
+    e_k = (½ (b²)_k − Σ_{j=1}^{k−2} (a_j + ½ e_j) e_{k−j}) / r_0, e_1 = 0, every product taken with one factor
+    over r_0, so that none overflows before the result does. Nothing cancels where the point moves straight
+    away from the origin. At the origin the symmetric subgradient 0 stands in.
+    """
+    a, b = polar(y0, u[: order + 1], v[: order + 1])
+    r = np.where(y0 == 0, 1.0, y0)
+    b_ = [b_k / r for b_k in b]
+    y, e, g_ = [y0, a[0]], [], [a[0] / r]  # e from e_2 on; (a + e/2)/r_0 from degree 1 on
+    for k in range(2, order + 1):
+        e.append(0.5 * convolve(b, b_, k - 2) - convolve(g_, e, k - 3))
+        a_k = coefficient(a, k - 1)
+        g_.append((a_k + 0.5 * e[-1]) / r)
+        y.append(a_k + e[-1])
     return y
 
 
@@ -216,14 +233,10 @@ def log(order: int, y0: Any, u: Coefficients) -> list[Any]:
 
 
 def logistic(order: int, p0: Any, q0: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
-    """p = 1/(1+e^{−u}) and q = 1 − p = 1/(1+e^u), both exact in their tails: p' = p q u', q' = −p q u'."""
-    du = derivative(u)
-    p, q, s = [p0], [q0], [p0 * q0]
-    for k in range(1, order + 1):
-        p.append(over(convolve(du, s, k - 1), k))
-        q.append(-p[k])
-        s.append(convolve(p, q, k))
-    return p, q
+    """p = 1/(1+e^{−u}) and q = 1 − p = 1/(1+e^u), both exact in their tails: p − q = tanh(u/2)."""
+    half = [0.5 * u_k for u_k in u]
+    y = tanh(order, np.tanh(half[0]), half)
+    return [p0, *(0.5 * y_k for y_k in y[1:])], [q0, *(-0.5 * y_k for y_k in y[1:])]
 
 
 # ── trigonometric and hyperbolic ─────────────────────────────────────────────────────────────────
@@ -285,13 +298,12 @@ def one_minus_square(order: int, u: Coefficients) -> list[Any]:
     return [(1 - u[0]) * (1 + u[0]), *(-s for s in square_[1:])]
 
 
-def arctan_slope(order: int, u: Coefficients) -> list[Any]:
-    """1/(1 + u²) = r²/(r² + (r u)²) with r = 1/max(1, |u_0|), so that no square overflows."""
+def one_plus_square(order: int, u: Coefficients) -> tuple[Any, list[Any]]:
+    """r and r² (1 + u²) = r² + (r u)² with r = 1/max(1, |u_0|), so that no square overflows."""
     r = 1 / np.maximum(np.abs(u[0]), 1.0)
     ru = [r * u_k for u_k in u]
     w0 = r * r + ru[0] * ru[0]
-    w = [w0, *square(order, w0, ru)[1:]]
-    return [(r * q) * r for q in reciprocal(order, 1 / w0, w)]
+    return r, [w0, *square(order, w0, ru)[1:]]
 
 
 # ── piecewise ────────────────────────────────────────────────────────────────────────────────────

@@ -41,7 +41,7 @@ def coefficients(f: Callable[[Any], Any], x0: Any, order: int, radius: Any = mpm
         mpf (mpc for complex x0 or where f is not real on the real line).
     """
     shrink = _SHRINK
-    digits = 60 + 2 * shrink * (order + 1)
+    digits = 50 + shrink * (order + 2)
     x0 = _mp(x0)
     radius = mpf(1) if mp.isinf(mpf(radius)) else mpf(radius)
     for _ in range(8):
@@ -70,8 +70,8 @@ def _mp(x: Any) -> Any:
     if isinstance(x, (complex, np.complexfloating)):
         return mpc(_mp(x.real), _mp(x.imag))
     if isinstance(x, np.longdouble):
-        high = float(x)
-        return mpf(high) + mpf(float(x - np.longdouble(high)))
+        mantissa, exponent = np.frexp(x)
+        return mp.ldexp(int(np.ldexp(mantissa, 64)), int(exponent) - 64) if np.isfinite(x) else mpf(float(x))
     return mpf(float(x))
 
 
@@ -154,7 +154,7 @@ def error(
     c_hat = np.asarray(c_hat)
     info = np.finfo(c_hat.dtype)
     eps_ = mpf(float(info.eps if eps is None else eps))
-    tiny, huge = _mp(info.tiny), _mp(info.max)
+    tiny, huge = max(_mp(info.tiny), mpf(10) ** (5 - _FLOOR)), _mp(info.max)
     errors = []
     for k, a in enumerate(c_hat):
         exact = c[k]

@@ -2,13 +2,14 @@
 
 import operator
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .. import series
 from ..backend import is_array
-from . import valuation
+from . import rescale, valuation
 from .table import POSITIVE, REAL, Mend, linear, recurrence
 
 Coefficients = Sequence[Any]
@@ -41,8 +42,9 @@ linear(np.conjugate)
 
 
 def _cbrt(order: int, value: Any, u: Coefficients) -> list[Any]:
-    """u^{1/3} for either sign of u_0 (the recurrence of the power knows u^p by its value only)."""
-    return series.power(order, value, u, 1 / 3)
+    """y' = u'/(3 y²), with u^{−2/3} by its own value, for either sign of u_0."""
+    slope = series.power(order - 1, 1 / (value * value), u[:order], -2 / 3)
+    return series.integral(order, value, (u, [s / 3 for s in slope]))
 
 
 def _at_zero(value: Any, *u: Any) -> Any:
@@ -59,8 +61,17 @@ def _cbrt_at_zero(order: int, value: Any, u: Coefficients) -> list[Any]:
 
 recurrence(np.sqrt, series.sqrt, domain=POSITIVE, sample=(0.1, 4.0), mend=Mend(_at_zero, _sqrt_at_zero))
 recurrence(np.cbrt, _cbrt, sample=(0.1, 4.0), mend=Mend(_at_zero, _cbrt_at_zero))
+_hypot_rescaled = rescale.rescaled(series.hypot)
+
+
+def _hypot_near_zero(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    at_zero = valuation.hypot(order, value, u, v)
+    return series.select(order, value, value == 0, at_zero, _hypot_rescaled(order, value, u, v))
+
+
 recurrence(
-    np.hypot, series.hypot, kink=lambda a, b: (a == 0) & (b == 0), mend=Mend(_at_zero, valuation.hypot)
+    np.hypot, series.hypot, kink=lambda a, b: (a == 0) & (b == 0),
+    mend=Mend(lambda value, u, v: rescale.is_small(value), _hypot_near_zero),
 )  # fmt: skip
 
 
@@ -111,7 +122,7 @@ def _elementwise_power(order: int, value: Any, u: Coefficients, p: Any) -> list[
     # the exponent of the slope is p − 1, so that its own value at u_0 = 0 is right
     slope = series.power(order - 1, np.power(u[0], p - 1), u[:order], p - 1)
     y = series.integral(order, value, (u, [p * s for s in slope]))
-    integral = np.equal(p, np.floor(np.real(p)))
+    integral = np.equal(p, np.floor(np.real(p))) & np.isfinite(p)
     for n in np.unique(np.real(p)[integral]):
         by_products = _constant_power(order, value, u, int(n))
         here = p == n
@@ -133,6 +144,10 @@ def _power(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any
     return series.exp(order, value, series.multiply(order, w0, v, log_u))
 
 
+def _power_of_unit(p: Any, order: int, w: Coefficients) -> list[Any]:
+    return _descend(order, np.power(w[0], p), w, p)
+
+
 def _power_at_zero(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
     """u^v where u_0 = 0 and v_0 > 0 is no whole number, by the valuation of u.
 
@@ -141,7 +156,7 @@ def _power_at_zero(order: int, value: Any, u: Coefficients, v: Coefficients) -> 
     y = [value, *[0.0] * order]
     p = np.real(v[0])
     for p0 in np.unique(p[(p > 0) & (p != np.floor(p))]):
-        root = valuation.power(order, value, u, float(p0), lambda order, w: _descend(order, np.power(w[0], p0), w, p0))
+        root = valuation.power(order, value, u, float(p0), partial(_power_of_unit, p0))
         y = series.select(order, value, p == p0, root, y)
     return y
 

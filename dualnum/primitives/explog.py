@@ -60,7 +60,7 @@ def _logaddexp(order: int, value: Any, u: Coefficients, v: Coefficients, scale: 
     both = min(len(u), len(v))
     d0 = np.where(u[0] == v[0], 0.0, u[0] - v[0])  # equal infinities weigh the same
     d = [d0, *(u[k] - v[k] for k in range(1, both)), *u[both:], *(-v_k for v_k in v[both:])]
-    p, q = series.logistic(order - 1, _expit(d0 * scale), _expit(-d0 * scale), [d0, *_scaled(d[1:order], scale)])
+    p, q = series.logistic(order - 1, _expit(d0 * scale), _expit(-d0 * scale), _scaled(d[:order], scale))
     return series.integral(order, value, (u, p), (v, q))
 
 

@@ -20,6 +20,13 @@ def _cosh(order: int, value: Any, u: Coefficients) -> list[Any]:
     return series.sinhcosh(order, np.sinh(u[0]), value, u)[1]
 
 
+def _arcsinh(order: int, value: Any, u: Coefficients) -> list[Any]:
+    """y' = u'/√(1 + u²)."""
+    r, w = series.one_plus_square(order - 1, u[:order])
+    slope = series.power(order - 1, 1 / np.sqrt(w[0]), w, -0.5)
+    return series.integral(order, value, (u, [r * s for s in slope]))
+
+
 def _arctanh(order: int, value: Any, u: Coefficients) -> list[Any]:
     """y' = u'/(1 − u²)."""
     w = series.one_minus_square(order - 1, u[:order])
@@ -29,8 +36,7 @@ def _arctanh(order: int, value: Any, u: Coefficients) -> list[Any]:
 recurrence(np.sinh, _sinh)
 recurrence(np.cosh, _cosh)
 recurrence(np.tanh, series.tanh)
-# √(1 + u²) as a hypotenuse: u² would overflow where the derivative does not
-by_derivative(np.arcsinh, lambda u: 1 / np.hypot(1.0, u))
+recurrence(np.arcsinh, _arcsinh)
 # the powers of u − 1 and u + 1 alternate in sign, so their product does not cancel
 by_derivative(np.arccosh, lambda u: (u - 1) ** -0.5 * (u + 1) ** -0.5, domain=(1.0, inf), sample=(1.2, 4.0))
 recurrence(np.arctanh, _arctanh, domain=UNIT, sample=(-0.9, 0.9))

@@ -13,7 +13,7 @@ from numpy._core import umath
 
 from .. import series
 from . import valuation
-from .table import Mend, linear, recurrence, zero
+from .table import Mend, recurrence, zero
 
 Coefficients = Sequence[Any]
 

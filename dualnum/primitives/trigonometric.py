@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from .. import series
-from .table import REAL, UNIT, linear, recurrence
+from . import rescale
+from .table import UNIT, Mend, linear, recurrence
 
 Coefficients = Sequence[Any]
 
@@ -37,16 +38,23 @@ def _arccos(order: int, value: Any, u: Coefficients) -> list[Any]:
 
 def _arctan(order: int, value: Any, u: Coefficients) -> list[Any]:
     """y' = u'/(1 + u²)."""
-    return series.integral(order, value, (u, series.arctan_slope(order - 1, u[:order])))
+    r, w = series.one_plus_square(order - 1, u[:order])
+    slope = series.reciprocal(order - 1, 1 / w[0], w)
+    return series.integral(order, value, (u, [(r * s) * r for s in slope]))
 
 
 def _arctan2(order: int, value: Any, y: Coefficients, x: Coefficients) -> list[Any]:
-    """θ' = (x y' − y x')/(x² + y²), with both factors of r² taken separately so that none overflows."""
+    """θ' = (x y' − y x')/(x² + y²), in the frame turned by θ_0 (`series.polar`) and in units of r_0."""
     r0 = np.hypot(y[0], x[0])
-    r = series.hypot(order - 1, r0, y[:order], x[:order])
-    scaled = [series.divide(order - 1, a[0] / r0, a[:order], r) for a in (x, [-y_k for y_k in y])]
-    weights = [series.divide(order - 1, a[0] / r0, a, r) for a in scaled]
-    return series.integral(order, value, (y, weights[0]), (x, weights[1]))
+    radial, around = series.polar(r0, x[: order + 1], y[: order + 1])
+    one = r0 / r0  # NaN at the origin, where there is no angle
+    a, b = [one, *(a_k / r0 for a_k in radial)], [0.0, *(b_k / r0 for b_k in around)]
+    da, db = series.derivative(a), series.derivative(b)
+    last = min(order - 1, 2 * len(radial) - 1)
+    turn = [series.convolve(a, db, k) - series.convolve(b, da, k) for k in range(last + 1)]
+    squares = zip(series.square(order, one, a), series.square(order, 0.0, b), strict=True)
+    slope = series.divide(order - 1, turn[0] / one, turn, [p + q for p, q in squares])
+    return [value, *(series.over(slope[k - 1], k) for k in range(1, order + 1))]
 
 
 recurrence(np.sin, _sin)
@@ -55,7 +63,10 @@ recurrence(np.tan, series.tan, sample=(-1.4, 1.4))
 recurrence(np.arcsin, _arcsin, domain=UNIT, sample=(-0.9, 0.9))
 recurrence(np.arccos, _arccos, domain=UNIT, sample=(-0.9, 0.9))
 recurrence(np.arctan, _arctan)
-recurrence(np.arctan2, _arctan2, domain=(REAL, REAL), sample=((0.3, 3.0), (-3.0, 3.0)))
+recurrence(
+    np.arctan2, _arctan2, sample=((0.3, 3.0), (-3.0, 3.0)),
+    mend=Mend(lambda value, y, x: rescale.is_small(y) & rescale.is_small(x), rescale.rescaled(_arctan2)),
+)  # fmt: skip
 linear(np.deg2rad)
 linear(np.radians)
 linear(np.rad2deg)

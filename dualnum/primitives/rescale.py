@@ -1,0 +1,40 @@
+"""A change of variable that keeps a recurrence in range: t = 2^m τ, undone at the end.
+
+Where a function's natural length is tiny (hypot and arctan2 near the origin), coefficients grow like
+r^{−k} and overflow one after the other; the recurrence would then subtract infinities. In τ they are all
+of one size. Scaling by powers of two is exact, so nothing else changes.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+__all__ = ["is_small", "rescaled"]
+
+Coefficients = Sequence[Any]
+
+
+def is_small(x: Any) -> Any:
+    """Mask of the numbers so near to zero that powers of 1/x overflow soon."""
+    return np.abs(x) < np.sqrt(np.finfo(np.result_type(x, np.float16)).eps)
+
+
+def rescaled(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """The rule run in τ, with m the growth of its operands: the largest (log₂|u_k| − log₂ max|u_0|)/k."""
+
+    def run(order: int, value: Any, *operands: Coefficients) -> Any:
+        start = reduce(np.maximum, (_magnitude(u[0]) for u in operands))
+        growth = [(_magnitude(u_k) - start) // k for u in operands for k, u_k in enumerate(u) if k]
+        m = np.clip(reduce(np.maximum, growth), -5000, 5000)
+        scaled = [[u[0], *(np.ldexp(u_k, -k * m) for k, u_k in enumerate(u) if k)] for u in operands]
+        y = rule(order, value, *scaled)
+        return [value, *(np.ldexp(y_k, k * m) for k, y_k in enumerate(y) if k)]
+
+    return run
+
+
+def _magnitude(x: Any) -> Any:
+    """The binary exponent of |x|; far below all others for zero."""
+    return np.where(x == 0, -(10**6), np.frexp(x)[1])
