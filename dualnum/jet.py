@@ -422,20 +422,21 @@ def dual(x: Any, dx: Any = 1.0) -> Jet:
     return jet(x, 1, direction=dx)
 
 
-def seed(x: Any, order: int, direction: Any, directions: Any, scope: Scope) -> Jet:
+def seed(x: Any, order: int, direction: Any, directions: Any, scope: Scope, function: str = "jet") -> Jet:
     """x + t·direction (all ones for None) as a jet of this scope."""
     if direction is not None and directions is not None:
-        raise InvalidValue("jet: both direction and directions are given; expected one of them")
+        raise InvalidValue(f"{function}: both direction and directions are given; expected one of them")
     many = directions is not None
     v = directions if many else 1.0 if direction is None else direction
     name = "directions" if many else "direction"
     if not isinstance(v, Operand) and (many or direction is not None):
-        v = as_floating(v, "jet", name)
+        v = as_floating(v, function, name)
     shape = tuple(x.shape)
     if many and (np.ndim(v) != len(shape) + 1 or tuple(v.shape[1:]) != shape):
-        raise InvalidValue(f"jet: directions has shape {v.shape}; expected (P, *x.shape) = (P, {str(shape)[1:]}")
+        wanted = ", ".join(map(str, ("P", *shape)))
+        raise InvalidValue(f"{function}: directions has shape {v.shape}; expected (P, *x.shape) = ({wanted})")
     if not many:
-        _check_fits(np.shape(v), shape)
+        _check_fits(np.shape(v), shape, function)
     count = v.shape[0] if many else None
     algebra = Univariate(order, count)
     blocks = [(x, 1)] if order == 0 else [(x, 1), (v, count or 1)]
@@ -485,7 +486,7 @@ def _readonly(x: Any) -> Any:
     return x
 
 
-def _check_fits(given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+def _check_fits(given: tuple[int, ...], wanted: tuple[int, ...], function: str) -> None:
     """Raises where a direction does not broadcast to the shape of x without changing it."""
     try:
         fits = np.broadcast_shapes(given, wanted) == wanted
@@ -493,7 +494,7 @@ def _check_fits(given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
         fits = False
     if not fits:
         raise InvalidValue(
-            f"jet: direction has shape {given}, x has shape {wanted}; expected a shape that broadcasts to {wanted}"
+            f"{function}: direction has shape {given}, x has shape {wanted}; expected a shape that broadcasts to {wanted}"
         )
 
 

@@ -106,7 +106,7 @@ def directional(f: Callable[..., Any], order: int = 1, *, argnums: Argnums = 0) 
 
     def transformed(*args: Any, **kwargs: Any) -> Any:
         if len(args) < 2:
-            raise InvalidType("directional: expected f's arguments and the direction v")
+            raise InvalidType(f"directional: {len(args)} arguments; expected f's arguments and then the direction v")
         *args_, v = args
         vs = _matched(v, args_, argnums, "directional", "the direction")
         return _run(f, args_, kwargs, vs, order, "directional", lambda y: _derivative_of(y, order))
@@ -126,6 +126,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 10.0))
         (np.float64(12.0), np.float64(34.0))
     """
+    if not callable(f):
+        raise InvalidType(f"jvp: f is a {type(f).__name__}; expected a function of arrays")
     for name, given in (("primals", primals), ("tangents", tangents)):
         if not isinstance(given, (tuple, list)):
             raise InvalidType(f"jvp: {name} is a {type(given).__name__}; expected a tuple of f's arguments")
@@ -178,7 +180,7 @@ def _flatten(x: Any) -> tuple[list[Any], Any]:
 def _seed(x: Any, v: Any, order: int, scope: Scope, name: str, position: int, many: bool) -> Jet:
     if not isinstance(x, Operand):
         x = as_floating(x, name, f"argument {position}")
-    return seed(x, order, None if many else v, v if many else None, scope)
+    return seed(x, order, None if many else v, v if many else None, scope, name)
 
 
 def _own(y: Any, scope: Scope, name: str) -> Any:
@@ -230,7 +232,15 @@ def _positions(argnums: Argnums, args: Sequence[Any], name: str) -> tuple[int, .
             raise InvalidType(f"{name}: argnums is {argnums!r}; expected an index or a sequence of indices")
         if not -len(args) <= i < len(args):
             raise InvalidValue(f"{name}: argnums is {argnums}, but the function was called with {len(args)} arguments")
-    return tuple(int(i) % len(args) for i in positions)
+    chosen = tuple(int(i) % len(args) for i in positions)
+    if not chosen:
+        raise InvalidValue(f"{name}: argnums is {argnums}; expected one index at least")
+    if len(set(chosen)) < len(chosen):
+        raise InvalidValue(f"{name}: argnums is {argnums}, which names an argument twice; expected each once")
+    for i in chosen:
+        if args[i] is None:
+            raise InvalidType(f"{name}: argument {i} is None; expected an array or a container of arrays")
+    return chosen
 
 
 def _map_chosen(make: Callable[[Any], Any], args: Sequence[Any], argnums: Argnums, name: str) -> dict[int, Any]:
@@ -247,7 +257,8 @@ def _matched(given: Any, args: Sequence[Any], argnums: Argnums, name: str, what:
     for i, v in zip(positions, each, strict=True):
         leaves, structure = _flatten(args[i])
         v_leaves, v_structure = _flatten(v)
-        if structure != v_structure and len(leaves) == 1 and not next(operands(v), None):
+        nested_list = isinstance(v, (list, tuple)) and structure.num_nodes == 1 and next(operands(v), None) is None
+        if structure != v_structure and nested_list:
             v_leaves, v_structure = [np.asarray(v)], structure  # a nested list stands for one array
         if structure != v_structure:
             raise InvalidValue(
@@ -258,6 +269,8 @@ def _matched(given: Any, args: Sequence[Any], argnums: Argnums, name: str, what:
 
 
 def _named(transformed: Callable[..., Any], f: Callable[..., Any], name: str) -> Callable[..., Any]:
+    if not callable(f):
+        raise InvalidType(f"{name}: f is a {type(f).__name__}; expected a function of arrays")
     transformed.__name__ = f"{name}({getattr(f, '__name__', 'f')})"
     transformed.__doc__ = f"The {name} of {getattr(f, '__name__', 'f')}."
     transformed.__wrapped__ = f  # type: ignore[attr-defined]
