@@ -565,7 +565,7 @@ def test_like_functions_give_jets_of_the_same_kind():
 
 
 def test_full_like_of_a_plain_array_does_not_return_memory_without_a_value():
-    with pytest.raises(dn.DerivativeDropped, match="np.zeros_like"):
+    with pytest.raises(dn.DerivativeDropped, match="zeros_like"):
         np.full_like(np.ones(3), jet(2.0))
     with pytest.raises(dn.DerivativeDropped):
         np.copyto(np.ones(3), jet(2.0))
