@@ -207,10 +207,7 @@ class Jet(Operand):
         index = _checked_index(index, "x[…] = …")
         top = highest((self, value))
         if top is not self and isinstance(top, Operand) and top.scope.level > self.scope.level:
-            raise InvalidType(
-                f"x[…] = value: the value carries derivatives of {top.scope.name}, which x, an operand of "
-                f"{self.scope.name}, cannot hold; build the result with np.where, np.stack or np.concatenate"
-            )
+            raise self._cannot_hold(top)
         if not isinstance(value, Operand):
             value = as_floating(value, "x[…] = value", "value")
         if value.dtype.kind == "c" and self.dtype.kind == "f":
@@ -220,6 +217,8 @@ class Jet(Operand):
             planes, degree = _unshared(value._planes, self._planes), value._support[0]
         else:
             planes, degree = [value], 0
+        if isinstance(planes[0], Operand) and not isinstance(self._planes, Operand):
+            raise self._cannot_hold(planes[0])
         written = self.algebra.truncated(max(degree, self._support[0])).size
         given = self.algebra.truncated(degree).size
         try:
@@ -232,6 +231,12 @@ class Jet(Operand):
         except (TypeError, ValueError) as error:
             raise ours(error, "x[…] = value") from None
         self._support[0] = max(self._support[0], degree)
+
+    def _cannot_hold(self, value: Operand) -> InvalidType:
+        return InvalidType(
+            f"x[…] = value: the value carries derivatives of {value.scope.name}, which x, an operand of "
+            f"{self.scope.name}, cannot hold; build the result with np.where, np.stack or np.concatenate"
+        )
 
     @property
     def nbytes(self) -> int:

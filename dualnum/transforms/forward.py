@@ -13,7 +13,7 @@ import optree
 from ..backend import as_floating
 from ..errors import InvalidType, InvalidValue, LevelError
 from ..jet import Jet, check_order, factorial_times, seed
-from ..levels import Scope, open_scope
+from ..levels import Scope, open_scope, require_alive, same_scope
 from ..operand import Operand, operands
 
 __all__ = ["derivative", "directional", "jvp", "taylor"]
@@ -46,7 +46,7 @@ def derivative(f: Callable[..., Any], order: int = 1, *, argnums: Argnums = 0) -
 
     def transformed(*args: Any, **kwargs: Any) -> Any:
         ones = _map_chosen(lambda x: None, args, argnums, "derivative")
-        return _run(f, args, kwargs, ones, order, "derivative", lambda y: _derivative_of(y, order))
+        return _run(f, args, kwargs, ones, order, "derivative", lambda y, own: _derivative_of(y, own, order))
 
     return _named(transformed, f, "derivative")
 
@@ -87,7 +87,8 @@ def taylor(
             vs = _map_chosen(lambda x: None, args, argnums, "taylor")
         else:
             vs = _matched(given, args, argnums, "taylor", "directions" if many else "direction")
-        return _run(f, args, kwargs, vs, order, "taylor", lambda y: _coefficients_of(y, order, vs, many), many)
+        read = lambda y, own: _coefficients_of(y, own, order, vs, many)  # noqa: E731
+        return _run(f, args, kwargs, vs, order, "taylor", read, many)
 
     return _named(transformed, f, "taylor")
 
@@ -109,7 +110,7 @@ def directional(f: Callable[..., Any], order: int = 1, *, argnums: Argnums = 0) 
             raise InvalidType(f"directional: {len(args)} arguments; expected f's arguments and then the direction v")
         *args_, v = args
         vs = _matched(v, args_, argnums, "directional", "the direction")
-        return _run(f, args_, kwargs, vs, order, "directional", lambda y: _derivative_of(y, order))
+        return _run(f, args_, kwargs, vs, order, "directional", lambda y, own: _derivative_of(y, own, order))
 
     return _named(transformed, f, "directional")
 
@@ -134,7 +135,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     if len(primals) != len(tangents):
         raise InvalidValue(f"jvp: {len(primals)} primals and {len(tangents)} tangents; expected as many")
     vs = _matched(tuple(tangents), primals, tuple(range(len(primals))), "jvp", "tangents")
-    both = _run(f, primals, {}, vs, 1, "jvp", lambda y: _Pair(_value_of(y), _derivative_of(y, 1)))
+    both = _run(f, primals, {}, vs, 1, "jvp", lambda y, own: _Pair(_value_of(y, own), _derivative_of(y, own, 1)))
     return (
         optree.tree_map(lambda pair: pair.value, both, is_leaf=lambda p: isinstance(p, _Pair)),  # type: ignore[arg-type]
         optree.tree_map(lambda pair: pair.tangent, both, is_leaf=lambda p: isinstance(p, _Pair)),  # type: ignore[arg-type]
@@ -159,7 +160,7 @@ def _run(
     vs: dict[int, Any],
     order: int,
     name: str,
-    read: Callable[[Any], Any],
+    read: Callable[[Any, bool], Any],
     many: bool = False,
 ) -> Any:
     """Seeds the chosen arguments, calls f, and reads every array of its result."""
@@ -170,7 +171,9 @@ def _run(
             seeds = [_seed(x, w, order, scope, name, i, many) for x, w in zip(leaves, v, strict=True)]
             seeded[i] = optree.tree_unflatten(structure, seeds)
         result = f(*seeded, **kwargs)
-        return optree.tree_map(lambda y: read(_own(y, scope, name)), result)  # type: ignore[arg-type]
+        if result is None:
+            raise InvalidType(f"{name}: f returned None; expected arrays or containers of arrays")
+        return optree.tree_map(lambda y: read(*_owned(y, scope, name)), result)  # type: ignore[arg-type]
 
 
 def _flatten(x: Any) -> tuple[list[Any], Any]:
@@ -178,43 +181,53 @@ def _flatten(x: Any) -> tuple[list[Any], Any]:
 
 
 def _seed(x: Any, v: Any, order: int, scope: Scope, name: str, position: int, many: bool) -> Jet:
+    for given in (x, v):
+        if isinstance(given, Operand):
+            require_alive(given.scope)
+            if given.scope.level >= scope.level:  # of a transform that runs in another thread
+                same_scope(given.scope, scope)
     if not isinstance(x, Operand):
         x = as_floating(x, name, f"argument {position}")
     return seed(x, order, None if many else v, v if many else None, scope, name)
 
 
-def _own(y: Any, scope: Scope, name: str) -> Any:
-    """One array of f's result: a jet of this scope, or a constant."""
+def _owned(y: Any, scope: Scope, name: str) -> tuple[Any, bool]:
+    """One array of f's result, and whether it is a jet of this scope: else it is a constant of this one,
+    although it may be a jet of an outer one.
+    """
     if isinstance(y, Jet) and y.scope is scope:
-        return y
+        return y, True
     if isinstance(y, Operand):
+        require_alive(y.scope)
         if y.scope.level > scope.level:
             raise LevelError(
                 f"{name}: f returned an operand of {y.scope.name}, which ends with this call; "
                 "return its .value, .coeffs or .derivative(k)"
             )
-        return y
+        if y.scope.level == scope.level:
+            same_scope(y.scope, scope)
+        return y, False
     if isinstance(y, (str, bytes)) or callable(y):
         raise InvalidType(f"{name}: f returned a {type(y).__name__}; expected arrays or containers of arrays")
-    return as_floating(y, name, "f's result")
+    return as_floating(y, name, "f's result"), False
 
 
-def _value_of(y: Any) -> Any:
-    return y._planes[0] if isinstance(y, Jet) else y
+def _value_of(y: Any, own: bool) -> Any:
+    return y._planes[0] if own else y
 
 
-def _derivative_of(y: Any, order: int) -> Any:
+def _derivative_of(y: Any, own: bool, order: int) -> Any:
     """y⁽ᵏ⁾, exact zeros where the result does not depend on the argument."""
-    if not isinstance(y, Jet):
+    if not own:
         return y if order == 0 else np.zeros_like(y)
     return factorial_times(order, y._planes[order])
 
 
-def _coefficients_of(y: Any, order: int, vs: dict[int, Any], many: bool) -> Any:
+def _coefficients_of(y: Any, own: bool, order: int, vs: dict[int, Any], many: bool) -> Any:
     if not many:
-        return y._planes if isinstance(y, Jet) else _constant_coefficients(y, order)
+        return y._planes if own else _constant_coefficients(y, order)
     count = next(w.shape[0] for v in vs.values() for w in v)
-    if not isinstance(y, Jet):
+    if not own:
         one = _constant_coefficients(y, order)
         return np.stack([one] * count)
     along = [[y._planes[0], *(y._planes[1 + k * count + p] for k in range(order))] for p in range(count)]
