@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import update_wrapper
+from functools import reduce, update_wrapper
 from math import prod
 from typing import Any
 
@@ -72,7 +72,8 @@ class Jitted:
                 replay = self._replays.get(key)
                 if replay is None:
                     replay = self._replays.put(key, self._traced(args, kwargs))
-                return replay(args)
+                result = replay(args)
+                return self._f(*args) if result is _ALARM else result
         return self._general(args, kwargs)
 
     def _general(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -83,7 +84,8 @@ class Jitted:
         replay = self._replays.get(key)
         if replay is None:
             replay = self._replays.put(key, self._traced(args, kwargs))
-        return replay([_planes(x) for x, d in zip(leaves, described, strict=True) if d[0] != "static"])
+        result = replay([_planes(x) for x, d in zip(leaves, described, strict=True) if d[0] != "static"])
+        return self._f(*args, **kwargs) if result is _ALARM else result
 
     def _flattened(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any, Any]:
         """Leaves, structure and the description of each; None where the function must run as it is."""
@@ -128,6 +130,10 @@ class Jitted:
     def lower(self, *args: Any, **kwargs: Any) -> "Lowered":
         """The programs, the LLVM text and the assembly that a call with these arguments runs."""
         return Lowered(self._traced(args, kwargs))
+
+
+# what a replay gives back where a recurrence met a point that only the eager mends get right
+_ALARM = object()
 
 
 class _Static:
@@ -196,6 +202,7 @@ class Replay:
         self._inputs = [builder.slot[n.number] for n in traced.inputs]
         self._outputs = [builder.slot[n.number] for n in traced.outputs]
         self._constants = builder.constants
+        self._alarms = builder.alarms
         self._single = structure == optree.tree_structure(0) and described[0] == ("array",)  # type: ignore[arg-type]
 
     def __call__(self, args: Sequence[Any]) -> Any:
@@ -206,10 +213,13 @@ class Replay:
             slots[i] = x
         for step in self.steps:
             if type(step) is _Kernel:
-                _run_kernel(step, slots)
+                if _run_kernel(step, slots):
+                    return _ALARM
             else:
                 target, function, sources = step
                 slots[target] = function(*[slots[i] for i in sources])
+        if any(np.any(slots[i]) for i in self._alarms):
+            return _ALARM
         if self._single:
             return slots[self._outputs[0]]
         arrays = iter(slots[i] for i in self._outputs)
@@ -228,7 +238,8 @@ def _jet(planes: Any, algebra: Univariate, degree: int) -> Jet:
     return object.__new__(Jet)._set(planes, [degree], algebra, ambient())
 
 
-def _run_kernel(step: _Kernel, slots: list[Any]) -> None:
+def _run_kernel(step: _Kernel, slots: list[Any]) -> bool:
+    """Runs a kernel on the arrays in the slots; true where its alarm was raised."""
     arguments: list[Any] = []
     for i, layout in step.sources:
         x = slots[i]
@@ -244,11 +255,12 @@ def _run_kernel(step: _Kernel, slots: list[Any]) -> None:
         else:
             arguments.append((launch.Planes(x[None], 1), layout))
     results = [np.empty((n, *step.shape), step.dtype) for _, n in step.targets]
-    launch.run(step.plan, results, arguments, prod(step.shape))
+    alarm = launch.run(step.plan, results, arguments, prod(step.shape))
     for (i, n), planes in zip(step.targets, results, strict=True):
         slots[i] = planes if n > 1 else planes[0]
     for i in step.booleans:
         slots[i] = slots[i].astype(bool)
+    return alarm
 
 
 class _Builder:
@@ -259,6 +271,7 @@ class _Builder:
         self.steps: list[Any] = []
         self.slot: dict[int, int] = {}
         self.constants: list[tuple[int, Any]] = []
+        self.alarms: list[int] = []  # slots of alarms that no kernel watches
         self.count = 0
         self.nodes = list(traced.nodes())
         self._assign(traced, samples)
@@ -289,14 +302,17 @@ class _Builder:
             for arg in node.args:
                 users.setdefault(arg.number, set()).add(where[node.number])
         wanted = {n.number for n in traced.outputs}
+        alarms = {n.number for n in traced.alarms}
         layouts = {n.number: _layout_of(x) for n, x in zip(traced.inputs, samples, strict=True)}
         for key in sorted(groups, key=lambda k: (k[0], groups[k][0].number)):
             members = groups[key]
             if kinds[members[0].number] is None:
                 self._single_step(members[0])
+                if members[0].number in alarms:
+                    self.alarms.append(self.slot[members[0].number])
             else:
                 given = [n for n in members if n.number in wanted or users.get(n.number, set()) - {key}]
-                self._kernel(members, given, kinds[members[0].number], layouts)
+                self._kernel(members, given, alarms, kinds[members[0].number], layouts)
 
     def _single_step(self, node: Node) -> None:
         if node.op == "input":
@@ -307,7 +323,7 @@ class _Builder:
         sources = [self.slot[a.number] for a in node.args]
         self.steps.append((self.slot[node.number], _executed(node), sources))
 
-    def _kernel(self, members: list[Node], given: list[Node], kind: Any, layouts: dict[int, str]) -> None:
+    def _kernel(self, members: list[Node], given: list[Node], alarms: set[int], kind: Any, layouts: dict[int, str]) -> None:
         shape, dtype = kind
         graph = Graph(dtype)
         symbols: dict[int, Symbol] = {}
@@ -340,7 +356,9 @@ class _Builder:
             if op == SELECT and not args[0].boolean:
                 args[0] = graph.node(np.not_equal, args[0], graph.constant(0.0), relaxed=False)
             symbols[node.number] = graph.node(op, *args, relaxed=node.relaxed)
-        program = graph.finish([symbols[n.number] for n in given])
+        watched = [symbols[n.number] for n in members if n.number in alarms]
+        alarm = reduce(lambda a, b: graph.node(np.logical_or, a, b), watched) if watched else None
+        program = graph.finish([symbols[n.number] for n in given], alarm)
         targets = [(self.slot[n.number], 1) for n in given]
         groups = [llvm.Group(layout, 1) for _, layout in sources]
         plan = launch.prepare(program, groups, (1,) * len(given), self.compiled and dtype in launch.COMPILED)

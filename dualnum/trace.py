@@ -69,11 +69,12 @@ class Node:
 class Tracer(Operand):
     """An array of which only the shape and the type are known."""
 
-    __slots__ = ("node", "scope")
+    __slots__ = ("alarms", "node", "scope")
 
-    def __init__(self, node: Node, scope: Scope) -> None:
+    def __init__(self, node: Node, scope: Scope, alarms: list[Node]) -> None:
         self.node = node
         self.scope = scope
+        self.alarms = alarms  # of the whole trace: truth values at which a mend must follow
 
     @property
     def value(self) -> Any:
@@ -120,7 +121,10 @@ class Tracer(Operand):
     # ── recording ────────────────────────────────────────────────────────────────────────────────
 
     def _wrap(self, node: Node) -> "Tracer":
-        return Tracer(node, self.scope)
+        return Tracer(node, self.scope, self.alarms)
+
+    def _alarm(self) -> None:
+        self.alarms.append(self.node)
 
     def _node(self, x: Any) -> Node:
         """x as a node of this trace."""
@@ -244,16 +248,17 @@ def _untraceable(what: str, instead: str) -> NotDifferentiable:
 
 
 class Trace:
-    """What a function did: its inputs, and the nodes of its results."""
+    """What a function did: its inputs, the nodes of its results, and those that raise an alarm where true."""
 
-    def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node]) -> None:
+    def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node], alarms: Sequence[Node]) -> None:
         self.inputs = inputs
         self.outputs = outputs
+        self.alarms = alarms
 
     def nodes(self) -> Iterator[Node]:
         """All nodes that the outputs need, arguments before results."""
         found: dict[int, Node] = {}
-        waiting = list(self.outputs)
+        waiting = [*self.outputs, *self.alarms]
         while waiting:
             node = waiting.pop()
             if node.number not in found:
@@ -269,7 +274,8 @@ def trace(run: Callable[..., Sequence[Any]], samples: Sequence[Any]) -> Trace:
             Node("input", (), np.shape(x), getattr(x, "dtype", np.float64), i, weak=isinstance(x, float))
             for i, x in enumerate(samples)
         ]
-        tracers = [Tracer(n, scope) for n in inputs]
+        alarms: list[Node] = []
+        tracers = [Tracer(n, scope, alarms) for n in inputs]
         results = run(*tracers)
-        anyone = tracers[0] if tracers else Tracer(Node("constant", (), (), float, 0.0), scope)
-        return Trace(inputs, [anyone._node(y) for y in results])
+        anyone = tracers[0] if tracers else Tracer(Node("constant", (), (), float, 0.0), scope, alarms)
+        return Trace(inputs, [anyone._node(y) for y in results], alarms)

@@ -12,7 +12,7 @@ from .backend import floating_dtype, is_array, plain
 from .errors import DualnumError, InvalidIndex, InvalidType, InvalidValue, NotDifferentiable, dropped
 from .kernel import launch
 from .operand import Operand, implementation, primal
-from .primitives.table import note_alarm, Mend, Row, lookup
+from .primitives.table import Mend, Row, lookup
 
 if TYPE_CHECKING:
     from .jet import Jet
@@ -81,8 +81,8 @@ def _evaluate(top: "Jet", row: Row, inputs: tuple[Any, ...]) -> Any:
     if row.kink is not None and _kinks.get() == "raise":
         _report_kinks(row, inputs)
     fused = _fused(top, row, operands, mine) if any(mine) else None  # out= alone may be a jet
-    if fused is not None and row.mend is None:
-        return fused
+    if fused is not None and not fused[1]:
+        return fused[0]
     ndim = max(getattr(x, "ndim", 0) for x in operands)
     with np.errstate(all="ignore"):
         try:
@@ -104,8 +104,10 @@ def _evaluate(top: "Jet", row: Row, inputs: tuple[Any, ...]) -> Any:
 def _mended(mend: Mend, order: int, result: list[Any], operands: list[list[Any]]) -> list[Any]:
     """The result with the points redone at which the row's own rule fails, if there are any."""
     where = mend.where(result[0], *(u[0] for u in operands))
-    if any(isinstance(u[0], Operand) for u in operands):  # no numbers to look at, or jets of a lower level
-        note_alarm(where)
+    if isinstance(where, Operand):  # no numbers to look at yet
+        where._alarm()
+        return result
+    if any(isinstance(u[0], Operand) for u in operands):
         return result
     if not where.any():
         return result
@@ -117,7 +119,7 @@ def _fused(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) 
 
     None where the operands are no plain arrays or no program can be written.
     """
-    if top.algebra.directions is not None or row.rule is None:
+    if top.algebra.directions is not None or row.rule is None or not isinstance(row.ufunc, np.ufunc):
         return None
     given: list[Any] = []
     for x, own in zip(operands, mine, strict=True):

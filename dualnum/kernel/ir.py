@@ -55,12 +55,14 @@ class Program:
         inputs: number of inputs.
         outputs: indices of the result nodes.
         dtype: the real type that it computes in.
+        alarm: index of a truth value, true where the program's rule fails and a mend must follow.
     """
 
     nodes: tuple[Node, ...]
     inputs: int
     outputs: tuple[int, ...]
     dtype: np.dtype[Any]
+    alarm: int | None = None
 
     def __str__(self) -> str:
         lines = []
@@ -69,6 +71,8 @@ class Program:
             shown = repr(node.extra) if node.op in (INPUT, CONST) else ", ".join(f"%{a}" for a in node.args)
             lines.append(f"%{i} = {name} {shown}")
         lines.append("return " + ", ".join(f"%{i}" for i in self.outputs))
+        if self.alarm is not None:
+            lines.append(f"alarm %{self.alarm}")
         return "\n".join(lines)
 
 
@@ -90,8 +94,10 @@ class Graph:
 
     def constant(self, x: Any) -> "Symbol":
         """x in the type of the program (a Python number is weak, as in NumPy 2)."""
-        value = self.dtype.type(x)
-        return self._append(Node(CONST, (), value), key=(CONST, value.tobytes()))
+        boolean = isinstance(x, (bool, np.bool_))
+        value = bool(x) if boolean else self.dtype.type(x)
+        key = (CONST, value if boolean else value.tobytes())
+        return self._append(Node(CONST, (), value, boolean=boolean), key=key)
 
     def node(self, op: Op, *args: "Symbol", relaxed: bool | None = None) -> "Symbol":
         boolean = op in _BOOLEAN or (op in _BITWISE) or (op == SELECT and args[1].boolean)
@@ -104,6 +110,10 @@ class Graph:
             return args[0]
         if op is np.positive:
             return args[0]
+        if op in (np.bitwise_and, np.logical_and, np.bitwise_or, np.logical_or):
+            for known, other in (args, args[::-1]):  # truth values that are known decide, or vanish
+                if known.boolean and other.boolean and known.constant is not None:
+                    return other if known.constant is (op in (np.bitwise_and, np.logical_and)) else known
         indices = tuple(a.index for a in args)
         constants = [a.constant for a in args]
         if not isinstance(op, str) and not boolean and all(c is not None for c in constants):
@@ -133,27 +143,32 @@ class Graph:
     def lift(self, x: Any) -> "Symbol":
         if isinstance(x, Symbol):
             return x
-        if isinstance(x, (bool, np.bool_)) or np.ndim(x) or not isinstance(x, (int, float, np.number)):
+        if np.ndim(x) or not isinstance(x, (bool, int, float, np.bool_, np.number)):
             raise Untraceable(f"{type(x).__name__} inside a kernel program")
         return self.constant(x)
 
-    def finish(self, outputs: Sequence[Any]) -> Program:
+    def finish(self, outputs: Sequence[Any], alarm: "Symbol | None" = None) -> Program:
         """The program that gives these outputs back, without what they do not need."""
-        program = prune(self.nodes, self._inputs, [self.lift(y).index for y in outputs], self.dtype)
+        indices = [self.lift(y).index for y in outputs]
+        if alarm is not None and alarm.constant is False:
+            alarm = None
+        program = prune(self.nodes, self._inputs, indices, self.dtype, None if alarm is None else alarm.index)
         verify(program)
         return program
 
 
-def prune(nodes: Sequence[Node], inputs: int, outputs: Sequence[int], dtype: np.dtype[Any]) -> Program:
+def prune(
+    nodes: Sequence[Node], inputs: int, outputs: Sequence[int], dtype: np.dtype[Any], alarm: int | None = None
+) -> Program:
     """The program of these nodes, without those that no output needs."""
-    needed = set(outputs)
+    needed = set(outputs) if alarm is None else {*outputs, alarm}
     for i in range(len(nodes) - 1, -1, -1):
         if i in needed:
             needed.update(nodes[i].args)
     kept = [i for i in range(len(nodes)) if i in needed]
     renamed = {old: new for new, old in enumerate(kept)}
     renumbered = (nodes[i]._replace(args=tuple(renamed[a] for a in nodes[i].args)) for i in kept)
-    return Program(tuple(renumbered), inputs, tuple(renamed[i] for i in outputs), dtype)
+    return Program(tuple(renumbered), inputs, tuple(renamed[i] for i in outputs), dtype, renamed.get(alarm))
 
 
 class Symbol(NDArrayOperatorsMixin):
@@ -227,3 +242,4 @@ def verify(program: Program) -> None:
         if node.op == INPUT:
             assert 0 <= node.extra < program.inputs, f"%{i} reads an input that is not there"
     assert all(0 <= i < len(program.nodes) for i in program.outputs), "an output that is not there"
+    assert program.alarm is None or program.nodes[program.alarm].boolean, "an alarm that is no truth value"

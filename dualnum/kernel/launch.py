@@ -46,7 +46,7 @@ class Plan:
     """
 
     program: Program
-    call: Callable[..., None] | None
+    call: Callable[..., int] | None
     early: Program | None
     counts: tuple[int, ...]
     work: int
@@ -61,8 +61,10 @@ _BY_NUMBER = "by number"
 # ── primitives ───────────────────────────────────────────────────────────────────────────────────
 
 
-def evaluate(row: Row, order: int, operands: Sequence[Any], size: int) -> list[tuple[Any, int]] | None:
+def evaluate(row: Row, order: int, operands: Sequence[Any], size: int) -> tuple[list[tuple[Any, int]], bool] | None:
     """The stacked planes of a primitive's results, each with its degree; None where there is no plan.
+
+    Beside them whether the row's mend must follow.
 
     Args:
         row: the primitive.
@@ -87,10 +89,10 @@ def evaluate(row: Row, order: int, operands: Sequence[Any], size: int) -> list[t
         return None
     results = [np.empty((size, *shape), dtype) for _ in plan.counts]
     arguments = [x for x in laid if type(x) is tuple or not plan.literal]
-    run(plan, results, arguments, prod(shape))
+    alarm = run(plan, results, arguments, prod(shape))
     for planes, count in zip(results, plan.counts, strict=True):
         planes[count:] = 0
-    return [(planes, count - 1) for planes, count in zip(results, plan.counts, strict=True)]
+    return [(planes, count - 1) for planes, count in zip(results, plan.counts, strict=True)], alarm
 
 
 def _in_type(x: Any, dtype: Any) -> Any:
@@ -141,6 +143,8 @@ def _plan(
 
 def _made(row: Row, order: int, described: Any, dtype: Any, compiled: bool, numbers: Any) -> Any:
     """A plan, or the reason why there is none."""
+    if not _uniform(row.ufunc, dtype):
+        return _NO_PLAN
     graph = Graph(dtype)
     known = iter(numbers or ())
     groups: list[llvm.Group] = []
@@ -154,12 +158,29 @@ def _made(row: Row, order: int, described: Any, dtype: Any, compiled: bool, numb
         symbols.append([graph.input() for _ in range(count)])
     try:
         results = _expanded(graph, row, order, symbols)
-        program = graph.finish([y for result in results for y in result])
+        if order == 0:  # goes the way of the higher orders: a number decides there, it decides here
+            moving = [[u[0], u[0]] if x != "number" else u for u, x in zip(symbols, described, strict=True)]
+            _expanded(graph, row, 1, moving)
+        alarm = None
+        if row.mend is not None and order and any(len(u) > 1 for u in symbols):
+            alarm = graph.lift(row.mend.where(results[0][0], *(u[0] for u in symbols)))
+        program = graph.finish([y for result in results for y in result], alarm)
     except (Untraceable, TypeError, OverflowError):
         return _BY_NUMBER if numbers is None and "number" in described else _NO_PLAN
     if any(program.nodes[i].boolean for i in program.outputs):
         return _NO_PLAN
     return replace(prepare(program, groups, tuple(map(len, results)), compiled), literal=numbers is not None)
+
+
+def _uniform(ufunc: np.ufunc, dtype: Any) -> bool:
+    """Whether the ufunc takes and gives this one type (float_power widens, ldexp takes integers, wofz is complex)."""
+    if not isinstance(ufunc, np.ufunc):
+        return False
+    try:
+        resolved = ufunc.resolve_dtypes((dtype,) * ufunc.nin + (None,) * ufunc.nout)
+    except TypeError:
+        return False
+    return all(t == dtype for t in resolved[: ufunc.nin + 1])
 
 
 def _expanded(graph: Graph, row: Row, order: int, operands: Sequence[list[Any]]) -> Sequence[list[Any]]:
@@ -201,18 +222,20 @@ def split(program: Program, possible: Callable[[Any], bool]) -> tuple[Program | 
     nodes = list(program.nodes)
     for number, i in enumerate(missing):
         nodes[i] = Node(INPUT, (), program.inputs + number)
-    late = prune(nodes, program.inputs + len(missing), program.outputs, program.dtype)
+    late = prune(nodes, program.inputs + len(missing), program.outputs, program.dtype, program.alarm)
     return prune(program.nodes, program.inputs, missing, program.dtype), late
 
 
-def run(plan: Plan, results: Sequence[Any], arguments: Sequence[Any], length: int) -> None:
-    """Fills stacked result planes (the first `counts` of each) from (Planes, layout) pairs and numbers."""
+def run(plan: Plan, results: Sequence[Any], arguments: Sequence[Any], length: int) -> bool:
+    """Fills stacked result planes (the first `counts` of each) from (Planes, layout) pairs and numbers.
+
+    Returns whether the program's alarm was raised.
+    """
     if length == 0:
-        return
+        return False
     if plan.call is None:
         flat = [y for out, n in zip(results, plan.counts, strict=True) for y in out.reshape(len(out), length)[:n]]
-        interpret.run(plan.program, _flat_inputs(arguments, length), flat)
-        return
+        return interpret.run(plan.program, _flat_inputs(arguments, length), flat)
     extra = []
     if plan.early is not None:
         with np.errstate(all="ignore"):
@@ -233,7 +256,7 @@ def run(plan: Plan, results: Sequence[Any], arguments: Sequence[Any], length: in
         if layout == "g":
             given.append(array.strides[1])
     given += [id(y) if by_object else y.ctypes.data for y in extra]
-    threads.in_chunks(plan.call, tuple(given), length, plan.work)
+    return threads.in_chunks(plan.call, given, length, plan.work)
 
 
 def _flat_inputs(arguments: Sequence[Any], length: int) -> list[Any]:

@@ -283,7 +283,8 @@ def renderable(op: Any) -> bool:
 #   "g"  planes and elements at any distances (gathered):        arguments: address, plane stride, element stride
 #   "b"  one number a plane, the same everywhere:                arguments: address, plane stride
 #   "s"  one number:                                             argument: the number
-# Strides are in bytes. The kernel is void kernel(arguments…, length, begin, end).
+# Strides are in bytes. The kernel is int kernel(arguments…, length, begin, end); it gives back whether the
+# alarm was raised.
 
 
 @dataclass(frozen=True)
@@ -355,7 +356,7 @@ def render(program: Program, outputs: Sequence[Group], inputs: Sequence[Group]) 
         if node.op == INPUT:
             values.append(loads[node.extra])
         elif node.op == CONST:
-            values.append(w.number(node.extra))
+            values.append(w.number(node.extra) if not node.boolean else f"splat (i1 {str(node.extra).lower()})")
         else:
             values.append(_write(w, node, [values[a] for a in node.args], [kinds[a] for a in node.args]))
         kinds.append(node.boolean)
@@ -376,18 +377,29 @@ def render(program: Program, outputs: Sequence[Group], inputs: Sequence[Group]) 
                 many = _lane_addresses(w, g, at, iota)
                 w.lines.append(f"  call void @{name}({w.vector} {y}, {pointers} align {size} {many}, {w.mask} %mask)")
 
+    if program.alarm is not None:
+        raised = w.logic("and", values[program.alarm], "%mask")
+        w.lines.append(f"  %alarm1 = or {w.mask} %alarm, {raised}")
+        reduce = w.declare(f"llvm.vector.reduce.or.v{w.lanes}i1", "i1", w.mask)
+        start = f"  %alarm = phi {w.mask} [ zeroinitializer, %entry ], [ %alarm1, %loop ]\n"
+        finish = (
+            f"  %final = phi {w.mask} [ zeroinitializer, %entry ], [ %alarm1, %loop ]\n"
+            f"  %any1 = call i1 @{reduce}({w.mask} %final)\n  %answer = zext i1 %any1 to i32\n  ret i32 %answer"
+        )
+    else:
+        start, finish = "", "  ret i32 0"
     body = "\n".join(w.lines)
     lanes = w.lanes
     declared = "\n".join(w.declared.values())
     return f"""{declared}
-define void @kernel({", ".join(arguments)}) {{
+define i32 @kernel({", ".join(arguments)}) {{
 entry:
 {chr(10).join(head)}
   %any = icmp slt i64 %begin, %end
   br i1 %any, label %loop, label %done
 loop:
   %i = phi i64 [ %begin, %entry ], [ %next, %loop ]
-  %left = sub i64 %end, %i
+{start}  %left = sub i64 %end, %i
   %left1 = insertelement <{lanes} x i64> poison, i64 %left, i32 0
   %lefts = shufflevector <{lanes} x i64> %left1, <{lanes} x i64> poison, <{lanes} x i32> zeroinitializer
   %mask = icmp slt <{lanes} x i64> <{iota}>, %lefts
@@ -396,7 +408,7 @@ loop:
   %more = icmp slt i64 %next, %end
   br i1 %more, label %loop, label %done
 done:
-  ret void
+{finish}
 }}
 """
 
@@ -439,7 +451,7 @@ class Compiled:
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(object_code))
         self._engine.finalize_object()
         address = self._engine.get_function_address("kernel")
-        self.call = ctypes.CFUNCTYPE(None, *signature)(address)
+        self.call = ctypes.CFUNCTYPE(ctypes.c_int32, *signature)(address)
 
 
 def _new_machine() -> Any:

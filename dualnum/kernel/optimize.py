@@ -13,10 +13,14 @@ from .ir import CONST, FMA, INPUT, Graph, Program, Symbol
 
 __all__ = ["optimize"]
 
+_LARGEST_POWER = 8  # by products the error stays below that of a vector pow
+
 
 def optimize(program: Program) -> Program:
-    """Reciprocals shared, products and sums fused."""
-    return _rewrite(_rewrite(program, _share_reciprocals), _fuse)
+    """Powers by multiplication, reciprocals shared, products and sums fused."""
+    for pattern in (_multiply_out, _share_reciprocals, _fuse):
+        program = _rewrite(program, pattern)
+    return program
 
 
 def _rewrite(program: Program, pattern: Any) -> Program:
@@ -30,13 +34,36 @@ def _rewrite(program: Program, pattern: Any) -> Program:
         elif node.op == INPUT:
             made.append(graph.input(node.extra))
         else:
-            new = pattern(graph, node, args) if node.relaxed else None
+            new = pattern(graph, node, args)
             made.append(graph.node(node.op, *args, relaxed=node.relaxed) if new is None else new)
-    return replace(graph.finish([made[i] for i in program.outputs]), inputs=program.inputs)
+    alarm = None if program.alarm is None else made[program.alarm]
+    return replace(graph.finish([made[i] for i in program.outputs], alarm), inputs=program.inputs)
+
+
+def _multiply_out(graph: Graph, node: Any, args: list[Symbol]) -> Symbol | None:
+    """Small whole powers, and the square root: also of a value, which a product gives no worse than libm."""
+    if node.op not in (np.power, np.float_power) or args[1].constant is None:
+        return None
+    x, exponent = args[0], float(args[1].constant)
+    if exponent == 0.5 and node.relaxed:
+        return graph.node(np.sqrt, x, relaxed=True)
+    if not exponent.is_integer() or not 1 <= abs(exponent) <= _LARGEST_POWER:
+        return None
+    n, result, square = int(abs(exponent)), None, x
+    while True:
+        if n & 1:
+            result = square if result is None else graph.node(np.multiply, result, square, relaxed=False)
+        n >>= 1
+        if not n:
+            break
+        square = graph.node(np.multiply, square, square, relaxed=False)
+    return result if exponent > 0 else graph.node(np.divide, graph.constant(1.0), result, relaxed=False)
 
 
 def _share_reciprocals(graph: Graph, node: Any, args: list[Symbol]) -> Symbol | None:
     """a/b → a·(1/b): a recurrence divides again and again by the same number."""
+    if not node.relaxed:
+        return None
     if node.op is np.reciprocal or (node.op is np.divide and args[0].constant == 1):
         return graph.node(np.divide, graph.constant(1.0), args[-1], relaxed=False)
     if node.op is not np.divide:
@@ -47,7 +74,7 @@ def _share_reciprocals(graph: Graph, node: Any, args: list[Symbol]) -> Symbol | 
 
 def _fuse(graph: Graph, node: Any, args: list[Symbol]) -> Symbol | None:
     """s + a·b, s − a·b and a·b − s in one rounding."""
-    if node.op not in (np.add, np.subtract):
+    if not node.relaxed or node.op not in (np.add, np.subtract):
         return None
     s, product = args
     if _is_product(graph, product):

@@ -1,7 +1,7 @@
 """Long arrays are cut into chunks that run side by side: a kernel call releases the interpreter's lock."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Any
@@ -24,20 +24,22 @@ def count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def in_chunks(call: Callable[..., None], arguments: tuple[Any, ...], length: int, work: int) -> None:
-    """call(*arguments, length, begin, end) over 0 … length, side by side where `work` operations an element pay."""
+def in_chunks(call: Callable[..., int], arguments: Sequence[Any], length: int, work: int) -> bool:
+    """call(*arguments, length, begin, end) over 0 … length, side by side where `work` operations an element pay.
+
+    Returns whether any call gave back an alarm.
+    """
     threads = min(_threads, 1 + length * work // _WORTH)
     if threads == 1:
-        call(*arguments, length, 0, length)
-        return
+        return bool(call(*arguments, length, 0, length))
     step = -(-length // threads)
     step += -step % _ALIGN
     starts = range(0, length, step)
     pool = _shared_pool()
     rest = [pool.submit(call, *arguments, length, start, min(start + step, length)) for start in starts[1:]]
-    call(*arguments, length, 0, min(step, length))
-    for future in rest:
-        future.result()
+    alarms = [call(*arguments, length, 0, min(step, length))]
+    alarms += [future.result() for future in rest]
+    return any(alarms)
 
 
 def _shared_pool() -> ThreadPoolExecutor:
