@@ -89,7 +89,7 @@ CASES = [
     case("percentile", lambda x: np.percentile(x, (10, 40, 77.7))),
     case("nanquantile", lambda x: np.nanquantile(x, (0.25, 0.5), axis=1)),
     case("nanpercentile", lambda x: np.nanpercentile(x, 60)),
-    *(case(f"quantile {m}", lambda x, m=m: np.quantile(x, [0.0, 0.21, 0.5, 0.6, 1.0], method=m), (7,)) for m in METHODS),
+    *(case(f"quantile {m}", lambda x, m=m: np.quantile(x, [0, 0.21, 0.5, 0.6, 1], method=m), (7,)) for m in METHODS),
     case("unique", np.unique),
     case("unique axis", lambda x: np.unique(x, axis=0)),
     case("unique_values", lambda x: np.sort(np.unique_values(x))),
@@ -262,7 +262,7 @@ W = np.array([1.0, 2.5, 4.0])
 
 ON_VALUES = [
     np.argsort, np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.nonzero, np.flatnonzero, np.argwhere,
-    np.any, np.all, np.count_nonzero, np.isreal, np.histogram_bin_edges,
+    np.any, np.all, np.count_nonzero, np.isreal,
     lambda x: np.argsort(x, axis=0, kind="stable"), lambda x: np.argmax(x, axis=1, keepdims=True),
     lambda x: np.argpartition(x, 1), lambda x: np.lexsort((x[0], x[1])), lambda x: np.lexsort(x),
     lambda x: np.searchsorted(W, x), lambda x: np.searchsorted(x[0] * 0 + W, 2.0, side="right"),
@@ -271,8 +271,9 @@ ON_VALUES = [
     lambda x: np.isclose(x, V + 1e-12), lambda x: np.allclose(V, x, atol=1e-3), lambda x: np.array_equal(x, V),
     lambda x: np.array_equiv(x, V[:1]), lambda x: np.isin(x, [2.0, 3.0]), lambda x: np.isin(W, x, invert=True),
     lambda x: np.where(x), lambda x: np.histogram(x, bins=4)[0], lambda x: np.histogram(W, bins=np.sort(x[0]))[0],
-    lambda x: np.histogram2d(x[0], x[1], bins=(2, 3))[0], lambda x: np.histogramdd(x.T, bins=3)[0],
-    lambda x: np.histogram(x, 3, (0, 9), weights=V)[0], lambda x: np.histogram(x, 3, density=True)[1],
+    lambda x: np.histogram2d(x[0], x[1], bins=(2, 3), range=[[0, 5], [0, 6]])[0],
+    lambda x: np.histogramdd(x.T, bins=3, range=[[0, 5]] * 2)[0],
+    lambda x: np.histogram(x, 3, (0, 9), weights=V)[0], lambda x: np.histogram(x, 3, (0, 6), density=True),
     np.isposinf, np.isneginf, lambda x: x.argmax(), lambda x: x.any(), lambda x: x.nonzero(),
 ]  # fmt: skip
 
@@ -334,6 +335,16 @@ def test_histograms_are_linear_in_the_weights():
     assert np.array_equal(second(np.array([1.0, 2.0, 3.0, 4.0])), [36.0, 24.0])
 
 
+def test_edges_that_follow_the_data_move_with_its_extremes():
+    x = jet([1.0, 4.0, 2.0, 9.0], order=2) ** 2  # from 1 + 2t + t² to 81 + 18t + t²
+    counts, edges = np.histogram(x, bins=4)
+    assert np.array_equal(counts, [3, 0, 0, 1]) and not isinstance(counts, Jet)
+    for found in (edges, np.histogram_bin_edges(x, 4)):
+        assert np.array_equal(found.value, np.histogram_bin_edges(x.value, 4))
+        np.testing.assert_allclose(found.coeffs[1:], [np.linspace(2, 18, 5), np.ones(5)], rtol=1e-15)
+    assert np.array_equal(np.histogram_bin_edges(x, 2, range=(0, 4)), [0.0, 2.0, 4.0])
+
+
 def test_methods_of_the_jet():
     x = jet([[3.0, 1.0], [2.0, 4.0]], order=1, direction=[[1.0, 2.0], [3.0, 4.0]])
     assert np.array_equal(x.max(0).coeffs[1], [1.0, 4.0])
@@ -355,6 +366,7 @@ REFUSED = [
     ("weights= has no rule", NotImplementedError, lambda: np.quantile(X, 0.5, weights=W, method="inverted_cdf")),
     ("density=", NotImplementedError, lambda: np.histogram(W, weights=X, density=True)),
     ("x carries derivatives", TypeError, lambda: np.bincount(X)),
+    ("give the edges, or a range", NotImplementedError, lambda: np.histogram2d(X, X, bins=3)),
     ("out= is a jet", TypeError, lambda: np.argmax(X, out=np.zeros_like(X, shape=()))),
     ("out= of type ndarray", TypeError, lambda: np.max(X, out=np.zeros(()))),
     ("zero-size array", ValueError, lambda: np.max(X[:0])),

@@ -11,7 +11,7 @@ from ..operand import Operand, function_name, implements, primal
 
 __all__ = ["NOT_GIVEN", "index_values", "into", "numbers", "on_values", "stand_in"]
 
-NOT_GIVEN: Any = np._NoValue  # type: ignore[attr-defined]
+NOT_GIVEN: Any = np._NoValue
 
 
 def stand_in(shape: tuple[int, ...]) -> Any:
@@ -61,7 +61,7 @@ def into(out: Any, result: Any, name: str) -> Any:
         raise InvalidValue(f"{name}: the result has shape {np.shape(result)}, out= has shape {out.shape}")
     if not np.can_cast(result.dtype, out.dtype, "same_kind"):
         raise InvalidType(f"{name}: the result has dtype {result.dtype}, which out= of dtype {out.dtype} cannot hold")
-    out[...] = result  # type: ignore[index]
+    out[...] = result
     return out
 
 

@@ -38,9 +38,8 @@ def array(object: Any, dtype: Any = None) -> Any:
     """
     if not any(True for _ in operands(object)):
         return np.array(object, dtype)
-    if dtype is None:
-        dtype = np.result_type(*(x if isinstance(x, (bool, int, float, complex)) else x.dtype for x in _leaves(object)))
-    dtype = floating_dtype(dtype, "array")
+    kinds = [x if isinstance(x, (bool, int, float, complex)) else x.dtype for x in _leaves(object)]
+    dtype = floating_dtype(np.result_type(*kinds) if dtype is None else dtype, "array")
     return _collected(object, dtype)
 
 

@@ -121,7 +121,7 @@ def _quantile(a: Any, q: Any, axis: Any, native: Any, method: str = "linear", ke
     return np.reshape(stacked, (*q.shape, *kept))
 
 
-def _positions(values: Any, native: Any, q: Any, method: str) -> Any:
+def _positions(values: Any, native: Any, q: Any, method: Any) -> Any:
     """Where the quantiles lie among 0 … n−1, as fractions; shape (len(q), *number of lines)."""
     missing = np.count_nonzero(np.isnan(values), axis=-1)
     length = values.shape[-1]

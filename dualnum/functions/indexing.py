@@ -14,7 +14,7 @@ from .arguments import NOT_GIVEN, index_values, into, numbers, on_values, stand_
 
 
 @implements(np.take)
-def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Any:
+def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
     indices = index_values(indices, "take")
     if not isinstance(a, Operand):  # out= alone is one
         return into(out, np.take(a, indices, axis, mode=mode), "take")
@@ -66,7 +66,7 @@ def diagflat(v: Any, k: int = 0) -> Any:
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Any:
     if not isinstance(a, Operand):
         return into(out, np.trace(a, offset, axis1, axis2, dtype), "trace")
-    entries = np.diagonal(a, offset, axis1, axis2)
+    entries: Any = np.diagonal(a, offset, axis1, axis2)
     return into(out, np.sum(entries if dtype is None else entries.astype(dtype), axis=-1), "trace")
 
 
@@ -119,7 +119,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 
 
 @implements(np.choose)
-def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
+def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     index = index_values(a, "choose")
     result = rearrange(lambda *xs: np.choose(index, xs, mode=mode), *numbers("choose", *choices))
     return into(out, result, "choose")
@@ -235,6 +235,7 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
 @implements(np.copyto)
 def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     dst = _writable(dst, "copyto")
+    (src,) = numbers("copyto", src)
     source = np.result_type(src)
     if not np.can_cast(source, dst.dtype, casting):
         raise InvalidType(f"copyto: cannot cast from {source} to {dst.dtype} with casting={casting!r}")
@@ -301,12 +302,12 @@ def triu_indices_from(arr: Any, k: int = 0) -> Any:
 
 
 @implements(np.unravel_index)
-def unravel_index(indices: Any, shape: Any, order: str = "C") -> Any:
+def unravel_index(indices: Any, shape: Any, order: Any = "C") -> Any:
     return np.unravel_index(index_values(indices, "unravel_index"), shape, order)
 
 
 @implements(np.ravel_multi_index)
-def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: str = "C") -> Any:
+def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: Any = "C") -> Any:
     for indices in multi_index:
         index_values(indices, "ravel_multi_index")
     return np.ravel_multi_index(multi_index, dims, mode, order)

@@ -20,7 +20,10 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
         raise InvalidType("pad: mode is a function, which would write into a plain array; use np.concatenate")
     widths = _widths(pad_width, array.ndim)
     _check(array.shape, widths, mode, kwargs)
-    margins = lambda b: [(0, 0)] * b + widths  # noqa: E731
+
+    def margins(b: int) -> Pairs:
+        return [(0, 0)] * b + widths
+
     if mode == "empty" or (mode == "constant" and not _varied(kwargs.get("constant_values", 0))):
         return batched(lambda x, b: np.pad(x, margins(b)), array)
     if kwargs.get("reflect_type", "even") == "odd":  # 2·edge − x: linear, but no copy of an entry
@@ -55,7 +58,7 @@ def _pairs(x: Any, ndim: int) -> Any:
     return np.broadcast_to(x if isinstance(x, Operand) else np.asarray(x), (ndim, 2))
 
 
-def _check(shape: tuple[int, ...], widths: Pairs, mode: str, kwargs: dict[str, Any]) -> None:
+def _check(shape: tuple[int, ...], widths: Pairs, mode: Any, kwargs: Any) -> None:
     """NumPy's own words for unknown modes, foreign keywords and empty axes, on an array of one element."""
     small = np.zeros(tuple(min(n, 1) for n in shape))
     plain = {name: primal(value) for name, value in kwargs.items()}

@@ -1,6 +1,6 @@
-"""Functions that move entries about and leave them as they are: shapes, axes, joining, splitting.
+"""Functions that move entries about and leave them as they are: shapes, axes, order along axes.
 
-What NumPy does by a view stays a view: writing into ``x.T`` or ``np.split(x, 2)[0]`` writes into x.
+What NumPy does by a view stays a view: writing into ``x.T`` or ``np.flip(x)`` writes into x.
 """
 
 from collections.abc import Callable
@@ -10,16 +10,16 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ..backend import floating_dtype
 from ..errors import InvalidType, InvalidValue
 from ..operand import Operand, batched, implements, primal, rearrange
-from .arguments import into, numbers, stand_in
+from .arguments import index_values, numbers, stand_in
+from .keywords import present
 
 # ── shapes ───────────────────────────────────────────────────────────────────────────────────────
 
 
 @implements(np.reshape)
-def reshape(a: Any, /, shape: Any = None, order: str = "C", *, copy: bool | None = None) -> Any:
+def reshape(a: Any, /, shape: Any = None, order: Any = "C", *, copy: bool | None = None) -> Any:
     """Views where NumPy has views; "A" and "K" go by the memory of the value."""
     # NumPy works out -1 on the plain shape: under leading axes it could swallow them
     shape = np.reshape(stand_in(a.shape), shape).shape
@@ -30,12 +30,12 @@ def reshape(a: Any, /, shape: Any = None, order: str = "C", *, copy: bool | None
         return np.transpose(np.reshape(np.transpose(a), shape[::-1], copy=copy))
     if order != "C":
         raise InvalidValue(f"reshape: order is {order!r}; expected 'C', 'F' or 'A'")
-    keywords = {} if copy is None else {"copy": copy}
+    keywords: Any = {} if copy is None else {"copy": copy}
     return batched(lambda x, b: np.reshape(x, x.shape[:b] + shape, **keywords), a)
 
 
 @implements(np.ravel)
-def ravel(a: Any, order: str = "C") -> Any:
+def ravel(a: Any, order: Any = "C") -> Any:
     if order == "K":  # as the value lies in memory: the longest strides first
         strides = primal(a).strides
         a, order = np.transpose(a, sorted(range(a.ndim), key=lambda i: -abs(strides[i]))), "C"
@@ -151,143 +151,6 @@ def ix_(*args: Any) -> Any:
     raise InvalidType("ix_: an argument carries derivatives; expected integers or booleans: use its .value")
 
 
-# ── joining ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def _joined(function: Callable[..., Any], arrays: Any, out: Any = None, dtype: Any = None, **keywords: Any) -> Any:
-    """function(arrays, …), which puts all of them into one."""
-    name = function.__name__
-    if dtype is not None:
-        keywords["dtype"] = floating_dtype(dtype, name)
-        if keywords["dtype"].kind == "f" and any(getattr(x, "dtype", np.dtype(float)).kind == "c" for x in arrays):
-            raise InvalidType(f"{name}: dtype is {dtype}, but an array is complex; expected a complex type")
-    return into(out, rearrange(lambda *xs: function(xs, **keywords), *numbers(name, *arrays)), name)
-
-
-@implements(np.concatenate)
-def concatenate(
-    arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
-) -> Any:
-    return _joined(np.concatenate, arrays, out, dtype, axis=axis, casting=casting)
-
-
-@implements(np.stack)
-def stack(arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    return _joined(np.stack, arrays, out, dtype, axis=axis, casting=casting)
-
-
-@implements(np.hstack)
-def hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    return _joined(np.hstack, tup, dtype=dtype, casting=casting)
-
-
-@implements(np.vstack)
-def vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    return _joined(np.vstack, tup, dtype=dtype, casting=casting)
-
-
-@implements(np.dstack)
-def dstack(tup: Any) -> Any:
-    return _joined(np.dstack, tup)
-
-
-@implements(np.column_stack)
-def column_stack(tup: Any) -> Any:
-    return _joined(np.column_stack, tup)
-
-
-@implements(np.block)
-def block(arrays: Any) -> Any:
-    leaves: list[Any] = []
-
-    def numbered(nested: Any) -> Any:
-        if isinstance(nested, list):
-            return [numbered(item) for item in nested]
-        leaves.append(nested)
-        return len(leaves) - 1
-
-    def filled(nested: Any, xs: tuple[Any, ...]) -> Any:
-        return [filled(item, xs) for item in nested] if isinstance(nested, list) else xs[nested]
-
-    structure = numbered(arrays)
-    return rearrange(lambda *xs: np.block(filled(structure, xs)), *numbers("block", *leaves))
-
-
-@implements(np.append)
-def append(arr: Any, values: Any, axis: Any = None) -> Any:
-    if axis is None:
-        arr, values, axis = np.ravel(arr), np.ravel(values), 0
-    return np.concatenate((arr, values), axis=axis)
-
-
-@implements(np.tile)
-def tile(A: Any, reps: Any) -> Any:
-    return rearrange(lambda x: np.tile(x, reps), A)
-
-
-@implements(np.repeat)
-def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
-    if axis is None:
-        a, axis = np.ravel(a), 0
-    axis = normalize_axis_index(axis, a.ndim)
-    return batched(lambda x, b: np.repeat(x, repeats, axis=b + axis), a)
-
-
-@implements(np.resize)
-def resize(a: Any, new_shape: Any) -> Any:
-    return rearrange(lambda x: np.resize(x, new_shape), a)
-
-
-# ── splitting ────────────────────────────────────────────────────────────────────────────────────
-
-
-def _pieces(a: Any, function: Callable[..., Any], indices_or_sections: Any, axis: int) -> list[Any]:
-    """Views of a, cut where function(numbers of the entries along the axis, …) cuts."""
-    axis = normalize_axis_index(axis, a.ndim)
-    parts = function(np.arange(a.shape[axis]), indices_or_sections)
-    return [a[(slice(None),) * axis + (_span(part),)] for part in parts]
-
-
-def _span(positions: Any) -> slice:
-    return slice(int(positions[0]), int(positions[-1]) + 1) if len(positions) else slice(0, 0)
-
-
-@implements(np.array_split)
-def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    return _pieces(ary, np.array_split, indices_or_sections, axis)
-
-
-@implements(np.split)
-def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    return _pieces(ary, np.split, indices_or_sections, axis)
-
-
-@implements(np.hsplit)
-def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
-    return _along("hsplit", ary, indices_or_sections, 1 if ary.ndim > 1 else 0, 1)
-
-
-@implements(np.vsplit)
-def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
-    return _along("vsplit", ary, indices_or_sections, 0, 2)
-
-
-@implements(np.dsplit)
-def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
-    return _along("dsplit", ary, indices_or_sections, 2, 3)
-
-
-def _along(name: str, ary: Any, indices_or_sections: Any, axis: int, least: int) -> list[Any]:
-    if ary.ndim < least:
-        raise InvalidValue(f"{name}: the array has shape {ary.shape}; expected {least} or more axes")
-    return _pieces(ary, np.split, indices_or_sections, axis)
-
-
-@implements(np.unstack)
-def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
-    return tuple(np.moveaxis(x, axis, 0))
-
-
 # ── order along axes ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -356,11 +219,13 @@ def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
     if axis is None:
         arr, axis = np.ravel(arr), 0
     axis = normalize_axis_index(axis, arr.ndim)
-    return np.take(arr, np.delete(np.arange(arr.shape[axis]), obj), axis=axis)
+    kept = np.delete(np.arange(arr.shape[axis]), index_values(obj, "delete"))
+    return np.take(arr, kept, axis=axis)
 
 
 @implements(np.insert)
 def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
+    obj = index_values(obj, "insert")
     arr, values = numbers("insert", arr, values)
     # NumPy casts the values to the array's type: it must hold them
     arr = arr if isinstance(arr, Operand) else np.asarray(arr, np.result_type(arr, np.result_type(values)))
@@ -393,6 +258,6 @@ def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
     return rearrange(lambda x: np.array(x, order=order) if isinstance(x, np.ndarray) else np.copy(x), a)
 
 
-@implements(np.astype)
+@implements(*present("astype"))
 def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
     return x.astype(dtype, copy=copy)

@@ -1,0 +1,150 @@
+"""Joining arrays into one, repeating them, and splitting one into views."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from ..backend import floating_dtype
+from ..errors import InvalidType, InvalidValue
+from ..operand import batched, implements, rearrange
+from .arguments import index_values, into, numbers
+from .keywords import present
+
+# ── joining ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _joined(function: Callable[..., Any], arrays: Any, out: Any = None, dtype: Any = None, **keywords: Any) -> Any:
+    """function(arrays, …), which puts all of them into one."""
+    name = function.__name__
+    if dtype is not None:
+        keywords["dtype"] = floating_dtype(dtype, name)
+        if keywords["dtype"].kind == "f" and any(getattr(x, "dtype", np.dtype(float)).kind == "c" for x in arrays):
+            raise InvalidType(f"{name}: dtype is {dtype}, but an array is complex; expected a complex type")
+    return into(out, rearrange(lambda *xs: function(xs, **keywords), *numbers(name, *arrays)), name)
+
+
+@implements(np.concatenate)
+def concatenate(
+    arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
+) -> Any:
+    return _joined(np.concatenate, arrays, out, dtype, axis=axis, casting=casting)
+
+
+@implements(np.stack)
+def stack(arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    return _joined(np.stack, arrays, out, dtype, axis=axis, casting=casting)
+
+
+@implements(np.hstack)
+def hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    return _joined(np.hstack, tup, dtype=dtype, casting=casting)
+
+
+@implements(np.vstack)
+def vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    return _joined(np.vstack, tup, dtype=dtype, casting=casting)
+
+
+@implements(np.dstack)
+def dstack(tup: Any) -> Any:
+    return _joined(np.dstack, tup)
+
+
+@implements(np.column_stack)
+def column_stack(tup: Any) -> Any:
+    return _joined(np.column_stack, tup)
+
+
+@implements(np.block)
+def block(arrays: Any) -> Any:
+    leaves: list[Any] = []
+
+    def numbered(nested: Any) -> Any:
+        if isinstance(nested, list):
+            return [numbered(item) for item in nested]
+        leaves.append(nested)
+        return len(leaves) - 1
+
+    def filled(nested: Any, xs: tuple[Any, ...]) -> Any:
+        return [filled(item, xs) for item in nested] if isinstance(nested, list) else xs[nested]
+
+    structure = numbered(arrays)
+    return rearrange(lambda *xs: np.block(filled(structure, xs)), *numbers("block", *leaves))
+
+
+@implements(np.append)
+def append(arr: Any, values: Any, axis: Any = None) -> Any:
+    if axis is None:
+        arr, values, axis = np.ravel(arr), np.ravel(values), 0
+    return np.concatenate((arr, values), axis=axis)
+
+
+@implements(np.tile)
+def tile(A: Any, reps: Any) -> Any:
+    reps = index_values(reps, "tile")
+    return rearrange(lambda x: np.tile(x, reps), A)
+
+
+@implements(np.repeat)
+def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    axis = normalize_axis_index(axis, a.ndim)
+    return batched(lambda x, b: np.repeat(x, repeats, axis=b + axis), a)
+
+
+@implements(np.resize)
+def resize(a: Any, new_shape: Any) -> Any:
+    return rearrange(lambda x: np.resize(x, new_shape), a)
+
+
+# ── splitting ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _pieces(a: Any, function: Callable[..., Any], indices_or_sections: Any, axis: int) -> list[Any]:
+    """Views of a, cut where function(numbers of the entries along the axis, …) cuts."""
+    axis = normalize_axis_index(axis, a.ndim)
+    parts = function(np.arange(a.shape[axis]), index_values(indices_or_sections, function.__name__))
+    return [a[(slice(None),) * axis + (_span(part),)] for part in parts]
+
+
+def _span(positions: Any) -> slice:
+    return slice(int(positions[0]), int(positions[-1]) + 1) if len(positions) else slice(0, 0)
+
+
+@implements(np.array_split)
+def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    return _pieces(ary, np.array_split, indices_or_sections, axis)
+
+
+@implements(np.split)
+def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    return _pieces(ary, np.split, indices_or_sections, axis)
+
+
+@implements(np.hsplit)
+def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    return _along("hsplit", ary, indices_or_sections, 1 if ary.ndim > 1 else 0, 1)
+
+
+@implements(np.vsplit)
+def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    return _along("vsplit", ary, indices_or_sections, 0, 2)
+
+
+@implements(np.dsplit)
+def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    return _along("dsplit", ary, indices_or_sections, 2, 3)
+
+
+def _along(name: str, ary: Any, indices_or_sections: Any, axis: int, least: int) -> list[Any]:
+    if ary.ndim < least:
+        raise InvalidValue(f"{name}: the array has shape {ary.shape}; expected {least} or more axes")
+    return _pieces(ary, np.split, indices_or_sections, axis)
+
+
+@implements(*present("unstack"))
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+    return tuple(np.moveaxis(x, axis, 0))
