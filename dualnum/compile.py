@@ -18,7 +18,7 @@ from .kernel.optimize import optimize
 from .kernel.store import Bounded
 from .levels import ambient
 from .operand import Operand
-from .trace import Node, Trace, Tracer, trace
+from .trace import Node, Trace, Tracer, is_uniform, trace
 
 __all__ = ["jit"]
 
@@ -183,7 +183,7 @@ class _Kernel:
     shape: tuple[int, ...]
     dtype: Any
     sources: list[tuple[int, str]]  # slot and layout of each input; layout "s" for a number
-    targets: list[tuple[int, int]]  # slot and number of planes of each output
+    targets: list[tuple[int, int, int]]  # slot of each output, how many planes are computed, and how many it has
     booleans: list[int]  # slots to turn into booleans
     program: Program
     groups: list[llvm.Group]
@@ -254,10 +254,11 @@ def _run_kernel(step: _Kernel, slots: list[Any]) -> bool:
             arguments.append((launch.Planes(x[None], 1), "c"))
         else:
             arguments.append((launch.Planes(x[None], 1), layout))
-    results = [np.empty((n, *step.shape), step.dtype) for _, n in step.targets]
+    results = [np.empty((size or 1, *step.shape), step.dtype) for _, _, size in step.targets]
     alarm = launch.run(step.plan, results, arguments, prod(step.shape))
-    for (i, n), planes in zip(step.targets, results, strict=True):
-        slots[i] = planes if n > 1 else planes[0]
+    for (i, count, size), planes in zip(step.targets, results, strict=True):
+        planes[count:] = 0
+        slots[i] = planes if size else planes[0]
     for i in step.booleans:
         slots[i] = slots[i].astype(bool)
     return alarm
@@ -301,18 +302,28 @@ class _Builder:
         for node in self.nodes:
             for arg in node.args:
                 users.setdefault(arg.number, set()).add(where[node.number])
+        # a stack whose planes one kernel computes is written by it
+        stacks: dict[Any, list[Node]] = {}
+        for node in self.nodes:
+            made = {where[a.number] for a in node.args if a.elementwise}
+            if node.op == "stack" and len(made) == 1 and node.args[-1].elementwise and None not in made:
+                stacks.setdefault(made.pop(), []).append(node)
+        written = {n.number for members in stacks.values() for n in members}
         wanted = {n.number for n in traced.outputs}
         alarms = {n.number for n in traced.alarms}
         layouts = {n.number: _layout_of(x) for n, x in zip(traced.inputs, samples, strict=True)}
         for key in sorted(groups, key=lambda k: (k[0], groups[k][0].number)):
             members = groups[key]
+            if members[0].number in written:
+                continue
             if kinds[members[0].number] is None:
                 self._single_step(members[0])
                 if members[0].number in alarms:
                     self.alarms.append(self.slot[members[0].number])
             else:
-                given = [n for n in members if n.number in wanted or users.get(n.number, set()) - {key}]
-                self._kernel(members, given, alarms, kinds[members[0].number], layouts)
+                here = {where[n.number] for n in stacks.get(key, ())} | {key}
+                given = [n for n in members if n.number in wanted or users.get(n.number, set()) - here]
+                self._kernel(members, given, stacks.get(key, []), alarms, kinds[members[0].number], layouts)
 
     def _single_step(self, node: Node) -> None:
         if node.op == "input":
@@ -323,7 +334,15 @@ class _Builder:
         sources = [self.slot[a.number] for a in node.args]
         self.steps.append((self.slot[node.number], _executed(node), sources))
 
-    def _kernel(self, members: list[Node], given: list[Node], alarms: set[int], kind: Any, layouts: dict[int, str]) -> None:
+    def _kernel(
+        self,
+        members: list[Node],
+        given: list[Node],
+        stacks: list[Node],
+        alarms: set[int],
+        kind: Any,
+        layouts: dict[int, str],
+    ) -> None:
         shape, dtype = kind
         graph = Graph(dtype)
         symbols: dict[int, Symbol] = {}
@@ -337,7 +356,7 @@ class _Builder:
             source = node
             while source.op == "broadcast":
                 source = source.args[0]
-            if source.op == "constant" and np.size(source.extra) and _uniform(source.extra):
+            if source.op == "constant" and np.size(source.extra) and is_uniform(source.extra):
                 one = np.asarray(source.extra).ravel()[0]
                 made = graph.constant(one)
             else:
@@ -358,10 +377,14 @@ class _Builder:
             symbols[node.number] = graph.node(op, *args, relaxed=node.relaxed)
         watched = [symbols[n.number] for n in members if n.number in alarms]
         alarm = reduce(lambda a, b: graph.node(np.logical_or, a, b), watched) if watched else None
-        program = graph.finish([symbols[n.number] for n in given], alarm)
-        targets = [(self.slot[n.number], 1) for n in given]
+        outputs = [symbols[n.number] for n in given]
+        outputs += [symbols[n.number] if n.number in inside else symbol(n) for s in stacks for n in s.args]
+        program = graph.finish(outputs, alarm)
+        targets = [(self.slot[n.number], 1, 0) for n in given]
+        targets += [(self.slot[s.number], len(s.args), s.shape[0]) for s in stacks]
         groups = [llvm.Group(layout, 1) for _, layout in sources]
-        plan = launch.prepare(program, groups, (1,) * len(given), self.compiled and dtype in launch.COMPILED)
+        counts = tuple(count for _, count, _ in targets)
+        plan = launch.prepare(program, groups, counts, self.compiled and dtype in launch.COMPILED)
         booleans = [self.slot[n.number] for n in given if n.dtype == bool]
         self.steps.append(_Kernel(plan, shape, dtype, sources, targets, booleans, program, groups))
 
@@ -390,18 +413,22 @@ def _executed(node: Node) -> Callable[..., Any]:
         return lambda *xs: np.concatenate(xs)
     if node.op == "broadcast":
         return lambda x: np.broadcast_to(x, node.shape)
+    if node.op == "stack":
+        return lambda *xs: _stack(xs, node)
     return np.where if node.op == "select" else node.op  # type: ignore[return-value,no-any-return]
+
+
+def _stack(planes: Sequence[Any], node: Node) -> Any:
+    stack = np.zeros(node.shape, node.dtype)
+    for k, plane in enumerate(planes):
+        stack[k] = plane
+    return stack
 
 
 def _layout_of(x: Any) -> str:
     if isinstance(x, np.ndarray) and not x.flags.c_contiguous and x.ndim == 1 and x.flags.aligned:
         return "g"
     return "c"
-
-
-def _uniform(x: Any) -> bool:
-    x = np.asarray(x)
-    return x.size == 1 or not any(x.strides)
 
 
 class Lowered:

@@ -17,7 +17,7 @@ from .levels import Scope, open_scope
 from .operand import Operand, highest, operands
 from .primitives.table import in_recurrence
 
-__all__ = ["Node", "Trace", "Tracer", "trace"]
+__all__ = ["Node", "Trace", "Tracer", "is_uniform", "row", "trace"]
 
 # results whose shape depends on the numbers cannot be traced
 _SHAPED_BY_VALUES = {
@@ -31,7 +31,8 @@ class Node:
 
     Attributes:
         op: "input" (extra: its number), "constant" (extra: the array), "concatenate" and "broadcast" (which
-            kernels see through), "select" or a ufunc (elementwise), "call" (extra: a function of the arguments).
+            kernels see through), "stack" (planes with zeros behind), "select" or a ufunc (elementwise), "call"
+            (extra: a function of the arguments).
         weak: a Python float, which does not widen other types.
         relaxed: written by a recurrence (see `kernel.ir`).
     """
@@ -98,7 +99,7 @@ class Tracer(Operand):
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, (int, np.integer)) and not isinstance(index, bool) and self.shape:
-            return self._wrap(_row(self.node, int(index)))
+            return self._wrap(row(self.node, int(index)))
         if any(isinstance(i, Tracer) and i.dtype == bool for i in (index if isinstance(index, tuple) else (index,))):
             raise _untraceable("indexing by a mask of traced values", "np.where(mask, …)")
         return self._call(lambda x, i: x[i], self, index)
@@ -220,7 +221,7 @@ def _one(node: Node) -> Any:
     return 1.0 if node.weak else np.ones((), node.dtype)
 
 
-def _row(node: Node, k: int) -> Node:
+def row(node: Node, k: int) -> Node:
     """node[k], seen through concatenation and broadcasting, so that a jet's planes are found again."""
     if not -node.shape[0] <= k < node.shape[0]:
         raise IndexError(f"index {k} is out of bounds for axis 0 with size {node.shape[0]}")
@@ -229,14 +230,14 @@ def _row(node: Node, k: int) -> Node:
     if node.op == "concatenate":
         for piece in node.args:
             if k < piece.shape[0]:
-                return _row(piece, k)
+                return row(piece, k)
             k -= piece.shape[0]
     if node.op == "broadcast":
         source = node.args[0]
         if len(source.shape) <= len(shape):
             return source if source.shape == shape else Node("broadcast", (source,), shape, node.dtype)
         if source.shape[0] == 1:
-            source = _row(source, 0)
+            source = row(source, 0)
             return source if source.shape == shape else Node("broadcast", (source,), shape, node.dtype)
     if node.op == "constant":
         return Node("constant", (), shape, node.dtype, np.asarray(node.extra)[k])
@@ -278,4 +279,25 @@ def trace(run: Callable[..., Sequence[Any]], samples: Sequence[Any]) -> Trace:
         tracers = [Tracer(n, scope, alarms) for n in inputs]
         results = run(*tracers)
         anyone = tracers[0] if tracers else Tracer(Node("constant", (), (), float, 0.0), scope, alarms)
-        return Trace(inputs, [anyone._node(y) for y in results], alarms)
+        return Trace(inputs, [_stacked(anyone._node(y)) for y in results], alarms)
+
+
+def _stacked(node: Node) -> Node:
+    """A concatenation of planes as a "stack" of them, which one kernel can write; other nodes as they are.
+
+    The zeros behind the last plane that is computed are left out: its shape tells how many planes there are.
+    """
+    if node.op != "concatenate":
+        return node
+    planes = [row(node, k) for k in range(node.shape[0])]
+    while planes and planes[-1].op == "constant" and is_uniform(planes[-1].extra) and not np.any(planes[-1].extra):
+        planes.pop()
+    if not planes or any(p.shape != node.shape[1:] or p.dtype != node.dtype for p in planes):
+        return node
+    return Node("stack", tuple(planes), node.shape, node.dtype)
+
+
+def is_uniform(x: Any) -> bool:
+    """Whether an array holds one number only, in one place or spread over its shape."""
+    x = np.asarray(x)
+    return x.size == 1 or not any(x.strides)

@@ -7,7 +7,8 @@ are found as they are written (hash-consing), multiplications by one vanish; not
 IEEE arithmetic gives.
 
 Operations written by a recurrence are *relaxed*: a fused multiply-add or a shared reciprocal may stand in for
-them. The value, coefficient 0, is never relaxed: it stays what NumPy gives.
+them. The value, coefficient 0, is never relaxed: it stays what NumPy gives. (Only arithmetic can be relaxed: a sine
+is the same sine in a value and in a recurrence.)
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,9 @@ Op = np.ufunc | str
 _BOOLEAN = {
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.isnan, np.isinf,
     np.isfinite, np.signbit, np.logical_and, np.logical_or, np.logical_not, np.logical_xor,
+}  # fmt: skip
+_ARITHMETIC = {
+    np.add, np.subtract, np.multiply, np.divide, np.negative, np.square, np.reciprocal, np.power, np.float_power, FMA,
 }  # fmt: skip
 _BITWISE = {np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert}
 
@@ -101,7 +105,7 @@ class Graph:
 
     def node(self, op: Op, *args: "Symbol", relaxed: bool | None = None) -> "Symbol":
         boolean = op in _BOOLEAN or (op in _BITWISE) or (op == SELECT and args[1].boolean)
-        relaxed = self.relaxed if relaxed is None else relaxed
+        relaxed = (self.relaxed if relaxed is None else relaxed) and op in _ARITHMETIC
         if op is np.multiply:  # by one: exact, so it vanishes
             for one, other in (args, args[::-1]):
                 if one.constant == 1:

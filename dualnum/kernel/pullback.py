@@ -1,0 +1,168 @@
+"""From a primitive to its pull-back, as a Python function that NumPy, jets, variables and tracers can run.
+
+The pull-back is the row's own rule at order 1 with the cotangent for a tangent (see `Row.pull`), written down
+once as a program: it shares what the arguments have in common, and it says which values it will need, so that
+a tape keeps no others. Rules that look at the numbers themselves are run as they are.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import series
+from ..backend import is_array
+from ..primitives.table import Row
+from .ir import CONST, INPUT, SELECT, Graph, Program, Untraceable
+from .store import Bounded
+
+__all__ = ["PullBack", "pullback"]
+
+
+class PullBack:
+    """The pull-back of one output of a primitive to the arguments that are wanted.
+
+    Attributes:
+        function: (cotangent, value, *arguments) → a contribution for each argument, None where there is none.
+        needs: which of (value, *arguments) the function reads.
+    """
+
+    __slots__ = ("function", "needs")
+
+    def __init__(self, function: Callable[..., Any], needs: Sequence[bool]) -> None:
+        self.function = function
+        self.needs = tuple(needs)
+
+
+_known: Bounded[Any, PullBack] = Bounded(4096)
+_BY_NUMBER = PullBack(lambda *operands: None, ())
+
+
+def pullback(row: Row, wanted: tuple[bool, ...], arguments: Sequence[Any], output: int = 0) -> PullBack:
+    """The pull-back to the arguments that are `wanted`; numbers among the others may decide how it goes.
+
+    Complex arguments run the rule itself: programs are real.
+    """
+    if any(getattr(x, "dtype", None) is not None and x.dtype.kind == "c" or type(x) is complex for x in arguments):
+        return _interpreted(row, wanted, output)
+    key: Any = (row.ufunc, wanted, output)
+    known = _known.get(key)
+    if known is None:
+        known = _known.put(key, _written(row, wanted, output, None))
+    if known is _BY_NUMBER:
+        numbers = tuple(None if w else _number(x) for w, x in zip(wanted, arguments, strict=True))
+        if all(w or n is not None for w, n in zip(wanted, numbers, strict=True)) and not all(wanted):
+            key = (*key, numbers, tuple(map(type, numbers)))
+            known = _known.get(key)
+            if known is None:
+                known = _known.put(key, _written(row, wanted, output, numbers))
+        if known is _BY_NUMBER:
+            known = _interpreted(row, wanted, output)
+    return known
+
+
+def _number(x: Any) -> Any:
+    """x as a Python number, if it is one number."""
+    if is_array(x) and x.ndim == 0 and x.dtype.kind in "fiu":
+        return x.item()
+    return x if type(x) in (int, float) else None
+
+
+def _interpreted(row: Row, wanted: tuple[bool, ...], output: int) -> PullBack:
+    """The rule itself, run on the operands."""
+
+    def function(cotangent: Any, value: Any, *arguments: Any) -> Any:
+        return tuple(
+            row.pull(i, cotangent, value, *arguments, output=output) if w else None for i, w in enumerate(wanted)
+        )
+
+    return PullBack(_mended(row, wanted, output, function), (True,) * (1 + len(wanted)))
+
+
+def _written(row: Row, wanted: tuple[bool, ...], output: int, numbers: Any) -> PullBack:
+    """The rule written down: for symbols, or with known numbers in place of what is not wanted."""
+    graph = Graph(np.float64)
+    nout = row.ufunc.nout
+    cotangent = graph.input()
+    values = [graph.input() for _ in range(nout)]
+    arguments = [graph.input() for _ in wanted]
+    given = [n if numbers and n is not None else u for u, n in zip(arguments, numbers or wanted, strict=True)]
+    try:
+        y = values[0] if nout == 1 else tuple(values)
+        pulled = [row.pull(i, cotangent, y, *given, output=output) if w else None for i, w in enumerate(wanted)]
+        program = graph.finish([c for c in pulled if c is not None])
+    except (Untraceable, TypeError, OverflowError):
+        return _BY_NUMBER
+    read = {node.extra for node in program.nodes if node.op == INPUT}
+    needs = [any(k in read for k in range(1, 1 + nout)), *(1 + nout + j in read for j in range(len(wanted)))]
+    function = _mended(row, wanted, output, _function(program, pulled, nout, len(wanted), row.name))
+    return PullBack(function, (True,) * len(needs) if row.mend is not None else needs)
+
+
+_OPERATORS = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
+
+
+def _function(program: Program, pulled: Sequence[Any], nout: int, nin: int, name: str) -> Callable[..., Any]:
+    """The program in Python."""
+    names: list[str] = []
+    lines: list[str] = []
+    functions: dict[str, Any] = {"where": np.where}
+    inputs = ["g", *(["y"] if nout == 1 else [f"y[{k}]" for k in range(nout)]), *(f"u{j}" for j in range(nin))]
+    for i, node in enumerate(program.nodes):
+        args = [names[a] for a in node.args]
+        if node.op == INPUT:
+            names.append(inputs[node.extra])
+            continue
+        if node.op == CONST:
+            functions[f"c{i}"] = float(node.extra)  # a Python number, which widens nothing
+            names.append(f"c{i}")
+            continue
+        if node.op == SELECT:
+            text = f"where({', '.join(args)})"
+        elif node.op in _OPERATORS:
+            text = f"{args[0]} {_OPERATORS[node.op]} {args[1]}"  # type: ignore[index]
+        elif node.op is np.negative:
+            text = f"-{args[0]}"
+        else:
+            functions[f"f{i}"] = node.op
+            text = f"f{i}({', '.join(args)})"
+        names.append(f"t{i}")
+        lines.append(f"    t{i} = {text}")
+    results = iter(program.outputs)
+    returned = "".join("None, " if c is None else f"{names[next(results)]}, " for c in pulled)
+    arguments = ", ".join(["g", "y", *(f"u{j}" for j in range(nin))])
+    source = "\n".join([f"def pull({arguments}):", *lines, f"    return ({returned})"])
+    exec(compile(source, f"<pull-back of {name}>", "exec"), functions)
+    function: Callable[..., Any] = functions["pull"]
+    return function
+
+
+# ── the rare points at which a rule fails ────────────────────────────────────────────────────────
+
+
+def _mended(row: Row, wanted: tuple[bool, ...], output: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with the row's mend where its results are not finite."""
+    mend = row.mend
+    if mend is None:
+        return function
+
+    def mended(cotangent: Any, value: Any, *arguments: Any) -> Any:
+        pulled = function(cotangent, value, *arguments)
+        if all(c is None or not is_array(c) or _finite(c) for c in pulled):
+            return pulled
+        where = mend.where(value, *arguments)
+        if not np.any(where):
+            return pulled
+        results = []
+        for i, c in enumerate(pulled):
+            if c is not None:
+                operands = [[u, cotangent] if j == i else [u] for j, u in enumerate(arguments)]
+                c = series.select(1, value, where, mend.rule(1, value, *operands), [value, c])[1]
+            results.append(c)
+        return tuple(results)
+
+    return mended
+
+
+def _finite(x: Any) -> bool:
+    return bool(np.isfinite(x.sum()))
