@@ -104,7 +104,7 @@ def functions() -> dict[str, tuple[Callable[..., Any], int]]:
     known = {row.ufunc for row in rows() if row.kind != "unsupported" and row.ufunc.nout == 1}
     named = {name: (f, f.nin) for name, f in vars(np).items() if isinstance(f, np.ufunc) and f in known}
     del named["ldexp"]  # its exponents are integers, and the numbers of a formula are floats
-    return named | {"where": (np.where, 3), "clip": (np.clip, 3), "sinc": (np.sinc, 1)}
+    return named | {"where": (np.where, 3), "clip": (np.clip, 3), "sinc": (np.sinc, 1), "i0": (np.i0, 1)}
 
 
 def parse(text: str) -> Formula:

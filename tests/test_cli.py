@@ -11,6 +11,8 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import dualnum
@@ -275,6 +277,26 @@ def test_bad_arguments_get_a_message_and_status_2(capsys, monkeypatch, tmp_path,
 # ── how formulas are read ────────────────────────────────────────────────────────────────────────
 
 
+PIECES = [
+    "x", "t", "2", ".5", "1e9", "0", "9**9**9", "pi", "inf", " ", "+", "-", "*", "/", "**", "//", "%", "<", "==", "(",
+    ")", ",", "not ", " and ", " or ", "sin(", "log(", "where(", "arctan2(", "maximum(", "^", ".", "=", "#", "α",
+    "[", "'",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_whatever_is_typed_it_is_a_formula_or_an_error_of_ours(text):
+    try:
+        formula = parse(text)
+    except FormulaError as error:
+        assert 0 <= error.column <= max(len(error.text), LONGEST)
+        assert str(error) and "\n" not in str(error)
+        return
+    values = [np.array([0.5, -1.0])] * len(formula.variables)
+    assert np.shape(formula(*values)) in ((2,), ())
+    assert np.asarray(formula(*values)).dtype == np.float64
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -287,7 +309,7 @@ def test_bad_arguments_get_a_message_and_status_2(capsys, monkeypatch, tmp_path,
         ("not x > 0 or x == 2", lambda x: ((x <= 0) | (x == 2)) * 1.0),
         ("sin(x < 0)", lambda x: np.sin((x < 0) * 1.0)),
         ("pi*e + 0*x", lambda x: np.pi * np.e + 0 * x),
-        ("sinc(x) + clip(x, -1, 1)", lambda x: np.sinc(x) + np.clip(x, -1, 1)),
+        ("sinc(x) + clip(x, -1, 1) + i0(x)", lambda x: np.sinc(x) + np.clip(x, -1, 1) + np.i0(x)),
         ("  1e3 *\n x ", lambda x: 1000 * x),
     ],
 )
@@ -305,6 +327,21 @@ def test_formulas_may_call_elementwise_functions_only():
     names = functions()
     assert {"exp", "arctanh", "maximum", "where", "heaviside", "float_power"} <= names.keys()
     assert not {"sum", "matmul", "divmod", "load", "gcd", "isnat", "fromfile", "ldexp"} & names.keys()
+
+
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_every_function_can_be_differentiated(capsys, name):
+    """Its value is NumPy's, and its first derivative a difference quotient's."""
+    _, count = functions()[name]
+    formula = f"{name}({', '.join(['x/2', '1.5 - x', 'x**2'][:count])})"
+    status, text, error = run(capsys, formula, "--at", "0.7", "1.3", "--order", "1", "--csv")
+    assert status == 0, error
+    found = [float(row["derivative"]) for row in table(text)]
+    at = lambda x: np.asarray(parse(formula)(np.array([x])), dtype=float)[0]  # noqa: E731
+    for x, value, slope in [(0.7, *found[:2]), (1.3, *found[2:])]:
+        assert_allclose(value, at(x), rtol=1e-15)
+        if name != "spacing" and not math.isnan(at(x)):
+            assert_allclose(slope, (at(x + 1e-6) - at(x - 1e-6)) / 2e-6, rtol=1e-6, atol=1e-8)
 
 
 def test_digits_of_agreement():
