@@ -66,9 +66,12 @@ class Univariate:
 
 @lru_cache(maxsize=256)
 def _products(algebra: Univariate) -> tuple[tuple[int, int, int], ...]:
+    count = 1 if algebra.directions is None else algebra.directions
+
+    def plane(k: int, p: int) -> int:
+        return 0 if k == 0 else 1 + (k - 1) * count + p
+
     def plan() -> Iterator[tuple[int, int, int]]:
-        count = 1 if algebra.directions is None else algebra.directions
-        plane = lambda k, p: 0 if k == 0 else 1 + (k - 1) * count + p  # noqa: E731
         yield 0, 0, 0
         for k in range(1, algebra.order + 1):
             for p in range(count):

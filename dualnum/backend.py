@@ -22,7 +22,7 @@ def namespace(*arrays: Any) -> ModuleType:
     """The array module (numpy or cupy) that the arrays belong to."""
     cupy = sys.modules.get("cupy")
     if cupy is not None and any(isinstance(a, cupy.ndarray) for a in arrays):
-        return cupy  # type: ignore[no-any-return]
+        return cupy
     return np
 
 
@@ -75,15 +75,15 @@ def as_floating(x: Any, function: str, argument: str) -> Any:
 def floating_dtype(dtype: Any, function: str) -> np.dtype[Any]:
     """dtype, if coefficients can have it."""
     try:
-        dtype = np.dtype(dtype)
+        checked: np.dtype[Any] = np.dtype(dtype)
     except TypeError:
         raise InvalidType(f"{function}: dtype is {dtype!r}; expected a real or complex type") from None
-    if dtype.kind not in "fc":
+    if checked.kind not in "fc":
         raise InvalidType(
-            f"{function}: dtype is {dtype}, which carries no derivatives; expected a real or complex type, or "
+            f"{function}: dtype is {checked}, which carries no derivatives; expected a real or complex type, or "
             "x.value for the values"
         )
-    return dtype
+    return checked
 
 
 def device_of(x: Any) -> str:

@@ -174,7 +174,7 @@ class Jet(Operand):
         if self.dtype.kind == "c" and dtype.kind == "f":
             raise dropped("astype from complex to real", "x.real or np.abs(x)")
         if isinstance(self._planes, Operand):
-            return self._like(self._planes.astype(dtype), list(self._support))  # type: ignore[attr-defined]
+            return self._like(self._planes.astype(dtype), list(self._support))
         try:
             return self._like(self._planes.astype(dtype, casting=casting), list(self._support))
         except TypeError as error:
@@ -372,11 +372,12 @@ def factorial_times(k: int, a: Any) -> Any:
         return a
     exact = math.factorial(k)
     exponent = max(0, exact.bit_length() - 1)
-    result = a * (exact / (1 << exponent))  # a quotient of integers is correctly rounded
-    while exponent:  # in steps that no type overflows
-        step = min(exponent, 15)
-        result = result * float(1 << step)
-        exponent -= step
+    with np.errstate(over="ignore", invalid="ignore"):
+        result = a * (exact / (1 << exponent))  # a quotient of integers is correctly rounded
+        while exponent:  # in steps that no type overflows
+            step = min(exponent, 15)
+            result = result * float(1 << step)
+            exponent -= step
     return result
 
 
@@ -432,7 +433,7 @@ def seed(x: Any, order: int, direction: Any, directions: Any, scope: Scope, func
     if direction is not None and directions is not None:
         raise InvalidValue(f"{function}: both direction and directions are given; expected one of them")
     many = directions is not None
-    v = directions if many else 1.0 if direction is None else direction
+    v: Any = directions if many else 1.0 if direction is None else direction
     name = "directions" if many else "direction"
     if not isinstance(v, Operand) and (many or direction is not None):
         v = as_floating(v, function, name)
@@ -499,13 +500,14 @@ def _check_fits(given: tuple[int, ...], wanted: tuple[int, ...], function: str) 
         fits = False
     if not fits:
         raise InvalidValue(
-            f"{function}: direction has shape {given}, x has shape {wanted}; expected a shape that broadcasts to {wanted}"
+            f"{function}: direction has shape {given}, x has shape {wanted}; "
+            f"expected a shape that broadcasts to {wanted}"
         )
 
 
 def _unshared(planes: Any, target: Any) -> Any:
     if isinstance(planes, Operand):
-        return planes.copy()  # type: ignore[attr-defined]
+        return planes.copy()
     if namespace(planes) is np and not np.may_share_memory(planes, target):
         return planes
     return planes.copy()
@@ -517,7 +519,7 @@ def _as_tuple(index: Any) -> tuple[Any, ...]:
 
 def _is_basic(index: Any) -> bool:
     return all(
-        i is None or i is Ellipsis or isinstance(i, (slice, int, np.integer)) and not isinstance(i, bool)
+        i is None or i is Ellipsis or (isinstance(i, (slice, int, np.integer)) and not isinstance(i, bool))
         for i in _as_tuple(index)
     )
 

@@ -287,8 +287,8 @@ def _reduce(
         return _finish(ufunc, whole(x, axis=axis, keepdims=keepdims, **kwargs), out)
     if kwargs.get("where", True) is not True:
         raise NotDifferentiable(f"{ufunc.__name__}.reduce: where= is not supported for jets; use np.where first")
-    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    axes = sorted({_axis(a, x.ndim) for a in axes}, reverse=True)
+    given = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = sorted({_axis(a, x.ndim) for a in given}, reverse=True)
     initial = kwargs.get("initial")
     result = x if axes or initial is None else ufunc(initial, x)
     for a in axes:  # initial comes first of all, once
@@ -351,7 +351,7 @@ def _at(ufunc: np.ufunc, x: Any, indices: Any, *b: Any) -> None:
         raise dropped(f"{ufunc.__name__}.at on a plain array", "a jet as its first argument")
     flat = np.arange(x.size).reshape(x.shape)[indices]
     values = np.broadcast_to(b[0], flat.shape) if b else None
-    changed = np.copy(np.ravel(x))  # an error on the way leaves x as it was
+    changed: Any = np.copy(np.ravel(x))  # an error on the way leaves x as it was
     for position in np.ndindex(*flat.shape):
         i = int(flat[position])
         changed[i] = ufunc(changed[i]) if values is None else ufunc(changed[i], values[position])

@@ -47,7 +47,7 @@ class World(SimpleNamespace):
 
 DROP = "drop the derivatives"
 NO_RULE = "apply it to x.value"
-T, V, N, I, A = TypeError, ValueError, NotImplementedError, IndexError, AttributeError
+T, V, N, X, A = TypeError, ValueError, NotImplementedError, IndexError, AttributeError
 
 # what is done, the built-in exception, and what the message must contain
 CASES = [
@@ -145,7 +145,7 @@ CASES = [
     ("math.trunc", lambda w: math.trunc(w.s), T, f"math.trunc(); {DROP}; np.trunc(x)"),
     ("math.fsum", lambda w: math.fsum([w.s, w.s]), T, DROP),
     ("array.array", lambda w: array.array("d", [w.s]), T, DROP),
-    ("%f", lambda w: f"{'%f' % w.s}", T, DROP),
+    ("%f", lambda w: operator.mod("%f", w.s), T, DROP),
     ("item", lambda w: w.s.item(), T, f"item(); {DROP}; x.value.item()"),
     ("tolist", lambda w: w.x.tolist(), T, f"tolist(); {DROP}; x.value.tolist()"),
     ("tobytes", lambda w: w.x.tobytes(), T, f"tobytes(); {DROP}; x.value.tobytes()"),
@@ -162,7 +162,8 @@ CASES = [
     ("np.vectorize", lambda w: np.vectorize(math.sin)(w.x), T, DROP),
     # ── ufuncs ──
     ("orders", lambda w: w.x + w.y, V, "add: jets of order 2 and of order 3; .truncate(2)"),
-    ("orders of a function", lambda w: np.arctan2(w.y, w.x), V, "arctan2: jets of order 3 and of order 2; .truncate(2)"),
+    ("orders of a function", lambda w: np.arctan2(w.y, w.x),
+     V, "arctan2: jets of order 3 and of order 2; .truncate(2)"),
     ("orders in place", lambda w: operator.iadd(w.x, w.y), V, "add: jets of order 2 and of order 3"),
     ("algebras", lambda w: w.x * w.v, V, "multiply: jets of order 2 and of order 2 along 3 directions"),
     ("shapes", lambda w: w.x + jet([1.0, 2.0], order=2), V, "add; (3,); (2,)"),
@@ -174,7 +175,8 @@ CASES = [
     ("dates", lambda w: w.x + np.array(["2020"], "M8[Y]"), T, "add: an operand has dtype datetime64[Y]"),
     ("compared with a string", lambda w: w.x < "a", T, "less"),
     ("a masked array", lambda w: w.x + np.ma.array(w.a, mask=w.b), T, "add: an operand is a masked array; filled"),
-    ("out= ndarray", lambda w: np.add(w.x, 1, out=w.a), T, f"add: out= of type ndarray; {DROP}; out=np.zeros_like(jet)"),
+    ("out= ndarray", lambda w: np.add(w.x, 1, out=w.a),
+     T, f"add: out= of type ndarray; {DROP}; out=np.zeros_like(jet)"),
     ("out= of another order", lambda w: np.add(w.x, 1, out=w.y), V, "add: out=; order 2 and of order 3"),
     ("out= of another shape", lambda w: np.add(w.m, 1, out=w.x), V, "add; (2, 2); (3,)"),
     ("out= too small", lambda w: np.add(w.x, 1, out=w.s), V, "add: the result has shape (3,), out= has shape ()"),
@@ -208,47 +210,50 @@ CASES = [
     ("reduce dtype=int", lambda w: np.hypot.reduce(w.x, dtype=int), T, "hypot.reduce: dtype is int64"),
     ("accumulate axis", lambda w: np.hypot.accumulate(w.x, axis=1), V, "hypot.accumulate: axis 1 is out of bounds"),
     ("accumulate a scalar", lambda w: np.add.accumulate(w.s), T, "add.accumulate; no axes"),
-    ("reduceat beyond", lambda w: np.add.reduceat(w.x, [0, 3]), I, "add.reduceat: indices are [0, 3]; 0 ≤ index < 3"),
-    ("reduceat negative", lambda w: np.add.reduceat(w.x, [-1]), I, "add.reduceat: indices are [-1]"),
+    ("reduceat beyond", lambda w: np.add.reduceat(w.x, [0, 3]), X, "add.reduceat: indices are [0, 3]; 0 ≤ index < 3"),
+    ("reduceat negative", lambda w: np.add.reduceat(w.x, [-1]), X, "add.reduceat: indices are [-1]"),
     ("at an ndarray", lambda w: np.add.at(w.a, [0], w.s), T, f"add.at on a plain array; {DROP}; a jet as its first"),
-    ("at beyond", lambda w: np.add.at(w.x, [0, 9], 1.0), I, "add.at: index 9 is out of bounds"),
+    ("at beyond", lambda w: np.add.at(w.x, [0, 9], 1.0), X, "add.at: index 9 is out of bounds"),
     ("at misfit", lambda w: np.add.at(w.x, [0], [1.0, 2.0]), V, "add.at"),
     ("at another order", lambda w: np.add.at(w.x, [0, 1], w.y[0]), V, "add: jets of order 2 and of order 3"),
     ("at truth values", lambda w: np.logical_not.at(w.x, [0]), T, "logical_not.at; truth values"),
     ("nonsmooth", lambda w: dn.nonsmooth("maybe").__enter__(), V, "nonsmooth: mode is 'maybe'; \"raise\""),
     # ── indexing and assignment ──
-    ("index beyond", lambda w: w.x[3], I, "x[…]: index 3 is out of bounds for axis 0 with size 3"),
-    ("index beyond, second axis", lambda w: w.m[0, -3], I, "x[…]: index -3 is out of bounds for axis 1 with size 2"),
-    ("too many indices", lambda w: w.x[0, 0], I, "x[…]: too many indices; 1-dimensional, but 2"),
-    ("index float", lambda w: w.x[1.5], I, "x[…]: only integers"),
-    ("index string", lambda w: w.x["a"], I, "x[…]: only integers"),
-    ("index mask misfit", lambda w: w.x[[True]], I, "x[…]: boolean index did not match; size of axis is 3"),
-    ("index list beyond", lambda w: w.x[[0, 5]], I, "x[…]: index 5 is out of bounds for axis 0 with size 3"),
+    ("index beyond", lambda w: w.x[3], X, "x[…]: index 3 is out of bounds for axis 0 with size 3"),
+    ("index beyond, second axis", lambda w: w.m[0, -3], X, "x[…]: index -3 is out of bounds for axis 1 with size 2"),
+    ("too many indices", lambda w: w.x[0, 0], X, "x[…]: too many indices; 1-dimensional, but 2"),
+    ("index float", lambda w: w.x[1.5], X, "x[…]: only integers"),
+    ("index string", lambda w: w.x["a"], X, "x[…]: only integers"),
+    ("index mask misfit", lambda w: w.x[[True]], X, "x[…]: boolean index did not match; size of axis is 3"),
+    ("index list beyond", lambda w: w.x[[0, 5]], X, "x[…]: index 5 is out of bounds for axis 0 with size 3"),
     ("index jet", lambda w: w.x[w.s], T, "x[…]: the index carries derivatives; .value"),
     ("index list of jets", lambda w: w.x[[w.s]], T, f"{DROP}"),
-    ("assign beyond", lambda w: w.x.__setitem__(3, 1.0), I, "x[…] = value: index 3 is out of bounds"),
+    ("assign beyond", lambda w: w.x.__setitem__(3, 1.0), X, "x[…] = value: index 3 is out of bounds"),
     ("assign misfit", lambda w: w.x.__setitem__(slice(None), [1.0, 2.0]), V, "x[…] = value; (2,); (3,)"),
     ("assign a jet that misfits", lambda w: w.x.__setitem__(0, w.x), V, "x[…] = value"),
     ("assign a string", lambda w: w.x.__setitem__(0, "a"), T, "x[…] = value: value has dtype <U1"),
     ("assign None", lambda w: w.x.__setitem__(0, None), T, "x[…] = value: value has dtype object"),
-    ("assign a complex number", lambda w: w.x.__setitem__(0, 1j), T, "value is complex and x is real; x.astype(complex)"),
-    ("assign another order", lambda w: w.x.__setitem__(0, w.y[0]), V, "x[…] = value; order 2 and of order 3; .truncate(2)"),
+    ("assign a complex number", lambda w: w.x.__setitem__(0, 1j),
+     T, "value is complex and x is real; x.astype(complex)"),
+    ("assign another order", lambda w: w.x.__setitem__(0, w.y[0]),
+     V, "x[…] = value; order 2 and of order 3; .truncate(2)"),
     ("assign another algebra", lambda w: w.x.__setitem__(0, w.v[0]), V, "x[…] = value; along 3 directions"),
     ("assign by a jet", lambda w: w.x.__setitem__(w.s, 1.0), T, "x[…] = …: the index carries derivatives"),
     ("assign to a broadcast view", lambda w: np.broadcast_to(w.x, (2, 3)).__setitem__(0, 1.0), V,
      "x[…] = value: assignment destination is read-only"),
     ("delete", lambda w: operator.delitem(w.x, 0), V, "del x[…]; np.delete(x, index)"),
-    ("put beyond", lambda w: w.x.put([9], 1.0), I, "put: index 9 is out of bounds"),
+    ("put beyond", lambda w: w.x.put([9], 1.0), X, "put: index 9 is out of bounds"),
     ("put by a jet", lambda w: w.x.put([w.s], 1.0), T, "put: the index carries derivatives"),
     ("fill with a string", lambda w: w.x.fill("a"), T, "value has dtype <U1"),
-    ("flat beyond", lambda w: w.x.flat[9], I, "index 9 is out of bounds"),
+    ("flat beyond", lambda w: w.x.flat[9], X, "index 9 is out of bounds"),
     ("len of a scalar", lambda w: len(w.s), T, "len(): the operand has no axes"),
     ("iterate a scalar", lambda w: list(w.s), T, "iter(): the operand has no axes"),
     ("bool of an array", lambda w: bool(w.x), V, "bool(); ambiguous; shape (3,); np.any(x)"),
     ("bool of nothing", lambda w: bool(w.x[:0]), V, "bool(); ambiguous; shape (0,)"),
     # ── array functions ──
     ("no rule", lambda w: np.linalg.inv(w.m), N, "np.linalg.inv"),
-    ("where of two orders", lambda w: np.where(w.b, w.x, w.y), V, "np.where: jets of order 2 and of order 3; .truncate(2)"),
+    ("where of two orders", lambda w: np.where(w.b, w.x, w.y),
+     V, "np.where: jets of order 2 and of order 3; .truncate(2)"),
     ("stack of two orders", lambda w: np.stack([w.x, w.y]), V, "jets of order 2 and of order 3; .truncate(2)"),
     ("concatenate misfit", lambda w: np.concatenate([w.x, w.m]), V, "np.concatenate; dimensions"),
     ("sum axis", lambda w: np.sum(w.x, axis=3), V, "np.sum: axis 3 is out of bounds"),
@@ -261,7 +266,8 @@ CASES = [
     ("derivative of a string", lambda w: dn.derivative(np.sin)("a"), T, "derivative: argument 0 has dtype <U1"),
     ("derivative to a string", lambda w: dn.derivative(lambda x: "a")(1.0), T, "derivative: f returned a str"),
     ("derivative to a function", lambda w: dn.derivative(lambda x: np.sin)(1.0), T, "derivative: f returned a ufunc"),
-    ("derivative argnums beyond", lambda w: dn.derivative(np.sin, argnums=1)(1.0), V, "derivative: argnums is 1; 1 arg"),
+    ("derivative argnums beyond", lambda w: dn.derivative(np.sin, argnums=1)(1.0),
+     V, "derivative: argnums is 1; 1 arg"),
     ("derivative argnums float", lambda w: dn.derivative(np.sin, argnums=1.0)(1.0), T, "derivative: argnums is 1.0"),
     ("derivative argnums twice", lambda w: dn.derivative(np.add, argnums=(0, -2))(1.0, 2.0), V,
      "derivative: argnums; twice"),
@@ -274,11 +280,14 @@ CASES = [
      "taylor: directions has shape (3,); expected (P, *x.shape)"),
     ("jvp no tuple", lambda w: dn.jvp(np.sin, w.a, w.a), T, "jvp: primals is a ndarray; expected a tuple"),
     ("jvp count", lambda w: dn.jvp(np.add, (1.0, 2.0), (1.0,)), V, "jvp: 2 primals and 1 tangents"),
-    ("jvp structure", lambda w: dn.jvp(lambda p: p["a"], ({"a": 1.0},), ({"b": 1.0},)), V, "jvp: tangents has the structure"),
-    ("jvp misfit", lambda w: dn.jvp(np.sin, (w.a,), (np.ones(2),)), V, "jvp: direction has shape (2,), x has shape (3,)"),
+    ("jvp structure", lambda w: dn.jvp(lambda p: p["a"], ({"a": 1.0},), ({"b": 1.0},)),
+     V, "jvp: tangents has the structure"),
+    ("jvp misfit", lambda w: dn.jvp(np.sin, (w.a,), (np.ones(2),)),
+     V, "jvp: direction has shape (2,), x has shape (3,)"),
     ("jvp of what is no function", lambda w: dn.jvp(3.0, (1.0,), (1.0,)), T, "jvp: f is a float"),
     ("derivative at None", lambda w: dn.derivative(np.sin)(None), T, "derivative: argument 0 is None"),
-    ("directional without a direction", lambda w: dn.directional(np.sin)(1.0), T, "directional: 1 arguments; the direction v"),
+    ("directional without a direction", lambda w: dn.directional(np.sin)(1.0),
+     T, "directional: 1 arguments; the direction v"),
     ("a jet of another order inside", lambda w: dn.derivative(lambda x: jet(1.0, order=1) + jet(1.0, order=2))(1.0), V,
      "add: jets of order 1 and of order 2"),
 ]  # fmt: skip
@@ -354,6 +363,7 @@ def test_what_looks_dangerous_and_works():
     assert np.array_equal(dn.array([[x[0], 1.0], [2.0, x[1]]]).coeffs[1], [[1.0, 0.0], [0.0, 1.0]])
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
 def test_no_function_gives_an_array_of_objects():
     """Where NumPy would wrap a jet as an object, it raises or makes a jet."""
     x, s = jet([1.0, 2.0], order=1), jet(3.0, order=1)
@@ -372,15 +382,19 @@ def test_no_function_gives_an_array_of_objects():
             result = attempt()
         except (DualnumError, TypeError, ValueError):
             continue
-        assert getattr(result, "dtype", np.dtype(float)) != object, attempt
+        assert getattr(result, "dtype", None) != np.dtype(object), attempt
 
 
 def test_errors_can_be_caught_both_ways_and_pickled():
-    for error_class, do in [(TypeError, lambda: float(jet(1.0))), (ValueError, lambda: jet(1.0, order=-1)),
-                            (np.exceptions.AxisError, lambda: np.sum(jet([1.0]), axis=2)),
-                            (IndexError, lambda: jet([1.0])[5]), (NotImplementedError, lambda: jet(1.0) & 1)]:  # fmt: skip
+    for error_class, do in [
+        (TypeError, lambda: float(jet(1.0))),
+        (ValueError, lambda: jet(1.0, order=-1)),
+        (np.exceptions.AxisError, lambda: np.sum(jet([1.0]), axis=2)),
+        (IndexError, lambda: jet([1.0])[5]),
+        (NotImplementedError, lambda: jet(1.0) & 1),
+    ]:
         with pytest.raises(error_class) as raised:
             do()
         assert isinstance(raised.value, DualnumError)
         again = pickle.loads(pickle.dumps(raised.value))
-        assert type(again) is type(raised.value) and str(again) == str(raised.value)
+        assert again.__class__ is raised.value.__class__ and str(again) == str(raised.value)

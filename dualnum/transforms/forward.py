@@ -137,8 +137,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     vs = _matched(tuple(tangents), primals, tuple(range(len(primals))), "jvp", "tangents")
     both = _run(f, primals, {}, vs, 1, "jvp", lambda y, own: _Pair(_value_of(y, own), _derivative_of(y, own, 1)))
     return (
-        optree.tree_map(lambda pair: pair.value, both, is_leaf=lambda p: isinstance(p, _Pair)),  # type: ignore[arg-type]
-        optree.tree_map(lambda pair: pair.tangent, both, is_leaf=lambda p: isinstance(p, _Pair)),  # type: ignore[arg-type]
+        optree.tree_map(lambda pair: pair.value, both, is_leaf=lambda p: isinstance(p, _Pair)),
+        optree.tree_map(lambda pair: pair.tangent, both, is_leaf=lambda p: isinstance(p, _Pair)),
     )
 
 
@@ -173,11 +173,11 @@ def _run(
         result = f(*seeded, **kwargs)
         if result is None:
             raise InvalidType(f"{name}: f returned None; expected arrays or containers of arrays")
-        return optree.tree_map(lambda y: read(*_owned(y, scope, name)), result)  # type: ignore[arg-type]
+        return optree.tree_map(lambda y: read(*_owned(y, scope, name)), result)
 
 
 def _flatten(x: Any) -> tuple[list[Any], Any]:
-    return optree.tree_flatten(x)  # type: ignore[arg-type,return-value]
+    return optree.tree_flatten(x)
 
 
 def _seed(x: Any, v: Any, order: int, scope: Scope, name: str, position: int, many: bool) -> Jet:
@@ -268,7 +268,7 @@ def _matched(given: Any, args: Sequence[Any], argnums: Argnums, name: str, what:
         raise InvalidValue(f"{name}: {what} must be a tuple of {len(positions)}, one for each of argnums {argnums}")
     matched = {}
     for i, v in zip(positions, each, strict=True):
-        leaves, structure = _flatten(args[i])
+        structure = _flatten(args[i])[1]
         v_leaves, v_structure = _flatten(v)
         nested_list = isinstance(v, (list, tuple)) and structure.num_nodes == 1 and next(operands(v), None) is None
         if structure != v_structure and nested_list:
