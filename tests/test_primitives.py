@@ -117,17 +117,19 @@ def points_of(row: Any, dtype: Any, count: int) -> np.ndarray:
 
 def failures(row: Any, dtype: Any, orders: tuple[int, ...], count: int, compute: Any = None) -> list[str]:
     """All points at which the row misses the limit, in words."""
-    found = []
     points = points_of(row, dtype, count)
+    found, seen = [], {}
     for machine in available():
         with engine(machine):
-            computed = {order: (compute or jet_of)(row.ufunc, points, order) for order in orders}
-        for order, c_hat in computed.items():
+            computed = [(order, (compute or jet_of)(row.ufunc, points, order)) for order in orders]
+        for order, c_hat in computed:
             assert c_hat.dtype == dtype
             for i, x in enumerate(points):
-                e = worst(c_hat[:, i], exact(row.name, float(x), max(orders)), x)
-                if not e <= LIMITS[machine]:
-                    found.append(f"{row.name}({x!r}) at order {order} by {machine}: E = {e:.3g}")
+                key = (i, order, c_hat[:, i].tobytes())
+                if key not in seen:  # the machines agree nearly everywhere
+                    seen[key] = worst(c_hat[:, i], exact(row.name, float(x), max(orders)), x)
+                if not seen[key] <= LIMITS[machine]:
+                    found.append(f"{row.name}({x!r}) at order {order} by {machine}: E = {seen[key]:.3g}")
     return found
 
 

@@ -131,17 +131,22 @@ def _elementwise_power(order: int, value: Any, u: Coefficients, p: Any) -> list[
 
 
 def _power(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
-    """y = u^v: by the kind of the exponent, or e^{v log u} where it varies."""
+    """y = u^v: by the kind of the exponent, or e^{v log u} where it varies.
+
+    Of 0^v with both moving only the first derivative v u^{v−1} u' is known; above it there are logarithms of t.
+    """
     if len(v) == 1:
         p = _number(v[0])
         if p is not None:
             return _constant_power(order, value, u, p)
         return _elementwise_power(order, value, u, v[0])
-    # 0^v is zero around any v_0 > 0: its logarithm must not make a NaN of it
     zero = u[0] == 0
     log_u = series.log(order, np.where(zero, 0.0, np.log(np.where(zero, 1.0, u[0]))), u)
     w0 = v[0] * log_u[0]
-    return series.exp(order, value, series.multiply(order, w0, v, log_u))
+    y = series.exp(order, value, series.multiply(order, w0, v, log_u))
+    if len(u) > 1:
+        y[1] = np.where(zero, v[0] * np.power(u[0], v[0] - 1) * u[1], y[1])
+    return y
 
 
 def _power_of_unit(p: Any, order: int, w: Coefficients) -> list[Any]:
@@ -149,16 +154,26 @@ def _power_of_unit(p: Any, order: int, w: Coefficients) -> list[Any]:
 
 
 def _power_at_zero(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
-    """u^v where u_0 = 0 and v_0 > 0 is no whole number, by the valuation of u.
-
-    Where the exponent varies as well, u^{v_0} has the right coefficients below the first infinite one.
-    """
+    """u^v where u_0 = 0 and v_0 > 0 is no whole number, by the valuation of u."""
+    if len(v) > 1:
+        return _power(order, value, u, v)
     y = [value, *[0.0] * order]
     p = np.real(v[0])
-    for p0 in np.unique(p[(p > 0) & (p != np.floor(p))]):
+    for p0 in np.unique(p):
+        if not (p0 > 0 and p0 != np.floor(p0)):
+            continue
         root = valuation.power(order, value, u, float(p0), partial(_power_of_unit, p0))
         y = series.select(order, value, p == p0, root, y)
     return y
+
+
+def _float_power(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    """The power in double precision at least, as its value (u_k^1.0 widens u_k)."""
+    return _power(order, value, *([np.float_power(c, 1.0) if _is_narrow(c) else c for c in w] for w in (u, v)))
+
+
+def _is_narrow(x: Any) -> bool:
+    return getattr(x, "dtype", None) in (np.float16, np.float32, np.complex64)
 
 
 _POWER = {
@@ -167,4 +182,4 @@ _POWER = {
     "mend": Mend(lambda value, u, v: (u == 0) & (np.real(v) > 0) & (v != np.floor(np.real(v))), _power_at_zero),
 }
 recurrence(np.power, _power, **_POWER)
-recurrence(np.float_power, _power, **_POWER)
+recurrence(np.float_power, _float_power, **_POWER)

@@ -65,7 +65,8 @@ def power(
             return [*[0.0] * smooth, *(np.where(u[v] > 0, s, m) for s, m in zip(size, left, strict=True))]
         if v % 2 == 0 and e % 2:
             return [np.where(u[v] < 0, nan, 0.0)] * (order + 1)
-        return _shifted(order, int(e), order - v, of_unit(order - v, u[v:]))
+        tail = of_unit(order - v, u[v:]) if len(u) > v + 1 else of_unit(0, u[v:])
+        return _shifted(order, int(e), order - v, tail)
 
     return _by_valuation(order, y0, [u], expansion)
 
@@ -76,8 +77,10 @@ def hypot(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
     def expansion(m: int) -> Sequence[Any]:
         if m % 2:
             return [0.0] * (order + 1)
-        a, b = ([*w[m:], 0.0] if len(w) <= m else w[m:] for w in (u, v))
-        return _shifted(order, m, order - m, series.hypot(order - m, np.hypot(a[0], b[0]), a, b))
+        a, b = ([*w[m:], 0.0][: max(1, len(w) - m)] for w in (u, v))
+        r0 = np.hypot(a[0], b[0])
+        tail = series.hypot(order - m, r0, a, b) if len(a) > 1 or len(b) > 1 else [r0]
+        return _shifted(order, m, order - m, tail)
 
     return _by_valuation(order, y0, [u, v], expansion)
 
