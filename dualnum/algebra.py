@@ -8,30 +8,52 @@ t_p^k (t_p·t_q = 0 for p ≠ q), which multiply plane by plane.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 __all__ = ["Univariate"]
 
 
-@dataclass(frozen=True, slots=True)
 class Univariate:
     """Truncated power series a_0 + a_1 t + … + a_K t^K, along one direction or along several at once.
+
+    There is one object for each algebra, so that comparing two is comparing identities.
 
     Args:
         order: K, the highest index kept.
         directions: None for one direction (coefficients without an extra axis), or P for a vector
             jet: 1 + K·P planes, the constant and then the P coefficients of each degree.
+
+    Attributes:
+        size: how many planes a jet has.
     """
 
+    __slots__ = ("directions", "order", "size")
     order: int
-    directions: int | None = None
+    directions: int | None
+    size: int
 
-    @property
-    def size(self) -> int:
-        """How many planes a jet has."""
-        return 1 + self.order * (1 if self.directions is None else self.directions)
+    def __new__(cls, order: int, directions: int | None = None) -> "Univariate":
+        known = _KNOWN.get((order, directions))
+        if known is None:
+            known = super().__new__(cls)
+            for name, value in (
+                ("order", order),
+                ("directions", directions),
+                ("size", 1 + order * (1 if directions is None else directions)),
+            ):
+                object.__setattr__(known, name, value)
+            known = _KNOWN.setdefault((order, directions), known)
+        return known
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"an algebra is immutable; Univariate({self.order}, {self.directions}).{name} is fixed")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Univariate, (self.order, self.directions)
+
+    def __repr__(self) -> str:
+        return f"Univariate(order={self.order}, directions={self.directions})"
 
     def truncated(self, order: int) -> "Univariate":
         """The same algebra, cut at a lower order."""
@@ -62,6 +84,9 @@ class Univariate:
     def __str__(self) -> str:
         along = "" if self.directions is None else f" along {self.directions} directions"
         return f"order {self.order}{along}"
+
+
+_KNOWN: dict[tuple[int, int | None], Univariate] = {}
 
 
 @lru_cache(maxsize=256)

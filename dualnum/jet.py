@@ -13,9 +13,11 @@ import numpy as np
 from . import ufuncs
 from .algebra import Univariate
 from .backend import as_floating, device_of, floating_dtype, is_array, namespace, to_device
+from .eager import quick
 from .errors import DualnumError, InvalidIndex, InvalidType, InvalidValue, LevelError, dropped, ours
 from .levels import Scope, ambient
-from .operand import Operand, highest
+from .operand import Adjoint, Adjoints, Operand, highest
+from .primitives import Row
 
 __all__ = ["Jet", "dual", "factorial_times", "jet"]
 
@@ -132,7 +134,7 @@ class Jet(Operand):
 
     def __call__(self, t: Any) -> Any:
         """The Taylor polynomial Σ a_k t^k at t (broadcast against the shape), by Horner's rule."""
-        if not isinstance(t, Operand):
+        if not isinstance(t, (Operand, int, float, complex)):  # a Python number does not widen
             t = as_floating(t, "y(t)", "t")
         parts = self._parts(self.ndim)
         result = parts[-1]
@@ -256,12 +258,22 @@ class Jet(Operand):
     def sort(self, axis: int = -1, kind: Any = None, order: Any = None) -> None:
         self[...] = np.sort(self, axis=axis)
 
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if not kwargs and method == "__call__":
+            result = quick(ufunc, inputs, Jet)
+            if result is not None:
+                return result
+        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+
     # ── what the interception point asks for ─────────────────────────────────────────────────────
 
     def _ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return ufuncs.apply(self, ufunc, method, inputs, kwargs)
 
-    def _linear(self, function: Callable[..., Any], data: tuple[Any, ...]) -> Any:
+    def _primitive(self, row: Row, inputs: tuple[Any, ...]) -> Any:
+        return ufuncs.evaluate(self, row, inputs)
+
+    def _linear(self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Adjoint | None = None) -> Any:
         name = getattr(function, "__name__", "linear")
         mine = [self._is_mine(x, name) for x in data]
         degree = max(x._support[0] for x, own in zip(data, mine, strict=True) if own)
@@ -271,11 +283,11 @@ class Jet(Operand):
             planes.append(function(*(x._planes[m] if own else x for x, own in zip(later, mine, strict=True))))
         return self._stack(planes, degree)
 
-    def _batched(self, function: Callable[[Any, int], Any]) -> Any:
+    def _batched(self, function: Callable[[Any, int], Any], adjoint: Adjoint | None = None) -> Any:
         # _support goes along: the result may be a view
         return self._like(function(self._planes, 1), self._support)
 
-    def _bilinear(self, function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+    def _bilinear(self, function: Callable[[Any, Any], Any], a: Any, b: Any, adjoints: Adjoints | None = None) -> Any:
         if not self._is_mine(a, "product"):
             return self._linear(lambda y: function(a, y), (b,))
         if not self._is_mine(b, "product"):

@@ -17,9 +17,10 @@ from .primitives.table import Mend, Row, lookup
 if TYPE_CHECKING:
     from .jet import Jet
 
-__all__ = ["apply", "nonsmooth"]
+__all__ = ["apply", "check_kinks", "constant", "evaluate", "kink_mode", "nonsmooth"]
 
 _kinks: ContextVar[str] = ContextVar("nonsmooth", default="subgradient")
+kink_mode = _kinks.get
 
 
 class NonsmoothPoint(DualnumError, ArithmeticError):
@@ -62,7 +63,7 @@ def apply(top: "Jet", ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwa
     if row.kind == "predicate":
         return _on_values(ufunc, method, inputs, kwargs)
     if method == "__call__":
-        return _evaluate(top, row, inputs) if not kwargs else _call(top, row, inputs, **kwargs)
+        return top._primitive(row, inputs) if not kwargs else _call(top, row, inputs, **kwargs)
     return _METHODS[method](ufunc, *inputs, **kwargs)
 
 
@@ -74,12 +75,11 @@ def _on_values(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
     return getattr(ufunc, method)(*map(primal, inputs), **kwargs)
 
 
-def _evaluate(top: "Jet", row: Row, inputs: tuple[Any, ...]) -> Any:
+def evaluate(top: "Jet", row: Row, inputs: tuple[Any, ...]) -> Any:
     """One primitive on jets of this level and constants."""
     mine = [top._is_mine(x, row.name) for x in inputs]
-    operands = [x if own else _constant(row, x) for x, own in zip(inputs, mine, strict=True)]
-    if row.kink is not None and _kinks.get() == "raise":
-        _report_kinks(row, inputs)
+    operands = [x if own else constant(row, x) for x, own in zip(inputs, mine, strict=True)]
+    check_kinks(row, inputs)
     fused = _fused(top, row, operands, mine) if any(mine) else None  # out= alone may be a jet
     if fused is not None and not fused[1]:
         return fused[0]
@@ -144,7 +144,7 @@ def _fused(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) 
     return jets[0] if row.ufunc.nout == 1 else jets, results[1]
 
 
-def _constant(row: Row, x: Any) -> Any:
+def constant(row: Row, x: Any) -> Any:
     """x as a coefficient; lists become arrays, what is no number is refused."""
     if isinstance(x, (Operand, float, int, complex)):
         return x
@@ -155,8 +155,10 @@ def _constant(row: Row, x: Any) -> Any:
     return plain(x, row.name, "an operand")
 
 
-def _report_kinks(row: Row, inputs: tuple[Any, ...]) -> None:
-    assert row.kink is not None
+def check_kinks(row: Row, inputs: tuple[Any, ...]) -> None:
+    """Raises where `nonsmooth("raise")` is in force and an element sits on a kink of the primitive."""
+    if row.kink is None or kink_mode() != "raise":
+        return
     on_kink = np.asarray(row.kink(*map(primal, inputs)))
     if on_kink.any():
         places = [tuple(map(int, i)) for i in np.argwhere(on_kink)[:5]]
@@ -187,9 +189,9 @@ def _call(
     if dtype is not None:
         dtype = floating_dtype(dtype, row.name)
         inputs = tuple(_cast(row, x, dtype, casting) for x in inputs)
-        result = _evaluate(top, row, inputs) if any(isinstance(x, Operand) for x in inputs) else row.ufunc(*inputs)
+        result = top._primitive(row, inputs) if any(isinstance(x, Operand) for x in inputs) else row.ufunc(*inputs)
     else:
-        result = _evaluate(top, row, inputs)
+        result = top._primitive(row, inputs)
     results = result if isinstance(result, tuple) else (result,)
     if out is None:
         if where is not True:

@@ -18,7 +18,7 @@ from .ir import INPUT, Graph, Node, Program, Untraceable, prune
 from .optimize import optimize
 from .store import Bounded, kernel
 
-__all__ = ["Plan", "Planes", "evaluate", "prepare", "run", "split"]
+__all__ = ["Plan", "Planes", "evaluate", "plan_for", "prepare", "run", "split"]
 
 COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
 _LONG = 60  # a mathematical function costs about as much as so many additions: only for cutting into chunks
@@ -84,7 +84,7 @@ def evaluate(row: Row, order: int, operands: Sequence[Any], size: int) -> tuple[
     compiled = dtype in COMPILED and engine.current() == "llvm"
     laid = [_laid_out(x, shape, compiled) if type(x) is Planes else x for x in operands]
     described = tuple((x[0].count, x[1]) if type(x) is tuple else "number" for x in laid)
-    plan = _plan(row, order, described, dtype, compiled, operands)
+    plan = plan_for(row, order, described, dtype, compiled, operands)
     if plan is None:
         return None
     results = [np.empty((size, *shape), dtype) for _ in plan.counts]
@@ -125,9 +125,19 @@ def _aligned(array: Any, ndim: int) -> Any:
     return array.reshape(array.shape[0], *(1,) * (ndim + 1 - array.ndim), *array.shape[1:])
 
 
-def _plan(
+def plan_for(
     row: Row, order: int, described: tuple[Any, ...], dtype: Any, compiled: bool, operands: Sequence[Any]
 ) -> Plan | None:
+    """The plan of a primitive on operands so described, or None where it has none.
+
+    Args:
+        row: the primitive.
+        order: K.
+        described: (number of planes, layout) of each operand, or "number".
+        dtype: the one type of all operands.
+        compiled: machine code, or a program for the interpreter.
+        operands: the operands themselves, for the numbers among them.
+    """
     key: Any = (row.ufunc, order, described, dtype, compiled)
     plan = _plans.get(key)
     if plan is None:

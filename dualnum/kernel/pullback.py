@@ -34,7 +34,8 @@ class PullBack:
         self.needs = tuple(needs)
 
 
-_known: Bounded[Any, PullBack] = Bounded(4096)
+_known: dict[Any, PullBack] = {}
+_known_by_number: Bounded[Any, PullBack] = Bounded(4096)
 _BY_NUMBER = PullBack(lambda *operands: None, ())
 
 
@@ -48,14 +49,14 @@ def pullback(row: Row, wanted: tuple[bool, ...], arguments: Sequence[Any], outpu
     key: Any = (row.ufunc, wanted, output)
     known = _known.get(key)
     if known is None:
-        known = _known.put(key, _written(row, wanted, output, None))
+        known = _known.setdefault(key, _written(row, wanted, output, None))
     if known is _BY_NUMBER:
         numbers = tuple(None if w else _number(x) for w, x in zip(wanted, arguments, strict=True))
         if all(w or n is not None for w, n in zip(wanted, numbers, strict=True)) and not all(wanted):
             key = (*key, numbers, tuple(map(type, numbers)))
-            known = _known.get(key)
+            known = _known_by_number.get(key)
             if known is None:
-                known = _known.put(key, _written(row, wanted, output, numbers))
+                known = _known_by_number.put(key, _written(row, wanted, output, numbers))
         if known is _BY_NUMBER:
             known = _interpreted(row, wanted, output)
     return known

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Any
 
-__all__ = ["count", "in_chunks"]
+__all__ = ["WORTH", "count", "in_chunks"]
 
 # a chunk pays for handing it to a thread (some 20 µs) from about this many operations on
-_WORTH = 400_000
+WORTH = 400_000
 _ALIGN = 64  # chunks start at multiples of every vector width, so a vector never straddles two
 
 _pool: ThreadPoolExecutor | None = None
@@ -29,7 +29,7 @@ def in_chunks(call: Callable[..., int], arguments: Sequence[Any], length: int, w
 
     Returns whether any call gave back an alarm.
     """
-    threads = min(_threads, 1 + length * work // _WORTH)
+    threads = min(_threads, 1 + length * work // WORTH)
     if threads == 1:
         return bool(call(*arguments, length, 0, length))
     step = -(-length // threads)

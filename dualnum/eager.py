@@ -1,0 +1,127 @@
+"""The shortest way of a ufunc through jets that lie in one piece: one lookup, one allocation, one call.
+
+Most operations of a program on short arrays are of this kind, and their cost is Python's overhead. Whatever is
+not (broadcasting, views, other types, nested jets, keywords) takes the general way of `ufuncs`, to the same
+result. The entry for operands that are all alike is made by their first call.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .errors import DualnumError
+from .kernel import engine, launch, llvm, threads
+from .primitives.table import lookup
+from .ufuncs import kink_mode
+
+__all__ = ["quick"]
+
+
+class _Ready(NamedTuple):
+    """What a call needs: the kernel, how many planes it writes, its work an element."""
+
+    call: Callable[..., int]
+    count: int
+    work: int
+    literal: bool  # a number among the operands is written into the kernel
+
+
+_LIMIT = 4096
+_MISSING, _BY_VALUE = object(), object()
+_entries: dict[Any, Any] = {}
+_ndarray, _empty, _new, _engine = np.ndarray, np.empty, object.__new__, engine.current
+
+
+def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
+    """ufunc(*inputs), or None where the general way must be taken.
+
+    Args:
+        ufunc: the function.
+        inputs: a jet; or two jets, or a jet and a Python number in either order.
+        jet_type: the class of jets.
+    """
+    number = None
+    if len(inputs) == 1:
+        (x,) = inputs
+        a = x._planes
+        key: Any = (ufunc, x.algebra, x._support[0], a.dtype) if type(a) is _ndarray else None
+    elif len(inputs) == 2:
+        x, y = inputs
+        if type(x) is jet_type and type(y) is jet_type:
+            a, b = x._planes, y._planes
+            if type(a) is not _ndarray or type(b) is not _ndarray or a.shape != b.shape or a.dtype != b.dtype:
+                return None
+            if x.scope is not y.scope or x.algebra is not y.algebra or not b.flags.c_contiguous:
+                return None
+            key = (ufunc, x.algebra, x._support[0], a.dtype, y._support[0])
+        elif type(y) is float or type(y) is int:
+            number, a = y, x._planes
+            key = (ufunc, x.algebra, x._support[0], a.dtype, "number") if type(a) is _ndarray else None
+        elif type(x) is float or type(x) is int:
+            number, x = x, y
+            a = x._planes
+            key = (ufunc, x.algebra, "number", a.dtype, x._support[0]) if type(a) is _ndarray else None
+        else:
+            return None
+    else:
+        return None
+    if key is None or not a.flags.c_contiguous or not x.scope.alive or _engine() != "llvm":
+        return None
+    entry = _entries.get(key, _MISSING)
+    if entry is _BY_VALUE:
+        key = (key, number, type(number))
+        entry = _entries.get(key, _MISSING)
+    if entry is _MISSING:
+        entry = _remember(key, ufunc, inputs, x, jet_type)
+        if entry is _BY_VALUE:
+            entry = _remember((key, number, type(number)), ufunc, inputs, x, jet_type)
+    if entry is None or kink_mode() == "raise":
+        return None
+    length = a.size // len(a)
+    if not length:
+        return None
+    call, count, work, literal = entry
+    planes = _empty(a.shape, a.dtype)
+    if number is None:
+        arguments = [id(planes), id(a)] if len(inputs) == 1 else [id(planes), id(a), id(b)]
+    elif literal:
+        arguments = [id(planes), id(a)]
+    else:
+        arguments = [id(planes), id(a), number] if inputs[1] is number else [id(planes), number, id(a)]
+    if length * work < threads.WORTH:
+        alarm = call(*arguments, length, 0, length)
+    else:
+        alarm = threads.in_chunks(call, arguments, length, work)
+    if alarm:  # the mend must follow
+        return None
+    if count < len(a):
+        planes[count:] = 0
+    result = _new(jet_type)
+    result._planes = planes
+    result._support = [count - 1]
+    result.algebra = x.algebra
+    result.scope = x.scope
+    return result
+
+
+def _remember(key: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], x: Any, jet_type: Any) -> Any:
+    """The entry for operands like these; None where they must take the general way."""
+    entry: Any = None
+    if ufunc.nout == 1 and ufunc.signature is None and x.algebra.directions is None and llvm.data_offset() >= 0:
+        try:
+            row = lookup(ufunc)
+        except DualnumError:  # it says what is wrong on the general way
+            row = None
+        if row is not None and row.rule is not None and x.dtype in launch.COMPILED:
+            operands = [launch.Planes(y._planes, y._support[0] + 1) if type(y) is jet_type else y for y in inputs]
+            described = tuple((y.count, "c") if type(y) is launch.Planes else "number" for y in operands)
+            plan = launch.plan_for(row, x.algebra.order, described, x.dtype, True, operands)
+            if plan is not None and plan.literal and not isinstance(key[0], tuple):
+                entry = _BY_VALUE
+            elif plan is not None and plan.early is None and plan.call is not None:
+                entry = _Ready(plan.call, plan.counts[0], plan.work, plan.literal)
+    if len(_entries) >= _LIMIT:
+        _entries.clear()
+    _entries[key] = entry
+    return entry
