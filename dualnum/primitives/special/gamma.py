@@ -1,0 +1,394 @@
+"""The gamma function and its kin: y' = y ψ(u) u', with the coefficients of ψ from Hurwitz's zeta function.
+
+ψ(x + t) = ψ(x) + Σ_{n≥1} (−1)^{n+1} ζ(n+1, x) tⁿ (DLMF 25.11.12); left of zero by reflection.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from math import comb, inf, pi
+from typing import Any
+
+import numpy as np
+import scipy.special as sp
+from scipy.special import _ufuncs as private
+
+from ... import series
+from ..table import POSITIVE, lookup, recurrence, unsupported, zero
+from .outer import by_coefficients, exponential, require_constant, require_real, variable_last
+
+Coefficients = Sequence[Any]
+
+# B_{2j}/(2j)! = (−1)^{j+1} 2 ζ(2j)/(2π)^{2j}, the weights of Euler and Maclaurin's sum
+_EULER_MACLAURIN = [(-1) ** (j + 1) * 2 * float(sp.zeta(2 * j)) / (2 * pi) ** (2 * j) for j in range(1, 13)]
+
+
+# ── Hurwitz's zeta function and ψ ────────────────────────────────────────────────────────────────
+
+
+def _first_terms(s: int) -> int:
+    """How many terms are summed before the sum of Euler and Maclaurin is exact to the last bit."""
+    return 20 + s
+
+
+def _tail(s: int, power: Any) -> Any:
+    """Σ_{k≥0} of f(w + k) without the integral, from power(p), which stands for w^{−p} (DLMF 25.11.28)."""
+    result, rising = 0.5 * power(s), float(s)
+    for j, weight in enumerate(_EULER_MACLAURIN, 1):
+        result = result + (weight * rising) * power(s + 2 * j - 1)
+        rising *= (s + 2 * j - 1) * (s + 2 * j)
+    return result
+
+
+def _zeta(s: int, z: Any) -> Any:
+    """ζ(s, z) = Σ_{k≥0} (z + k)^{−s} for an integer s ≥ 2 and Re z ≥ 0."""
+    if not np.iscomplexobj(z):
+        return private._zeta(s, z)
+    w = z + _first_terms(s)
+    head = series.total((z + k) ** -s for k in range(_first_terms(s)))
+    return head + (w ** (1 - s) / (s - 1) + _tail(s, lambda p: w**-p))
+
+
+def _zeta_difference(s: int, a: Any, b: Any) -> Any:
+    """ζ(s, a) − ζ(s, a + b) for a > 0 and a + b > 0 without cancellation; ψ(a + b) − ψ(a) for s = 1.
+
+    Each a^{−s} − (a+b)^{−s} is −a^{−s} expm1(−s log1p(b/a)).
+    """
+
+    def drop(a_k: Any, p: int) -> Any:
+        return -(a_k**-p) * np.expm1(-p * np.log1p(b / a_k))
+
+    w = a + _first_terms(s)
+    integral = np.log1p(b / w) if s == 1 else drop(w, s - 1) / (s - 1)
+    return series.total(drop(a + k, s) for k in range(_first_terms(s))) + (integral + _tail(s, lambda p: drop(w, p)))
+
+
+def _cotangent(order: int, x: Any) -> list[Any]:
+    """T = π cot π(x + t):  T' = −w, w' = −2 T w with w = π²/sin² πx, which π² + T² would lose far from the axis."""
+    f = x - np.rint(np.real(x))
+    t, w = [pi / np.tan(pi * f)], [(pi / np.sin(pi * f)) ** 2]
+    for k in range(1, order + 1):
+        t.append(-series.over(w[k - 1], k))
+        w.append(-2 * series.over(series.convolve(t, w, k - 1), k))
+    return t
+
+
+def psi_coefficients(order: int, value: Any, x: Any) -> list[Any]:
+    """The Taylor coefficients of ψ at x; left of zero ψ(x) = ψ(1 − x) − π cot πx (DLMF 5.5.4)."""
+    left = np.real(x) < 0
+    right = np.where(left, 1 - x, x)
+    z = [_zeta(n + 1, right) for n in range(1, order + 1)]
+    c = [z_n if n % 2 else -z_n for n, z_n in enumerate(z, 1)]
+    if np.any(left):
+        t = _cotangent(order, np.where(left, x, 0.25))
+        c = [np.where(left, -(t_n + z_n), c_n) for t_n, z_n, c_n in zip(t[1:], z, c, strict=True)]
+    return [value, *c]
+
+
+def _psi(order: int, u: Coefficients) -> list[Any]:
+    return series.compose(order, psi_coefficients(order, sp.psi(u[0]), u[0]), u[: order + 1])
+
+
+def _log_gamma(order: int, value: Any, x: Any) -> list[Any]:
+    """(log Γ)_n = ψ_{n−1}/n."""
+    psi = psi_coefficients(order - 1, sp.psi(x), x)
+    return [value, *(series.over(p, n) for n, p in enumerate(psi, 1))]
+
+
+def _hurwitz(order: int, value: Any, s: Any, q: Any) -> list[Any]:
+    """ζ(s, q + t)_n = binom(−s, n) ζ(s + n, q) (DLMF 25.11.17)."""
+    weight, c = 1.0, [value]
+    for n in range(1, order + 1):
+        weight = weight * (-(s + n - 1) / n)
+        c.append(weight * private._zeta(s + n, q))
+    return c
+
+
+by_coefficients(sp.psi, psi_coefficients, sample=(0.5, 5.0))
+by_coefficients(sp.gammaln, _log_gamma, sample=(0.5, 5.0))
+by_coefficients(sp.loggamma, _log_gamma, domain=POSITIVE, sample=(0.5, 5.0))
+variable_last(private._zeta, ("x",), _hurwitz, domain=((1.0, inf), POSITIVE), sample=((1.5, 4.0), (0.5, 5.0)))
+zero(sp.gammasgn)
+
+
+# ── Γ and 1/Γ ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _gamma(order: int, value: Any, u: Coefficients) -> list[Any]:
+    """y' = y ψ(u) u'; where Γ overflows, Γ(x) = Γ(x−8) (x−8)…(x−1), so that y_k is finite where it should be."""
+    y = exponential(order, value, (u, _psi(order - 1, u)))
+    x = u[0]
+    far = np.real(x) > 150
+    if not np.any(far):
+        return y
+    x = np.where(far, x, 160.0)
+    below = exponential(order, sp.gamma(x - 8), (u, _psi(order - 1, u)))
+    factor = series.total([1.0])
+    for i in range(1, 9):
+        factor = factor * (x - i)
+    return [value, *(np.where(far, b * factor, y_k) for b, y_k in zip(below[1:], y[1:], strict=True))]
+
+
+@cache
+def _reciprocal_table(center: int, size: int) -> list[float]:
+    """The Taylor coefficients of 1/Γ at a whole number, each by Cauchy's integral over its best circle.
+
+    The radius r makes |1/Γ| r^{−k} least, where the integrand hardly oscillates, so all digits are
+    right (Bornemann, "Accuracy and stability of computing high-order derivatives of analytic
+    functions by Cauchy integrals", Found. Comput. Math. 11, 2011).
+    """
+    turns = np.exp(2j * pi * (np.arange(512) + 0.5) / 512)
+    radii = np.concatenate([np.linspace(0.25, 4.0, 16), np.linspace(4.5, 40.0, 72)])
+    on_circles = sp.rgamma(center + radii[:, None] * turns)
+    sizes = np.log(np.abs(on_circles).mean(axis=1))
+    table = []
+    for k in range(size):
+        best = int(np.argmin(sizes - k * np.log(radii)))
+        table.append(float(np.mean(on_circles[best] * turns**-k).real * radii[best] ** -k))
+    return table
+
+
+def _around(center: int, order: int, h: Any) -> list[Any]:
+    """The coefficients of 1/Γ at center + h, |h| ≤ 1:  Σ_{k≥n} binom(k, n) d_k h^{k−n}."""
+    d = _reciprocal_table(center, 64 * (1 + (order + 32) // 64))
+    c = []
+    for n in range(order + 1):
+        sum_ = comb(n + 28, n) * d[n + 28] + 0.0 * h
+        for k in range(n + 27, n - 1, -1):
+            sum_ = sum_ * h + comb(k, n) * d[k]
+        c.append(sum_)
+    return c
+
+
+def _reciprocal_gamma(order: int, value: Any, x: Any) -> list[Any]:
+    """1/Γ is entire: its coefficients fall faster than x^{−n}, which the recurrence of y' = −y ψ u' would bring in.
+
+    Near zero a Taylor series about 1 or 3 is shifted, and y(x) = x y(x+1) leads left of zero, where
+    each zero comes out exactly; from 4 on the recurrence is stable; below −6, y(x) = Γ(1−x) sin(πx)/π.
+    """
+    require_real("rgamma", x)
+    m = np.where((x < 0) & (x >= -6), -np.floor(x), 0.0)
+    inner = np.clip(x + m, 0.0, 4.0)
+    c = [np.where(inner < 2, a, b) for a, b in zip(
+        _around(1, order, np.where(inner < 2, inner - 1, 0.0)),
+        _around(3, order, np.where(inner < 2, 0.0, inner - 3)), strict=True,
+    )]  # fmt: skip
+    for j in range(5, -1, -1):
+        times = [(x + j) * c[0], *((x + j) * c[n] + c[n - 1] for n in range(1, order + 1))]
+        c = [np.where(j < m, a, b) for a, b in zip(times, c, strict=True)]
+    far = x >= 4
+    if np.any(far):
+        right = [np.where(far, x, 8.0), 1.0]
+        decay = exponential(order, np.where(far, value, 0.0), (right, [-p for p in _psi(order - 1, right)]))
+        c = [np.where(far, a, b) for a, b in zip(decay, c, strict=True)]
+    left = x < -6
+    if np.any(left):
+        f = np.where(left, x - np.rint(x), 0.0)
+        even = np.where(np.rint(x) % 2 == 0, 1 / pi, -1 / pi)
+        sine, _ = series.sincos(order, np.sin(pi * f), np.cos(pi * f), [f, pi])
+        mirrored = [np.where(left, 1 - x, 8.0), -1.0]
+        growth = exponential(order, 1.0, (mirrored, _psi(order - 1, mirrored)))
+        scale = even * sp.gamma(mirrored[0])
+        c = [np.where(left, scale * series.convolve(growth, sine, n), c[n]) for n in range(order + 1)]
+    return [value, *c[1:]]
+
+
+recurrence(sp.gamma, _gamma, sample=(0.5, 5.0))
+by_coefficients(sp.rgamma, _reciprocal_gamma)
+
+
+# ── quotients of Γ ───────────────────────────────────────────────────────────────────────────────
+
+
+def _psi_difference(order: int, a: Coefficients, b: Coefficients) -> list[Any]:
+    """ψ(a + b) − ψ(a), where b may be much smaller than a.
+
+    With a = a_0 + α and a + b = s_0 + σ it is Σ_n (ψ_n(s_0) − ψ_n(a_0)) αⁿ + Σ_n ψ_n(s_0) (σⁿ − αⁿ).
+    """
+    a, b = a[: order + 1], b[: order + 1]
+    s0 = a[0] + b[0]
+    here, there = (psi_coefficients(order, sp.psi(x), x) for x in (a[0], s0))
+    plain = (a[0] <= 0) | (s0 <= 0)
+    a0, b0 = np.where(plain, 1.0, a[0]), np.where(plain, 1.0, b[0])
+    steps = []
+    for n in range(order + 1):
+        step = _zeta_difference(n + 1, a0, b0)
+        step = np.where(plain, there[n] - here[n], -step if n % 2 else step)
+        steps.append(np.where(b[0] == 0, 0.0, step))
+    result = series.compose(order, steps, a)
+    if len(b) == 1:
+        return result
+    s = [s0, *(series.coefficient(a, k) + series.coefficient(b, k) for k in range(1, max(len(a), len(b))))]
+    moved = series.compose(order, there, s)
+    fixed = series.compose(order, there, a)
+    change = [0.0, *(p - series.coefficient(fixed, k) for k, p in enumerate(moved[1:], 1))]
+    return [series.coefficient(result, k) + c for k, c in enumerate(change)]
+
+
+def _negative(u: Coefficients) -> list[Any]:
+    return [-u_k for u_k in u]
+
+
+def _beta_slopes(order: int, a: Coefficients, b: Coefficients) -> list[tuple[Coefficients, Coefficients]]:
+    """(log B)' = (ψ(a) − ψ(a+b)) a' + (ψ(b) − ψ(a+b)) b' (DLMF 5.12.1)."""
+    pairs = [(u, v) for u, v in ((a, b), (b, a)) if len(u) > 1]
+    return [(u, _negative(_psi_difference(order - 1, u, v))) for u, v in pairs]
+
+
+def _beta(order: int, value: Any, a: Coefficients, b: Coefficients) -> list[Any]:
+    return exponential(order, value, *_beta_slopes(order, a, b))
+
+
+def _betaln(order: int, value: Any, a: Coefficients, b: Coefficients) -> list[Any]:
+    return series.integral(order, value, *_beta_slopes(order, a, b))
+
+
+_FACTORS = 32
+
+
+def _rising(order: int, z: Coefficients, m: Coefficients) -> list[Any]:
+    """(z)_m = z (z+1) … (z+J−1) Γ(z+m)/Γ(z+J) for a constant m ≤ J < m + 1.
+
+    The zeros stand in the product, right and harmless; for a whole m the quotient is 1. Where z is large
+    beside an m that is not whole, they are far and J = 0.
+    """
+    near = (m[0] == np.rint(m[0])) | ((m[0] >= 0.25) & (z[0] < 8 * m[0]))
+    size = np.where(near, np.clip(np.ceil(m[0]), 0, _FACTORS), 0)
+    y = _quotient(order, [z[0] + size, *z[1:]], [m[0] - size])
+    for j in range(int(np.max(size, initial=0))):
+        factor = [np.where(j < size, z[0] + j, 1.0), *(np.where(j < size, z_k, 0.0) for z_k in z[1:])]
+        y = series.multiply(order, y[0] * factor[0], y, factor)
+    return y
+
+
+def _quotient(order: int, z: Coefficients, m: Coefficients) -> list[Any]:
+    """Γ(z+m)/Γ(z):  (log y)' = (ψ(z+m) − ψ(z)) z' + ψ(z+m) m'."""
+    slopes: list[tuple[Coefficients, Coefficients]] = []
+    if len(z) > 1:
+        slopes.append((z, _psi_difference(order - 1, z, m)))
+    if len(m) > 1:
+        s = [series.coefficient(z, k) + series.coefficient(m, k) for k in range(max(len(z), len(m)))]
+        slopes.append((m, _psi(order - 1, s)))
+    return exponential(order, sp.poch(z[0], m[0]), *slopes)
+
+
+def _poch(order: int, value: Any, z: Coefficients, m: Coefficients) -> list[Any]:
+    """(z)_m = Γ(z+m)/Γ(z)."""
+    return [value, *(_rising if len(m) == 1 else _quotient)(order, z, m)[1:]]
+
+
+def _binom(order: int, value: Any, n: Coefficients, k: Coefficients) -> list[Any]:
+    """Γ(n+1)/(Γ(k+1) Γ(n−k+1)); a rising factorial over k! for constant k, else with 1/Γ, which is entire."""
+    last = max(len(n), len(k))
+    rest = [series.coefficient(n, j) - series.coefficient(k, j) for j in range(last)]
+    if len(k) == 1:
+        return [value, *(y * sp.rgamma(k[0] + 1) for y in _rising(order, [rest[0] + 1, *rest[1:]], k)[1:])]
+    y: list[Any] = [1.0]
+    for function, u in ((sp.gamma, n), (sp.rgamma, k), (sp.rgamma, rest)):
+        factor = lookup(function).expand(order, [u[0] + 1, *u[1:]])
+        y = series.multiply(order, y[0] * factor[0], y, factor)
+    return [value, *y[1:]]
+
+
+recurrence(sp.beta, _beta, domain=POSITIVE, sample=(0.5, 4.0))
+recurrence(sp.betaln, _betaln, domain=POSITIVE, sample=(0.5, 4.0))
+recurrence(sp.poch, _poch, domain=POSITIVE, sample=((0.5, 4.0), (0.5, 3.0)))
+recurrence(sp.binom, _binom, domain=(POSITIVE, POSITIVE), sample=((3.0, 6.0), (0.5, 2.5)))
+
+
+# ── incomplete integrals ─────────────────────────────────────────────────────────────────────────
+
+
+def _gamma_density(order: int, a: Any, u: Coefficients) -> list[Any]:
+    """g = u^{a−1} e^{−u}/Γ(a), composed from its coefficients at x.
+
+    Where x and a are small or a does not matter, as the product of the power and e^{−t}; elsewhere
+    that cancels, and n x g_n = (a − n − x) g_{n−1} − g_{n−2} is stable (for whole a near 0 it would
+    bring in x^{−n}).
+    """
+    x = u[0]
+    product = (a <= 3) | ((x <= 8) & (a <= 16)) | ((30 * x <= a) & (a < 150))
+    near, p = np.where(product, x, 1.0), np.where(product, a, 1.0)
+    weight = sp.rgamma(p) * np.exp(-near)
+    powers = []
+    for n in range(order + 1):
+        half = np.power(near, 0.5 * (p - 1 - n))  # the whole power may overflow alone
+        powers.append(np.where(weight == 0, 0.0, (weight * half) * half))
+        weight = weight * ((p - 1 - n) / (n + 1))
+    decay = series.exp(order, 1.0, [0.0, -1.0])
+    far = np.where(product, 8.0, x)
+    c = [private._igam_fac(a, far) / far]
+    for n in range(1, order + 1):
+        step = (a - n - far) * c[n - 1] - (c[n - 2] if n > 1 else 0.0)
+        c.append(step / n / far)
+    outer = [np.where(product, series.convolve(powers, decay, n), c[n]) for n in range(order + 1)]
+    return series.compose(order, outer, u)
+
+
+def _gammainc(order: int, value: Any, a: Coefficients, u: Coefficients) -> list[Any]:
+    """P(a, u)' = u^{a−1} e^{−u}/Γ(a) u' (DLMF 8.8.13)."""
+    require_constant("gammainc", a=a)
+    return series.integral(order, value, (u, _gamma_density(order - 1, a[0], u[:order])))
+
+
+def _gammaincc(order: int, value: Any, a: Coefficients, u: Coefficients) -> list[Any]:
+    """Q = 1 − P."""
+    require_constant("gammaincc", a=a)
+    return [value, *_negative(_gammainc(order, value, a, u)[1:])]
+
+
+def _betainc(order: int, value: Any, a: Coefficients, b: Coefficients, u: Coefficients) -> list[Any]:
+    """I_u(a, b)' = u^{a−1} (1−u)^{b−1}/B(a, b) u' (DLMF 8.17.1)."""
+    require_constant("betainc", a=a, b=b)
+    x, p, q = u[0], a[0], b[0]
+    one = 1.0 + 0.0 * x
+    left, right = [one], [one]
+    for n in range(1, order):
+        left.append(left[-1] * ((p - n) / n) / x)
+        right.append(right[-1] * ((n - q) / n) / (1 - x))
+    g0 = private._beta_pdf(x, p, q)
+    outer = [g0 * series.convolve(left, right, n) for n in range(order)]
+    return series.integral(order, value, (u, series.compose(order - 1, outer, u[:order])))
+
+
+def _betaincc(order: int, value: Any, a: Coefficients, b: Coefficients, u: Coefficients) -> list[Any]:
+    """1 − I_u(a, b)."""
+    require_constant("betaincc", a=a, b=b)
+    return [value, *_negative(_betainc(order, value, a, b, u)[1:])]
+
+
+def _power_density(order: int, value: Any, a: Coefficients, u: Coefficients) -> list[Any]:
+    """g = u^a e^{−u}/Γ(a):  g' = g (a/u − 1) u'. What the incomplete gamma functions start from."""
+    require_constant("_igam_fac", a=a)
+    slope = [a[0] * r for r in series.reciprocal(order - 1, 1 / u[0], u[:order])]
+    return exponential(order, value, (u, [slope[0] - 1, *slope[1:]]))
+
+
+def _beta_density(order: int, value: Any, u: Coefficients, a: Coefficients, b: Coefficients) -> list[Any]:
+    """g = u^{a−1} (1−u)^{b−1}/B(a, b):  g' = g ((a−1)/u − (b−1)/(1−u)) u'."""
+    require_constant("_beta_pdf", a=a, b=b)
+    left = series.reciprocal(order - 1, 1 / u[0], u[:order])
+    rest = [1 - u[0], *_negative(u[1:order])]
+    right = series.reciprocal(order - 1, 1 / rest[0], rest)
+    slope = [(a[0] - 1) * p - (b[0] - 1) * q for p, q in zip(left, right, strict=True)]
+    return exponential(order, value, (u, slope))
+
+
+recurrence(private._igam_fac, _power_density, domain=POSITIVE, sample=((0.5, 4.0), (0.2, 6.0)))
+recurrence(
+    private._beta_pdf, _beta_density, domain=((0.0, 1.0), POSITIVE, POSITIVE),
+    sample=((0.1, 0.9), (0.5, 4.0), (0.5, 4.0)),
+)  # fmt: skip
+recurrence(sp.gammainc, _gammainc, domain=POSITIVE, sample=((0.5, 4.0), (0.2, 6.0)))
+recurrence(sp.gammaincc, _gammaincc, domain=POSITIVE, sample=((0.5, 4.0), (0.2, 6.0)))
+_BETAINC: dict[str, Any] = {"domain": (POSITIVE, POSITIVE, (0.0, 1.0)), "sample": ((0.5, 4.0), (0.5, 4.0), (0.1, 0.9))}
+recurrence(sp.betainc, _betainc, **_BETAINC)
+recurrence(sp.betaincc, _betaincc, **_BETAINC)
+
+unsupported(
+    "dualnum has no rule for inverse incomplete integrals yet",
+    sp.gammaincinv, sp.gammainccinv, sp.betaincinv, sp.betainccinv,
+)  # fmt: skip
+unsupported(
+    "the derivatives of Riemann's zeta function have no stable formula in SciPy's functions",
+    sp.zetac, private._riemann_zeta,
+)  # fmt: skip
