@@ -369,6 +369,27 @@ def test_operands_of_two_levels_in_one_call(function, arguments, higher, request
         np.testing.assert_allclose(x, y, rtol=1e-14, atol=1e-14)
 
 
+@pytest.mark.parametrize(("function", "arguments"), CASES[::4])
+def test_traced(function, arguments, request):
+    """jit runs the same rules on tracers."""
+    if request.node.callspec.id.startswith(IN_PLACE):
+        pytest.skip("a traced array cannot be written into")
+    coeffs = drawn(arguments, 0)
+    x0 = [c[0] if varies else c for c, varies in coeffs]
+    derivative = dn.derivative(lambda x: tuple(leaves(function(x**2, *x0[1:]))))
+    for x, y in zip(dn.jit(derivative)(x0[0]), derivative(x0[0]), strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-15, atol=1e-15)
+
+
+@pytest.mark.parametrize(("function", "arguments"), CASES)
+def test_several_directions_at_once(function, arguments):
+    """The planes of a vector jet go the same way as those of one direction."""
+    coeffs = drawn(arguments, 2)
+    given = [jet(c[0], order=2, directions=c[1:]) ** 3 if varies else c for c, varies in coeffs]
+    planes = [(x.coeffs, True) if isinstance(x, Jet) else (x, False) for x in given]
+    check(function, given, 4, expected(function, planes, 4))
+
+
 # ── views ────────────────────────────────────────────────────────────────────────────────────────
 
 VIEWS = {

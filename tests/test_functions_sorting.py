@@ -139,6 +139,19 @@ def test_nested(function, shape):
     np.testing.assert_allclose(mixed, (function(x + h) - function(x)) / h, rtol=1e-6, atol=1e-6)
 
 
+SHAPED_BY_VALUES = ("unique", "union1d", "setdiff1d", "setxor1d", "nanmedian", "nanquantile", "nanpercentile")
+
+
+@pytest.mark.parametrize(("function", "shape"), [c for c in CASES if not c.id.startswith(SHAPED_BY_VALUES)])
+def test_a_traced_derivative_decides_anew_at_every_point(function, shape):
+    derivative = dn.derivative(lambda x: function(x**2))
+    fast = dn.jit(derivative)
+    for x in (distinct(shape, 0, seed)[0] for seed in range(3)):
+        np.testing.assert_allclose(fast(x), derivative(x), rtol=1e-14, atol=1e-14)
+    tied = np.ones(shape)
+    np.testing.assert_allclose(fast(tied), derivative(tied), rtol=1e-14, atol=1e-14)
+
+
 # ── ties ─────────────────────────────────────────────────────────────────────────────────────────
 
 

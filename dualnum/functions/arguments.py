@@ -37,8 +37,8 @@ def _number(name: str, x: Any) -> Any:
 
 
 def index_values(indices: Any, name: str) -> Any:
-    """Integer indices; refuses an operand, for an index has no derivatives."""
-    if isinstance(indices, Operand):
+    """Integer indices; refuses an operand with derivatives, for an index has none (a traced array may be one)."""
+    if isinstance(indices, Operand) and primal(indices) is not indices:
         raise InvalidType(f"{name}: the indices carry derivatives; expected integers, as x.value.astype(int)")
     return indices
 

@@ -159,7 +159,8 @@ def logspace(
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     """sign(start) · 10 ** linspace(log10 |start|, log10 |stop|), with both ends as they are given."""
     start, stop = numbers("geomspace", start, stop)
-    if np.any(primal(start) == 0) or np.any(primal(stop) == 0):
+    zeros = [np.any(primal(x) == 0) for x in (start, stop)]
+    if any(not isinstance(zero, Operand) and zero for zero in zeros):  # of a traced end nothing is known
         raise InvalidValue("geomspace: start or stop holds a zero; expected nonzero ends")
     common = np.result_type(start, stop, float(num))
     start, stop = (x.astype(common) if hasattr(x, "astype") else np.asarray(x, common) for x in (start, stop))

@@ -5,11 +5,13 @@ entries have that value, it is their mean: the symmetric subgradient, which max 
 ``np.maximum`` and with JAX's reductions. The value is always the one that NumPy computes.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ..backend import namespace, to_device
 from ..errors import NotDifferentiable
 from ..operand import Operand, implements, primal
 from .arguments import NOT_GIVEN, into
@@ -30,7 +32,8 @@ def _in_line(x: Any, axis: Any) -> Any:
 def _entry(lines: Any, chosen: Any, native: Any, constants: Any = 0) -> Any:
     """The entry of each line where the mask holds; of several, and `constants` more, the mean."""
     count = np.count_nonzero(chosen, axis=-1) + constants
-    if lines.shape[-1] and np.all(count == 1) and not np.any(constants):
+    known = not isinstance(count, Operand)  # a traced function must not branch on values
+    if known and lines.shape[-1] and np.all(count == 1) and not np.any(constants):
         return np.take_along_axis(lines, np.argmax(chosen, axis=-1)[..., None], -1)[..., 0]
     share = lines / np.maximum(count, 1).astype(real_dtype(lines))[..., None]
     mean = with_value(np.sum(np.where(chosen, share, 0.0), axis=-1), native)
@@ -71,7 +74,7 @@ def _extreme(function: Callable[..., Any], pair: np.ufunc, worst: float, *aliase
             values = _in_line(primal(a), axis)
             chosen = _equal(values, native)
             if where is not NOT_GIVEN:
-                chosen &= _in_line(np.broadcast_to(where, a.shape), axis)
+                chosen = chosen & _in_line(np.broadcast_to(where, a.shape), axis)
             ties = 0 if initial is NOT_GIVEN else (native == initial).astype(np.intp)
             result = _entry(_in_line(a, axis), chosen, native, ties)
         if keepdims:
@@ -95,7 +98,9 @@ def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = NOT_GIVEN) ->
 # ── quantiles ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _quantile(a: Any, q: Any, axis: Any, native: Any, method: str = "linear", keepdims: bool = False) -> Any:
+def _quantile(
+    a: Any, q: Any, axis: Any, native: Any, method: Any = "linear", keepdims: bool = False, skips_nan: bool = False
+) -> Any:
     """Entries of the sorted lines at the positions where NumPy finds the quantiles, mixed linearly.
 
     The positions are the quantiles of 0, 1, …, n−1 (n counts the entries that are not NaN), so every
@@ -105,7 +110,7 @@ def _quantile(a: Any, q: Any, axis: Any, native: Any, method: str = "linear", ke
     lines = _in_line(a, axis)
     values = primal(lines)
     native = np.reshape(native, (q.size, *lines.shape[:-1]))
-    position = _positions(values, native, q.ravel(), method)
+    position = _positions(values, native, q.ravel(), method, skips_nan)
     ordered = np.sort(values, axis=-1)  # NaN at the end
     results = [
         with_value(_between(lines, values, ordered, position[j]), native[j])
@@ -121,16 +126,21 @@ def _quantile(a: Any, q: Any, axis: Any, native: Any, method: str = "linear", ke
     return np.reshape(stacked, (*q.shape, *kept))
 
 
-def _positions(values: Any, native: Any, q: Any, method: Any) -> Any:
+def _positions(values: Any, native: Any, q: Any, method: Any, skips_nan: bool) -> Any:
     """Where the quantiles lie among 0 … n−1, as fractions; shape (len(q), *number of lines)."""
-    missing = np.count_nonzero(np.isnan(values), axis=-1)
+
+    def among(n: int) -> Any:
+        return np.reshape(np.quantile(np.arange(float(n)), q, method=method), (q.size, 1)) if n else 0.0
+
     length = values.shape[-1]
-    position = np.zeros_like(values, shape=native.shape, dtype=float)
-    for absent in np.unique(missing):
-        if absent < length:
-            found = np.quantile(np.arange(float(length - absent)), q, method=method)
-            position[:, missing == absent] = np.reshape(found, (-1, 1))
-    # where one NaN spoils the line, the last entry in order is one
+    missing = np.count_nonzero(np.isnan(values), axis=-1)
+    position = np.zeros((q.size, *values.shape[:-1]))
+    position.reshape(q.size, math.prod(position.shape[1:]))[...] = among(length)
+    if skips_nan:
+        for absent in np.unique(to_device(missing, "cpu")):
+            position[:, missing == absent] = among(length - int(absent))
+    position = namespace(values).asarray(position)
+    # one NaN spoils a line: the last entry in order is one
     return np.where((missing > 0) & np.isnan(native), float(length - 1), position)
 
 
@@ -153,7 +163,7 @@ def _constant(q: Any, name: str) -> None:
         raise NotDifferentiable(f"{name}: q carries derivatives; only constant positions have a rule: use q.value")
 
 
-def _family(function: Callable[..., Any], scale: float) -> None:
+def _family(function: Callable[..., Any], scale: float, skips_nan: bool = False) -> None:
     """quantile and percentile, and the forms that leave NaN out; q is constant and the data vary."""
     name = function.__name__
 
@@ -176,16 +186,16 @@ def _family(function: Callable[..., Any], scale: float) -> None:
         keepdims = keepdims is not NOT_GIVEN and bool(keepdims)
         if not isinstance(a, Operand):
             return into(out, function(a, q, axis, method=method, keepdims=keepdims), name)
-        return into(out, _quantile(a, np.asarray(q) / scale, axis, native, method, keepdims), name)
+        return into(out, _quantile(a, np.asarray(q) / scale, axis, native, method, keepdims, skips_nan), name)
 
 
 _family(np.quantile, 1)
-_family(np.nanquantile, 1)
+_family(np.nanquantile, 1, True)
 _family(np.percentile, 100)
-_family(np.nanpercentile, 100)
+_family(np.nanpercentile, 100, True)
 
 
-def _middle(function: Callable[..., Any]) -> None:
+def _middle(function: Callable[..., Any], skips_nan: bool = False) -> None:
     name = function.__name__
 
     @implements(function)
@@ -194,8 +204,8 @@ def _middle(function: Callable[..., Any]) -> None:
         keepdims = keepdims is not NOT_GIVEN and bool(keepdims)
         if not isinstance(a, Operand):
             return into(out, function(a, axis, keepdims=keepdims), name)
-        return into(out, _quantile(a, 0.5, axis, native, keepdims=keepdims), name)
+        return into(out, _quantile(a, 0.5, axis, native, "linear", keepdims, skips_nan), name)
 
 
 _middle(np.median)
-_middle(np.nanmedian)
+_middle(np.nanmedian, True)

@@ -9,6 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..errors import InvalidType, InvalidValue, dropped
 from ..operand import Operand, batched, implements, primal, rearrange
 from .arguments import NOT_GIVEN, index_values, into, numbers, on_values, stand_in
+from .keywords import array
 
 # ── by position ──────────────────────────────────────────────────────────────────────────────────
 
@@ -111,9 +112,9 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
         raise InvalidValue("select: no conditions; expected one at least")
     result = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
-        condition = primal(condition)
-        if np.asarray(condition).dtype.kind != "b":
-            raise InvalidType(f"select: a condition has dtype {np.asarray(condition).dtype}; expected booleans")
+        condition = array(primal(condition))
+        if condition.dtype.kind != "b":
+            raise InvalidType(f"select: a condition has dtype {condition.dtype}; expected booleans")
         result = np.where(condition, choice, result)
     return result
 
@@ -127,7 +128,7 @@ def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
 
 @implements(np.compress)
 def compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
-    condition = np.asarray(primal(condition))
+    condition = array(primal(condition))
     if condition.ndim != 1:
         raise InvalidValue(f"compress: the condition has shape {condition.shape}; expected one axis")
     return into(out, np.take(a, np.flatnonzero(condition), axis=axis), "compress")
