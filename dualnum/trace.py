@@ -64,7 +64,11 @@ class Node:
 
     def sample(self) -> Any:
         """Something of the same shape and type, for asking NumPy what comes out."""
-        return 1.0 if self.weak else np.broadcast_to(np.ones((), self.dtype), self.shape)
+        if self.weak:
+            return 1.0
+        # an integer may be an index, and 0 is in the range of any axis
+        one = np.zeros((), self.dtype) if self.dtype.kind in "iu" else np.ones((), self.dtype)
+        return np.broadcast_to(one, self.shape)
 
 
 class Tracer(Operand):
