@@ -8,8 +8,10 @@ import numpy as np
 
 from ..errors import InvalidType, InvalidValue
 from ..operand import bilinear, implements, linear
-from .arguments import into
+from .arguments import into, on_values
 from .keywords import array, cast
+
+on_values(np.einsum_path)
 
 
 @implements(np.einsum)

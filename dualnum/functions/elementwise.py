@@ -9,7 +9,7 @@ from ..errors import NotDifferentiable
 from ..operand import Operand, implements, primal
 from ..primitives.elementwise import I0, SINC
 from .arguments import into
-from .keywords import array
+from .keywords import array, with_value
 
 # ── parts of complex numbers ─────────────────────────────────────────────────────────────────────
 
@@ -124,17 +124,31 @@ def _not_negative(x: Any) -> Any:
     return x >= 0
 
 
-def _in_unit(x: Any) -> Any:
-    return np.abs(x) <= 1
-
-
 _emath(np.emath.sqrt, np.sqrt, _not_negative)
 _emath(np.emath.log, np.log, _not_negative)
 _emath(np.emath.log2, np.log2, _not_negative)
 _emath(np.emath.log10, np.log10, _not_negative)
-_emath(np.emath.arccos, np.arccos, _in_unit)
-_emath(np.emath.arcsin, np.arcsin, _in_unit)
-_emath(np.emath.arctanh, np.arctanh, _in_unit)
+
+
+def _inverse(function: Any, real_function: Any, outside: Any) -> None:
+    """An inverse function that is real on [−1, 1]; `outside` is its complex value on the rest of the axis.
+
+    There the complex function has its branch cuts, which real formulas know nothing of.
+    """
+
+    @implements(function)
+    def call(x: Any) -> Any:
+        values = primal(x)
+        beyond = np.abs(values) > 1
+        if np.iscomplexobj(values) or not np.any(beyond):
+            return real_function(x)
+        inner, outer = real_function(np.where(beyond, 0.0, x)), outside(np.where(beyond, x, 2.0))
+        return with_value(np.where(beyond, outer, inner), function(values))
+
+
+_inverse(np.emath.arccos, np.arccos, lambda x: np.arccos(np.sign(x)) - 1j * np.arccosh(np.abs(x)))
+_inverse(np.emath.arcsin, np.arcsin, lambda x: np.arcsin(np.sign(x)) + 1j * np.arccosh(np.abs(x)))
+_inverse(np.emath.arctanh, np.arctanh, lambda x: np.arctanh(1 / x) + 0.5j * np.pi)
 
 
 @implements(np.emath.logn)

@@ -20,25 +20,25 @@ def squared_modulus(x: Any) -> Any:
     return re * re + im * im
 
 
-def root_of_squares(x: Any, axes: Sequence[int], keepdims: bool, where: Any = True, divisor: Any = 1) -> Any:
+def root_of_squares(x: Any, axes: Sequence[int], keepdims: bool, divisor: Any = 1) -> Any:
     """√(Σ |x|²/divisor), zero with all its derivatives where all of x is zero.
 
     x is divided by a power of two near its largest entry, which changes no digit of the result.
     """
     axes = tuple(axes)
-    scale = _power_of_two(x, axes, where)
-    total = np.sum(squared_modulus(x / scale), axis=axes, keepdims=keepdims, where=where) / divisor
+    scale = _power_of_two(x, axes)
+    total = np.sum(squared_modulus(x / scale), axis=axes, keepdims=keepdims) / divisor
     kink = primal(total) == 0
     root = np.sqrt(np.where(kink, 1.0, total)) * (scale if keepdims else np.squeeze(scale, axes))
     return np.where(kink, 0.0, root)
 
 
-def _power_of_two(x: Any, axes: tuple[int, ...], where: Any = True) -> Any:
+def _power_of_two(x: Any, axes: tuple[int, ...]) -> Any:
     """A power of two near the largest |x| along the axes; 1 where that is zero, infinite or NaN."""
     size = np.abs(primal(x))
     if size.size == 0:
         return np.ones(tuple(1 if i in axes else n for i, n in enumerate(size.shape)), size.dtype)
-    largest = np.max(size, axis=axes, keepdims=True, initial=0.0, where=where)
+    largest = np.max(size, axis=axes, keepdims=True)
     usable = np.isfinite(largest) & (largest > 0)
     _, exponent = np.frexp(np.where(usable, largest, 1.0))
     # the reciprocal of the scale is finite as well

@@ -7,9 +7,9 @@ import numpy as np
 from ..errors import InvalidValue
 from ..operand import implements, linear, primal
 from .arguments import into
-from .keywords import axes_of, cast, present, with_value
+from .keywords import axes_of, cast, present, real_dtype, with_value
 
-__all__ = ["without_nan"]
+__all__ = ["masked_mean", "without_nan"]
 
 # ── sums ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -24,7 +24,8 @@ def sum(
     initial: Any = None,
     where: Any = True,
 ) -> Any:
-    result = linear(lambda x: np.sum(x, axis=axis, keepdims=keepdims, where=where), cast(a, dtype))
+    mask = {} if where is True else {"where": where}  # CuPy has no where=
+    result = linear(lambda x: np.sum(x, axis=axis, keepdims=keepdims, **mask), cast(a, dtype))
     return into(out, result if initial is None else result + initial, "sum")
 
 
@@ -37,7 +38,8 @@ def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
 def mean(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
 ) -> Any:
-    result = linear(lambda x: np.mean(x, axis=axis, keepdims=keepdims, where=where), cast(a, dtype))
+    mask = {} if where is True else {"where": where}
+    result = linear(lambda x: np.mean(x, axis=axis, keepdims=keepdims, **mask), cast(a, dtype))
     return into(out, result, "mean")
 
 
@@ -184,4 +186,11 @@ def nanmean(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
 ) -> Any:
     numbers, mask = without_nan(a, 0.0, dtype)
-    return into(out, np.mean(numbers, axis, None, None, keepdims, where=mask & where), "nanmean")
+    return into(out, masked_mean(numbers, mask & where, axis, keepdims), "nanmean")
+
+
+def masked_mean(a: Any, where: Any, axis: Any, keepdims: bool) -> Any:
+    """The mean of those entries for which the mask holds."""
+    total = np.sum(np.where(where, a, 0.0), axis=axis, keepdims=keepdims)
+    count = np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims)
+    return total / count.astype(real_dtype(a))

@@ -47,9 +47,8 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     ary = np.ravel(array(ary))
     between = ary[1:] - ary[:-1]
     pieces = [None if x is None else np.ravel(array(x)) for x in (to_begin, to_end)]
-    if pieces == [None, None]:
-        return between
-    return np.concatenate([x for x in (pieces[0], between, pieces[1]) if x is not None])
+    pieces.insert(1, between)
+    return np.concatenate([x for x in pieces if x is not None])
 
 
 @implements(np.gradient)

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import InvalidType, NotDifferentiable
-from ..operand import Operand, implements, linear, primal
+from ..operand import Operand, implements, linear, operands, primal
 from .arguments import on_values
+from .keywords import with_value
 
 # ── orders ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -48,7 +49,7 @@ def sort_complex(a: Any) -> Any:
 
 
 @implements(np.partition)
-def partition(a: Any, kth: Any, axis: Any = -1, kind: str = "introselect", order: Any = None) -> Any:
+def partition(a: Any, kth: Any, axis: Any = -1, kind: Any = "introselect", order: Any = None) -> Any:
     """The k-th value in its place, smaller ones before it; NumPy leaves open how these are ordered."""
     _no_fields(order, "partition")
     a, axis = _along(a, axis)
@@ -120,7 +121,22 @@ def union1d(ar1: Any, ar2: Any) -> Any:
 
 # ── counts ───────────────────────────────────────────────────────────────────────────────────────
 
-on_values(np.histogram_bin_edges)
+
+@implements(np.histogram_bin_edges)
+def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
+    """Constant where they are given; equal steps from the least to the greatest entry move with these."""
+    native = np.histogram_bin_edges(primal(a), primal(bins), primal(range), primal(weights))
+    if isinstance(bins, Operand):
+        return bins
+    if np.ndim(bins) or range is not None or not isinstance(a, Operand):
+        return native
+    if isinstance(bins, str):
+        raise NotDifferentiable(f"histogram: bins is {bins!r}, which looks at the data; give a number or the edges")
+    low: Any = np.min(a)
+    high: Any = np.max(a)
+    if primal(low) == primal(high):
+        low, high = low - 0.5, high + 0.5
+    return with_value(np.linspace(low, high, len(native)), native)
 
 
 @implements(np.bincount)
@@ -131,27 +147,50 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     return linear(lambda w: np.bincount(x, w, minlength), weights)
 
 
-def _counting(function: Callable[..., Any], samples: int) -> None:
+def _counting(function: Callable[..., Any], *samples: str) -> None:
     """A histogram counts by value, in bins that are constants; it is linear in the weights."""
+    names = (*samples, "bins", "range", "density", "weights")
 
     @implements(function)
     def count(*args: Any, **kwargs: Any) -> Any:
-        names = ("bins", "range", "density", "weights")
-        given = {**dict(zip(names, args[samples:], strict=False)), **kwargs}
-        data = primal(args[:samples])
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        moving = any(isinstance(given[name], Operand) for name in samples) and _follow_data(function, given)
+        if function is not np.histogram and any(True for _ in operands(given.get("bins"))):
+            raise NotDifferentiable(f"{function.__name__}: bins carries derivatives; give its .value")
+        if moving and (function is not np.histogram or given.get("density") or given.get("weights") is not None):
+            raise NotDifferentiable(
+                f"{function.__name__}: bins is {given.get('bins', 10)!r}, so the edges follow the data and carry "
+                "derivatives; give the edges, or a range"
+            )
         weights = given.pop("weights", None)
         options = {name: primal(value) for name, value in given.items()}
         if not isinstance(weights, Operand):
-            return function(*data, weights=weights, **options)
+            counts, *edges = function(weights=weights, **options)
+            if moving or isinstance(given.get("bins"), Operand):
+                edges = [np.histogram_bin_edges(given["a"], given.get("bins", 10))]
+            return counts, *edges
         if options.get("density"):
             raise NotDifferentiable(
                 f"{function.__name__}: density= with weights that carry derivatives has no rule; divide the "
                 "weighted counts by their sum and the widths of the bins"
             )
-        _, *edges = function(*data, weights=primal(weights), **options)
-        return linear(lambda w: function(*data, weights=w, **options)[0], weights), *edges
+        _, *edges = function(weights=primal(weights), **options)
+        return linear(lambda w: function(weights=w, **options)[0], weights), *edges
 
 
-_counting(np.histogram, 1)
-_counting(np.histogram2d, 2)
-_counting(np.histogramdd, 1)
+def _follow_data(function: Callable[..., Any], given: dict[str, Any]) -> bool:
+    """Whether the edges are worked out from the data: for a number of bins without a range."""
+    bins: Any = given.get("bins", 10)
+    limits = given.get("range")
+    if limits is not None and (function is np.histogram or all(r is not None for r in limits)):
+        return False
+    if isinstance(bins, str) or not np.iterable(bins):
+        return True
+    if function is np.histogram or (function is np.histogram2d and len(list(bins)) > 2):  # edges, for both axes
+        return False
+    return any(not np.iterable(b) for b in bins)
+
+
+_counting(np.histogram, "a")
+_counting(np.histogram2d, "x", "y")
+_counting(np.histogramdd, "sample")

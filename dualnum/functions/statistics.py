@@ -9,7 +9,7 @@ from ..operand import implements, primal
 from .arguments import into
 from .keywords import array, axes_of, cast, real_dtype, with_value
 from .norms import root_of_squares, squared_modulus
-from .reductions import without_nan
+from .reductions import masked_mean, without_nan
 
 
 @implements(np.average)
@@ -20,7 +20,8 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
         result = np.mean(a, axis=axis, keepdims=keepdims)
         total = np.full_like(primal(result), a.size / max(np.size(primal(result)), 1))
     else:
-        weights = _spread_weights(array(weights), a, axis)
+        weights = array(weights)
+        weights = _spread_weights(cast(weights, np.result_type(a.dtype, weights.dtype)), a, axis)
         total = np.sum(weights, axis=axis, keepdims=keepdims)
         if np.any(primal(total) == 0):
             raise ZeroDivisionError("average: the weights sum to zero, so they cannot be normalized")
@@ -63,7 +64,7 @@ def var(
 ) -> Any:
     """Σ |a − ā|²/(n − ddof)."""
     deviation = _deviation(cast(a, dtype), axis, where, mean)
-    squares = np.sum(squared_modulus(deviation), axis=axis, keepdims=keepdims, where=where)
+    squares = np.sum(squared_modulus(deviation), axis=axis, keepdims=keepdims)
     return into(out, squares / _freedom(deviation, axis, where, keepdims, ddof, correction), "var")
 
 
@@ -83,11 +84,14 @@ def std(
     """√var, with the subgradient 0 where nothing varies."""
     deviation = _deviation(cast(a, dtype), axis, where, mean)
     freedom = _freedom(deviation, axis, where, keepdims, ddof, correction)
-    return into(out, root_of_squares(deviation, axes_of(axis, deviation.ndim), keepdims, where, freedom), "std")
+    return into(out, root_of_squares(deviation, axes_of(axis, deviation.ndim), keepdims, freedom), "std")
 
 
 def _deviation(a: Any, axis: Any, where: Any, mean: Any) -> Any:
-    return a - (np.mean(a, axis=axis, keepdims=True, where=where) if mean is None else mean)
+    """a − ā, zero where the mask does not hold."""
+    if where is True:
+        return a - (np.mean(a, axis=axis, keepdims=True) if mean is None else mean)
+    return np.where(where, a - (masked_mean(a, where, axis, True) if mean is None else mean), 0.0)
 
 
 def _freedom(deviation: Any, axis: Any, where: Any, keepdims: bool, ddof: Any, correction: Any) -> Any:

@@ -20,3 +20,9 @@ raises("it needs singular values, which have no derivative rule yet; " + _VALUE,
 raises("the roots are eigenvalues, which have no derivative rule yet; " + _VALUE, np.roots)
 raises("it solves a least-squares problem, which has no derivative rule yet; " + _VALUE, np.polyfit)
 raises("how far it divides is decided by leading zeros, which may have derivatives; " + _VALUE, np.polydiv)
+
+raises("it works on the bits of integers; give x.value.astype(np.uint8)", np.packbits, np.unpackbits)
+raises(
+    "it works on dates, which have no derivatives",
+    np.busday_count, np.busday_offset, np.is_busday, np.datetime_as_string,
+)  # fmt: skip

@@ -22,7 +22,7 @@ Coefficients = Sequence[Any]
 
 
 class Elementwise:
-    """A function that works element by element, with what the table asks of a ufunc."""
+    """A function that works element by element, with what the table asks of a ufunc (kernels ask more)."""
 
     signature = None
     nout = 1
@@ -94,7 +94,7 @@ def _i0(order: int, value: Any, u: Coefficients) -> list[Any]:
     r_n = x/(2n + x r_{n+1}) (DLMF 10.33.1), downwards from the bounds of Amos, "Computation of modified
     Bessel functions and their ratios", Math. Comp. 28, 1974.
     """
-    x = np.clip(u[0], -_LARGEST, _LARGEST)
+    x = np.minimum(np.maximum(u[0], -_LARGEST), _LARGEST)
     bessel = [value]  # I_0, I_1, …
     for low, high in _blocks(order, 32):
         n = high + 150

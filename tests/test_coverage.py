@@ -1,0 +1,105 @@
+"""Every function of NumPy and scipy.special works, is constant, or says why not; docs/coverage.md is current."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy
+import what_works
+from what_works import DOCUMENT, Outcome, array_functions, examine, numpy_ufuncs, special_ufuncs
+
+import dualnum as dn
+from dualnum.operand import linear
+
+ALLOWED = ("works", "constant", "raises")
+
+
+def wrong(outcomes: dict[str, Outcome]) -> list[str]:
+    """Whatever dropped a derivative, or gave a wrong number."""
+    found = [f"{o.name}: {o.note}" for o in outcomes.values() if o.status not in ALLOWED]
+    for o in outcomes.values():
+        found += [
+            f"{o.name}.{method}: {status}" for method, status in o.methods.items() if status not in (*ALLOWED, "—")
+        ]
+    return found
+
+
+def test_no_array_function_is_wrong() -> None:
+    assert not wrong(array_functions())
+
+
+def test_no_ufunc_is_wrong() -> None:
+    assert not wrong(numpy_ufuncs())
+
+
+def test_no_special_function_is_wrong() -> None:
+    assert not wrong(special_ufuncs())
+
+
+def test_enough_works() -> None:
+    assert sum(o.status == "works" for o in numpy_ufuncs().values()) >= 60
+    assert sum(o.status == "works" for o in array_functions().values()) >= 130
+
+
+def test_what_raises_says_why() -> None:
+    for outcomes in (array_functions(), numpy_ufuncs(), special_ufuncs()):
+        for name, outcome in outcomes.items():
+            if outcome.status == "raises":
+                assert len(outcome.note) > len(name) + 20, outcome
+
+
+def test_methods_work_where_the_ufunc_does() -> None:
+    """Folding, accumulating and tables need nothing but the call."""
+    for outcome in numpy_ufuncs().values():
+        if outcome.status == "works":
+            assert all(status != "raises" for status in outcome.methods.values()), outcome
+
+
+def test_document_is_current() -> None:
+    versions = [".".join(module.__version__.split(".")[:2]) for module in (np, scipy)]
+    text = DOCUMENT.read_text(encoding="utf-8")
+    if f"NumPy {versions[0]} and SciPy {versions[1]}" not in text:
+        pytest.skip("the document was written with other versions of NumPy and SciPy")
+    assert text == what_works.document(), "run: python tests/what_works.py"
+
+
+def test_the_sweep_runs_as_a_script(tmp_path: Path) -> None:
+    script = Path(what_works.__file__)
+    code = f"import sys; sys.path[:0] = {[str(script.parent), str(script.parent.parent)]!r}; import what_works"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+
+
+# ── the sweep finds what is wrong ────────────────────────────────────────────────────────────────
+
+X, V = what_works.sample_matrix()
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    {
+        "right": np.exp,
+        "dropped": lambda x: np.exp(getattr(x, "value", x)),
+        "dropped on the way": lambda x: x * np.exp(getattr(x, "value", x)),
+        "wrong value": lambda x: np.exp(x) + (1e-12 if isinstance(x, dn.Jet) else 0.0),
+        "wrong slope": lambda x: (
+            linear(lambda p: p * 1.0001 if p is not x.coeffs[0] else p, x) - x.value * 0.0001
+            if isinstance(x, dn.Jet)
+            else x
+        ),
+        "wrong third coefficient": lambda x: np.exp(x) + (1e-2 * (x - x.value) ** 3 if isinstance(x, dn.Jet) else 0.0),
+        "wrong shape": lambda x: x[0] if isinstance(x, dn.Jet) else x,
+        "another error": lambda x: 1 // 0 if isinstance(x, dn.Jet) else x,
+        "an answer without question": lambda x: x if isinstance(x, dn.Jet) else np.reshape(x, (5, 5)),
+    }.items(),
+)
+def test_the_sweep_tells_right_from_wrong(name: str, function: object) -> None:
+    assert examine(function, [X], [V]).status == ("works" if name == "right" else "wrong")  # type: ignore[arg-type]
+
+
+def test_the_sweep_tells_constants_and_refusals() -> None:
+    assert examine(np.argmax, [X], [V]).status == "constant"
+    refusal = examine(np.linalg.inv, [X[:, :3]], [V[:, :3]])
+    assert refusal.status == "raises"
+    assert "inv" in refusal.note
