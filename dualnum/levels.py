@@ -5,9 +5,10 @@ An operation runs at the highest level among its operands, and operands of lower
 there, whatever they carry themselves. (Siskind & Pearlmutter, "Nesting forward-mode AD in a
 functional framework", 2008, called the mistake that this avoids perturbation confusion.)
 
-Operands that the user makes by hand (`jet(x)`) stand on the *ambient* scope of the innermost active
-transform, half a floor above it: at the top of a program there is one ambient scope for good, and so
-all jets made there share the variable t.
+Jets that the user makes by hand (`jet(x)`) stand on the *ambient* scope of the innermost active
+transform, above it and below the next: at the top of a program there is one ambient scope for good, and
+so all jets made there share the variable t. Variables made by hand (`autograd.variable(x)`) stand on the
+*recording* scope just below, so that a jet may have them as its coefficients.
 """
 
 from collections.abc import Iterator
@@ -16,31 +17,40 @@ from contextvars import ContextVar
 
 from .errors import LevelError
 
-__all__ = ["AMBIENT", "Scope", "ambient", "open_scope", "require_alive", "same_scope"]
+__all__ = ["AMBIENT", "RECORDING", "Scope", "ambient", "open_scope", "recording", "require_alive", "same_scope"]
 
 
 class Scope:
     """One derivative being taken: its level, its name for messages, and whether it is still open."""
 
-    __slots__ = ("_ambient", "alive", "level", "name")
+    __slots__ = ("_ambient", "_recording", "alive", "level", "name")
 
     def __init__(self, level: int, name: str) -> None:
         self.level = level
         self.name = name
         self.alive = True
         self._ambient: Scope | None = None
+        self._recording: Scope | None = None
 
     @property
     def ambient(self) -> "Scope":
-        """The scope of operands that are made by hand while this one is the innermost."""
+        """The scope of jets that are made by hand while this one is the innermost."""
         if self._ambient is None:
-            self._ambient = Scope(self.level + 1, f"a jet made by hand inside {self.name}")
+            self._ambient = Scope(self.level + 2, f"a jet made by hand inside {self.name}")
         return self._ambient
+
+    @property
+    def recording(self) -> "Scope":
+        """The scope of variables that are made by hand while this one is the innermost."""
+        if self._recording is None:
+            self._recording = Scope(self.level + 1, f"a variable made by hand inside {self.name}")
+        return self._recording
 
     def close(self) -> None:
         self.alive = False
-        if self._ambient is not None:
-            self._ambient.alive = False
+        for scope in (self._ambient, self._recording):
+            if scope is not None:
+                scope.alive = False
 
     def __reduce__(self) -> tuple[object, ...]:
         if self is not AMBIENT:
@@ -51,7 +61,8 @@ class Scope:
         return self
 
 
-AMBIENT = Scope(1, "the ambient level")
+RECORDING = Scope(1, "variables made by hand")
+AMBIENT = Scope(2, "the ambient level")
 _innermost: ContextVar[Scope | None] = ContextVar("innermost", default=None)
 
 
@@ -60,16 +71,22 @@ def _the_ambient() -> Scope:
 
 
 def ambient() -> Scope:
-    """The scope on which an operand made by hand now stands."""
+    """The scope on which a jet made by hand now stands."""
     scope = _innermost.get()
     return AMBIENT if scope is None else scope.ambient
+
+
+def recording() -> Scope:
+    """The scope on which a variable made by hand now stands."""
+    scope = _innermost.get()
+    return RECORDING if scope is None else scope.recording
 
 
 @contextmanager
 def open_scope(name: str) -> Iterator[Scope]:
     """A new scope above all active ones, closed on the way out, by an exception as well."""
     outer = _innermost.get()
-    scope = Scope(2 if outer is None else outer.level + 2, name)
+    scope = Scope(3 if outer is None else outer.level + 3, name)
     token = _innermost.set(scope)
     try:
         yield scope

@@ -18,6 +18,8 @@ from .levels import Scope, require_alive, same_scope
 __all__ = ["Operand", "batched", "bilinear", "highest", "implements", "linear", "operands", "primal", "rearrange"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+Adjoint = Callable[[Any], Any]  # a cotangent of the result → that of the datum (of several: a tuple)
+Adjoints = tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]  # (ȳ, b) → ā and (ȳ, a) → b̄
 _IMPLEMENTATIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 
@@ -40,7 +42,11 @@ class Operand(NDArrayOperatorsMixin):
         """ufunc.method(*inputs, **kwargs), this being the operand of the highest level."""
         raise NotImplementedError
 
-    def _linear(self, function: Callable[..., Any], data: tuple[Any, ...]) -> Any:
+    def _primitive(self, row: Any, inputs: tuple[Any, ...]) -> Any:
+        """The primitive of a row of the table, element by element."""
+        raise NotImplementedError
+
+    def _linear(self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Adjoint | None = None) -> Any:
         """function(*data), which is jointly linear in data."""
         raise NotImplementedError
 
@@ -48,11 +54,11 @@ class Operand(NDArrayOperatorsMixin):
         """function(*data), every entry of which is a copy of an entry of data, or zero."""
         return self._linear(function, data)
 
-    def _batched(self, function: Callable[[Any, int], Any]) -> Any:
+    def _batched(self, function: Callable[[Any, int], Any], adjoint: Adjoint | None = None) -> Any:
         """function(x, b), a rearrangement of x under b leading axes that it leaves alone; b = 0 on arrays."""
         raise NotImplementedError
 
-    def _bilinear(self, function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+    def _bilinear(self, function: Callable[[Any, Any], Any], a: Any, b: Any, adjoints: Adjoints | None = None) -> Any:
         """function(a, b), linear in each."""
         raise NotImplementedError
 
@@ -357,10 +363,15 @@ def function_name(function: Callable[..., Any]) -> str:
     return f"{module}.{function.__name__}" if module else str(function.__name__)
 
 
-def linear(function: Callable[..., Any], *data: Any) -> Any:
-    """function(*data) for a function that is jointly linear in data; each datum an array or operand."""
+def linear(function: Callable[..., Any], *data: Any, adjoint: Adjoint | None = None) -> Any:
+    """function(*data) for a function that is jointly linear in data; each datum an array or operand.
+
+    The adjoint serves the reverse sweep: from a cotangent ȳ of the result the cotangent of the datum, a tuple
+    where there are several; Σ ȳ·f(x) = Σ f*(ȳ)·x, without conjugation. It is written with NumPy's functions, so
+    that it can be differentiated in turn, and may leave axes along which the data were broadcast to be summed.
+    """
     top = highest(data)
-    return function(*data) if top is None else top._linear(function, data)
+    return function(*data) if top is None else top._linear(function, data, adjoint)
 
 
 def rearrange(function: Callable[..., Any], *data: Any) -> Any:
@@ -373,15 +384,19 @@ def rearrange(function: Callable[..., Any], *data: Any) -> Any:
     return function(*data) if top is None else top._rearrange(function, data)
 
 
-def batched(function: Callable[[Any, int], Any], x: Any) -> Any:
+def batched(function: Callable[[Any, int], Any], x: Any, adjoint: Adjoint | None = None) -> Any:
     """function(x, 0) for a rearrangement that can also work under b leading axes: function(x, b).
 
-    For what NumPy does by a view (reshape, transpose, broadcast_to): it stays one for jets.
+    For what NumPy does by a view (reshape, transpose, broadcast_to): it stays one for jets. An adjoint is
+    given where it is quicker than the one that follows from where the entries go.
     """
-    return x._batched(function) if isinstance(x, Operand) else function(x, 0)
+    return x._batched(function, adjoint) if isinstance(x, Operand) else function(x, 0)
 
 
-def bilinear(function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
-    """function(a, b) for a function that is linear in each of a and b."""
+def bilinear(function: Callable[[Any, Any], Any], a: Any, b: Any, adjoints: Adjoints | None = None) -> Any:
+    """function(a, b) for a function that is linear in each of a and b.
+
+    The adjoints serve the reverse sweep: (ȳ, b) ↦ ā and (ȳ, a) ↦ b̄, as for `linear`.
+    """
     top = highest((a, b))
-    return function(a, b) if top is None else top._bilinear(function, a, b)
+    return function(a, b) if top is None else top._bilinear(function, a, b, adjoints)

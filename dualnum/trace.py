@@ -204,13 +204,13 @@ class Tracer(Operand):
             return outcome
         return self._wrap(Node("call", nodes, outcome.shape, outcome.dtype, call))
 
-    def _linear(self, function: Callable[..., Any], data: tuple[Any, ...]) -> Any:
+    def _linear(self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Any = None) -> Any:
         return self._call(function, *data)
 
-    def _batched(self, function: Callable[[Any, int], Any]) -> Any:
+    def _batched(self, function: Callable[[Any, int], Any], adjoint: Any = None) -> Any:
         return self._call(lambda x: function(x, 0), self)
 
-    def _bilinear(self, function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+    def _bilinear(self, function: Callable[[Any, Any], Any], a: Any, b: Any, adjoints: Any = None) -> Any:
         return self._call(function, a, b)
 
 

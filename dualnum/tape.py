@@ -1,0 +1,590 @@
+"""The tape: variables that record what is done with them, and the reverse sweep over the record.
+
+A `Variable` holds a value of a lower level (an array, a jet, another variable, a tracer) and a `Node`: the
+nodes that it was computed from, and the pull-back that takes a cotangent ȳ = ∂L/∂y to theirs. The pull-backs
+are written with the same overloaded operations, so the sweep runs on whatever the values are. The cotangent
+pairs with a perturbation as Re Σ ȳ·dy, without conjugation: ∂L/∂Re z − i ∂L/∂Im z for a complex z.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from heapq import heappop, heappush
+from typing import Any, NoReturn
+
+import numpy as np
+
+from . import ufuncs
+from .backend import as_floating, namespace
+from .errors import InvalidType, InvalidValue, LevelError, NotDifferentiable, dropped
+from .kernel.pullback import pullback
+from .levels import Scope, require_alive
+from .operand import Adjoint, Adjoints, Operand, highest, linear
+from .primitives import Row, lookup
+
+__all__ = ["Node", "Variable", "not_recording", "sweep"]
+
+_numbers = itertools.count(1)
+_recording: ContextVar[bool] = ContextVar("recording", default=True)
+
+
+@contextmanager
+def not_recording() -> Any:
+    """What is computed inside depends on no variable."""
+    token = _recording.set(False)
+    try:
+        yield
+    finally:
+        _recording.reset(token)
+
+
+class Node:
+    """One recorded operation; without parents a variable to differentiate by.
+
+    Attributes:
+        number: when it was recorded; parents come first.
+        parents: the node of each argument, None for a constant.
+        pull: (cotangent, *saved) → a contribution for each parent; None for a leaf.
+        saved: the values that pull reads: the result and the arguments, None for what it does not need.
+        shape, dtype: of the value.
+        source: the row or the name of the function.
+        grad: of leaves and of nodes that retain theirs, once it is set (see `autograd`).
+    """
+
+    __slots__ = ("__weakref__", "dtype", "grad", "number", "parents", "pull", "saved", "shape", "source")
+
+    def __init__(
+        self,
+        source: Any,
+        parents: Sequence["Node | None"],
+        pull: Callable[..., Any] | None,
+        saved: Sequence[Any],
+        shape: tuple[int, ...],
+        dtype: Any,
+    ) -> None:
+        self.number = next(_numbers)
+        self.source = source
+        self.parents = parents
+        self.pull = pull
+        self.saved = saved
+        self.shape = shape
+        self.dtype = dtype
+
+    @property
+    def name(self) -> str:
+        return self.source.name if isinstance(self.source, Row) else str(self.source)
+
+    def __repr__(self) -> str:
+        return f"<{''.join(word.capitalize() for word in self.name.split('_'))}Backward>"
+
+
+class Entries:
+    """A cotangent that is zero but at an index (of slices and integers, so that no entry occurs twice)."""
+
+    __slots__ = ("cotangent", "index")
+
+    def __init__(self, index: Any, cotangent: Any) -> None:
+        self.index = index
+        self.cotangent = cotangent
+
+    def spread(self, shape: tuple[int, ...]) -> Any:
+        """As an array of this shape."""
+
+        def put(g: Any) -> Any:
+            if isinstance(g, Operand):
+                return linear(put, g, adjoint=lambda h: h[self.index])
+            full = namespace(g).zeros(shape, g.dtype)
+            full[self.index] = g
+            return full
+
+        return put(self.cotangent)
+
+
+class Variable(Operand):
+    """An array that records the operations on it."""
+
+    __slots__ = ("__weakref__", "_node", "_seen", "_value", "_writes", "scope")
+
+    _value: Any
+    _node: Node | None
+    # how often the memory of this value was written to; one list, shared by all views of it, and what it said
+    # when this view was taken. None as long as there are no views
+    _writes: list[int] | None
+    _seen: int
+
+    def _new(self, value: Any, node: Node | None) -> Any:
+        """Another variable of this kind and scope."""
+        variable = object.__new__(type(self))
+        variable._value = value
+        variable._node = node
+        variable._writes = None
+        variable.scope = self.scope
+        return variable
+
+    @staticmethod
+    def leaf(value: Any, scope: Scope) -> "Variable":
+        """A variable to differentiate by."""
+        variable = object.__new__(Variable)
+        variable._value = value
+        variable._node = Node("variable", (), None, (), value.shape, value.dtype)
+        variable._writes = None
+        variable.scope = scope
+        return variable
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def value(self) -> Any:
+        """The value without the record; arrays as read-only views."""
+        value = self._read()
+        if isinstance(value, np.ndarray):
+            value = value.view()
+            value.flags.writeable = False
+        return value
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self._value.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        dtype: np.dtype[Any] = self._value.dtype
+        return dtype
+
+    def _read(self) -> Any:
+        """The value, if nothing has changed it since the record was made."""
+        if self._writes is not None and self._writes[0] != self._seen:
+            raise InvalidValue(
+                "a variable is used after an assignment through another view of its memory; assign to one of them "
+                "only, or take np.copy(x) first"
+            )
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._value!r})"
+
+    def astype(self, dtype: Any, casting: Any = "unsafe", copy: bool = True) -> Any:
+        """The variable with a value of another real or complex type; for other types the value is needed."""
+        dtype = np.dtype(dtype)
+        if dtype.kind not in "fc" or (dtype.kind == "f" and self.dtype.kind == "c"):
+            raise dropped(f"astype from {self.dtype} to {dtype}", "x.value.astype(…), or x.real")
+        if dtype == self.dtype and not copy:
+            return self
+        return linear(lambda x: x.astype(dtype), self, adjoint=lambda g: g)
+
+    def copy(self, order: str = "C") -> Any:
+        return np.copy(self)
+
+    def __copy__(self) -> Any:
+        return np.copy(self)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return np.copy(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise InvalidType("a variable cannot be pickled: its record lives in this process; pickle x.value")
+
+    # ── indexing and assignment ──────────────────────────────────────────────────────────────────
+
+    def __getitem__(self, index: Any) -> Any:
+        items = index if isinstance(index, tuple) else (index,)
+        for i in items:
+            if isinstance(i, Operand):
+                raise InvalidType("x[…]: the index carries derivatives; use its .value (as integers or booleans)")
+            if not (type(i) in (slice, int) or i is None or i is Ellipsis or isinstance(i, np.integer)):
+                return self._rearrange(lambda x: x[index], (self,), "getitem")
+        x = self._read()
+        y = x[index]
+        if self._node is None or not _recording.get():
+            return self._shared(self._new(y, None), x)
+        node = Node("getitem", (self._node,), lambda g: (Entries(index, g),), (), y.shape, y.dtype)
+        return self._shared(self._new(y, node), x)
+
+    def _shared(self, view: Any, x: Any) -> Any:
+        """The new variable, marked as a view of this one where it shares its memory."""
+        y = view._value
+        if type(y) is np.ndarray and (y.base is None or (y.base is not x and y.base is not x.base)):
+            return view
+        if y.shape == ():  # a number
+            return view
+        if self._writes is None:
+            self._writes, self._seen = [0], 0
+        view._writes, view._seen = self._writes, self._writes[0]
+        return view
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """Recorded as a new value of this variable; what was computed before keeps the old one."""
+        top = highest((self, value))
+        if top is not self and isinstance(top, Operand) and top.scope.level > self.scope.level:
+            raise InvalidType(
+                f"x[…] = value: the value carries derivatives of {top.scope.name}, which x, an operand of "
+                f"{self.scope.name}, cannot hold; build the result with np.where, np.stack or np.concatenate"
+            )
+        items = index if isinstance(index, tuple) else (index,)
+        if any(isinstance(i, Operand) for i in items):
+            raise InvalidType("x[…] = value: the index carries derivatives; use its .value")
+        if not isinstance(value, Operand):
+            value = as_floating(value, "x[…] = value", "value")
+        if value.dtype.kind == "c" and self.dtype.kind == "f":
+            raise InvalidType("x[…] = value: the value is complex and x is real; use x.astype(complex)")
+
+        def assigned(x: Any, v: Any) -> Any:
+            x = np.array(x) if not isinstance(x, Operand) else np.copy(x)
+            x[index] = v
+            return x
+
+        if isinstance(value, Variable) and value.scope is self.scope and value.dtype != self.dtype:
+            value = value.astype(self.dtype)
+        result = self._rearrange(assigned, (self, value), "setitem")
+        if self._writes is not None:
+            self._writes[0] += 1
+            self._seen = self._writes[0]
+        self._value, self._node = result._value, result._node
+
+    def fill(self, value: Any) -> None:
+        """x[...] = value."""
+        self[...] = value
+
+    def sort(self, axis: int = -1, kind: Any = None, order: Any = None) -> None:
+        self[...] = np.sort(self, axis=axis)
+
+    # ── what the interception point asks for ─────────────────────────────────────────────────────
+
+    def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        result = super().__array_function__(function, types, args, kwargs)
+        if isinstance(result, Variable) and result._node is not None and type(result._node.source) is str:
+            result._node.source = function.__name__  # the last step of a function stands for it
+        return result
+
+    def _ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return ufuncs.apply(self, ufunc, method, inputs, kwargs)
+
+    def _mine(self, x: Any) -> bool:
+        return isinstance(x, Variable) and x.scope is self.scope
+
+    _is_mine = lambda self, x, name: self._mine(x)  # noqa: E731  as ufuncs ask it of jets
+
+    def _parts(self, data: Iterable[Any]) -> tuple[list[Any], tuple[Node | None, ...]]:
+        """The values of the data on this level, and their nodes."""
+        values: list[Any] = []
+        nodes: list[Node | None] = []
+        keep = _recording.get()
+        for x in data:
+            if isinstance(x, Variable) and x.scope is self.scope:
+                values.append(x._read())
+                nodes.append(x._node if keep else None)
+            else:
+                values.append(x)
+                nodes.append(None)
+        return values, tuple(nodes)
+
+    def _primitive(self, row: Row, inputs: tuple[Any, ...]) -> Any:
+        ufuncs.check_kinks(row, inputs)
+        values, parents = self._parts(inputs)
+        values = [ufuncs.constant(row, x) for x in values]
+        y = row.ufunc(*values)
+        if row.ufunc.nout == 1:
+            return self._result(row, y, values, parents)
+        return tuple(self._result(row, part, values, parents, k, y) for k, part in enumerate(y))
+
+    def _result(
+        self,
+        row: Row,
+        y: Any,
+        values: Sequence[Any],
+        parents: tuple[Node | None, ...],
+        output: int = 0,
+        outputs: Any = None,
+    ) -> Any:
+        if y.dtype.kind not in "fc":
+            return y
+        wanted = tuple([p is not None for p in parents])
+        if True not in wanted:
+            return self._new(y, None)
+        rule = pullback(row, wanted, values, output)
+        needs = rule.needs
+        saved = [(y if outputs is None else outputs) if needs[0] else None]
+        saved += [v if needed else None for v, needed in zip(values, needs[1:], strict=True)]
+        return self._new(y, Node(row, parents, rule.function, saved, y.shape, y.dtype))
+
+    def _linear(
+        self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Adjoint | None = None, name: str = ""
+    ) -> Any:
+        values, parents = self._parts(data)
+        y = function(*values)
+        if y.dtype.kind not in "fc":
+            return y
+        name = name or _name_of(function)
+        if not any(parents):
+            return self._new(y, None)
+        if adjoint is None:
+            raise NotDifferentiable(f"{name}: dualnum has no reverse rule for this function; use forward mode (jvp)")
+        pull = (lambda g: (adjoint(g),)) if len(data) == 1 else adjoint
+        return self._new(y, Node(name, parents, pull, (), y.shape, y.dtype))
+
+    def _rearrange(self, function: Callable[..., Any], data: tuple[Any, ...], name: str = "") -> Any:
+        shapes = [np.shape(x) for x in data]
+        return self._linear(function, data, Rearrangement(function, shapes), name or _name_of(function))
+
+    def _batched(self, function: Callable[[Any, int], Any], adjoint: Adjoint | None = None) -> Any:
+        def plain(x: Any) -> Any:
+            return function(x, 0)
+
+        if adjoint is None:
+            adjoint = Rearrangement(plain, [self.shape])
+        return self._shared(self._linear(plain, (self,), adjoint, _name_of(function)), self._value)
+
+    def _bilinear(self, function: Callable[[Any, Any], Any], a: Any, b: Any, adjoints: Adjoints | None = None) -> Any:
+        values, parents = self._parts((a, b))
+        y = function(*values)
+        name = _name_of(function)
+        if not any(parents):
+            return self._new(y, None)
+        if adjoints is None:
+            raise NotDifferentiable(f"{name}: dualnum has no reverse rule for this function; use forward mode (jvp)")
+        to_a, to_b = adjoints
+        on_a, on_b = (p is not None for p in parents)
+
+        def pull(g: Any, y: Any, a: Any, b: Any) -> Any:
+            return to_a(g, b) if on_a else None, to_b(g, a) if on_b else None
+
+        saved = (None, values[0] if on_b else None, values[1] if on_a else None)
+        return self._new(y, Node(name, parents, pull, saved, y.shape, y.dtype))
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    return str(function.__qualname__.split(".")[0]).strip("_")
+
+
+# ── Python's operators, by a short way ───────────────────────────────────────────────────────────
+
+
+def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
+    """x + y on variables of one scope, arrays and numbers, past NumPy's dispatch."""
+    general = getattr(Operand, method)
+    row = lookup(ufunc)
+
+    def operate(self: Variable, other: Any) -> Any:
+        kind = type(other)
+        if kind is type(self):
+            if other.scope is not self.scope:
+                return general(self, other)
+            value, node = other._read(), other._node
+        elif kind is float or kind is int or (kind is np.ndarray and other.dtype.kind in "fiub"):
+            value, node = other, None
+        else:
+            return general(self, other)
+        require_alive(self.scope)
+        own = self._node
+        if not _recording.get():
+            own = node = None
+        if reflected:
+            values, nodes = (value, self._read()), (node, own)
+        else:
+            values, nodes = (self._read(), value), (own, node)
+        try:
+            y = ufunc(*values)
+        except ValueError:
+            return general(self, other)  # says what does not fit
+        return self._result(row, y, values, nodes)
+
+    operate.__name__ = method
+    setattr(Variable, method, operate)
+
+
+for _method, _ufunc in (("add", np.add), ("sub", np.subtract), ("mul", np.multiply), ("truediv", np.divide)):
+    _operator(f"__{_method}__", _ufunc)
+    _operator(f"__r{_method}__", _ufunc, reflected=True)
+
+
+# ── where entries go ─────────────────────────────────────────────────────────────────────────────
+
+
+class Rearrangement:
+    """The adjoint of a function whose every entry is a copy of one entry of its data, or zero.
+
+    The numbers of the entries, sent through the function once, say where each comes from; the cotangents of
+    its copies are summed.
+    """
+
+    def __init__(self, function: Callable[..., Any], shapes: Sequence[tuple[int, ...]]) -> None:
+        self.function = function
+        self.shapes = shapes
+        self._source: Any = None
+
+    def source(self) -> Any:
+        """For each entry of the result 1 + its number among the entries of all data, or 0."""
+        if self._source is None:
+            numbered, first = [], 1
+            for shape in self.shapes:
+                size = int(np.prod(shape))
+                numbered.append(np.arange(first, first + size).reshape(shape))
+                first += size
+            source = np.asarray(self.function(*numbered))
+            if source.dtype.kind == "f" and first > 2 ** (np.finfo(source.dtype).nmant + 1):
+                raise NotDifferentiable(f"an array of {first} entries cannot be traced through {source.dtype}")
+            self._source = source.real.astype(np.intp)
+        return self._source
+
+    def __call__(self, cotangent: Any) -> Any:
+        source, first, results = self.source(), 1, []
+        for shape in self.shapes:
+            results.append(_scattered(cotangent, source - first, shape))
+            first += int(np.prod(shape))
+        return results[0] if len(results) == 1 else tuple(results)
+
+
+def _scattered(cotangent: Any, source: Any, shape: tuple[int, ...]) -> Any:
+    """The sums of the cotangents of equal source among the entries of this shape."""
+    size = int(np.prod(shape))
+    inside = (source >= 0) & (source < size)
+    positions = source[inside]
+
+    def scatter(g: Any) -> Any:
+        if isinstance(g, Operand):
+            return linear(scatter, g, adjoint=gather)
+        g = g[inside]
+        if g.dtype.kind == "c":
+            sums = np.bincount(positions, g.real, size) + 1j * np.bincount(positions, g.imag, size)
+        else:
+            sums = np.bincount(positions, g, size)
+        return sums.astype(g.dtype, copy=False).reshape(shape)
+
+    def gather(h: Any) -> Any:
+        return np.where(inside, np.take(np.ravel(h), np.where(inside, source, 0)), 0.0) if size else np.zeros(())
+
+    return scatter(cotangent)
+
+
+# ── the sweep ────────────────────────────────────────────────────────────────────────────────────
+
+
+def sweep(
+    seeds: Iterable[tuple[Node, Any]],
+    wanted: Iterable[Node] = (),
+    *,
+    retain: bool = False,
+    wrap: Callable[[Any, Node], Any] | None = None,
+) -> dict[int, Any]:
+    """The cotangents of the leaves, and of the nodes `wanted`, by the numbers of their nodes.
+
+    Args:
+        seeds: nodes of results with their cotangents.
+        retain: keep the record for another sweep; else it is given up as the sweep passes.
+        wrap: (value, node) → the variable, to record the sweep itself; without it it runs on the values.
+    """
+    numbers = {node.number for node in wanted}
+    nodes: dict[int, Node] = {}
+    held: dict[int, Any] = {}
+    owned: set[int] = set()  # cotangents that nobody else refers to: they may be added to in place
+    found: dict[int, Any] = {}
+    heap: list[int] = []
+    with np.errstate(all="ignore"):
+        for node, cotangent in seeds:
+            k = node.number
+            if k in held:
+                held[k] = held[k] + cotangent
+            else:
+                held[k] = cotangent
+                nodes[k] = node
+                heappush(heap, -k)
+        while heap:
+            number = -heappop(heap)
+            node = nodes.pop(number)
+            cotangent = held.pop(number)
+            pull = node.pull
+            if pull is None:
+                found[number] = cotangent
+                continue
+            if number in numbers:
+                found[number] = cotangent
+            saved = node.saved
+            if wrap is not None and saved:
+                saved = [
+                    v if n is None or v is None or type(v) is tuple else wrap(v, n)
+                    for v, n in zip(saved, (node, *node.parents), strict=True)
+                ]
+            contributions = pull(cotangent, *saved)
+            if not retain:
+                node.pull, node.saved = _freed, ()
+            for parent, c in zip(node.parents, contributions, strict=True):
+                if parent is None or c is None:
+                    continue
+                k = parent.number
+                have = held.get(k)
+                if type(c) is Entries:
+                    g = c.cotangent
+                    if isinstance(g, (np.ndarray, np.generic)) and g.dtype == parent.dtype:
+                        if have is None:
+                            have = held[k] = np.zeros(parent.shape, parent.dtype)
+                            nodes[k] = parent
+                            heappush(heap, -k)
+                        elif k not in owned:
+                            if not isinstance(have, np.ndarray):
+                                held[k] = have + c.spread(parent.shape)
+                                continue
+                            have = held[k] = have.copy()
+                        owned.add(k)
+                        have[c.index] += g
+                        continue
+                    c = c.spread(parent.shape)
+                if c.shape != parent.shape:
+                    c = summed_to(c, parent.shape)
+                if c.dtype is not parent.dtype and c.dtype != parent.dtype:
+                    c = _typed(c, parent.dtype)
+                if have is None:
+                    held[k] = c
+                    nodes[k] = parent
+                    heappush(heap, -k)
+                elif k in owned and isinstance(c, (np.ndarray, np.generic)):
+                    have += c
+                else:
+                    have = held[k] = have + c
+                    if type(have) is np.ndarray:
+                        owned.add(k)
+            owned.discard(number)
+    return found
+
+
+def _freed(*args: Any) -> NoReturn:
+    raise InvalidValue(
+        "backward: the record was given up by an earlier sweep over it; pass retain_graph=True to that one to go "
+        "through it twice"
+    )
+
+
+def summed_to(x: Any, shape: tuple[int, ...]) -> Any:
+    """x summed over the axes along which an array of this shape was broadcast."""
+    x_shape = x.shape
+    missing = len(x_shape) - len(shape)
+    axes = tuple(i for i, n in enumerate(x_shape) if i < missing or (shape[i - missing] == 1 and n != 1))
+    if axes:
+        x = np.sum(x, axis=axes, keepdims=missing == 0)
+    if x.shape != shape:
+        x = np.broadcast_to(np.reshape(x, _opened(x.shape, shape)), shape)
+    return x
+
+
+def _opened(given: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape with the axes of length 1 that a sum took away, or in front those that an adjoint left out."""
+    if int(np.prod(given)) == int(np.prod(shape)):
+        return shape
+    return (1,) * (len(shape) - len(given)) + given
+
+
+def _typed(x: Any, dtype: Any) -> Any:
+    """x in the type of the variable; of a complex cotangent of a real one the real part."""
+    if x.dtype.kind == "c" and dtype.kind != "c":
+        x = np.real(x)
+    return x if x.dtype == dtype else x.astype(dtype)
+
+
+def own(y: Any, scope: Scope) -> Variable | None:
+    """y, if it is a variable of this scope that depends on something; None for a constant there."""
+    if isinstance(y, Operand) and y.scope.level > scope.level:
+        raise LevelError(
+            f"{scope.name}: f returned an operand of {y.scope.name}, which ends with this call; "
+            "return its .value, .coeffs or .derivative(k)"
+        )
+    return y if isinstance(y, Variable) and y.scope is scope and y._node is not None else None
