@@ -128,12 +128,11 @@ def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any 
     native = np.histogram_bin_edges(primal(a), primal(bins), primal(range), primal(weights))
     if isinstance(bins, Operand):
         return bins
-    if np.ndim(bins) or range is not None or not isinstance(a, Operand):
+    low, high = (np.min(a), np.max(a)) if range is None else range
+    if np.ndim(bins) or not any(isinstance(limit, Operand) for limit in (low, high)):
         return native
     if isinstance(bins, str):
         raise NotDifferentiable(f"histogram: bins is {bins!r}, which looks at the data; give a number or the edges")
-    low: Any = np.min(a)
-    high: Any = np.max(a)
     if primal(low) == primal(high):
         low, high = low - 0.5, high + 0.5
     return with_value(np.linspace(low, high, len(native)), native)
@@ -155,19 +154,18 @@ def _counting(function: Callable[..., Any], *samples: str) -> None:
     def count(*args: Any, **kwargs: Any) -> Any:
         given = {**dict(zip(names, args, strict=False)), **kwargs}
         moving = any(isinstance(given[name], Operand) for name in samples) and _follow_data(function, given)
-        if function is not np.histogram and any(True for _ in operands(given.get("bins"))):
-            raise NotDifferentiable(f"{function.__name__}: bins carries derivatives; give its .value")
+        moving = moving or any(True for _ in operands([given.get("bins"), given.get("range")]))
         if moving and (function is not np.histogram or given.get("density") or given.get("weights") is not None):
             raise NotDifferentiable(
-                f"{function.__name__}: bins is {given.get('bins', 10)!r}, so the edges follow the data and carry "
-                "derivatives; give the edges, or a range"
+                f"{function.__name__}: bins is {given.get('bins', 10)!r}, so the edges carry derivatives; "
+                "give the edges, or a range"
             )
         weights = given.pop("weights", None)
         options = {name: primal(value) for name, value in given.items()}
         if not isinstance(weights, Operand):
             counts, *edges = function(weights=weights, **options)
-            if moving or isinstance(given.get("bins"), Operand):
-                edges = [np.histogram_bin_edges(given["a"], given.get("bins", 10))]
+            if moving:
+                edges = [np.histogram_bin_edges(given["a"], given.get("bins", 10), given.get("range"))]
             return counts, *edges
         if options.get("density"):
             raise NotDifferentiable(
