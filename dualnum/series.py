@@ -141,11 +141,11 @@ def integer_power(order: int, y0: Any, u: Coefficients, n: int) -> list[Any]:
     """y = uⁿ for an integer n ≥ 0 by repeated multiplication, right at u_0 = 0 as well."""
     if n == 0:
         return [y0]
-    y: list[Any] | None = None
+    y: list[Any] = []
     base = list(u[: order + 1])
     while True:
         if n & 1:
-            y = base if y is None else multiply(order, y[0] * base[0], y, base)
+            y = multiply(order, y[0] * base[0], y, base) if y else base
         n >>= 1
         if not n:
             return [y0, *y[1:]]
@@ -187,7 +187,8 @@ def hypot(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
     a, b = polar(y0, u[: order + 1], v[: order + 1])
     r = np.where(y0 == 0, 1.0, y0)
     b_ = [b_k / r for b_k in b]
-    y, e, g_ = [y0, a[0]], [], [a[0] / r]  # e from e_2 on; (a + e/2)/r_0 from degree 1 on
+    e: list[Any] = []  # from e_2 on
+    y, g_ = [y0, a[0]], [a[0] / r]  # g_ = (a + e/2)/r_0 from degree 1 on
     for k in range(2, order + 1):
         e.append(0.5 * convolve(b, b_, k - 2) - convolve(g_, e, k - 3))
         a_k = coefficient(a, k - 1)

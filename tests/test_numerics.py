@@ -1,6 +1,7 @@
 """NUMERICS.md, row by row: what comes out at the hard points."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,16 @@ from oracle import coefficients, jet_of, worst
 
 import dualnum as dn
 from dualnum import jet
+from dualnum.kernel.engine import available, engine
 
 inf, nan = np.inf, np.nan
+
+
+@pytest.fixture(autouse=True, params=available())
+def machine(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test here runs on every engine."""
+    with engine(request.param):
+        yield
 
 
 def along(f: Any, x: Any, order: int = 4) -> np.ndarray:
@@ -129,6 +138,11 @@ def test_the_power_zero_is_one(zero: Any) -> None:
     np.testing.assert_array_equal(c, [[1, 1], [0, 0], [0, 0], [0, 0], [0, 0]])
 
 
+def test_a_huge_base_keeps_the_finite_coefficients_of_its_power() -> None:
+    np.testing.assert_array_equal(along(lambda u: u**3, 1e200, 3), [inf, inf, 3e200, 1])
+    np.testing.assert_array_equal(along(lambda u: u**2.5, 1e-300, 3)[:2], [0, 0])
+
+
 def test_zero_to_a_moving_exponent() -> None:
     np.testing.assert_array_equal(along(lambda p: 0.0**p, 2.0), [0, 0, 0, 0, 0])
     x, y = jet(0.0, order=1, direction=3.0), jet(2.0, order=1, direction=5.0)
@@ -197,6 +211,12 @@ def test_the_root_of_a_fourth_power_is_exact_as_far_as_it_is_known() -> None:
     np.testing.assert_allclose(c[:5], [0, 0, 1, 0.5, -0.125], rtol=1e-15)
     assert np.isnan(c[5:]).all()
     np.testing.assert_array_equal(along(lambda u: np.cbrt(u**3), 0.0, 4)[:3], [0, 1, 0])
+
+
+def test_roots_at_zero_along_several_directions() -> None:
+    y = np.sqrt(jet(np.zeros(2), order=4, directions=[[1.0, 2.0], [3.0, 0.0]]) ** 4)
+    np.testing.assert_array_equal(y.coefficient(1), np.zeros((2, 2)))
+    np.testing.assert_array_equal(y.coefficient(2), [[1, 4], [9, 0]])
 
 
 def test_the_root_of_nothing() -> None:

@@ -176,7 +176,7 @@ def _is_narrow(x: Any) -> bool:
     return getattr(x, "dtype", None) in (np.float16, np.float32, np.complex64)
 
 
-_POWER = {
+_POWER: dict[str, Any] = {
     "domain": (POSITIVE, REAL),
     "sample": ((0.2, 3.0), (-2.0, 2.5)),
     "mend": Mend(lambda value, u, v: (u == 0) & (np.real(v) > 0) & (v != np.floor(np.real(v))), _power_at_zero),

@@ -121,7 +121,8 @@ recurrence(np.minimum, _extremum(_or_nan(np.less)), kink=_tie)
 recurrence(np.fmax, _extremum(_or_number(np.greater)), kink=_tie)
 recurrence(np.fmin, _extremum(_or_number(np.less)), kink=_tie)
 recurrence(
-    umath.clip, _clip, sample=((-3.0, 3.0), (-1.0, -0.5), (0.5, 1.0)),
+    umath.clip, _clip,  # type: ignore[attr-defined]
+    sample=((-3.0, 3.0), (-1.0, -0.5), (0.5, 1.0)),
     kink=lambda a, low, high: (a == low) | (a == high),
 )  # fmt: skip
 recurrence(np.copysign, _signed(lambda a, b: np.copysign(1.0, a) * np.copysign(1.0, b)), kink=_at_zero)

@@ -14,11 +14,12 @@ import numpy as np
 __all__ = ["is_small", "rescaled"]
 
 Coefficients = Sequence[Any]
+_SMALL = 2.0**-12
 
 
 def is_small(x: Any) -> Any:
-    """Mask of the numbers so near to zero that powers of 1/x overflow soon."""
-    return np.abs(x) < np.sqrt(np.finfo(np.result_type(x, np.float16)).eps)
+    """Mask of the numbers so near to zero that powers of 1/x overflow soon, in single precision as well."""
+    return np.abs(x) < _SMALL
 
 
 def rescaled(rule: Callable[..., Any]) -> Callable[..., Any]:
