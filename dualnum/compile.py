@@ -12,7 +12,7 @@ import optree
 from .algebra import Univariate
 from .errors import InvalidType
 from .jet import Jet
-from .kernel import engine, launch, llvm
+from .kernel import engine, launch, llvm, threads
 from .kernel.ir import SELECT, Graph, Program, Symbol
 from .kernel.optimize import optimize
 from .kernel.store import Bounded
@@ -21,6 +21,8 @@ from .operand import Operand
 from .trace import Node, Trace, Tracer, is_uniform, trace
 
 __all__ = ["jit"]
+
+_engine = engine.current
 
 _FLOATS = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.longdouble))
 
@@ -62,13 +64,12 @@ class Jitted:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         # the usual call: arrays, and nothing else
         if not kwargs and not self._static:
-            key: Any = [engine.current()]
+            key: Any = (_engine(),)
             for a in args:
                 if type(a) is not np.ndarray:
                     break
                 key += (a.shape, a.dtype, a.flags.c_contiguous)
             else:
-                key = tuple(key)
                 replay = self._replays.get(key)
                 if replay is None:
                     replay = self._replays.put(key, self._traced(args, kwargs))
@@ -203,9 +204,55 @@ class Replay:
         self._outputs = [builder.slot[n.number] for n in traced.outputs]
         self._constants = builder.constants
         self._alarms = builder.alarms
+        self._direct = self._as_one_call(traced)
         self._single = structure == optree.tree_structure(0) and described[0] == ("array",)  # type: ignore[arg-type]
 
+    def _as_one_call(self, traced: Trace) -> Callable[[Sequence[Any]], Any] | None:
+        """The whole replay as one call of one kernel, where inputs and outputs are its own."""
+        if len(self.steps) != 1 or type(self.steps[0]) is not _Kernel or self._alarms:
+            return None
+        step = self.steps[0]
+        plan, targets = step.plan, step.targets
+        length = prod(step.shape)
+        order = [self._inputs.index(i) for i, _ in step.sources if i in self._inputs]
+        if (
+            plan.call is None
+            or plan.early is not None
+            or step.booleans
+            or llvm.data_offset() < 0
+            or length == 0
+            or length * plan.work >= threads.WORTH
+            or len(order) != len(step.sources)
+            or any(layout != "c" for _, layout in step.sources)
+            or any(traced.inputs[i].shape != step.shape or traced.inputs[i].dtype != step.dtype for i in order)
+            or [i for i, _, _ in targets] != self._outputs
+            or any(size not in (0, count) for _, count, size in targets)
+        ):
+            return None
+        call, dtype, empty = plan.call, step.dtype, np.empty
+        shapes = [(size, *step.shape) if size else step.shape for _, _, size in targets]
+        if len(shapes) == len(order) == 1:  # by far the most common: one array in, one out
+            shape = shapes[0]
+
+            def one(args: Sequence[Any]) -> Any:
+                result = empty(shape, dtype)
+                return _ALARM if call(id(result), id(args[0]), length, 0, length) else (result,)
+
+            return one
+
+        def several(args: Sequence[Any]) -> Any:
+            results = [empty(shape, dtype) for shape in shapes]
+            alarm = call(*map(id, results), *[id(args[i]) for i in order], length, 0, length)
+            return _ALARM if alarm else results
+
+        return several
+
     def __call__(self, args: Sequence[Any]) -> Any:
+        if self._direct is not None:
+            results = self._direct(args)
+            if results is _ALARM:
+                return _ALARM
+            return results[0] if self._single else self._given_back(results)
         slots: list[Any] = [None] * self._slots
         for i, x in self._constants:
             slots[i] = x
@@ -222,7 +269,11 @@ class Replay:
             return _ALARM
         if self._single:
             return slots[self._outputs[0]]
-        arrays = iter(slots[i] for i in self._outputs)
+        return self._given_back([slots[i] for i in self._outputs])
+
+    def _given_back(self, outputs: Sequence[Any]) -> Any:
+        """The results in the structure that the function returned."""
+        arrays = iter(outputs)
         results = []
         for d in self._described:
             if d[0] == "plain":

@@ -331,14 +331,12 @@ def render(program: Program, outputs: Sequence[Group], inputs: Sequence[Group]) 
         for m in range(group.planes):
             at = _plane_address(w, g, m)
             if group.layout == "b":
-                one = w.emit(f"load {w.scalar}, ptr {at}, align {size}")
+                one = w.emit(f"load {w.scalar}, ptr {at}, align 1")
                 loads.append(w.splat(one))
             elif group.layout != "g":
                 name = w.declare(f"llvm.masked.load.{w.suffix}.p0", w.vector, "ptr", w.mask, w.vector)
                 loads.append(
-                    w.emit(
-                        f"call {w.vector} @{name}(ptr align {size} {at}, {w.mask} %mask, {w.vector} {w.number(1.0)})"
-                    )
+                    w.emit(f"call {w.vector} @{name}(ptr align 1 {at}, {w.mask} %mask, {w.vector} {w.number(1.0)})")
                 )
             else:
                 name = w.declare(f"llvm.masked.gather.{w.suffix}.v{w.lanes}p0", w.vector, pointers, w.mask, w.vector)
@@ -371,7 +369,7 @@ def render(program: Program, outputs: Sequence[Group], inputs: Sequence[Group]) 
             at = _plane_address(w, g, m)
             if group.layout != "g":
                 name = w.declare(f"llvm.masked.store.{w.suffix}.p0", "void", w.vector, "ptr", w.mask)
-                w.lines.append(f"  call void @{name}({w.vector} {y}, ptr align {size} {at}, {w.mask} %mask)")
+                w.lines.append(f"  call void @{name}({w.vector} {y}, ptr align 1 {at}, {w.mask} %mask)")
             else:
                 name = w.declare(f"llvm.masked.scatter.{w.suffix}.v{w.lanes}p0", "void", w.vector, pointers, w.mask)
                 many = _lane_addresses(w, g, at, iota)
@@ -452,6 +450,7 @@ class Compiled:
         self._engine.finalize_object()
         address = self._engine.get_function_address("kernel")
         self.call = ctypes.CFUNCTYPE(ctypes.c_int32, *signature)(address)
+        self.call.owner = self  # type: ignore[attr-defined]  # the code lives as long as anyone can call it
 
 
 def _new_machine() -> Any:

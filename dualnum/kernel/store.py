@@ -58,10 +58,7 @@ _loaded: Bounded[str, llvm.Compiled] = Bounded(1024)
 
 
 def kernel(text: str, types: Sequence[Any]) -> Callable[..., None]:
-    """The function that LLVM text describes: from memory, from the directory, or compiled now.
-
-    Keep the result's `owner` alive as long as it may be called.
-    """
+    """The function that LLVM text describes: from memory, from the directory, or compiled now."""
     digest = hashlib.sha256("\n".join((text, *llvm.host_key())).encode()).hexdigest()
     loaded = _loaded.get(digest)
     if loaded is None:
