@@ -200,7 +200,9 @@ class Jet(Operand):
         index = _checked_index(index, "x[…]")
         try:
             if _is_basic(index):  # a view, as in NumPy
-                return self._like(self._planes[(slice(None), *_as_tuple(index))], self._support)
+                view = self._like(self._planes[(slice(None), *_as_tuple(index))], self._support)
+                # a single element is a scalar of its own, so that a swap through a variable swaps
+                return view if view._planes.ndim > 1 or Ellipsis in _as_tuple(index) else view.copy()
             return self._rearrange(lambda x: x[index], (self,))
         except IndexError as error:
             raise _index_error(index, self.shape, "x[…]", error) from None

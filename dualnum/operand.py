@@ -284,6 +284,21 @@ class Flat:
         self._of.put(np.arange(self._of.size)[index], values)
 
 
+def _in_place(ufunc: np.ufunc) -> Callable[..., Any]:
+    def method(self: Operand, other: Any) -> Any:
+        # a number is bound anew, as Python's and NumPy's are; an array is written into
+        return ufunc(self, other, out=(self,)) if self.ndim else ufunc(self, other)
+
+    return method
+
+
+for _name, _ufunc in (
+    ("add", np.add), ("sub", np.subtract), ("mul", np.multiply), ("truediv", np.true_divide), ("pow", np.power),
+    ("floordiv", np.floor_divide), ("mod", np.remainder),
+):  # fmt: skip
+    setattr(Operand, f"__i{_name}__", _in_place(_ufunc))
+
+
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: Operand, *args: Any, **kwargs: Any) -> Any:
         return function(self, *args, **kwargs)

@@ -376,6 +376,8 @@ def test_indexing_takes_every_coefficient_along(index, order):
 def test_basic_indexing_gives_views(index):
     x = random_jet((3, 4), 2)
     expected = np.array(x.coeffs)
+    if isinstance(index, tuple) and index == (0, 1):
+        index = (0, 1, ...)  # without the ellipsis it is a scalar, see below
     x[index][...] = 5.0
     expected[0][index] = 5.0
     for plane in expected[1:]:
@@ -396,6 +398,38 @@ def test_fancy_indexing_gives_copies_and_assigns(index):
     for k in range(3):
         before[k][index] = value.coeffs[k]
     assert same(x.coeffs, before)
+
+
+def test_an_element_is_a_scalar_of_its_own():
+    x = jet([1.0, 2.0, 3.0], order=1)
+    kept = x[0]
+    x[0] = x[1]
+    x[1] = kept
+    assert list(x.value) == [2.0, 1.0, 3.0]
+    total = x[0]
+    for i in range(1, 3):
+        total += x[i]
+    assert total.value == 6.0 and list(x.value) == [2.0, 1.0, 3.0]
+    first, *_ = x
+    first *= 100.0
+    assert x.value[0] == 2.0
+    x[0] += 5.0
+    assert x.value[0] == 7.0
+
+
+def test_in_place_operators_bind_a_number_anew():
+    x0 = jet(2.0, order=2)
+    x = x0
+    x -= x**2 / 4
+    x *= 3
+    assert x0.value == 2.0 and x.value == 3.0
+
+    def double(x):
+        x += x
+        return x
+
+    y = jet(1.0, order=1)
+    assert double(y).value == 2.0 and y.value == 1.0
 
 
 def test_a_write_of_higher_degree_through_a_view_is_seen_by_all():
