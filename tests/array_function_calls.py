@@ -273,11 +273,12 @@ CALLS: dict[str, list[Call]] = {
         lambda x: np.histogram(x, 3),
         lambda x: np.histogram(x, GRID, density=True),
         lambda x: np.histogram(MATRIX, np.sort(x[0])),
+        lambda x: np.histogram(MATRIX, np.sort(x[0]), density=True),
         lambda x: np.histogram(WEIGHTS, GRID, weights=x[0]),
     ],
     "np.histogram2d": [lambda x: np.histogram2d(x[0], x[1], [GRID, GRID]), lambda x: np.histogram2d(x[0], x[1], 3)],
     "np.histogramdd": [lambda x: np.histogramdd(x[:, :2], [GRID, GRID]), lambda x: np.histogramdd(x[:, :2], [2, 3])],
-    "np.histogram_bin_edges": [lambda x: np.histogram_bin_edges(x, 3)],
+    "np.histogram_bin_edges": [lambda x: np.histogram_bin_edges(x, 3), lambda x: np.histogram_bin_edges(x, "auto")],
     # creation
     "np.copy": [np.copy],
     "np.astype": [lambda x: np.astype(x, np.longdouble)],

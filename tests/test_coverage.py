@@ -2,17 +2,22 @@
 
 import subprocess
 import sys
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import scipy
 import what_works
-from what_works import DOCUMENT, Outcome, array_functions, examine, numpy_ufuncs, special_ufuncs
+from array_function_calls import CALLS, Call
+from what_works import DOCUMENT, Outcome, array_functions, examine, leaves, numpy_ufuncs, special_ufuncs
 
 import dualnum as dn
 from dualnum.operand import linear
 
+X, V = what_works.sample_matrix()
 ALLOWED = ("works", "constant", "raises")
 
 
@@ -71,9 +76,48 @@ def test_the_sweep_runs_as_a_script(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
 
 
-# ── the sweep finds what is wrong ────────────────────────────────────────────────────────────────
+# ── the same calls in other settings ─────────────────────────────────────────────────────────────
 
-X, V = what_works.sample_matrix()
+
+def working_calls() -> Iterator[tuple[str, Call]]:
+    for name, calls in CALLS.items():
+        for i, call in enumerate(calls):
+            if examine(call, [X], [V]).status == "works":
+                yield f"{name}, call {i}", call
+
+
+def measure(result: Any) -> Any:
+    """The sum of the squares of everything in a result."""
+    total = 0.0
+    for (leaf,) in leaves(result):
+        if getattr(leaf, "dtype", np.dtype(int)).kind in "fc":
+            total = total + np.nansum(np.real(leaf) ** 2 + np.imag(leaf) ** 2)
+    return total
+
+
+def test_calls_nest() -> None:
+    """A derivative of a derivative is the second derivative: the functions work on jets of jets."""
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        for name, call in working_calls():
+            along = lambda t, call=call: measure(call(X + t * V))  # noqa: E731
+            nested, direct = dn.derivative(dn.derivative(along))(0.0), dn.derivative(along, 2)(0.0)
+            assert nested == pytest.approx(direct, rel=1e-9, abs=1e-9), name
+
+
+def test_calls_take_several_directions() -> None:
+    vs = np.stack([V, V[::-1]])
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        for name, call in working_calls():
+            together = call(dn.jet(X, 3, directions=vs))
+            for p, v in enumerate(vs):
+                for many, one in leaves(together, call(dn.jet(X, 3, direction=v))):
+                    for k in range(1, 4 * isinstance(many, dn.Jet)):
+                        np.testing.assert_allclose(
+                            many.derivative(k)[p], one.derivative(k), rtol=1e-9, atol=1e-11, err_msg=name
+                        )
+
+
+# ── the sweep finds what is wrong ────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(

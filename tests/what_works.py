@@ -73,7 +73,7 @@ def examine(f: Callable[..., Any], points: Sequence[np.ndarray], directions: Seq
         if not plain:
             return Outcome("", "wrong", "an answer, where NumPy has none")
         try:
-            differentiated = [_compare(*leaves) for leaves in _leaves(result, *plain)]
+            differentiated = [_compare(*leaves) for leaves in leaves(result, *plain)]
         except (AssertionError, ValueError, TypeError) as error:
             return Outcome("", "wrong", " ".join(str(error).split()))
     return Outcome("", "works" if any(differentiated) else "constant")
@@ -83,13 +83,13 @@ def _moved(points: Sequence[Any], directions: Sequence[Any], t: float) -> list[A
     return [np.copy(x) if v is None else x + t * v for x, v in zip(points, directions, strict=True)]
 
 
-def _leaves(*results: Any) -> Iterator[tuple[Any, ...]]:
+def leaves(*results: Any) -> Iterator[tuple[Any, ...]]:
     """The arrays of nested results, side by side."""
     first = results[0]
     if isinstance(first, (tuple, list)):
         for i in range(len(first)):
             assert all(len(r) == len(first) for r in results), "the results have different lengths"
-            yield from _leaves(*(r[i] for r in results))
+            yield from leaves(*(r[i] for r in results))
     else:
         yield results
 
@@ -101,6 +101,7 @@ def _compare(result: Any, plain: Any, ahead: Any, behind: Any) -> bool:
         assert _same(plain, ahead) and _same(plain, behind), "the derivatives are dropped"
         return False
     assert result.shape == np.shape(plain), f"shape {result.shape} instead of {np.shape(plain)}"
+    assert result.dtype == np.asarray(plain).dtype, f"type {result.dtype} instead of {np.asarray(plain).dtype}"
     scale = np.max(np.abs(plain), initial=0.0) + 1e-30
     np.testing.assert_allclose(result.value, plain, rtol=1e-14, atol=1e-15 * scale, err_msg="the value")
     slack = 1e-9 * max(scale, *(np.max(np.abs(c), initial=0.0) for c in result.coeffs[:3]))
@@ -115,15 +116,16 @@ def _same(a: Any, b: Any) -> bool:
     return bool(np.array_equal(a, b)) if isinstance(a, (np.ndarray, np.generic)) else bool(np.all(a == b))
 
 
+_SEVERITY = ("wrong", "works", "constant", "raises")
+
+
 def _together(name: str, outcomes: Sequence[Outcome]) -> Outcome:
     """The calls of one function as one outcome."""
-    for status in ("wrong", "works", "constant"):
-        chosen = [o for o in outcomes if o.status == status]
-        if chosen:
-            refused = [o.note for o in outcomes if o.status == "raises"]
-            note = chosen[0].note if status == "wrong" else "; ".join(dict.fromkeys(refused))
-            return Outcome(name, status, note)
-    return Outcome(name, "raises", outcomes[0].note)
+    worst = min(outcomes, key=lambda o: _SEVERITY.index(o.status))
+    if worst.status in ("wrong", "raises"):
+        return Outcome(name, worst.status, worst.note)
+    refused = [o.note for o in outcomes if o.status == "raises"]
+    return Outcome(name, worst.status, "; ".join(dict.fromkeys(refused)))
 
 
 # ── array functions ──────────────────────────────────────────────────────────────────────────────
@@ -138,7 +140,7 @@ def array_functions() -> dict[str, Outcome]:
         outcomes.setdefault(name, []).append(_array_function(name, function))
     # functions that take like= are there twice: how they are called, and what like= asks for
     return {
-        name: _together(name, sorted(outcomes[name], key=lambda o: ("like=" in o.note, o.note)))
+        name: min(outcomes[name], key=lambda o: (_SEVERITY.index(o.status), "like=" in o.note, o.note))
         for name in sorted(outcomes)
     }
 

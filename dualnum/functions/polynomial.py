@@ -37,6 +37,7 @@ def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
     count = x.shape[0] if N is None else int(N)
     if count <= 0:
         return np.zeros((x.shape[0], 0), x.dtype)
+    x = x.astype(np.promote_types(x.dtype, int))
     powers = [0 * x + 1]
     for _ in range(count - 1):
         powers.append(powers[-1] * x)
@@ -53,7 +54,7 @@ def poly(seq_of_zeros: Any) -> Any:
         raise InvalidValue(f"poly: the zeros have shape {zeros.shape}; expected one axis")
     result = np.ones(1, zeros.dtype)
     for i in range(zeros.shape[0]):
-        result = np.convolve(result, np.stack([1.0, -zeros[i]]))
+        result = np.convolve(result, np.concatenate([np.ones(1, zeros.dtype), -zeros[i : i + 1]]))
     return result
 
 
@@ -94,7 +95,7 @@ def _count(m: Any, name: str) -> int:
 def polyder(p: Any, m: int = 1) -> Any:
     p = _coefficients(p)
     for _ in range(_count(m, "polyder")):
-        p = p[:-1] * np.arange(p.shape[0] - 1, 0, -1).astype(p.dtype)
+        p = p[:-1] * np.arange(p.shape[0] - 1, 0, -1)
     return p
 
 
@@ -108,6 +109,6 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     if constants.shape[0] < m:
         raise InvalidValue(f"polyint: k has {constants.shape[0]} constants; expected one or m = {m}")
     for i in range(m):
-        divided = p / np.arange(p.shape[0], 0, -1).astype(p.dtype)
+        divided = p / np.arange(p.shape[0], 0, -1)
         p = np.concatenate([divided, constants[i : i + 1]])
     return p

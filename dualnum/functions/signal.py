@@ -46,7 +46,7 @@ def _from(a: Any, axis: int, start: int | None, stop: int | None, step: int | No
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     ary = np.ravel(array(ary))
     between = ary[1:] - ary[:-1]
-    pieces = [None if x is None else np.ravel(array(x)) for x in (to_begin, to_end)]
+    pieces = [None if x is None else np.ravel(array(x)).astype(ary.dtype) for x in (to_begin, to_end)]
     pieces.insert(1, between)
     return np.concatenate([x for x in pieces if x is not None])
 
@@ -71,7 +71,7 @@ def _slope(f: Any, h: Any, axis: int, edge_order: Any) -> Any:
             "np.gradient: coordinates that carry derivatives are not supported; "
             "write np.diff(f)/np.diff(x), or give their .value"
         )
-    return linear(lambda x: np.gradient(x, axis=axis, edge_order=edge_order), f) / h
+    return linear(lambda x: np.gradient(x, axis=axis, edge_order=edge_order), f) / h.astype(f.dtype)
 
 
 @implements(np.trapezoid)

@@ -143,7 +143,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     """Linear in the weights."""
     if isinstance(x, Operand):
         raise InvalidType("bincount: x carries derivatives; expected integers, as x.value.astype(int)")
-    return linear(lambda w: np.bincount(x, w, minlength), weights)
+    return linear(lambda w: np.bincount(x, w, minlength), weights, adjoint=lambda g: np.take(g, x))
 
 
 def _counting(function: Callable[..., Any], *samples: str) -> None:
@@ -157,8 +157,8 @@ def _counting(function: Callable[..., Any], *samples: str) -> None:
         moving = moving or any(True for _ in operands([given.get("bins"), given.get("range")]))
         if moving and (function is not np.histogram or given.get("density") or given.get("weights") is not None):
             raise NotDifferentiable(
-                f"{function.__name__}: bins is {given.get('bins', 10)!r}, so the edges carry derivatives; "
-                "give the edges, or a range"
+                f"{function.__name__}: the edges of the bins carry derivatives here (they follow the data where bins "
+                "is a number without range=), and for that there is no rule; give the edges, or a range"
             )
         weights = given.pop("weights", None)
         options = {name: primal(value) for name, value in given.items()}

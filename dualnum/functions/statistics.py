@@ -21,7 +21,8 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
         total = np.full_like(primal(result), a.size / max(np.size(primal(result)), 1))
     else:
         weights = array(weights)
-        weights = _spread_weights(cast(weights, np.result_type(a.dtype, weights.dtype)), a, axis)
+        whole = [np.float64] if a.dtype.kind in "biu" else []
+        weights = _spread_weights(cast(weights, np.result_type(a.dtype, weights.dtype, *whole)), a, axis)
         total = np.sum(weights, axis=axis, keepdims=keepdims)
         if np.any(primal(total) == 0):
             raise ZeroDivisionError("average: the weights sum to zero, so they cannot be normalized")
@@ -145,7 +146,7 @@ def cov(
     x = _variables(m, rowvar)
     if y is not None:
         x = np.concatenate([x, _variables(y, rowvar)], axis=0)
-    x = cast(x, dtype)
+    x = cast(x, np.result_type(x.dtype, np.float64) if dtype is None else dtype)
     if ddof is None:
         ddof = 0 if bias else 1
     weights = _observation_weights(fweights, aweights, x.shape[1])
