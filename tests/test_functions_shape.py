@@ -15,6 +15,8 @@ from polynomials import coefficients
 import dualnum as dn
 from dualnum import Jet, jet
 from dualnum.errors import DualnumError
+from dualnum.levels import open_scope
+from dualnum.tape import Variable, sweep
 
 C23 = np.arange(1.0, 7.0).reshape(2, 3)
 C3 = np.array([10.0, 20.0, 30.0])
@@ -379,6 +381,35 @@ def test_traced(function, arguments, request):
     derivative = dn.derivative(lambda x: tuple(leaves(function(x**2, *x0[1:]))))
     for x, y in zip(dn.jit(derivative)(x0[0]), derivative(x0[0]), strict=True):
         np.testing.assert_allclose(x, y, rtol=1e-15, atol=1e-15)
+
+
+@pytest.mark.parametrize(("function", "arguments"), CASES)
+def test_the_pull_back_is_the_transpose_of_the_push_forward(function, arguments):
+    """Σ ȳ·(J v) = Σ (Jᵀ ȳ)·v, the right side by a reverse sweep."""
+    rng = np.random.default_rng(3)
+    coeffs = drawn(arguments, 0)
+    varying = [i for i, (_, varies) in enumerate(coeffs) if varies]
+    points = [coeffs[i][0][0] for i in varying]
+
+    def f(*xs):
+        given = dict(zip(varying, xs, strict=True))
+        return tuple(leaves(function(*(given[i] ** 2 if i in given else c for i, (c, _) in enumerate(coeffs)))))
+
+    directions = [rng.normal(size=x.shape) for x in points]
+    pushed = dn.jvp(f, points, directions)[1]
+    cotangents = [rng.normal(size=np.shape(y)) for y in pushed]
+    with open_scope("a test") as scope:
+        variables = [Variable.leaf(np.copy(x), scope) for x in points]
+        results = zip(f(*variables), cotangents, strict=True)
+        found = sweep([(y._node, g) for y, g in results if isinstance(y, Variable) and y._node is not None])
+        pulled = [found.get(x._node.number, np.zeros(x.shape)) for x in variables]
+    assert [g.shape for g in pulled] == [x.shape for x in points]
+    np.testing.assert_allclose(
+        sum(np.sum(g * v) for g, v in zip(pulled, directions, strict=True)),
+        sum(np.sum(g * w) for g, w in zip(cotangents, pushed, strict=True)),
+        rtol=1e-12,
+        atol=1e-12,
+    )
 
 
 @pytest.mark.parametrize(("function", "arguments"), CASES)

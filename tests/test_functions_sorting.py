@@ -379,7 +379,7 @@ REFUSED = [
     ("weights= has no rule", NotImplementedError, lambda: np.quantile(X, 0.5, weights=W, method="inverted_cdf")),
     ("density=", NotImplementedError, lambda: np.histogram(W, weights=X, density=True)),
     ("x carries derivatives", TypeError, lambda: np.bincount(X)),
-    ("give the edges, or a range", NotImplementedError, lambda: np.histogram2d(X, X, bins=3)),
+    ("edges of the bins carry derivatives", NotImplementedError, lambda: np.histogram2d(X, X, bins=3)),
     ("out= is a jet", TypeError, lambda: np.argmax(X, out=np.zeros_like(X, shape=()))),
     ("out= of type ndarray", TypeError, lambda: np.max(X, out=np.zeros(()))),
     ("zero-size array", ValueError, lambda: np.max(X[:0])),

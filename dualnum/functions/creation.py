@@ -129,7 +129,15 @@ def linspace(
     start, stop = numbers("linspace", start, stop)
     if dtype is not None:
         dtype = floating_dtype(dtype, "linspace")
-    samples = linear(lambda a, b: np.linspace(a, b, num, endpoint, dtype=dtype, axis=axis), start, stop)
+
+    def adjoint(g: Any) -> Any:
+        weight = np.expand_dims(np.linspace(0.0, 1.0, num, endpoint), tuple(range(1, np.ndim(g))))
+        g = np.moveaxis(g, axis, 0)
+        return np.sum((1 - weight) * g, axis=0), np.sum(weight * g, axis=0)
+
+    samples = linear(
+        lambda a, b: np.linspace(a, b, num, endpoint, dtype=dtype, axis=axis), start, stop, adjoint=adjoint
+    )
     if not retstep:
         return samples
     intervals = num - 1 if endpoint else num
@@ -204,12 +212,12 @@ def isrealobj(x: Any) -> bool:
 
 @implements(np.real)
 def real(val: Any) -> Any:
-    return linear(np.real, val)
+    return linear(np.real, val, adjoint=lambda g: g)
 
 
 @implements(np.imag)
 def imag(val: Any) -> Any:
-    return linear(np.imag, val)
+    return linear(np.imag, val, adjoint=lambda g: -1j * g if val.dtype.kind == "c" else 0.0 * g)
 
 
 def _typed(x: Any) -> Any:

@@ -8,6 +8,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import InvalidType, InvalidValue
 from ..operand import Operand, batched, implements, linear, operands, primal
+from . import adjoints
 
 Pairs = list[tuple[Any, Any]]
 Slab = Callable[[Any, int, int, int], Any]  # (array, axis, side: 0 before and 1 after, width)
@@ -27,7 +28,9 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
     if mode == "empty" or (mode == "constant" and not _varied(kwargs.get("constant_values", 0))):
         return batched(lambda x, b: np.pad(x, margins(b)), array)
     if kwargs.get("reflect_type", "even") == "odd":  # 2·edge − x: linear, but no copy of an entry
-        return linear(lambda x: np.pad(x, widths, mode, reflect_type="odd"), array)
+        keywords = {"mode": mode, "reflect_type": "odd"}
+        adjoint = _separable_adjoint(array.shape, widths, keywords)
+        return linear(lambda x: np.pad(x, widths, **keywords), array, adjoint=adjoint)
     if mode in ("edge", "wrap", "reflect", "symmetric"):
         return batched(lambda x, b: np.pad(x, margins(b), mode), array)
     slab = _SLABS[mode](array.ndim, **kwargs)
@@ -36,6 +39,18 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
             slabs = slab(array, axis, 0, before), array, slab(array, axis, 1, after)
             array = np.concatenate(slabs, axis)
     return array
+
+
+def _separable_adjoint(shape: tuple[int, ...], widths: Pairs, keywords: Any) -> Callable[[Any], Any]:
+    """Padding is a matrix along each axis, which the unit vectors show; its adjoint is the transpose of each."""
+
+    def adjoint(g: Any) -> Any:
+        for axis, (n, margins) in enumerate(zip(shape, widths, strict=True)):
+            matrix = np.pad(np.eye(n), [margins, (0, 0)], **keywords)
+            g = np.moveaxis(np.tensordot(g, matrix, (axis, 0)), -1, axis)
+        return g
+
+    return adjoint
 
 
 def _widths(pad_width: Any, ndim: int) -> Pairs:

@@ -31,7 +31,8 @@ def reshape(a: Any, /, shape: Any = None, order: Any = "C", *, copy: bool | None
     if order != "C":
         raise InvalidValue(f"reshape: order is {order!r}; expected 'C', 'F' or 'A'")
     keywords: Any = {} if copy is None else {"copy": copy}
-    return batched(lambda x, b: np.reshape(x, x.shape[:b] + shape, **keywords), a)
+    given = a.shape
+    return batched(lambda x, b: np.reshape(x, x.shape[:b] + shape, **keywords), a, lambda g: np.reshape(g, given))
 
 
 @implements(np.ravel)
@@ -46,13 +47,16 @@ def ravel(a: Any, order: Any = "C") -> Any:
 def transpose(a: Any, axes: Any = None) -> Any:
     np.transpose(stand_in(a.shape), axes)
     order: Any = range(a.ndim)[::-1] if axes is None else normalize_axis_tuple(axes, a.ndim)
-    return batched(lambda x, b: np.transpose(x, (*range(b), *(b + i for i in order))), a)
+    back = sorted(range(a.ndim), key=order.__getitem__)
+    return batched(
+        lambda x, b: np.transpose(x, (*range(b), *(b + i for i in order))), a, lambda g: np.transpose(g, back)
+    )
 
 
 @implements(np.swapaxes)
 def swapaxes(a: Any, axis1: Any, axis2: Any) -> Any:
     i, j = (normalize_axis_index(axis, a.ndim) for axis in (axis1, axis2))
-    return batched(lambda x, b: np.swapaxes(x, b + i, b + j), a)
+    return batched(lambda x, b: np.swapaxes(x, b + i, b + j), a, lambda g: np.swapaxes(g, i, j))
 
 
 @implements(np.matrix_transpose, np.linalg.matrix_transpose)
@@ -65,7 +69,11 @@ def matrix_transpose(x: Any, /) -> Any:
 @implements(np.moveaxis)
 def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     source, destination = (normalize_axis_tuple(axes, a.ndim) for axes in (source, destination))
-    return batched(lambda x, b: np.moveaxis(x, [b + i for i in source], [b + i for i in destination]), a)
+    return batched(
+        lambda x, b: np.moveaxis(x, [b + i for i in source], [b + i for i in destination]),
+        a,
+        lambda g: np.moveaxis(g, destination, source),
+    )
 
 
 @implements(np.rollaxis)
@@ -94,7 +102,13 @@ def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
         x = np.reshape(x, x.shape[:b] + (1,) * missing + x.shape[b:])
         return np.broadcast_to(x, x.shape[:b] + shape)
 
-    return batched(spread, array)
+    given = array.shape
+
+    def gathered(g: Any) -> Any:
+        axes = tuple(i for i in range(len(shape)) if i < missing or given[i - missing] != shape[i])
+        return np.reshape(np.sum(g, axis=axes, keepdims=True), given)
+
+    return batched(spread, array, gathered)
 
 
 @implements(np.broadcast_arrays)
