@@ -133,7 +133,15 @@ class Jet(Operand):
         return self.derivative(multi_index[0])
 
     def __call__(self, t: Any) -> Any:
-        """The Taylor polynomial Σ a_k t^k at t (broadcast against the shape), by Horner's rule."""
+        """The Taylor polynomial Σ a_k t^k at t (broadcast against the shape), by Horner's rule.
+
+        With several directions the result has one polynomial for each of them: shape (P, *shape).
+
+        Example:
+            >>> y = jet(2.0, order=2) ** 2
+            >>> y(0.5) == 2.5**2
+            np.True_
+        """
         if not isinstance(t, (Operand, int, float, complex)):  # a Python number does not widen
             t = as_floating(t, "y(t)", "t")
         parts = self._parts(self.ndim)
@@ -141,7 +149,11 @@ class Jet(Operand):
         try:
             for part in parts[-2::-1]:
                 result = result * t + part
-            return result if len(parts) > 1 else result + 0 * t
+            if len(parts) > 1:
+                return result
+            result = result + 0 * t  # a constant, spread over the shape of t and over the directions
+            count = self.algebra.directions
+            return result if count is None else np.broadcast_to(result, (count, *np.shape(result)))
         except ValueError as error:
             raise ours(error, "y(t)") from None
 

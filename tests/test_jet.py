@@ -172,6 +172,13 @@ def test_evaluation_of_the_polynomial():
     assert Jet([3.0])(np.zeros(4)).shape == (4,)
 
 
+def test_evaluation_along_several_directions():
+    x, directions = np.array([2.0, 3.0]), np.array([[1.0, 0.0], [2.0, -1.0], [0.5, 0.5]])
+    y = jet(x, order=2, directions=directions)
+    np.testing.assert_array_equal((y**2)(0.5), (x + 0.5 * directions) ** 2)
+    np.testing.assert_array_equal(np.floor(y)(0.5), [np.floor(x)] * 3)
+
+
 def test_evaluation_at_a_jet_is_substitution():
     a = coefficients((), 3)
     inner = random_jet(order=3, seed=1)

@@ -50,6 +50,26 @@ FOLDED = [np.add, np.subtract, np.multiply, np.divide, np.hypot, np.logaddexp, n
 BINARY = [*FOLDED, np.arctan2, np.power]
 
 
+# ── several directions at once ───────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.divide, np.hypot, np.maximum, np.arctan2, np.power])
+def test_directions_are_broadcast_beside_the_shapes(ufunc):
+    rng = np.random.default_rng(1)
+    a, b = rng.random(3) + 0.3, rng.random((2, 1)) + 1.3
+    da, db = rng.normal(size=(4, 3)), rng.normal(size=(4, 2, 1))
+    for x, y in [
+        (jet(a, directions=da), jet(b, directions=db)), (jet(a, directions=da), b), (a, jet(b, directions=db)),
+    ]:  # fmt: skip
+        together = ufunc(x, y)
+        for p in range(4):
+            alone = ufunc(*(
+                jet(v.value, direction=v.coefficient(1)[p]) if isinstance(v, Jet) else v for v in (x, y)
+            ))  # fmt: skip
+            for k in range(1, 4):
+                np.testing.assert_allclose(together.coefficient(k)[p], alone.coefficient(k), rtol=1e-12, atol=1e-14)
+
+
 # ── the methods ──────────────────────────────────────────────────────────────────────────────────
 
 
