@@ -39,13 +39,10 @@ def _power_of_two(x: Any, axes: tuple[int, ...]) -> Any:
     if size.size == 0:
         return np.ones(tuple(1 if i in axes else n for i, n in enumerate(size.shape)), size.dtype)
     largest = np.max(size, axis=axes, keepdims=True)
-    usable = np.isfinite(largest) & (largest > 0)
-    _, exponent = np.frexp(np.where(usable, largest, 1.0))
-    # the reciprocal of the scale is finite as well
-    return np.ldexp(np.ones_like(largest), np.clip(exponent - 1, _LOWEST[largest.dtype.itemsize], None))
-
-
-_LOWEST = {2: -13, 4: -125, 8: -1021, 16: -16381, 12: -16381}  # exponents of the smallest normal numbers
+    usable = np.where(np.isfinite(largest) & (largest > 0), largest, 1.0)
+    mantissa, _ = np.frexp(usable)
+    # exact, and not so small that its reciprocal overflows
+    return np.maximum(0.5 * usable / mantissa, np.finfo(largest.dtype).tiny)
 
 
 def _vector_norm(x: Any, axes: tuple[int, ...], order: Any, keepdims: bool) -> Any:

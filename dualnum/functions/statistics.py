@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidType, InvalidValue
-from ..operand import implements, primal
+from ..operand import Operand, implements, primal
 from .arguments import into
 from .keywords import array, axes_of, cast, real_dtype, with_value
 from .norms import root_of_squares, squared_modulus
@@ -24,7 +24,8 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
         whole = [np.float64] if a.dtype.kind in "biu" else []
         weights = _spread_weights(cast(weights, np.result_type(a.dtype, weights.dtype, *whole)), a, axis)
         total = np.sum(weights, axis=axis, keepdims=keepdims)
-        if np.any(primal(total) == 0):
+        zero = np.any(primal(total) == 0)
+        if not isinstance(zero, Operand) and zero:  # of a traced sum nothing is known yet
             raise ZeroDivisionError("average: the weights sum to zero, so they cannot be normalized")
         result = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
     if not returned:
@@ -199,7 +200,7 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None, *
     deviations = np.sqrt(np.real(np.diagonal(c)))
     c = c / deviations[:, None] / deviations[None, :]
     # roundings beyond ±1 are cut off from the value alone: a correlation of 1 still has higher derivatives
-    native = np.array(primal(c))
-    for part in (native.real, native.imag) if native.dtype.kind == "c" else (native,):
-        np.clip(part, -1, 1, out=part)
-    return with_value(c, native)
+    native = primal(c)
+    if c.dtype.kind == "c":
+        return with_value(c, np.clip(native.real, -1, 1) + 1j * np.clip(native.imag, -1, 1))
+    return with_value(c, np.clip(native, -1, 1))
