@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import InvalidType, InvalidValue
 from ..operand import bilinear, implements, linear
+from . import adjoints
 from .arguments import into, on_values
 from .keywords import array, cast
 
@@ -36,12 +37,20 @@ def einsum(
         arrays.append(xs[0])
     (term,), (result,) = inputs, arrays
     if term != output:
-        result = linear(lambda x: np.einsum(f"{term}->{output}", x), result)
+        shape = result.shape
+        result = linear(
+            lambda x: np.einsum(f"{term}->{output}", x),
+            result,
+            adjoint=lambda g: adjoints.einsum_adjoint(output, term, shape, g),
+        )
     return into(out, result, "einsum")
 
 
 def _pair(subscripts: str, a: Any, b: Any, optimize: bool) -> Any:
-    return bilinear(lambda x, y: np.einsum(subscripts, x, y, optimize=optimize), a, b)
+    terms, _, output = subscripts.partition("->")
+    term_a, term_b = terms.split(",")
+    back = adjoints.einsum(term_a, term_b, output, a.shape, b.shape)
+    return bilinear(lambda x, y: np.einsum(subscripts, x, y, optimize=optimize), a, b, back)
 
 
 def _path(inputs: list[str], output: str, arrays: list[Any], optimize: Any) -> Sequence[tuple[int, ...]]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import InvalidType, InvalidValue, dropped
-from ..operand import Operand, batched, implements, primal, rearrange
+from ..operand import Operand, batched, implements, linear, primal, rearrange
 from .arguments import NOT_GIVEN, index_values, into, numbers, on_values, stand_in
 from .keywords import array
 
@@ -100,7 +100,11 @@ def where(condition: Any, x: Any = NOT_GIVEN, y: Any = NOT_GIVEN, /) -> Any:
         return np.where(condition)
     if x is NOT_GIVEN or y is NOT_GIVEN:
         raise InvalidValue("where: only one of x and y is given; expected both or neither")
-    return rearrange(lambda x, y: np.where(condition, x, y), *numbers("where", x, y))
+    return linear(
+        lambda x, y: np.where(condition, x, y),
+        *numbers("where", x, y),
+        adjoint=lambda g: (np.where(condition, g, 0.0), np.where(condition, 0.0, g)),
+    )
 
 
 @implements(np.select)

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..errors import InvalidType, InvalidValue, NotDifferentiable
 from ..operand import bilinear, implements
+from . import adjoints
 from .arguments import into
 from .keywords import array, cast, present
 
@@ -25,7 +26,12 @@ def _gufunc(product: np.ufunc) -> None:
             if keywords.pop(word, None) is not None:
                 raise NotDifferentiable(f"{name}: {word}= is not supported for operands with derivatives; leave it out")
         keywords.pop("order", None), keywords.pop("subok", None)
-        result = bilinear(lambda x, y: product(x, y, **keywords), _as(dtype, a, casting), _as(dtype, b, casting))
+        a, b = _as(dtype, a, casting), _as(dtype, b, casting)
+        if name == "vecdot" and "axis" in keywords:
+            axis = keywords.pop("axis")
+            a, b = np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)
+        back = None if keywords else adjoints.product(name, a.ndim, b.ndim)
+        result = bilinear(lambda x, y: product(x, y, **keywords), a, b, back)
         return into(out, result, name)
 
 
@@ -53,24 +59,35 @@ def linalg_vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
 # ── two factors ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _two(function: Callable[..., Any], a: Any, b: Any, **keywords: Any) -> Any:
-    """function(a, b, …), linear in a and in b (conjugation counts as linear: t is real)."""
-    return bilinear(lambda x, y: function(x, y, **keywords), array(a), array(b))
+def _two(function: Callable[..., Any], a: Any, b: Any, back: Any, **keywords: Any) -> Any:
+    """function(a, b, …), linear in a and in b (conjugation counts as linear: t is real), with its adjoints."""
+    return bilinear(lambda x, y: function(x, y, **keywords), a, b, back)
+
+
+def _contraction(function: Callable[..., Any], a: Any, b: Any, axes_a: Any, axes_b: Any, **keywords: Any) -> Any:
+    """A sum over pairs of axes."""
+    axes_a, axes_b = (tuple(x) if np.ndim(x) else (int(x),) for x in (axes_a, axes_b))
+    return _two(function, a, b, adjoints.tensordot(a.ndim, b.ndim, axes_a, axes_b), **keywords)
 
 
 @implements(np.dot)
 def dot(a: Any, b: Any, out: Any = None) -> Any:
-    return into(out, _two(np.dot, a, b), "dot")
+    a, b = array(a), array(b)
+    if not a.ndim or not b.ndim:
+        return into(out, np.multiply(a, b), "dot")
+    return into(out, _contraction(np.dot, a, b, -1, max(b.ndim - 2, 0)), "dot")
 
 
 @implements(np.vdot)
 def vdot(a: Any, b: Any, /) -> Any:
-    return _two(np.vdot, a, b)
+    a, b = array(a), array(b)
+    return _two(np.vdot, a, b, adjoints.vdot(a.shape, b.shape))
 
 
 @implements(np.inner)
 def inner(a: Any, b: Any, /) -> Any:
-    return _two(np.inner, a, b)
+    a, b = array(a), array(b)
+    return _contraction(np.inner, a, b, -1, -1) if a.ndim and b.ndim else np.multiply(a, b)
 
 
 @implements(np.outer)
@@ -88,7 +105,9 @@ def linalg_outer(x1: Any, x2: Any, /) -> Any:
 
 @implements(np.tensordot)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
-    return _two(np.tensordot, a, b, axes=axes)
+    a, b = array(a), array(b)
+    given = (range(-axes, 0), range(axes)) if np.ndim(axes) == 0 and not isinstance(axes, (tuple, list)) else axes
+    return _contraction(np.tensordot, a, b, *given, axes=axes)
 
 
 @implements(np.linalg.tensordot)
@@ -98,12 +117,17 @@ def linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
 
 @implements(np.kron)
 def kron(a: Any, b: Any) -> Any:
-    return _two(np.kron, a, b)
+    a, b = array(a), array(b)
+    return _two(np.kron, a, b, adjoints.kron(a.shape, b.shape))
 
 
 @implements(np.cross)
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None) -> Any:
-    return _two(np.cross, a, b, axisa=axisa, axisb=axisb, axisc=axisc, axis=axis)
+    a, b = array(a), array(b)
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    back = adjoints.cross(axisa, axisb, axisc) if a.shape[axisa] == b.shape[axisb] == 3 else None
+    return _two(np.cross, a, b, back, axisa=axisa, axisb=axisb, axisc=axisc)
 
 
 @implements(np.linalg.cross)
@@ -116,12 +140,14 @@ def linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
 
 @implements(np.convolve)
 def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
-    return _two(np.convolve, a, v, mode=mode)
+    a, v = array(a), array(v)
+    return _two(np.convolve, a, v, adjoints.convolution(np.size(a), np.size(v), mode), mode=mode)
 
 
 @implements(np.correlate)
 def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
-    return _two(np.correlate, a, v, mode=mode)
+    a, v = array(a), array(v)
+    return _two(np.correlate, a, v, adjoints.correlation(np.size(a), np.size(v), mode), mode=mode)
 
 
 # ── chains ───────────────────────────────────────────────────────────────────────────────────────

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..errors import InvalidValue
 from ..operand import implements, linear, primal
+from . import adjoints
 from .arguments import into
 from .keywords import axes_of, cast, present, real_dtype, with_value
 
@@ -25,13 +26,17 @@ def sum(
     where: Any = True,
 ) -> Any:
     mask = {} if where is True else {"where": where}  # CuPy has no where=
-    result = linear(lambda x: np.sum(x, axis=axis, keepdims=keepdims, **mask), cast(a, dtype))
+    a = cast(a, dtype)
+    adjoint = adjoints.spread(axis, a.ndim, keepdims, where)
+    result = linear(lambda x: np.sum(x, axis=axis, keepdims=keepdims, **mask), a, adjoint=adjoint)
     return into(out, result if initial is None else result + initial, "sum")
 
 
 @implements(np.cumsum)
 def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
-    return into(out, linear(lambda x: np.cumsum(x, axis=axis), cast(a, dtype)), "cumsum")
+    a = cast(a, dtype)
+    result = linear(lambda x: np.cumsum(x, axis=axis), a, adjoint=adjoints.running_sum(axis, a.shape))
+    return into(out, result, "cumsum")
 
 
 @implements(np.mean)
@@ -39,8 +44,20 @@ def mean(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
 ) -> Any:
     mask = {} if where is True else {"where": where}
-    result = linear(lambda x: np.mean(x, axis=axis, keepdims=keepdims, **mask), cast(a, dtype))
+    a = cast(a, dtype)
+    adjoint = adjoints.spread(axis, a.ndim, keepdims, where, _count(a, axis, keepdims, where))
+    result = linear(lambda x: np.mean(x, axis=axis, keepdims=keepdims, **mask), a, adjoint=adjoint)
     return into(out, result, "mean")
+
+
+def _count(a: Any, axis: Any, keepdims: bool, where: Any) -> Any:
+    """How many entries a mean is taken of."""
+    if where is not True:
+        return np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims, dtype=float)
+    count = 1.0
+    for i in axes_of(axis, a.ndim):
+        count *= a.shape[i]
+    return count
 
 
 # ── products ─────────────────────────────────────────────────────────────────────────────────────

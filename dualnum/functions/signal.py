@@ -65,13 +65,23 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> An
 
 def _slope(f: Any, h: Any, axis: int, edge_order: Any) -> Any:
     if not isinstance(h, Operand):
-        return linear(lambda x: np.gradient(x, h, axis=axis, edge_order=edge_order), f)
+        return _differences(f, h, axis, edge_order)
     if h.ndim:
         raise NotDifferentiable(
             "np.gradient: coordinates that carry derivatives are not supported; "
             "write np.diff(f)/np.diff(x), or give their .value"
         )
-    return linear(lambda x: np.gradient(x, axis=axis, edge_order=edge_order), f) / h.astype(f.dtype)
+    return _differences(f, 1.0, axis, edge_order) / h.astype(f.dtype)
+
+
+def _differences(f: Any, h: Any, axis: int, edge_order: Any) -> Any:
+    """Along one axis a matrix with two or three entries to a row."""
+
+    def adjoint(g: Any) -> Any:
+        matrix = np.gradient(np.eye(f.shape[axis]), h, axis=0, edge_order=edge_order)
+        return np.moveaxis(np.matmul(np.moveaxis(g, axis, -1), matrix), -1, axis)
+
+    return linear(lambda x: np.gradient(x, h, axis=axis, edge_order=edge_order), f, adjoint=adjoint)
 
 
 @implements(np.trapezoid)
@@ -109,7 +119,21 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         left = right = None
     if not isinstance(x, Operand):
         ends = [fp[0] if left is None else left, fp[-1] if right is None else right]
-        return linear(lambda f, a, b: _interp(x, xp, f, a, b), fp, *ends)
+
+
+        def adjoint(g: Any) -> tuple[Any, Any, Any]:
+            """Each sample weighs the two nodes beside it, and the ends what lies beyond."""
+            n = xp.shape[0]
+            i = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, max(n - 2, 0))
+            j = np.minimum(i + 1, n - 1)
+            weight = np.where(i == j, 0.0, (x - xp[i]) / np.where(i == j, 1.0, xp[j] - xp[i]))
+            inside = np.where((x < xp[0]) | (x > xp[-1]), 0.0, g)
+            sums = [
+                np.bincount(np.ravel(k), np.ravel(inside * w), n) for k, w in ((i, 1 - weight), (j, weight))
+            ]
+            return sums[0] + sums[1], np.sum(np.where(x < xp[0], g, 0.0)), np.sum(np.where(x > xp[-1], g, 0.0))
+
+        return linear(lambda f, a, b: _interp(x, xp, f, a, b), fp, *ends, adjoint=adjoint)
     at = primal(x)
     n = xp.shape[0]
     if n == 1:

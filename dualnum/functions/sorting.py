@@ -12,6 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import InvalidType, NotDifferentiable
 from ..operand import Operand, implements, linear, operands, primal
+from . import adjoints
 from .arguments import on_values
 from .keywords import with_value
 
@@ -173,7 +174,8 @@ def _counting(function: Callable[..., Any], *samples: str) -> None:
                 "weighted counts by their sum and the widths of the bins"
             )
         _, *edges = function(weights=primal(weights), **options)
-        return linear(lambda w: function(weights=w, **options)[0], weights), *edges
+        counted = lambda w: function(weights=w, **options)[0]  # noqa: E731
+        return linear(counted, weights, adjoint=adjoints.by_matrix(counted, weights.shape)), *edges
 
 
 def _follow_data(function: Callable[..., Any], given: dict[str, Any]) -> bool:

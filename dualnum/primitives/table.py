@@ -96,6 +96,29 @@ class Row:
         finally:
             _recurring.reset(token)
 
+    def pull(self, i: int, cotangent: Any, value: Any, *arguments: Any, output: int = 0) -> Any:
+        """The pull-back along argument i: what the cotangent of the result contributes to that of u_i.
+
+        The Jacobian of an elementwise function is diagonal, and so it is its own transpose: the pull-back of
+        a cotangent ȳ is the push-forward of ȳ, coefficient 1 of the series at u_i + t·ȳ (of a real result of
+        a complex argument that and −i times the one at u_i + t·iȳ). None where it is zero whatever ȳ is.
+        """
+        assert self.rule is not None
+        token = _recurring.set(True)
+        try:
+            slope = self._pushed(i, cotangent, value, arguments, output)
+            if slope is not None and np.iscomplexobj(arguments[i]) and not np.iscomplexobj(value):
+                slope = slope - 1j * self._pushed(i, 1j * cotangent, value, arguments, output)
+        finally:
+            _recurring.reset(token)
+        return slope
+
+    def _pushed(self, i: int, tangent: Any, value: Any, arguments: Sequence[Any], output: int) -> Any:
+        assert self.rule is not None
+        y = self.rule(1, value, *([u, tangent] if j == i else [u] for j, u in enumerate(arguments)))
+        y = y[output] if self.ufunc.nout > 1 else y
+        return y[1] if len(y) > 1 else None
+
 
 _recurring: ContextVar[bool] = ContextVar("in a recurrence", default=False)
 # Whether a rule is running. What it writes down for a kernel may be rearranged within rounding; the value may not.
