@@ -246,14 +246,14 @@ _FACTORS = 32
 
 
 def _rising(order: int, z: Coefficients, m: Coefficients) -> list[Any]:
-    """(z)_m = z (z+1) … (z+J−1) Γ(z+m)/Γ(z+J) for a constant m ≤ J < m + 1.
+    """(z)_m = z (z+1) … (z+J−1) Γ(z+m)/Γ(z+J) with m_0 ≤ J < m_0 + 1.
 
     The zeros stand in the product, right and harmless; for a whole m the quotient is 1. Where z is large
     beside an m that is not whole, they are far and J = 0.
     """
     near = (m[0] == np.rint(m[0])) | ((m[0] >= 0.25) & (z[0] < 8 * m[0]))
     size = np.where(near, np.clip(np.ceil(m[0]), 0, _FACTORS), 0)
-    y = _quotient(order, [z[0] + size, *z[1:]], [m[0] - size])
+    y = _quotient(order, [z[0] + size, *z[1:]], [m[0] - size, *m[1:]])
     for j in range(int(np.max(size, initial=0))):
         factor = [np.where(j < size, z[0] + j, 1.0), *(np.where(j < size, z_k, 0.0) for z_k in z[1:])]
         y = series.multiply(order, y[0] * factor[0], y, factor)
@@ -273,20 +273,19 @@ def _quotient(order: int, z: Coefficients, m: Coefficients) -> list[Any]:
 
 def _poch(order: int, value: Any, z: Coefficients, m: Coefficients) -> list[Any]:
     """(z)_m = Γ(z+m)/Γ(z)."""
-    return [value, *(_rising if len(m) == 1 else _quotient)(order, z, m)[1:]]
+    return [value, *_rising(order, z, m)[1:]]
 
 
 def _binom(order: int, value: Any, n: Coefficients, k: Coefficients) -> list[Any]:
-    """Γ(n+1)/(Γ(k+1) Γ(n−k+1)); a rising factorial over k! for constant k, else with 1/Γ, which is entire."""
-    last = max(len(n), len(k))
-    rest = [series.coefficient(n, j) - series.coefficient(k, j) for j in range(last)]
-    if len(k) == 1:
-        return [value, *(y * sp.rgamma(k[0] + 1) for y in _rising(order, [rest[0] + 1, *rest[1:]], k)[1:])]
-    y: list[Any] = [1.0]
-    for function, u in ((sp.gamma, n), (sp.rgamma, k), (sp.rgamma, rest)):
-        factor = lookup(function).expand(order, [u[0] + 1, *u[1:]])
-        y = series.multiply(order, y[0] * factor[0], y, factor)
-    return [value, *y[1:]]
+    """Γ(n+1)/(Γ(k+1) Γ(r)) with r = n−k+1: (r)_k/Γ(k+1), or for constant n with 1/Γ twice, which is entire."""
+    r = [series.coefficient(n, j) - series.coefficient(k, j) for j in range(max(len(n), len(k)))]
+    r = [r[0] + 1, *r[1:]]
+    inverse = lookup(sp.rgamma).expand(order, [k[0] + 1, *k[1:]])
+    if len(n) > 1:
+        y = _rising(order, r, k)
+    else:
+        y = [sp.gamma(n[0] + 1) * c for c in lookup(sp.rgamma).expand(order, r)]
+    return [value, *series.multiply(order, y[0] * inverse[0], y, inverse)[1:]]
 
 
 recurrence(sp.beta, _beta, domain=POSITIVE, sample=(0.5, 4.0))

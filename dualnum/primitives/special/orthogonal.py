@@ -28,10 +28,12 @@ def _polynomial(ufunc: np.ufunc, parameters: Sequence[str], lower: Lower, sample
     def outer(order: int, value: Any, n: Any, *rest: Any) -> list[Any]:
         if not np.all(np.equal(n, np.rint(n)) & (np.asarray(n) >= 0)):
             raise NotDifferentiable(f"{name}: n is {n!r}; dualnum has a rule for whole degrees n ≥ 0 only")
+        np.any(rest[-1] != rest[-1])  # asks for numbers: in a kernel the degree would become a float,
+        degree = np.asarray(n).astype(int)  # for which SciPy sums a hypergeometric series that cancels
         c = [value]
         for k in range(1, order + 1):
-            there = np.asarray(n) >= k
-            weight, p = lower(k, np.where(there, n, k), *rest)
+            there = degree >= k
+            weight, p = lower(k, np.where(there, degree, k), *rest)
             c.append(np.where(there, weight * p, 0.0))
         return c
 
