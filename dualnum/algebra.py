@@ -7,11 +7,14 @@ algebra a part is the single coefficient a_k; with P directions it is the block 
 t_p^k (t_p·t_q = 0 for p ≠ q), which multiply plane by plane.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["Univariate"]
+import numpy as np
+
+__all__ = ["Univariate", "factorial_times"]
 
 
 class Univariate:
@@ -104,3 +107,18 @@ def _products(algebra: Univariate) -> tuple[tuple[int, int, int], ...]:
                     yield plane(j, p), plane(k - j, p), plane(k, p)
 
     return tuple(plan())
+
+
+def factorial_times(k: int, a: Any) -> Any:
+    """k!·a, rounded once, with k! exact and an overflow only where the product overflows."""
+    if k < 2:
+        return a
+    exact = math.factorial(k)
+    exponent = max(0, exact.bit_length() - 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        result = a * (exact / (1 << exponent))  # a quotient of integers is correctly rounded
+        while exponent:  # in steps that no type overflows
+            step = min(exponent, 15)
+            result = result * float(1 << step)
+            exponent -= step
+    return result

@@ -4,14 +4,13 @@ A jet of order K stands for the truncated series y(t) = Σ_{k≤K} a_k t^k, elem
 Its planes lie in one array of shape (K+1, *shape), coefficient first.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from . import ufuncs
-from .algebra import Univariate
+from .algebra import Univariate, factorial_times
 from .backend import as_floating, device_of, floating_dtype, is_array, namespace, to_device
 from .eager import quick
 from .errors import DualnumError, InvalidIndex, InvalidType, InvalidValue, LevelError, dropped, ours
@@ -390,21 +389,6 @@ def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> An
 def _typed(part: Any, first: Any) -> Any:
     """A plain part in the type of the values, so that a structural zero does not widen them."""
     return part if isinstance(part, Operand) else namespace(part).asarray(part, first.dtype)
-
-
-def factorial_times(k: int, a: Any) -> Any:
-    """k!·a, rounded once, with k! exact and an overflow only where the product overflows."""
-    if k < 2:
-        return a
-    exact = math.factorial(k)
-    exponent = max(0, exact.bit_length() - 1)
-    with np.errstate(over="ignore", invalid="ignore"):
-        result = a * (exact / (1 << exponent))  # a quotient of integers is correctly rounded
-        while exponent:  # in steps that no type overflows
-            step = min(exponent, 15)
-            result = result * float(1 << step)
-            exponent -= step
-    return result
 
 
 # ── building jets ────────────────────────────────────────────────────────────────────────────────

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from .errors import DualnumError, InvalidType, InvalidValue, NoAttribute, NotDifferentiable, dropped, ours
+from .flat import Flat
 from .levels import Scope, require_alive, same_scope
 
 __all__ = ["Operand", "batched", "bilinear", "highest", "implements", "linear", "operands", "primal", "rearrange"]
@@ -261,27 +262,6 @@ _INSTEAD = {
     "resize": "it cannot change its size in place: use np.resize(x, shape)",
     "partition": "use x.sort(), or np.partition(x, kth)",
 }
-
-
-class Flat:
-    """The elements of an operand in C order: to iterate over, to read and to write (``x.flat[1] = y``)."""
-
-    __slots__ = ("_of",)
-
-    def __init__(self, of: Operand) -> None:
-        self._of = of
-
-    def __len__(self) -> int:
-        return self._of.size
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(np.ravel(self._of))
-
-    def __getitem__(self, index: Any) -> Any:
-        return np.ravel(self._of)[index]
-
-    def __setitem__(self, index: Any, values: Any) -> None:
-        self._of.put(np.arange(self._of.size)[index], values)
 
 
 def _in_place(ufunc: np.ufunc) -> Callable[..., Any]:
