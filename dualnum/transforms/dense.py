@@ -1,0 +1,179 @@
+"""Dense derivatives: Jacobians and Hessians, many directions in one pass.
+
+Forward, a jet with P directions carries P columns through one evaluation. Backward, the sweep is linear in
+its cotangent, so a cotangent with P directions gives P rows in one sweep. The Hessian is the gradient's
+Jacobian: the gradient of a jet with P directions, forward over reverse.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import optree
+
+from ..backend import as_floating
+from ..errors import InvalidValue
+from ..jet import Jet, seed
+from ..levels import open_scope
+from ..operand import Operand
+from .forward import Argnums, _flatten, _named, _owned, _positions
+from .reverse import grad, vjp
+
+__all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]
+
+# Directions at once: so many that the planes of one array of the size of x or of the result take about this
+# many bytes, for a record holds many such arrays.
+_BUDGET = 1 << 24
+
+
+def jacobian(f: Callable[..., Any], argnums: Argnums = 0, *, mode: str | None = None) -> Callable[..., Any]:
+    """The Jacobian: x ↦ ∂f_i/∂x_j, of shape (*f(x).shape, *x.shape).
+
+    Args:
+        f: a function of arrays (or nested containers of arrays) to the same.
+        argnums: which positional arguments vary; several give a tuple of Jacobians.
+        mode: "forward" (a pass for blocks of columns), "reverse" (a sweep for blocks of rows); when left out
+            the one with the smaller dimension, which costs an evaluation of f to find out.
+
+    Returns:
+        A function of the same arguments. For containers: f's structure, and in it that of the argument.
+
+    Example:
+        >>> jacobian(lambda x: np.array([2.0, 3.0]) * x[0] * x[1])(np.array([5.0, 7.0]))
+        array([[14., 10.],
+               [21., 15.]])
+    """
+    if mode not in (None, "forward", "reverse"):
+        raise InvalidValue(f'jacobian: mode is {mode!r}; expected "forward", "reverse" or None')
+
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        chosen = mode or _better_mode(f, args, kwargs, argnums)
+        return (jacfwd if chosen == "forward" else jacrev)(f, argnums)(*args, **kwargs)
+
+    return _named(transformed, f, "jacobian")
+
+
+def _better_mode(f: Callable[..., Any], args: Any, kwargs: Any, argnums: Argnums) -> str:
+    columns = sum(_size(x) for i in _positions(argnums, args, "jacobian") for x in _flatten(args[i])[0])
+    if columns == 1:
+        return "forward"
+    rows = sum(_size(y) for y in _flatten(f(*args, **kwargs))[0])
+    return "forward" if columns <= rows else "reverse"
+
+
+def _size(x: Any) -> int:
+    return int(np.prod(np.shape(x)))
+
+
+def jacfwd(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """The Jacobian by columns, in forward mode: jets with as many directions as x has entries."""
+
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        positions = _positions(argnums, args, "jacfwd")
+        results = [_columns(f, args, kwargs, i) for i in positions]
+        return tuple(results) if isinstance(argnums, Sequence) else results[0]
+
+    return _named(transformed, f, "jacfwd")
+
+
+def _columns(f: Callable[..., Any], args: Any, kwargs: Any, position: int) -> Any:
+    """∂f/∂(argument at this position)."""
+    leaves, structure = _flatten(args[position])
+    leaves = [x if isinstance(x, Operand) else as_floating(x, "jacfwd", f"argument {position}") for x in leaves]
+    blocks: list[list[Any]] = []  # for each leaf of x, the columns of each leaf of the result
+    out_structure: Any = None
+    for which, x in enumerate(leaves):
+        size = _size(x)
+        columns: list[list[Any]] = []
+        step = max(1, min(size, _BUDGET // max(1, 8 * size)))
+        for start in range(0, max(size, 1), step):
+            stop = min(start + step, size)
+            directions = np.zeros((stop - start, size), x.dtype)
+            directions[np.arange(stop - start), np.arange(start, stop)] = 1
+            directions = directions.reshape(stop - start, *x.shape)
+            with open_scope(f"jacfwd of {getattr(f, '__name__', 'f')}") as scope:
+                jets = list(leaves)
+                jets[which] = seed(x, 1, None, directions, scope)
+                filled = list(args)
+                filled[position] = optree.tree_unflatten(structure, jets)
+                ys, out_structure = _flatten(f(*filled, **kwargs))
+                owned = [_owned(y, scope, "jacfwd") for y in ys]
+                columns.append([y._planes[1:] if own else _zeros(y, stop - start) for y, own in owned])
+        blocks.append(
+            [
+                np.reshape(np.moveaxis(np.concatenate(parts), 0, -1), (*parts[0].shape[1:], *x.shape))
+                for parts in zip(*columns, strict=True)
+            ]
+        )
+    entries = [
+        optree.tree_unflatten(structure, [block[k] for block in blocks]) for k in range(len(blocks[0]) if blocks else 0)
+    ]
+    return optree.tree_unflatten(out_structure, entries)
+
+
+def _has_directions(y: Any, scope: Any) -> bool:
+    return isinstance(y, Jet) and y.scope is scope
+
+
+def _zeros(y: Any, count: int) -> Any:
+    return np.zeros((count, *np.shape(y)), y.dtype)
+
+
+def jacrev(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """The Jacobian by rows, in reverse mode: one record, swept with blocks of cotangents."""
+
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        positions = _positions(argnums, args, "jacrev")
+
+        def chosen(*xs: Any) -> Any:
+            filled = list(args)
+            for i, x in zip(positions, xs, strict=True):
+                filled[i] = x
+            return f(*filled, **kwargs)
+
+        value, pull = vjp(chosen, *(args[i] for i in positions))
+        ys, out_structure = _flatten(value)
+        entries = [_rows(pull, ys, out_structure, which) for which in range(len(ys))]
+        if len(positions) == 1:
+            entries = [(e,) for e in entries]
+        results = [optree.tree_unflatten(out_structure, [e[k] for e in entries]) for k in range(len(positions))]
+        return tuple(results) if isinstance(argnums, Sequence) else results[0]
+
+    return _named(transformed, f, "jacrev")
+
+
+def _rows(pull: Callable[[Any], Any], ys: list[Any], structure: Any, which: int) -> Any:
+    """The pull-backs of the unit cotangents of one array of the result, in the structure of the arguments."""
+    y = ys[which]
+    size = _size(y)
+    step = max(1, min(size, _BUDGET // max(1, 8 * size)))
+    blocks: list[list[Any]] = []
+    its_structure: Any = None
+    for start in range(0, max(size, 1), step):
+        stop = min(start + step, size)
+        units = np.zeros((stop - start, size), y.dtype)
+        units[np.arange(stop - start), np.arange(start, stop)] = 1
+        with open_scope("jacrev") as scope:
+            zeros = [np.zeros(np.shape(other), other.dtype) for other in ys]
+            zeros[which] = seed(zeros[which], 1, None, units.reshape(stop - start, *np.shape(y)), scope)
+            xs, its_structure = _flatten(pull(optree.tree_unflatten(structure, zeros)))
+            blocks.append([x._planes[1:] if _has_directions(x, scope) else _zeros(x, stop - start) for x in xs])
+    rows = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+    return optree.tree_unflatten(its_structure, [np.reshape(r, (*np.shape(y), *r.shape[1:])) for r in rows])
+
+
+def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """The Hessian of a scalar function: x ↦ ∂²f/∂x_i∂x_j, of shape (*x.shape, *x.shape).
+
+    The gradient of a jet with many directions: one recorded evaluation and one sweep for a block of columns.
+
+    Example:
+        >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]))
+        array([[10.,  6.],
+               [ 6.,  0.]])
+    """
+
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        return jacfwd(grad(f, argnums), argnums)(*args, **kwargs)
+
+    return _named(transformed, f, "hessian")

@@ -1,0 +1,67 @@
+"""Products with second derivatives, and the Laplacian: none of them forms a Hessian."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..backend import as_floating
+from ..errors import InvalidType
+from ..jet import Jet, seed
+from ..levels import open_scope
+from ..operand import Operand
+from .forward import Argnums, _named, directional
+from .reverse import grad
+
+__all__ = ["hvp", "laplacian", "vhp"]
+
+
+def hvp(f: Callable[..., Any], *, argnums: Argnums = 0) -> Callable[..., Any]:
+    """The Hessian-vector product of a scalar function: (x, v) ↦ ∇²f(x)·v, forward over reverse.
+
+    The result takes f's positional arguments and then v, with the structure of the varying argument (a tuple
+    of as many for several argnums).
+
+    Example:
+        >>> hvp(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]), np.array([1.0, 0.0]))
+        array([10.,  6.])
+    """
+    return _named(directional(grad(f, argnums), 1, argnums=argnums), f, "hvp")
+
+
+def vhp(f: Callable[..., Any], *, argnums: Argnums = 0) -> Callable[..., Any]:
+    """The vector-Hessian product (x, v) ↦ vᵀ ∇²f(x), reverse over forward: the gradient of x ↦ ∇f(x)·v.
+
+    It equals `hvp` wherever the second derivatives are continuous.
+
+    Example:
+        >>> vhp(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]), np.array([1.0, 0.0]))
+        array([10.,  6.])
+    """
+    return _named(grad(directional(f, 1, argnums=argnums), argnums), f, "vhp")
+
+
+def laplacian(f: Callable[..., Any], *, argnums: int = 0) -> Callable[..., Any]:
+    """The Laplacian Σ_i ∂²f/∂x_i² over all entries of an array x, by jets of order 2 along every axis.
+
+    Example:
+        >>> laplacian(lambda x: x[0] ** 3 + x[0] * x[1] ** 2)(np.array([2.0, 5.0]))
+        np.float64(16.0)
+    """
+
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        x = args[argnums]
+        if not isinstance(x, Operand):
+            x = as_floating(x, "laplacian", f"argument {argnums}")
+        if x.dtype.kind == "c":
+            raise InvalidType("laplacian: the argument is complex; expected real numbers")
+        units = np.eye(x.size, dtype=x.dtype).reshape(x.size, *x.shape)
+        with open_scope(f"laplacian of {getattr(f, '__name__', 'f')}") as scope:
+            filled = list(args)
+            filled[argnums] = seed(x, 2, None, units, scope)
+            y = f(*filled, **kwargs)
+            if not (isinstance(y, Jet) and y.scope is scope):
+                return np.zeros_like(y)
+            return 2.0 * np.sum(y._planes[y.algebra.block(2)], axis=0)
+
+    return _named(transformed, f, "laplacian")

@@ -1,0 +1,197 @@
+"""Reverse transforms: record a function on variables, and sweep back over the record.
+
+The values of the variables may themselves be jets, variables of an outer transform or tracers; so the
+transforms nest with each other and with the forward ones in any order, and `jit` compiles them.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import optree
+
+from ..backend import as_floating, namespace
+from ..errors import InvalidType, InvalidValue
+from ..levels import Scope, open_scope
+from ..operand import Operand
+from ..tape import Variable, own, sweep
+from .forward import Argnums, _flatten, _named, _positions
+
+__all__ = ["grad", "value_and_grad", "vjp"]
+
+
+def grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[..., Any]:
+    """The gradient of a scalar function: x ↦ ∂f/∂x, by one sweep back, whatever the size of x.
+
+    Args:
+        f: a function of arrays (or nested containers of arrays) to one real number.
+        argnums: which positional arguments vary; one index, or several for a tuple of gradients.
+        has_aux: f returns (value, more), and the gradient comes as (gradient, more).
+
+    Returns:
+        A function of the same arguments; its result has the structure, shapes and types of the varying
+        argument, exact zeros where f does not depend on it. For a complex argument z = a + ib it is
+        ∂f/∂a − i ∂f/∂b.
+
+    Raises:
+        InvalidValue: f returns no real scalar.
+        InvalidType: an argument is not made of numbers.
+
+    Example:
+        >>> grad(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
+        array([ 3., 12.])
+    """
+    both = value_and_grad(f, argnums, has_aux=has_aux)
+
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        value, gradient = both(*args, **kwargs)
+        return (gradient, value[1]) if has_aux else gradient
+
+    return _named(transformed, f, "grad")
+
+
+def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[..., Any]:
+    """The value and the gradient of a scalar function, (f(x), ∂f/∂x); with has_aux ((f(x), more), ∂f/∂x).
+
+    Example:
+        >>> value_and_grad(lambda x: np.sum(x**2))(np.array([3.0, 4.0]))
+        (np.float64(25.0), array([6., 8.]))
+    """
+
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        with open_scope(f"grad of {getattr(f, '__name__', 'f')}") as scope:
+            record = Record(args, argnums, scope, "grad")
+            result = f(*record.args, **kwargs)
+            aux = None
+            if has_aux:
+                if not isinstance(result, tuple) or len(result) != 2:
+                    raise InvalidType("grad: has_aux=True, but f returned no pair; expected (value, more)")
+                result, aux = result[0], optree.tree_map(lambda y: _lowered(y, scope), result[1], none_is_leaf=True)  # type: ignore[arg-type]
+            y = own(result, scope)
+            value = _scalar(result if y is None else y._value)
+            if y is None:
+                gradient = record.collect({})
+            else:
+                one = np.ones((), value.dtype) if not isinstance(value, Operand) else np.ones_like(value)
+                gradient = record.collect(sweep([(y._node, one)]))
+        return ((value, aux) if has_aux else value), gradient
+
+    return _named(transformed, f, "value_and_grad")
+
+
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
+    """The value and the pull-back: f(x) and ȳ ↦ ȳᵀ ∂f/∂x, which can be called many times.
+
+    Args:
+        f: a function of arrays (or nested containers of arrays) to the same.
+        primals: its positional arguments.
+        has_aux: f returns (value, more), and the result is (value, pull-back, more).
+
+    Returns:
+        f(x) and a function of a cotangent with the structure and shapes of f(x); it gives the cotangent of the
+        argument, a tuple of them where there are several.
+
+    Raises:
+        InvalidValue: a cotangent has another structure or shape than f's result.
+
+    Example:
+        >>> y, pull = vjp(lambda x: x**2, np.array([1.0, 2.0]))
+        >>> pull(np.array([1.0, 10.0]))
+        array([ 2., 40.])
+    """
+    if not primals:
+        raise InvalidValue("vjp: no arguments are given; expected those of f")
+    with open_scope(f"vjp of {getattr(f, '__name__', 'f')}") as scope:
+        record = Record(primals, tuple(range(len(primals))), scope, "vjp", copy=True)
+        result = f(*record.args)
+        aux: tuple[Any, ...] = ()
+        if has_aux:
+            result, more = result
+            aux = (optree.tree_map(lambda y: _lowered(y, scope), more, none_is_leaf=True),)  # type: ignore[arg-type]
+        leaves, structure = _flatten(result)
+        variables = [own(y, scope) for y in leaves]
+        values = [_lowered(y, scope) for y in leaves]
+        values = [y if isinstance(y, Operand) else as_floating(y, "vjp", "f's result") for y in values]
+
+    def pull(cotangents: Any) -> Any:
+        given, its_structure = _flatten(cotangents)
+        if its_structure != structure:
+            raise InvalidValue(f"vjp: the cotangent has the structure {its_structure}; expected {structure}, that of f")
+        seeds = []
+        for g, y, variable in zip(given, values, variables, strict=True):
+            g = g if isinstance(g, Operand) else as_floating(g, "vjp", "the cotangent")
+            if tuple(g.shape) != tuple(y.shape):
+                raise InvalidValue(f"vjp: a cotangent has shape {g.shape}; expected {y.shape}, that of f's result")
+            if variable is not None and variable._node is not None:
+                seeds.append((variable._node, g if g.dtype == y.dtype or g.dtype.kind == "c" else g.astype(y.dtype)))
+        found = record.collect(sweep(seeds, retain=True))
+        return found[0] if len(primals) == 1 else found
+
+    return optree.tree_unflatten(structure, values), pull, *aux
+
+
+# ── the record of one call ───────────────────────────────────────────────────────────────────────
+
+
+class Record:
+    """The arguments of one call with variables in the chosen places, and how to read their cotangents."""
+
+    def __init__(self, args: Sequence[Any], argnums: Argnums, scope: Scope, name: str, copy: bool = False) -> None:
+        self.args = list(args)
+        self.single = not isinstance(argnums, Sequence)
+        self.varying: list[tuple[list[Variable], list[int], Any]] = []
+        for i in _positions(argnums, args, name):
+            x = args[i]
+            leaves, structure = ([x], None) if type(x) is np.ndarray else _flatten(x)
+            variables = []
+            for leaf in leaves:
+                if not isinstance(leaf, Operand):
+                    leaf = as_floating(leaf, name, f"argument {i}")
+                    leaf = leaf.copy() if copy else leaf
+                variables.append(Variable.leaf(leaf, scope))
+            # the nodes' numbers now: an assignment to the variable gives it another node
+            self.varying.append((variables, [v._node.number for v in variables], structure))  # type: ignore[union-attr]
+            self.values = [v._value for v in variables]
+            self.args[i] = variables[0] if structure is None else optree.tree_unflatten(structure, variables)
+        self.leaves = [[v._value for v in variables] for variables, _, _ in self.varying]
+
+    def collect(self, found: dict[int, Any]) -> Any:
+        """The cotangents in the structure of the arguments, zeros where there are none."""
+        results = []
+        for (_, numbers, structure), values in zip(self.varying, self.leaves, strict=True):
+            cotangents = [_own_memory(found.get(n), x) for n, x in zip(numbers, values, strict=True)]
+            results.append(cotangents[0] if structure is None else optree.tree_unflatten(structure, cotangents))
+        return results[0] if self.single else tuple(results)
+
+
+def _own_memory(cotangent: Any, x: Any) -> Any:
+    """A cotangent that nothing else refers to; zeros for None."""
+    if cotangent is None:
+        return np.zeros_like(x) if isinstance(x, Operand) else namespace(x).zeros(x.shape, x.dtype)
+    if type(cotangent) is np.ndarray and (cotangent.base is not None or not cotangent.flags.writeable):
+        return cotangent.copy()
+    return cotangent
+
+
+def _lowered(y: Any, scope: Scope) -> Any:
+    """y without the record of this scope."""
+    own(y, scope)
+    return y._read() if isinstance(y, Variable) and y.scope is scope else y
+
+
+def _scalar(value: Any) -> Any:
+    """The value of the function to differentiate: one real number."""
+    if not isinstance(value, Operand):
+        if isinstance(value, (str, bytes, dict, list, tuple)) or callable(value) or value is None:
+            raise InvalidType(
+                f"grad: f returned a {type(value).__name__}; expected one number (has_aux=True for (value, more))"
+            )
+        value = as_floating(value, "grad", "f's result")
+    if value.shape != ():
+        raise InvalidValue(
+            f"grad: f returned an array of shape {tuple(value.shape)}; expected one number: use np.sum(…), or "
+            "dn.jacobian(f) or dn.vjp(f, x)"
+        )
+    if value.dtype.kind == "c":
+        raise InvalidType("grad: f returned a complex number; expected a real one: use np.real(…) or np.abs(…)")
+    return value
