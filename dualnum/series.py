@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "compose", "convolve", "derivative", "divide", "exp", "expm1", "hypot", "integral", "integer_power", "log",
-    "logistic", "multiply", "one_minus_square", "one_plus_square", "polar", "power", "reciprocal", "select",
+    "compose", "convolve", "derivative", "divide", "exp", "expm1", "hypot", "integral", "integer_power",
+    "inverse_hypotenuse", "log", "logistic", "multiply", "one_minus_square", "polar", "power", "reciprocal", "select",
     "sincos", "sinhcosh", "sqrt", "square", "tan", "tanh", "total",
 ]  # fmt: skip
 
@@ -299,12 +299,17 @@ def one_minus_square(order: int, u: Coefficients) -> list[Any]:
     return [(1 - u[0]) * (1 + u[0]), *(-s for s in square_[1:])]
 
 
-def one_plus_square(order: int, u: Coefficients) -> tuple[Any, list[Any]]:
-    """r and r² (1 + u²) = r² + (r u)² with r = 1/max(1, |u_0|), so that no square overflows."""
-    r = 1 / np.maximum(np.abs(u[0]), 1.0)
-    ru = [r * u_k for u_k in u]
-    w0 = r * r + ru[0] * ru[0]
-    return r, [w0, *square(order, w0, ru)[1:]]
+def inverse_hypotenuse(order: int, u: Coefficients) -> list[Any]:
+    """1/√(1 + u²), the slope of arcsinh and the square root of arctan's.
+
+    The hypotenuse of 1 and u is formed by `hypot`: in 1 + u² digits would cancel wherever u comes back to
+    where it is small, and u² would overflow. (A complex u has no hypotenuse.)
+    """
+    if np.iscomplexobj(u[0]):
+        w0 = 1 + u[0] * u[0]
+        return power(order, 1 / np.sqrt(w0), [w0, *square(order, w0, u)[1:]], -0.5)
+    y0 = np.hypot(1.0, u[0])
+    return reciprocal(order, 1 / y0, hypot(order, y0, [1.0], u)) if order else [1 / y0]
 
 
 # ── piecewise ────────────────────────────────────────────────────────────────────────────────────

@@ -139,7 +139,8 @@ def row_of(name: str) -> Any:
 
 @pytest.mark.parametrize("name", UNARY)
 def test_unary_float64(name: str) -> None:
-    found = failures(row_of(name), np.float64, (8, 24), 4)
+    row = row_of(name)
+    found = failures(row, np.float64, (8,) if row.kind == "linear" else (8, 24), 4)
     assert not found, "\n".join(found)
 
 
@@ -188,7 +189,7 @@ SUMS = [(700.0, 710.0), (-745.0, 3.0), (0.0, 0.0), (40.0, -1.0), (1e4, -1e4), (-
 POWERS = [
     (x, p)
     for p in (0.5, 1.5, 2.5, -0.5, -2.3, 3.0, -3.0, 1.0, 0.0, 1 / 3, 7.0)
-    for x in (1.7, 0.2, 1e-20, 1e-160, 1e-300, 1e20, 1e100, 1e200)
+    for x in (1.7, 0.2, 1e-20, 1e-300, 1e20, 1e200)
 ]
 BINARY: dict[str, tuple[Any, Any, list[tuple[float, float]]]] = {
     "add": (lambda a, b: a + b, everywhere, GENERAL + FAR[1:3]),
@@ -439,6 +440,47 @@ def test_composition_is_nested_differentiation(row: Any) -> None:
     x = np.array([0.2, 0.9, -0.4])
     direct = dn.derivative(f, 4)(x)
     np.testing.assert_allclose(nested(x), direct, rtol=1e-9, atol=1e-9 * abs(direct).max())
+
+
+COMPOSITIONS: dict[str, tuple[Any, Any, float]] = {
+    "exp(−x²) sin x": (lambda x: np.exp(-(x**2)) * np.sin(x), lambda z: mp.exp(-z * z) * mp.sin(z), 1.0),
+    "log1p(x²)/(2 + cos x)": (
+        lambda x: np.log1p(x**2) / (2 + np.cos(x)),
+        lambda z: mp.log(1 + z * z) / (2 + mp.cos(z)),
+        0.9,
+    ),
+    "√(1 + tanh x)": (lambda x: np.sqrt(1 + np.tanh(x)), lambda z: mp.sqrt(1 + mp.tanh(z)), 1.5),
+    "hypot(sin x, cos 2x)": (
+        lambda x: np.hypot(np.sin(x), np.cos(2 * x)),
+        lambda z: mp.sqrt(mp.sin(z) ** 2 + mp.cos(2 * z) ** 2),
+        0.2,
+    ),
+    "arctan2(sin x, cos 2x + 3)": (
+        lambda x: np.arctan2(np.sin(x), np.cos(2 * x) + 3),
+        lambda z: mp.atan(mp.sin(z) / (mp.cos(2 * z) + 3)),
+        0.5,
+    ),
+    "(1 + x²)^1.7": (lambda x: (1 + x * x) ** 1.7, lambda z: (1 + z * z) ** mpf(1.7), 0.9),
+    "(1 + x²)^sin x": (lambda x: (1 + x * x) ** np.sin(x), lambda z: (1 + z * z) ** mp.sin(z), 0.9),
+    "(1 + x²)⁻³": (lambda x: (1 + x * x) ** -3, lambda z: (1 + z * z) ** -3, 0.9),
+    "arctan exp x": (lambda x: np.arctan(np.exp(x)), lambda z: mp.atan(mp.exp(z)), 1.0),
+    "logaddexp(x², sin x)": (
+        lambda x: np.logaddexp(x**2, np.sin(x)),
+        lambda z: mp.log(mp.exp(z * z) + mp.exp(mp.sin(z))),
+        0.3,
+    ),
+    "∛(1 + x²)": (lambda x: np.cbrt(1 + x * x), lambda z: mp.cbrt(1 + z * z), 0.9),
+    "arcsinh(x³ + x)": (lambda x: np.arcsinh(x**3 + x), lambda z: mp.asinh(z**3 + z), 0.3),
+    "arccosh(2 + x²)": (lambda x: np.arccosh(2 + x**2), lambda z: mp.acosh(2 + z**2), 0.9),
+    "arctanh(tanh(x)/2)": (lambda x: np.arctanh(np.tanh(x) / 2), lambda z: mp.atanh(mp.tanh(z) / 2), 0.5),
+}
+
+
+@pytest.mark.parametrize("name", COMPOSITIONS)
+def test_compositions_are_nearly_as_exact(name: str) -> None:
+    f, exact, radius = COMPOSITIONS[name]
+    for x in (0.1, 0.7, 1.9, -3.3):
+        assert worst(jet_of(f, x, 16), coefficients(exact, x, 17, radius), x) <= 32, x
 
 
 @pytest.mark.parametrize("row", FLOAT_ROWS, ids=lambda r: r.name)

@@ -22,9 +22,7 @@ def _cosh(order: int, value: Any, u: Coefficients) -> list[Any]:
 
 def _arcsinh(order: int, value: Any, u: Coefficients) -> list[Any]:
     """y' = u'/√(1 + u²)."""
-    r, w = series.one_plus_square(order - 1, u[:order])
-    slope = series.power(order - 1, 1 / np.sqrt(w[0]), w, -0.5)
-    return series.integral(order, value, (u, [r * s for s in slope]))
+    return series.integral(order, value, (u, series.inverse_hypotenuse(order - 1, u[:order])))
 
 
 def _arctanh(order: int, value: Any, u: Coefficients) -> list[Any]:

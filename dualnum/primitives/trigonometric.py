@@ -38,9 +38,8 @@ def _arccos(order: int, value: Any, u: Coefficients) -> list[Any]:
 
 def _arctan(order: int, value: Any, u: Coefficients) -> list[Any]:
     """y' = u'/(1 + u²)."""
-    r, w = series.one_plus_square(order - 1, u[:order])
-    slope = series.reciprocal(order - 1, 1 / w[0], w)
-    return series.integral(order, value, (u, [(r * s) * r for s in slope]))
+    s = series.inverse_hypotenuse(order - 1, u[:order])
+    return series.integral(order, value, (u, series.square(order - 1, s[0] * s[0], s)))
 
 
 def _arctan2(order: int, value: Any, y: Coefficients, x: Coefficients) -> list[Any]:
