@@ -1,6 +1,6 @@
 """dualnum: exact derivatives of any order for NumPy and CuPy code."""
 
-from . import functions, primitives
+from . import autograd, functions, primitives
 from .compile import jit
 from .errors import (
     DerivativeDropped,
@@ -16,7 +16,22 @@ from .errors import (
 from .functions.creation import array
 from .jet import Jet, dual, jet
 from .kernel.engine import engine
-from .transforms import derivative, directional, jvp, taylor
+from .transforms import (
+    derivative,
+    directional,
+    grad,
+    hessian,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    laplacian,
+    taylor,
+    value_and_grad,
+    vhp,
+    vjp,
+)
 from .ufuncs import NonsmoothPoint, nonsmooth
 
 __version__ = "0.1.0"
@@ -34,15 +49,26 @@ __all__ = [
     "NotDifferentiable",
     "__version__",
     "array",
+    "autograd",
     "derivative",
     "directional",
     "dual",
     "engine",
     "functions",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
     "jet",
     "jit",
     "jvp",
+    "laplacian",
     "nonsmooth",
     "primitives",
     "taylor",
+    "value_and_grad",
+    "vhp",
+    "vjp",
 ]

@@ -7,7 +7,7 @@ pairs with a perturbation as Re Σ ȳ·dy, without conjugation: ∂L/∂Re z −
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from heapq import heappop, heappush
@@ -23,14 +23,17 @@ from .levels import Scope, require_alive
 from .operand import Adjoint, Adjoints, Operand, highest, linear
 from .primitives import Row, lookup
 
-__all__ = ["Node", "Variable", "not_recording", "sweep"]
+__all__ = ["Node", "Variable", "is_recording", "not_recording", "own", "summed_to", "sweep"]
 
 _numbers = itertools.count(1)
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 
 
+is_recording = _recording.get
+
+
 @contextmanager
-def not_recording() -> Any:
+def not_recording() -> Iterator[None]:
     """What is computed inside depends on no variable."""
     token = _recording.set(False)
     try:
@@ -466,19 +469,21 @@ def sweep(
     *,
     retain: bool = False,
     wrap: Callable[[Any, Node], Any] | None = None,
-) -> dict[int, Any]:
-    """The cotangents of the leaves, and of the nodes `wanted`, by the numbers of their nodes.
+    collect: bool = False,
+) -> list[tuple[Node, Any]]:
+    """The nodes `wanted` that the results depend on, with their cotangents.
 
     Args:
         seeds: nodes of results with their cotangents.
         retain: keep the record for another sweep; else it is given up as the sweep passes.
         wrap: (value, node) → the variable, to record the sweep itself; without it it runs on the values.
+        collect: also the leaves, and the nodes that retain their gradient.
     """
     numbers = {node.number for node in wanted}
     nodes: dict[int, Node] = {}
     held: dict[int, Any] = {}
     owned: set[int] = set()  # cotangents that nobody else refers to: they may be added to in place
-    found: dict[int, Any] = {}
+    found: list[tuple[Node, Any]] = []
     heap: list[int] = []
     with np.errstate(all="ignore"):
         for node, cotangent in seeds:
@@ -494,11 +499,10 @@ def sweep(
             node = nodes.pop(number)
             cotangent = held.pop(number)
             pull = node.pull
+            if number in numbers or (collect and (pull is None or hasattr(node, "grad"))):
+                found.append((node, cotangent))
             if pull is None:
-                found[number] = cotangent
                 continue
-            if number in numbers:
-                found[number] = cotangent
             saved = node.saved
             if wrap is not None and saved:
                 saved = [

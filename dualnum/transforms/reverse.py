@@ -14,7 +14,7 @@ from ..backend import as_floating, namespace
 from ..errors import InvalidType, InvalidValue
 from ..levels import Scope, open_scope
 from ..operand import Operand
-from ..tape import Variable, own, sweep
+from ..tape import Node, Variable, own, sweep
 from .forward import Argnums, _flatten, _named, _positions
 
 __all__ = ["grad", "value_and_grad", "vjp"]
@@ -70,10 +70,10 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool
             y = own(result, scope)
             value = _scalar(result if y is None else y._value)
             if y is None:
-                gradient = record.collect({})
+                gradient = record.collect([])
             else:
                 one = np.ones((), value.dtype) if not isinstance(value, Operand) else np.ones_like(value)
-                gradient = record.collect(sweep([(y._node, one)]))
+                gradient = record.collect(sweep([(y._node, one)], record.nodes))
         return ((value, aux) if has_aux else value), gradient
 
     return _named(transformed, f, "value_and_grad")
@@ -124,7 +124,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
                 raise InvalidValue(f"vjp: a cotangent has shape {g.shape}; expected {y.shape}, that of f's result")
             if variable is not None and variable._node is not None:
                 seeds.append((variable._node, g if g.dtype == y.dtype or g.dtype.kind == "c" else g.astype(y.dtype)))
-        found = record.collect(sweep(seeds, retain=True))
+        found = record.collect(sweep(seeds, record.nodes, retain=True))
         return found[0] if len(primals) == 1 else found
 
     return optree.tree_unflatten(structure, values), pull, *aux
@@ -139,7 +139,7 @@ class Record:
     def __init__(self, args: Sequence[Any], argnums: Argnums, scope: Scope, name: str, copy: bool = False) -> None:
         self.args = list(args)
         self.single = not isinstance(argnums, Sequence)
-        self.varying: list[tuple[list[Variable], list[int], Any]] = []
+        self.varying: list[tuple[list[Any], list[Any], Any]] = []
         for i in _positions(argnums, args, name):
             x = args[i]
             leaves, structure = ([x], None) if type(x) is np.ndarray else _flatten(x)
@@ -149,17 +149,20 @@ class Record:
                     leaf = as_floating(leaf, name, f"argument {i}")
                     leaf = leaf.copy() if copy else leaf
                 variables.append(Variable.leaf(leaf, scope))
-            # the nodes' numbers now: an assignment to the variable gives it another node
-            self.varying.append((variables, [v._node.number for v in variables], structure))  # type: ignore[union-attr]
-            self.values = [v._value for v in variables]
+            # what they are now: an assignment to a variable gives it another value and node
+            self.varying.append(([v._value for v in variables], [v._node for v in variables], structure))
             self.args[i] = variables[0] if structure is None else optree.tree_unflatten(structure, variables)
-        self.leaves = [[v._value for v in variables] for variables, _, _ in self.varying]
 
-    def collect(self, found: dict[int, Any]) -> Any:
+    @property
+    def nodes(self) -> list[Node]:
+        return [node for _, nodes, _ in self.varying for node in nodes]
+
+    def collect(self, swept: list[tuple[Node, Any]]) -> Any:
         """The cotangents in the structure of the arguments, zeros where there are none."""
+        found = {node.number: cotangent for node, cotangent in swept}
         results = []
-        for (_, numbers, structure), values in zip(self.varying, self.leaves, strict=True):
-            cotangents = [_own_memory(found.get(n), x) for n, x in zip(numbers, values, strict=True)]
+        for values, nodes, structure in self.varying:
+            cotangents = [_own_memory(found.get(n.number), x) for x, n in zip(values, nodes, strict=True)]
             results.append(cotangents[0] if structure is None else optree.tree_unflatten(structure, cotangents))
         return results[0] if self.single else tuple(results)
 
