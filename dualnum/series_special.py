@@ -20,19 +20,19 @@ import numpy as np
 from . import series
 
 __all__ = [
-    "dawson", "erfcx", "exprel", "faddeeva", "first_ratio", "gaussian", "log1prel", "ratios", "revert", "sinc",
-    "sinhc",
+    "coshm1c", "dawson", "erfcx", "exprel", "faddeeva", "first_ratio", "gaussian", "log1prel", "ratios", "revert",
+    "sinc", "sinhc",
 ]  # fmt: skip
 
 Coefficients = Sequence[Any]
-_STEPS = 60  # downward steps from the asymptotic start to the first ratio that is used
+_STEPS = 90  # downward steps from the asymptotic start to the first ratio used; with 60, E = 24 near x² = 2n
 
 
 # ── the repeated integrals of the error function ─────────────────────────────────────────────────
 
 
 def _liouville_green(terms: int) -> list[list[float]]:
-    """The polynomials P_1, P_2, … of `_start`, by  P_{m+1} = ½((1−2m) ξ P_m + (1−ξ²) P_m' + Σ_{j=1}^{m} P_j P_{m+1−j})."""
+    """P_1, P_2, … of `_start`, by  P_{m+1} = ½((1−2m) ξ P_m + (1−ξ²) P_m' + Σ_{j=1}^{m} P_j P_{m+1−j})."""
     p = [[Fraction(-1)], [Fraction(0), Fraction(-1, 2)]]
     for m in range(1, terms):
         size = m + 2
@@ -114,6 +114,7 @@ def first_ratio(order: int, v: Coefficients) -> list[Any]:
     (Differencing the ρ_n, by ρ_n' = ρ_n (n ρ_n − (n+1) ρ_{n+1}), would lose one digit in three orders.)
     """
     n = _STEPS
+    v = v[: order + 1]
     square = series.square(order, v[0] * v[0], v)
     square[0] = square[0] + (2 * n + 1)
     r = series.sqrt(order, np.sqrt(square[0]), square)
@@ -146,7 +147,7 @@ def _start_series(order: int, n: int, v: Coefficients, r: Coefficients) -> Coeff
             value = times(value, xi)
             value[0] = value[0] + c
         term = times(value, scale)
-        result = [a - b for a, b in zip(result, term, strict=True)] if len(term) == len(result) else result
+        result = [a - b for a, b in zip(result, term, strict=True)]
         scale = times(scale, factor)
     return [c / (n + 1) for c in result]
 
@@ -263,18 +264,30 @@ def _parts_of_tail(k: int, square: Any) -> tuple[Any, Any]:
 
 
 def sinhc(order: int, x: Any, sh: Any, ch: Any) -> list[Any]:
-    """sinh x/x from sh = sinh x, ch = cosh x: upward while k ≤ |x|, else Σ x^m/(m! (m+k+1))/k! over m ≡ k mod 2,
-    whose terms have one sign."""
-    f = [np.where(x == 0, 1.0, sh / np.where(x == 0, 1.0, x))]
+    """sinh x/x from sh = sinh x, ch = cosh x."""
+    return _hyperbolic(order, x, np.where(x == 0, 1.0, sh / np.where(x == 0, 1.0, x)), (sh, ch), 0)
+
+
+def coshm1c(order: int, x: Any, sh: Any, ch: Any) -> list[Any]:
+    """(cosh x − 1)/x from sh = sinh x, ch = cosh x."""
+    half = np.sinh(0.5 * x)
+    return _hyperbolic(order, x, np.where(x == 0, 0.0, 2 * half * (half / np.where(x == 0, 1.0, x))), (ch, sh), 1)
+
+
+def _hyperbolic(order: int, x: Any, f0: Any, derivatives: tuple[Any, Any], parity: int) -> list[Any]:
+    """f(x) = d(x)/x for d = sinh x or cosh x − 1:  x f_k = d_k − f_{k−1} upward while k ≤ |x|; from there on
+    Σ x^m/(m! (m+k+1))/k! over m ≡ k + parity mod 2, whose terms have one sign."""
+    f = [f0]
     for k in range(1, order + 1):
         near = np.abs(x) < k
         z = np.where(near, x, 0.0)
         square = z * z
+        odd = (k + parity) % 2
         total: Any = 0.0
-        for m in range(_terms(k) + k % 2, -1, -2) if _terms(k) % 2 == 0 else range(_terms(k) + 1 + k % 2, -1, -2):
-            total = 1 / (m + k + 1) + square * total / ((m + 1) * (m + 2)) if m >= k % 2 else total
-        power = z * total if k % 2 else total
-        f.append(np.where(near, power / factorial(k), ((ch if k % 2 else sh) / factorial(k) - f[-1]) / x))
+        for m in range(2 * (10 + k // 2 + 5 * int(sqrt(k))) + odd, -1, -2):
+            total = 1 / (m + k + 1) + square * total / ((m + 1) * (m + 2))
+        upward = (derivatives[k % 2] / factorial(k) - f[-1]) / x
+        f.append(np.where(near, (z * total if odd else total) / factorial(k), upward))
     return f
 
 

@@ -1,4 +1,11 @@
-"""The ufuncs of scipy.special, group by group; imported only once the caller has imported scipy.special."""
+"""The ufuncs of scipy.special, group by group; imported only once the caller has imported scipy.special.
 
-from . import bessel, elliptic, errorfunctions, exponential, gamma, integrals, lambert, normal, orthogonal
-from . import unsupported  # isort: skip  (last: what is left)
+`unsupported` comes last: it names what no other module has a rule for.
+"""
+
+from . import bessel, elliptic, errorfunctions, exponential, gamma, integrals, lambert, normal, orthogonal, unsupported
+
+__all__ = [
+    "bessel", "elliptic", "errorfunctions", "exponential", "gamma", "integrals", "lambert",
+    "normal", "orthogonal", "unsupported",
+]  # fmt: skip

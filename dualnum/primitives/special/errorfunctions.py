@@ -47,7 +47,8 @@ def _wofz(order: int, value: Any, z: Any) -> list[Any]:
 def _dawsn(order: int, value: Any, x: Any) -> list[Any]:
     if np.iscomplexobj(x):
         return series_special.dawson(order, value, x, sp.wofz(_to(lambda z: np.imag(z) < 0, x)))
-    return series_special.dawson(order, value, x, sp.wofz(np.abs(x) + 0j))
+    # w = e^{−x²} + (2i/√π) F on the real axis
+    return series_special.dawson(order, value, x, np.exp(-x * x) + (1j * _2_SQRT_PI) * np.abs(value))
 
 
 by_coefficients(sp.erfcx, _erfcx)

@@ -87,8 +87,9 @@ def _tandg(order: int, value: Any, u: Coefficients) -> list[Any]:
 
 
 def _cotdg(order: int, value: Any, u: Coefficients) -> list[Any]:
-    """y' = −(1 + y²) u'."""
-    return series.tan(order, value, [-u_k for u_k in _in_radians(u)])
+    """y' = −(1 + y²) u', not from SciPy's value, which near 0 has lost half its digits."""
+    y0 = sp.cosdg(u[0]) / sp.sindg(u[0])
+    return [value, *series.tan(order, y0, [-u_k for u_k in _in_radians(u)])[1:]]
 
 
 def _radian(order: int, value: Any, *dms: Coefficients) -> list[Any]:
@@ -121,7 +122,7 @@ def _logit(order: int, value: Any, u: Coefficients) -> list[Any]:
     """log u − log(1 − u): the two parts of the pole at the nearer end and the farther one."""
     one_minus = [1 - u[0], *(-u_k for u_k in u[1:])]
     near, far = series.log(order, np.log(u[0]), u), series.log(order, np.log1p(-u[0]), one_minus)
-    return [value, *(a - b for a, b in zip(near[1:], far[1:], strict=True))]
+    return [value, *_sum(near, [-c for c in far])[1:]]
 
 
 recurrence(sp.expit, _expit)
@@ -148,7 +149,7 @@ def _log_quotient(order: int, u: Coefficients, v: Coefficients) -> list[Any]:
     safe = (quotient > 1e-30) & (quotient < 1e30)
     logs = [series.log(order, np.log(w[0]), w) for w in (u, v)]
     first = np.where(safe, np.log(np.where(safe, quotient, 1.0)), logs[0][0] - logs[1][0])
-    return [first, *(a - b for a, b in zip(logs[0][1:], logs[1][1:], strict=True))]
+    return [first, *_sum(logs[0], [-c for c in logs[1]])[1:]]
 
 
 def _entr(order: int, value: Any, u: Coefficients) -> list[Any]:
@@ -166,13 +167,11 @@ def _rel_entr(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[
 
 
 def _kl_div(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
-    """(u log(u/v) − u + v)' = log(u/v) u' + ((v − u)/v) v'."""
+    """(u log(u/v) − u + v)' = log(u/v) u' + (1 − u/v) v'."""
     u_, v_ = u[:order], v[:order]
-    difference = [
-        series.coefficient(v_, k) - series.coefficient(u_, k) for k in range(max(len(u_), len(v_)))
-    ]  # exact where it would cancel
-    quotient = series.divide(order - 1, difference[0] / v_[0], difference, v_)
-    return series.integral(order, value, (u, _log_quotient(order - 1, u_, v_)), (v, quotient))
+    quotient = series.divide(order - 1, u_[0] / v_[0], u_, v_)
+    rest = [(v_[0] - u_[0]) / v_[0], *(-q for q in quotient[1:])]
+    return series.integral(order, value, (u, _log_quotient(order - 1, u_, v_)), (v, rest))
 
 
 recurrence(sp.xlogy, _xlogy, domain=(REAL, POSITIVE), sample=((-3.0, 3.0), (0.2, 3.0)))
@@ -266,7 +265,15 @@ def _pseudo_huber(order: int, value: Any, delta: Coefficients, r: Coefficients) 
     ratio = series.divide(n, r[0] / above[0], r[:order], above)
     rise = series.multiply(n, r[0] * ratio[0], r[:order], ratio)  # h − δ
     growth = series.multiply(n, rise[0] * (rise[0] / safe), rise, series.divide(n, rise[0] / safe, rise, h))
-    return series.integral(order, value, (r, slope), (delta, growth))
+    y = series.integral(order, value, (r, slope), (delta, growth))
+    if len(r) > 1:
+        return y
+    # for |r| > 2δ the product δ(h − δ) itself, of which (h − δ)²/h would lose the small higher coefficients
+    whole = [*h, series.hypot(order, safe, delta, r)[order]]
+    square = series.square(order, 0.0, delta)
+    product = series.multiply(order, value, delta, whole)
+    difference = [value, *(product[k] - series.coefficient(square, k) for k in range(1, order + 1))]
+    return series.select(order, value, np.abs(r[0]) > 2 * delta[0], difference, y)
 
 
 def _on_corner(delta: Any, r: Any) -> Any:

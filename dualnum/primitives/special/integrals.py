@@ -41,7 +41,7 @@ def _expi(order: int, value: Any, z: Any) -> list[Any]:
         return _antiderivative(value, quotient)
     right = np.where(z > 0, z, 1.0)
     slope = series_special.exprel(order - 1, right, sp.exprel(-right))
-    pole = -1.0
+    pole: Any = -1.0
     for k in range(order):
         pole = pole / -right
         slope[k] = np.where(z > 0, slope[k] + pole, quotient[k])
@@ -76,26 +76,24 @@ recurrence(sp.expn, _expn, domain=((-0.5, float("inf")), POSITIVE), sample=((1, 
 # ── sine, cosine, and their hyperbolic kin ───────────────────────────────────────────────────────
 
 
-def _signed_factorials(order: int, pair: tuple[Any, Any], sign: int) -> list[Any]:
-    """The Taylor coefficients of a function whose derivatives are f, g, sign·f, sign·g, …"""
-    return [pair[k % 2] * (sign ** (k // 2) / factorial(k)) for k in range(order)]
-
-
 def _sici(order: int, value: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
     """Si' = sin z/z, entire; Ci' = cos z/z, dominated by its pole, so that the quotient is stable."""
     z = u[0]
     s, c = np.sin(z), np.cos(z)
     si = _antiderivative(value[0], series_special.sinc(order - 1, z, s, c))
-    ci = _antiderivative(value[1], _quotient(_signed_factorials(order, (c, -s), -1), z))
+    cosine = [(c, -s, -c, s)[k % 4] / factorial(k) for k in range(order)]
+    ci = _antiderivative(value[1], _quotient(cosine, z))
     return _both(order, value, si, ci, u)
 
 
 def _shichi(order: int, value: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
-    """Shi' = sinh z/z, entire; Chi' = cosh z/z."""
+    """Shi' = sinh z/z, entire; Chi' = cosh z/z = (cosh z − 1)/z + 1/z, since the quotient loses e^z."""
     z = u[0]
     s, c = np.sinh(z), np.cosh(z)
     shi = _antiderivative(value[0], series_special.sinhc(order - 1, z, s, c))
-    chi = _antiderivative(value[1], _quotient(_signed_factorials(order, (c, s), 1), z))
+    pole = [(-1.0) ** k / z ** (k + 1) for k in range(order)]
+    smooth = series_special.coshm1c(order - 1, z, s, c)
+    chi = _antiderivative(value[1], [a + b for a, b in zip(smooth, pole, strict=True)])
     return _both(order, value, shi, chi, u)
 
 
