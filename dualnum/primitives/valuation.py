@@ -3,7 +3,8 @@
 Where u_0 = 0 the recurrences divide by zero. There u = t^v w with w_0 ≠ 0, v being the valuation of u,
 and u^p = t^{pv} w^p can often be told exactly: √(t⁴ + …) = t² √(1 + …). Which v it is differs from
 element to element, so these rules look at their coefficients; they are mends (see `table.Mend`), run
-for arrays only and only where some u_0 is 0.
+for arrays only and only where some u_0 is 0. A series without any nonzero coefficient counts as the
+function 0 (the distance of a point to itself), although it could be t⁴ seen at order 3.
 """
 
 from collections.abc import Callable, Sequence
