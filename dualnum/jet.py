@@ -418,7 +418,7 @@ def jet(
     Example:
         >>> y = np.sin(jet(0.5, order=2))
         >>> y.derivative(1), np.cos(0.5)
-        (np.float64(0.8775825618903728), np.float64(0.8775825618903728))
+        (np.float64(0.8775825619), np.float64(0.8775825619))
     """
     order = check_order(order, "jet")
     if not isinstance(x, Operand):

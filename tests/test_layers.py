@@ -24,6 +24,7 @@ FLOORS = [
     {"primitives"},
     {"functions", "kernel", "display"},
     {"ufuncs"},
+    {"eager"},
     {"jet"},
     {"tape", "trace"},
     {"compile", "transforms"},
@@ -44,7 +45,8 @@ LONGER: dict[str, tuple[int, str]] = {
         520,
         "a renderer, its vector library and the loop around a program share one calling convention",
     ),
-    "compile.py": (420, "one trace, its plan of kernels and its replay"),
+    "compile.py": (520, "one trace, its plan of kernels and its replay"),
+    "tape.py": (600, "the variable, its record and the sweep over it are one contract"),
 }
 
 # imported when they are needed, never by `import dualnum`

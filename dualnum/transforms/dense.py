@@ -66,7 +66,13 @@ def _size(x: Any) -> int:
 
 
 def jacfwd(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
-    """The Jacobian by columns, in forward mode: jets with as many directions as x has entries."""
+    """The Jacobian by columns, in forward mode: jets with as many directions as x has entries.
+
+    Example:
+        >>> jacfwd(lambda x: np.stack([x[0] * x[1], x[1] ** 2]))(np.array([2.0, 3.0]))
+        array([[3., 2.],
+               [0., 6.]])
+    """
 
     def transformed(*args: Any, **kwargs: Any) -> Any:
         positions = _positions(argnums, args, "jacfwd")
@@ -120,7 +126,13 @@ def _zeros(y: Any, count: int) -> Any:
 
 
 def jacrev(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
-    """The Jacobian by rows, in reverse mode: one record, swept with blocks of cotangents."""
+    """The Jacobian by rows, in reverse mode: one record, swept with blocks of cotangents.
+
+    Example:
+        >>> jacrev(lambda x: np.stack([x[0] * x[1], x[1] ** 2]))(np.array([2.0, 3.0]))
+        array([[3., 2.],
+               [0., 6.]])
+    """
 
     def transformed(*args: Any, **kwargs: Any) -> Any:
         positions = _positions(argnums, args, "jacrev")

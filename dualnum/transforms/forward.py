@@ -37,8 +37,8 @@ def derivative(f: Callable[..., Any], order: int = 1, *, argnums: Argnums = 0) -
         LevelError: a jet of an outer call is kept and used after that call ended.
 
     Example:
-        >>> derivative(np.sin, 2)(0.5) == -np.sin(0.5)
-        np.True_
+        >>> derivative(np.sin, 2)(0.5), -np.sin(0.5)
+        (np.float64(-0.4794255386), np.float64(-0.4794255386))
         >>> derivative(lambda x: x * derivative(lambda y: x + y)(1.0))(1.0)
         np.float64(1.0)
     """
