@@ -133,6 +133,16 @@ def test_poles_of_the_second_kind_are_infinite_with_signs_that_alternate() -> No
             assert (np.sign(c[1:-1]) == -np.sign(c[2:])).all()
 
 
+def test_ends_of_the_domain() -> None:
+    np.testing.assert_array_equal(jet_of(sp.i0, 1e16, 4), np.inf)
+    np.testing.assert_array_equal(jet_of(sp.i0, -1e300, 3), [np.inf, -np.inf, np.inf, -np.inf])
+    np.testing.assert_allclose(jet_of(lambda u: sp.gammainc(2.0, u), 0.0, 3), [0, 0, 1 / 2, -1 / 3])
+    np.testing.assert_array_equal(jet_of(lambda u: sp.gammainc(0.5, u), 0.0, 3), [0, np.inf, -np.inf, np.inf])
+    # 12 ∫ t (1−t)² dt = 6 x² − 8 x³ + 3 x⁴
+    np.testing.assert_allclose(jet_of(lambda u: sp.betainc(2.0, 3.0, u), 0.0, 5), [0, 0, 6, -8, 3, 0], rtol=1e-14)
+    np.testing.assert_allclose(jet_of(lambda u: sp.betainc(2.0, 3.0, u), 1.0, 5), [1, 0, 0, 4, 3, 0], rtol=1e-14)
+
+
 # ── constant parameters ──────────────────────────────────────────────────────────────────────────
 
 X = 1e-8, 1e-3, 0.4, 0.5, 0.51, 1.0, 3.0, 6.5, 10.0, 22.5, 50.0, 354.9
@@ -166,7 +176,7 @@ PARAMETRIC: dict[str, tuple[Any, Any, Any, tuple[float, ...]]] = {
             lambda u, a=a, b=b: sp.betainc(a, b, u),
             lambda z, a=a, b=b: mp.betainc(a, b, 0, z, regularized=True),
             to(0, 1),
-            (1e-3, 0.3, 0.5, 0.9, 1 - 2.0**-20),
+            (1e-12, 1e-3, 0.3, 0.5, 0.9, 1 - 2.0**-20),
         )
         for a, b in ((0.5, 2.0), (2.5, 2.5))
     },

@@ -3,9 +3,21 @@
 `unsupported` comes last: it names what no other module has a rule for.
 """
 
-from . import bessel, elliptic, errorfunctions, exponential, gamma, integrals, lambert, normal, orthogonal, unsupported
+from . import (
+    bessel,
+    elliptic,
+    errorfunctions,
+    exponential,
+    gamma,
+    incomplete,
+    integrals,
+    lambert,
+    normal,
+    orthogonal,
+    unsupported,
+)
 
 __all__ = [
-    "bessel", "elliptic", "errorfunctions", "exponential", "gamma", "integrals", "lambert",
+    "bessel", "elliptic", "errorfunctions", "exponential", "gamma", "incomplete", "integrals", "lambert",
     "normal", "orthogonal", "unsupported",
 ]  # fmt: skip

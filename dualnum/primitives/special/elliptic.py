@@ -12,7 +12,7 @@ from ..table import REAL, recurrence, unsupported
 from .outer import by_coefficients, require_constant
 
 Coefficients = Sequence[Any]
-_NODES = 96
+_NODES = 64
 
 
 # ── complete integrals ───────────────────────────────────────────────────────────────────────────

@@ -14,7 +14,7 @@ from scipy.special import _ufuncs as private
 
 from ... import series
 from ..table import POSITIVE, lookup, recurrence, unsupported, zero
-from .outer import by_coefficients, exponential, require_constant, require_real, variable_last
+from .outer import by_coefficients, exponential, require_real, variable_last
 
 Coefficients = Sequence[Any]
 
@@ -293,100 +293,6 @@ recurrence(sp.betaln, _betaln, domain=POSITIVE, sample=(0.5, 4.0))
 recurrence(sp.poch, _poch, domain=POSITIVE, sample=((0.5, 4.0), (0.5, 3.0)))
 recurrence(sp.binom, _binom, domain=(POSITIVE, POSITIVE), sample=((3.0, 6.0), (0.5, 2.5)))
 
-
-# ── incomplete integrals ─────────────────────────────────────────────────────────────────────────
-
-
-def _gamma_density(order: int, a: Any, u: Coefficients) -> list[Any]:
-    """g = u^{a−1} e^{−u}/Γ(a), composed from its coefficients at x.
-
-    Where x and a are small or a does not matter, as the product of the power and e^{−t}; elsewhere
-    that cancels, and n x g_n = (a − n − x) g_{n−1} − g_{n−2} is stable (for whole a near 0 it would
-    bring in x^{−n}).
-    """
-    x = u[0]
-    product = (a <= 3) | ((x <= 8) & (a <= 16)) | ((30 * x <= a) & (a < 150))
-    near, p = np.where(product, x, 1.0), np.where(product, a, 1.0)
-    weight = sp.rgamma(p) * np.exp(-near)
-    powers = []
-    for n in range(order + 1):
-        half = np.power(near, 0.5 * (p - 1 - n))  # the whole power may overflow alone
-        powers.append(np.where(weight == 0, 0.0, (weight * half) * half))
-        weight = weight * ((p - 1 - n) / (n + 1))
-    decay = series.exp(order, 1.0, [0.0, -1.0])
-    far = np.where(product, 8.0, x)
-    c = [private._igam_fac(a, far) / far]
-    for n in range(1, order + 1):
-        step = (a - n - far) * c[n - 1] - (c[n - 2] if n > 1 else 0.0)
-        c.append(step / n / far)
-    outer = [np.where(product, series.convolve(powers, decay, n), c[n]) for n in range(order + 1)]
-    return series.compose(order, outer, u)
-
-
-def _gammainc(order: int, value: Any, a: Coefficients, u: Coefficients) -> list[Any]:
-    """P(a, u)' = u^{a−1} e^{−u}/Γ(a) u' (DLMF 8.8.13)."""
-    require_constant("gammainc", a=a)
-    return series.integral(order, value, (u, _gamma_density(order - 1, a[0], u[:order])))
-
-
-def _gammaincc(order: int, value: Any, a: Coefficients, u: Coefficients) -> list[Any]:
-    """Q = 1 − P."""
-    require_constant("gammaincc", a=a)
-    return [value, *_negative(_gammainc(order, value, a, u)[1:])]
-
-
-def _betainc(order: int, value: Any, a: Coefficients, b: Coefficients, u: Coefficients) -> list[Any]:
-    """I_u(a, b)' = u^{a−1} (1−u)^{b−1}/B(a, b) u' (DLMF 8.17.1)."""
-    require_constant("betainc", a=a, b=b)
-    x, p, q = u[0], a[0], b[0]
-    one = 1.0 + 0.0 * x
-    left, right = [one], [one]
-    for n in range(1, order):
-        left.append(left[-1] * ((p - n) / n) / x)
-        right.append(right[-1] * ((n - q) / n) / (1 - x))
-    g0 = private._beta_pdf(x, p, q)
-    outer = [g0 * series.convolve(left, right, n) for n in range(order)]
-    return series.integral(order, value, (u, series.compose(order - 1, outer, u[:order])))
-
-
-def _betaincc(order: int, value: Any, a: Coefficients, b: Coefficients, u: Coefficients) -> list[Any]:
-    """1 − I_u(a, b)."""
-    require_constant("betaincc", a=a, b=b)
-    return [value, *_negative(_betainc(order, value, a, b, u)[1:])]
-
-
-def _power_density(order: int, value: Any, a: Coefficients, u: Coefficients) -> list[Any]:
-    """g = u^a e^{−u}/Γ(a):  g' = g (a/u − 1) u'. What the incomplete gamma functions start from."""
-    require_constant("_igam_fac", a=a)
-    slope = [a[0] * r for r in series.reciprocal(order - 1, 1 / u[0], u[:order])]
-    return exponential(order, value, (u, [slope[0] - 1, *slope[1:]]))
-
-
-def _beta_density(order: int, value: Any, u: Coefficients, a: Coefficients, b: Coefficients) -> list[Any]:
-    """g = u^{a−1} (1−u)^{b−1}/B(a, b):  g' = g ((a−1)/u − (b−1)/(1−u)) u'."""
-    require_constant("_beta_pdf", a=a, b=b)
-    left = series.reciprocal(order - 1, 1 / u[0], u[:order])
-    rest = [1 - u[0], *_negative(u[1:order])]
-    right = series.reciprocal(order - 1, 1 / rest[0], rest)
-    slope = [(a[0] - 1) * p - (b[0] - 1) * q for p, q in zip(left, right, strict=True)]
-    return exponential(order, value, (u, slope))
-
-
-recurrence(private._igam_fac, _power_density, domain=POSITIVE, sample=((0.5, 4.0), (0.2, 6.0)))
-recurrence(
-    private._beta_pdf, _beta_density, domain=((0.0, 1.0), POSITIVE, POSITIVE),
-    sample=((0.1, 0.9), (0.5, 4.0), (0.5, 4.0)),
-)  # fmt: skip
-recurrence(sp.gammainc, _gammainc, domain=POSITIVE, sample=((0.5, 4.0), (0.2, 6.0)))
-recurrence(sp.gammaincc, _gammaincc, domain=POSITIVE, sample=((0.5, 4.0), (0.2, 6.0)))
-_BETAINC: dict[str, Any] = {"domain": (POSITIVE, POSITIVE, (0.0, 1.0)), "sample": ((0.5, 4.0), (0.5, 4.0), (0.1, 0.9))}
-recurrence(sp.betainc, _betainc, **_BETAINC)
-recurrence(sp.betaincc, _betaincc, **_BETAINC)
-
-unsupported(
-    "dualnum has no rule for inverse incomplete integrals yet",
-    sp.gammaincinv, sp.gammainccinv, sp.betaincinv, sp.betainccinv,
-)  # fmt: skip
 unsupported(
     "the derivatives of Riemann's zeta function have no stable formula in SciPy's functions",
     sp.zetac, private._riemann_zeta,
