@@ -201,6 +201,19 @@ def test_norms_do_not_overflow(p: Any, scale: float) -> None:
     assert_allclose(y.coeffs / scale, small.coeffs, rtol=1e-13)
 
 
+@pytest.mark.parametrize("scale", [1e-307, 1e-300, 1e-200, 1e200, 8e307])
+def test_coefficients_of_norms_overflow_only_where_they_are_large(scale: float) -> None:
+    """Along (1, 0): r, a/r, b²/(2r³), −a b²/(2r⁵)."""
+    x = np.array([4.0, 3.0]) * scale / 4
+    c_hat = np.linalg.norm(jet(x, 3, direction=[1.0, 0.0])).coeffs
+    with mp.workdps(400):
+        a, b = (mp.mpf(float(v)) for v in x)
+        r = mp.hypot(a, b)
+        exact = [r, a / r, b**2 / (2 * r**3), -a * b**2 / (2 * r**5)]
+    for found, wanted in zip(c_hat, exact, strict=True):
+        assert_allclose(found, float(wanted), rtol=1e-14, atol=1e-307)
+
+
 def test_norm_of_one_zero_among_others() -> None:
     y = np.linalg.norm(jet(np.array([0.0, 2.0]), 4), 4)  # (t⁴ + (2+t)⁴)^{1/4}
     with mp.workdps(40):

@@ -6,10 +6,10 @@ import numpy as np
 from numpy._core import umath
 
 from ..errors import NotDifferentiable
-from ..operand import Operand, implements, primal
+from ..operand import implements, primal
 from ..primitives.elementwise import I0, SINC
 from .arguments import into
-from .keywords import array, with_value
+from .keywords import apply, array, with_value
 
 # ── parts of complex numbers ─────────────────────────────────────────────────────────────────────
 
@@ -89,17 +89,12 @@ def _to_numbers(x: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
 
 @implements(np.sinc)
 def sinc(x: Any) -> Any:
-    return _elementwise(SINC, x)
+    return apply(SINC, x)
 
 
 @implements(np.i0)
 def i0(x: Any) -> Any:
-    return _elementwise(I0, x)
-
-
-def _elementwise(function: Any, x: Operand) -> Any:
-    """Runs as a ufunc does on the operand's level."""
-    return x.__array_ufunc__(function, "__call__", x)
+    return apply(I0, x)
 
 
 # ── square roots and logarithms that turn complex ────────────────────────────────────────────────

@@ -7,9 +7,9 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..backend import is_array
 from ..errors import InvalidType, NotDifferentiable
-from ..operand import Operand, implements, primal
+from ..operand import Operand, highest, implements, primal
 
-__all__ = ["array", "axes_of", "cast", "present", "raises", "real_dtype", "with_value"]
+__all__ = ["apply", "array", "axes_of", "cast", "present", "raises", "real_dtype", "with_value"]
 
 
 def present(*names: str) -> list[Any]:
@@ -48,6 +48,12 @@ def with_value(y: Any, native: Any) -> Any:
     with np.errstate(all="ignore"):
         difference = native - primal(y)
         return y + np.where(np.isfinite(difference), difference, 0.0)
+
+
+def apply(function: Any, *args: Any) -> Any:
+    """An `Elementwise` function, which runs as a ufunc does on the highest level among its arguments."""
+    top = highest(args)
+    return function(*args) if top is None else top.__array_ufunc__(function, "__call__", *args)
 
 
 def raises(reason: str, *functions: Any) -> None:

@@ -6,30 +6,50 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidValue, NotDifferentiable
-from ..operand import implements, primal
-from .keywords import array, axes_of
+from ..operand import Operand, implements, primal
+from ..primitives.elementwise import ROOT_OF_PRODUCT
+from .keywords import apply, array, axes_of
 
 __all__ = ["root_of_squares", "squared_modulus"]
 
 
 def squared_modulus(x: Any) -> Any:
     """|x|², smooth at zero."""
+    return _product_with_conjugate(x, x)
+
+
+def _product_with_conjugate(x: Any, y: Any) -> Any:
+    """Re(x ȳ)."""
     if x.dtype.kind != "c":
-        return x * x
-    re, im = np.real(x), np.imag(x)
-    return re * re + im * im
+        return x * y
+    return np.real(x) * np.real(y) + np.imag(x) * np.imag(y)
 
 
 def root_of_squares(x: Any, axes: Sequence[int], keepdims: bool, divisor: Any = 1) -> Any:
     """√(Σ |x|²/divisor), zero with all its derivatives where all of x is zero.
 
-    x is divided by a power of two near its largest entry, which changes no digit of the result.
+    By Σ x·(x/s) with a power of two s near the largest entry, which changes no digit of the result: neither it
+    nor its coefficients leave the range where those of the result do not.
     """
     axes = tuple(axes)
     scale = _power_of_two(x, axes)
-    total = np.sum(squared_modulus(x / scale), axis=axes, keepdims=keepdims) / divisor
+    info = np.finfo(scale.dtype)
+    two = info.dtype.type(2)
+    # sums of large numbers must not overflow, and quotients by small ones neither
+    scale = np.maximum(scale, 4 * info.tiny)
+    shift = np.where(scale > two ** (info.maxexp // 2), two ** -(info.maxexp // 4), 1.0)
+    shifted = np.any(shift != 1)
+    if isinstance(shifted, Operand) or shifted:  # of traced numbers nothing is known
+        x, scale = x * shift, scale * shift
+    count = 1
+    for i in axes:
+        count *= x.shape[i]
+    scale = np.minimum(scale * two ** min(count.bit_length(), info.maxexp - 1), two ** (info.maxexp - 1))
+    total = np.sum(_product_with_conjugate(x, x / scale), axis=axes, keepdims=keepdims) / divisor
     kink = primal(total) == 0
-    root = np.sqrt(np.where(kink, 1.0, total)) * (scale if keepdims else np.squeeze(scale, axes))
+    if not keepdims:
+        scale, shift = np.squeeze(scale, axes), np.squeeze(shift, axes)
+    root = apply(ROOT_OF_PRODUCT, np.where(kink, 1.0, total), scale) / shift
     return np.where(kink, 0.0, root)
 
 
@@ -41,8 +61,8 @@ def _power_of_two(x: Any, axes: tuple[int, ...]) -> Any:
     largest = np.max(size, axis=axes, keepdims=True)
     usable = np.where(np.isfinite(largest) & (largest > 0), largest, 1.0)
     mantissa, _ = np.frexp(usable)
-    # exact, and not so small that its reciprocal overflows
-    return np.maximum(0.5 * usable / mantissa, np.finfo(largest.dtype).tiny)
+    with np.errstate(over="ignore"):  # exact quotients, halved on the side where nothing is lost
+        return np.where(usable < 1, usable / mantissa * 0.5, usable * 0.5 / mantissa)
 
 
 def _vector_norm(x: Any, axes: tuple[int, ...], order: Any, keepdims: bool) -> Any:
@@ -62,6 +82,7 @@ def _vector_norm(x: Any, axes: tuple[int, ...], order: Any, keepdims: bool) -> A
     except (TypeError, ValueError):
         raise InvalidValue(f"norm: ord is {order!r}; expected a number for vectors") from None
     scale = _power_of_two(x, axes)
+    scale = np.maximum(scale, np.finfo(scale.dtype).tiny)  # whose reciprocal is finite
     scaled = x / scale
     if order > 0 and order % 2 == 0:
         powers = squared_modulus(scaled) ** int(order // 2)  # a polynomial, at zeros too

@@ -1,6 +1,6 @@
-"""Functions of NumPy that work element by element and are no ufuncs: sinc and i0.
+"""Functions that work element by element and are no ufuncs: sinc, i0, and the root that norms are made of.
 
-Both are entire, and their Taylor coefficients at a point come from three-term relations that are
+The first two are entire, and their Taylor coefficients at a point come from three-term relations that are
 stable in one direction only. Where that is downwards, the recurrence starts so far up that the guess
 it starts from no longer shows (Miller's algorithm; Gautschi, "Computational aspects of three-term
 recurrence relations", SIAM Review 9, 1967). It starts at the same place for a whole block of
@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from .. import series
-from .table import recurrence
+from .table import POSITIVE, recurrence
 
-__all__ = ["I0", "SINC", "Elementwise"]
+__all__ = ["I0", "ROOT_OF_PRODUCT", "SINC", "Elementwise"]
 
 Coefficients = Sequence[Any]
 
@@ -118,7 +118,28 @@ def _binomial_share(k: int, j: int) -> float:
     return 1 / ((1 << k) * factorial(j) * factorial(k - j))
 
 
+# ── roots of products ────────────────────────────────────────────────────────────────────────────
+
+
+def root_of_product(u: Any, s: Any) -> Any:
+    """√(s u) for a constant s > 0, where the product may leave the range."""
+    return np.sqrt(u / s) * s
+
+
+def _root_of_product(order: int, value: Any, u: Coefficients, s: Coefficients) -> list[Any]:
+    """y² = s u:  y_k = ½ ((s/y_0) u_k − Σ_{j=1}^{k−1} y_j ŷ_{k−j}),  ŷ = y/y_0, as in `series.hypot`."""
+    squares = [s[0] / value * c for c in u]
+    y, scaled = [value], [1.0]
+    for k in range(1, order + 1):
+        rest = series.total(y[j] * scaled[k - j] for j in range(1, k))
+        y.append(0.5 * (series.less(squares, k, rest) if k > 1 else squares[1]))
+        scaled.append(y[k] / value)
+    return y
+
+
 SINC: Any = Elementwise(np.sinc)
 I0: Any = Elementwise(np.i0)
+ROOT_OF_PRODUCT: Any = Elementwise(root_of_product, 2)
 recurrence(SINC, _sinc)
 recurrence(I0, _i0)
+recurrence(ROOT_OF_PRODUCT, _root_of_product, domain=POSITIVE, sample=(0.2, 3.0))
