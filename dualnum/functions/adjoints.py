@@ -23,13 +23,13 @@ Adjoints = tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]
 # ── sums ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def spread(axis: Any, ndim: int, keepdims: Any, where: Any = True, count: Any = 1) -> Callable[[Any], Any]:
+def spread(axis: Any, ndim: int, keepdims: Any, where: Any = True, count: Any = None) -> Callable[[Any], Any]:
     """Of a sum (or a mean of `count`): every summand has the cotangent of its sum."""
 
     def adjoint(g: Any) -> Any:
-        if np.ndim(count) or count != 1:
+        if count is not None:
             g = g / count
-        if not keepdims and ndim:
+        if axis is not None and not keepdims:
             g = np.expand_dims(g, axes_of(axis, ndim))
         return g if where is True else np.where(where, g, 0.0)
 

@@ -28,7 +28,7 @@ def sum(
     mask = {} if where is True else {"where": where}  # CuPy has no where=
     a = cast(a, dtype)
     adjoint = adjoints.spread(axis, a.ndim, keepdims, where)
-    result = linear(lambda x: np.sum(x, axis=axis, keepdims=keepdims, **mask), a, adjoint=adjoint)
+    result = linear(lambda x: x.sum(axis=axis, keepdims=keepdims, **mask), a, adjoint=adjoint)
     return into(out, result if initial is None else result + initial, "sum")
 
 

@@ -24,14 +24,16 @@ class PullBack:
 
     Attributes:
         function: (cotangent, value, *arguments) → a contribution for each argument, None where there is none.
-        needs: which of (value, *arguments) the function reads.
+        keep: (value, *arguments) → the same, None for what the function does not read.
     """
 
-    __slots__ = ("function", "needs")
+    __slots__ = ("function", "keep")
 
     def __init__(self, function: Callable[..., Any], needs: Sequence[bool]) -> None:
+        names = [f"u{j}" for j in range(len(needs))]
+        kept = "".join(f"{name}, " if needed else "None, " for name, needed in zip(names, needs, strict=True))
         self.function = function
-        self.needs = tuple(needs)
+        self.keep: Callable[..., Any] = eval(f"lambda {', '.join(names)}: ({kept})")
 
 
 _known: dict[Any, PullBack] = {}
@@ -39,17 +41,18 @@ _known_by_number: Bounded[Any, PullBack] = Bounded(4096)
 _BY_NUMBER = PullBack(lambda *operands: None, ())
 
 
-def pullback(row: Row, wanted: tuple[bool, ...], arguments: Sequence[Any], output: int = 0) -> PullBack:
+def pullback(row: Row, wanted: tuple[bool, ...], value: Any, arguments: Sequence[Any], output: int = 0) -> PullBack:
     """The pull-back to the arguments that are `wanted`; numbers among the others may decide how it goes.
 
-    Complex arguments run the rule itself: programs are real.
+    Complex numbers run the rule itself: programs are real.
     """
-    if any(getattr(x, "dtype", None) is not None and x.dtype.kind == "c" or type(x) is complex for x in arguments):
-        return _interpreted(row, wanted, output)
     key: Any = (row.ufunc, wanted, output)
     known = _known.get(key)
     if known is None:
         known = _known.setdefault(key, _written(row, wanted, output, None))
+    # a real value of complex arguments is that of a function of one argument (abs)
+    if value.dtype.kind == "c" or (len(arguments) == 1 and arguments[0].dtype.kind == "c"):
+        return _interpreted(row, wanted, output)
     if known is _BY_NUMBER:
         numbers = tuple(None if w else _number(x) for w, x in zip(wanted, arguments, strict=True))
         if all(w or n is not None for w, n in zip(wanted, numbers, strict=True)) and not all(wanted):
@@ -96,8 +99,10 @@ def _written(row: Row, wanted: tuple[bool, ...], output: int, numbers: Any) -> P
         return _BY_NUMBER
     read = {node.extra for node in program.nodes if node.op == INPUT}
     needs = [any(k in read for k in range(1, 1 + nout)), *(1 + nout + j in read for j in range(len(wanted)))]
-    function = _mended(row, wanted, output, _function(program, pulled, nout, len(wanted), row.name))
-    return PullBack(function, (True,) * len(needs) if row.mend is not None else needs)
+    function = _function(program, pulled, nout, len(wanted), row.name)
+    if not _may_fail(row, numbers or (None,) * len(wanted)):
+        return PullBack(function, needs)
+    return PullBack(_mended(row, wanted, output, function), (True,) * len(needs))
 
 
 _OPERATORS = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
@@ -163,6 +168,19 @@ def _mended(row: Row, wanted: tuple[bool, ...], output: int, function: Callable[
         return tuple(results)
 
     return mended
+
+
+def _may_fail(row: Row, numbers: Sequence[Any]) -> bool:
+    """Whether the row's own rule can fail for these numbers (None: for any), tried where rules fail."""
+    if row.mend is None:
+        return False
+    if row.ufunc.nout > 1:
+        return True
+    edges = np.array([-np.inf, -1.5, -1.0, 0.0, 0.5, 1.0, 2.5, np.inf, np.nan])
+    unknown = [None, *numbers].count(None)
+    grid = iter(np.meshgrid(*[edges] * unknown))
+    with np.errstate(all="ignore"):
+        return bool(np.any(row.mend.where(*(next(grid) if n is None else n for n in (None, *numbers)))))
 
 
 def _finite(x: Any) -> bool:

@@ -138,8 +138,13 @@ class Record:
 
     def __init__(self, args: Sequence[Any], argnums: Argnums, scope: Scope, name: str, copy: bool = False) -> None:
         self.args = list(args)
-        self.single = not isinstance(argnums, Sequence)
+        self.single = type(argnums) is int or not isinstance(argnums, Sequence)
         self.varying: list[tuple[list[Any], list[Any], Any]] = []
+        x = args[argnums] if type(argnums) is int and 0 <= argnums < len(args) else None
+        if type(x) is np.ndarray and x.dtype.kind == "f" and not copy:  # the usual call
+            self.args[argnums] = variable = Variable.leaf(x, scope)  # type: ignore[call-overload]
+            self.varying.append(([x], [variable._node], None))
+            return
         for i in _positions(argnums, args, name):
             x = args[i]
             leaves, structure = ([x], None) if type(x) is np.ndarray else _flatten(x)
