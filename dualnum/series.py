@@ -294,9 +294,12 @@ def tanh(order: int, y0: Any, u: Coefficients) -> list[Any]:
 
 
 def one_minus_square(order: int, u: Coefficients) -> list[Any]:
-    """1 − u², its constant term as (1 − u_0)(1 + u_0), which cancels neither near 0 nor near ±1."""
+    """1 − u², its constant term as −(u_0 − 1)(1 + u_0), which cancels neither near 0 nor near ±1.
+
+    (u_0 − 1 keeps the sign of a zero imaginary part, and so the side of a branch cut; 1 − u_0 would lose it.)
+    """
     square_ = square(order, u[0], u)
-    return [(1 - u[0]) * (1 + u[0]), *(-s for s in square_[1:])]
+    return [-(u[0] - 1) * (1 + u[0]), *(-s for s in square_[1:])]
 
 
 def inverse_hypotenuse(order: int, u: Coefficients) -> list[Any]:

@@ -28,7 +28,7 @@ def _checked(name: str, source: str) -> str:
 
 _named = os.environ.get("DUALNUM_ENGINE")
 _current: ContextVar[str] = ContextVar(
-    "engine", default=_checked(_named, "DUALNUM_ENGINE") if _named else available()[0]
+    "engine", default=_checked(_named, "DUALNUM_ENGINE") if _named else available()[-1]
 )
 current = _current.get
 

@@ -33,6 +33,10 @@ _BOOLEAN = {
 _ARITHMETIC = {
     np.add, np.subtract, np.multiply, np.divide, np.negative, np.square, np.reciprocal, np.power, np.float_power, FMA,
 }  # fmt: skip
+_LOGIC = {
+    np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.logical_and, np.logical_or, np.logical_not,
+    np.logical_xor,
+}  # fmt: skip
 _BITWISE = {np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert}
 
 
@@ -106,6 +110,8 @@ class Graph:
     def node(self, op: Op, *args: "Symbol", relaxed: bool | None = None) -> "Symbol":
         boolean = op in _BOOLEAN or (op in _BITWISE) or (op == SELECT and args[1].boolean)
         relaxed = (self.relaxed if relaxed is None else relaxed) and op in _ARITHMETIC
+        if op != SELECT and op not in _LOGIC:  # a truth value as a number is 0 or 1
+            args = tuple(self.node(SELECT, a, self.constant(1.0), self.constant(0.0)) if a.boolean else a for a in args)
         if op is np.multiply:  # by one: exact, so it vanishes
             for one, other in (args, args[::-1]):
                 if one.constant == 1:

@@ -1,4 +1,4 @@
-"""Programs as LLVM code on explicit vectors of the host's width, compiled by llvmlite.
+"""Programs as LLVM text, on explicit vectors of the host's width.
 
 A program becomes a loop over vectors; the tail of an array takes the same path under a mask, so a value does
 not depend on its position. Mathematical functions are glibc's vector ones (libmvec, at most 4 ulp) where the
@@ -7,7 +7,6 @@ fast-math flag is set.
 """
 
 import ctypes
-import ctypes.util
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,86 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from .host import host
 from .ir import CONST, FMA, INPUT, SELECT, Node, Program
 
-__all__ = ["Compiled", "Unrenderable", "compile_object", "host_key", "load_object", "render", "renderable"]
+__all__ = ["MATH", "Group", "Unrenderable", "data_offset", "render", "renderable", "signature"]
 
 
 class Unrenderable(Exception):
     """An operation of the program has no counterpart in machine code."""
-
-
-# ── the host ─────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class Host:
-    """What the processor and its libraries offer."""
-
-    cpu: str
-    features: str
-    vector_bytes: int
-    mvec_letter: str | None  # of libmvec's mangled names for this width
-    mvec: Any
-
-    def lanes(self, dtype: np.dtype[Any]) -> int:
-        return self.vector_bytes // dtype.itemsize
-
-
-HIDE_LIBMVEC = False  # a test switch: pretend that the vector library is not there
-
-
-@cache
-def _llvm() -> Any:
-    import llvmlite.binding as llvm
-
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    libm = ctypes.util.find_library("m")
-    if libm:
-        llvm.load_library_permanently(libm)
-    return llvm
-
-
-@cache
-def _host(hide_libmvec: bool) -> Host:
-    llvm = _llvm()
-    flags = llvm.get_host_cpu_features()
-    x86 = llvm.get_process_triple().startswith(("x86_64", "amd64"))
-    if x86 and flags.get("avx512f") and flags.get("avx512dq") and flags.get("avx512vl"):
-        width, letter = 64, "e"
-    elif x86 and flags.get("avx2") and flags.get("fma"):
-        width, letter = 32, "d"
-    else:
-        width, letter = 16, "b" if x86 else "n"
-    features = flags.flatten()
-    if width == 64:
-        features += ",-prefer-256-bit"
-    try:
-        mvec = None if hide_libmvec else ctypes.CDLL("libmvec.so.1")
-    except OSError:
-        mvec = None
-    return Host(llvm.get_host_cpu_name(), features, width, letter if mvec else None, mvec)
-
-
-def host() -> Host:
-    return _host(HIDE_LIBMVEC)
-
-
-def host_key() -> tuple[str, ...]:
-    """Everything outside a program that its object code depends on."""
-    import llvmlite
-
-    h = host()
-    return (llvmlite.__version__, h.cpu, h.features, str(h.vector_bytes), str(h.mvec_letter))
-
-
-@cache
-def _machine(hide_libmvec: bool) -> Any:
-    llvm = _llvm()
-    h = _host(hide_libmvec)
-    target = llvm.Target.from_triple(llvm.get_process_triple())
-    return target.create_target_machine(cpu=h.cpu, features=h.features, opt=2, codemodel="jitdefault", jit=True)
 
 
 # ── operations as text ───────────────────────────────────────────────────────────────────────────
@@ -436,30 +363,6 @@ def data_offset() -> int:
     return offset
 
 
-# ── compiling and loading ────────────────────────────────────────────────────────────────────────
-
-
-class Compiled:
-    """Machine code that is loaded: callable, and unloaded with the object."""
-
-    def __init__(self, object_code: bytes, signature: Sequence[Any]) -> None:
-        llvm = _llvm()
-        module = llvm.parse_assembly("")
-        self._engine = llvm.create_mcjit_compiler(module, _new_machine())
-        self._engine.add_object_file(llvm.ObjectFileRef.from_data(object_code))
-        self._engine.finalize_object()
-        address = self._engine.get_function_address("kernel")
-        self.call = ctypes.CFUNCTYPE(ctypes.c_int32, *signature)(address)
-        self.call.owner = self  # type: ignore[attr-defined]  # the code lives as long as anyone can call it
-
-
-def _new_machine() -> Any:
-    llvm = _llvm()
-    h = host()
-    target = llvm.Target.from_triple(llvm.get_process_triple())
-    return target.create_target_machine(cpu=h.cpu, features=h.features, opt=2, codemodel="jitdefault", jit=True)
-
-
 def signature(outputs: Sequence[Group], inputs: Sequence[Group], dtype: np.dtype[Any]) -> list[Any]:
     """The types of the kernel's arguments for ctypes."""
     number = ctypes.c_double if dtype.itemsize == 8 else ctypes.c_float
@@ -470,39 +373,3 @@ def signature(outputs: Sequence[Group], inputs: Sequence[Group], dtype: np.dtype
         else:
             types += [ctypes.c_void_p, *[ctypes.c_int64] * {"c": 0, "p": 1, "b": 1, "g": 2}[group.layout]]
     return [*types, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64]
-
-
-def compile_object(text: str) -> bytes:
-    """LLVM text to object code."""
-    llvm = _llvm()
-    module = llvm.parse_assembly(text)
-    module.verify()
-    _add_symbols(text)
-    return bytes(_machine(HIDE_LIBMVEC).emit_object(module))
-
-
-def load_object(object_code: bytes, text: str, types: Sequence[Any]) -> Compiled:
-    _add_symbols(text)
-    return Compiled(object_code, types)
-
-
-_added: set[str] = set()
-
-
-def _add_symbols(text: str) -> None:
-    """Tells LLVM where libmvec's functions are."""
-    mvec = host().mvec
-    if mvec is None:
-        return
-    for line in text.splitlines():
-        if line.startswith("declare") and "@_ZGV" in line:
-            name = line.split("@")[1].split("(")[0]
-            if name not in _added:
-                _added.add(name)
-                _llvm().add_symbol(name, ctypes.cast(getattr(mvec, name), ctypes.c_void_p).value)
-
-
-def assembly(text: str) -> str:
-    """The machine's assembly for LLVM text, to look at."""
-    llvm = _llvm()
-    return str(_machine(HIDE_LIBMVEC).emit_assembly(llvm.parse_assembly(text)))

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
-from . import llvm
+from . import host
 
 __all__ = ["Bounded", "kernel"]
 
@@ -54,21 +54,21 @@ class Bounded(Generic[K, V]):
         return len(self._entries)
 
 
-_loaded: Bounded[str, llvm.Compiled] = Bounded(1024)
+_loaded: Bounded[str, host.Compiled] = Bounded(1024)
 
 
 def kernel(text: str, types: Sequence[Any]) -> Callable[..., None]:
     """The function that LLVM text describes: from memory, from the directory, or compiled now."""
-    digest = hashlib.sha256("\n".join((text, *llvm.host_key())).encode()).hexdigest()
+    digest = hashlib.sha256("\n".join((text, *host.host_key())).encode()).hexdigest()
     loaded = _loaded.get(digest)
     if loaded is None:
         path = _path(digest)
         code = _read(path) if path else None
         if code is None:
-            code = llvm.compile_object(text)
+            code = host.compile_object(text)
             if path:
                 _write(path, code)
-        loaded = _loaded.put(digest, llvm.load_object(code, text, types))
+        loaded = _loaded.put(digest, host.load_object(code, text, types))
     return loaded.call
 
 
