@@ -15,8 +15,6 @@ from polynomials import coefficients
 import dualnum as dn
 from dualnum import Jet, jet
 from dualnum.errors import DualnumError
-from dualnum.levels import open_scope
-from dualnum.tape import Variable, sweep
 
 C23 = np.arange(1.0, 7.0).reshape(2, 3)
 C3 = np.array([10.0, 20.0, 30.0])
@@ -398,11 +396,8 @@ def test_the_pull_back_is_the_transpose_of_the_push_forward(function, arguments)
     directions = [rng.normal(size=x.shape) for x in points]
     pushed = dn.jvp(f, points, directions)[1]
     cotangents = [rng.normal(size=np.shape(y)) for y in pushed]
-    with open_scope("a test") as scope:
-        variables = [Variable.leaf(np.copy(x), scope) for x in points]
-        results = zip(f(*variables), cotangents, strict=True)
-        found = sweep([(y._node, g) for y, g in results if isinstance(y, Variable) and y._node is not None])
-        pulled = [found.get(x._node.number, np.zeros(x.shape)) for x in variables]
+    pulled = dn.vjp(f, *points)[1](tuple(cotangents))
+    pulled = pulled if isinstance(pulled, tuple) else (pulled,)
     assert [g.shape for g in pulled] == [x.shape for x in points]
     np.testing.assert_allclose(
         sum(np.sum(g * v) for g, v in zip(pulled, directions, strict=True)),
@@ -630,7 +625,7 @@ def test_logspace_and_geomspace():
     y = np.logspace(start, stop, 4, base=2.0)
     s = np.linspace(1, 0, 4)[:, None]  # d/dt of the exponent
     value = np.logspace(start.value, stop, 4, base=2.0)
-    assert np.array_equal(y.value, value)
+    np.testing.assert_allclose(y.value, value, rtol=1e-15)
     np.testing.assert_allclose(y.derivative(1), s * np.log(2) * value, rtol=1e-14)
     np.testing.assert_allclose(y.derivative(2), (s * np.log(2)) ** 2 * value, rtol=1e-14)
     base = jet(2.0, order=1)

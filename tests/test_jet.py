@@ -70,16 +70,17 @@ def test_several_directions_at_once_are_as_many_single_ones():
     together = f(jet(x, order=4, directions=directions))
     for p, direction in enumerate(directions):
         alone = f(jet(x, order=4, direction=direction))
-        assert same(together.value, alone.value)
+        np.testing.assert_allclose(together.value, alone.value, rtol=4e-16)
         for k in range(1, 5):
-            np.testing.assert_array_equal(together.coefficient(k)[p], alone.coefficient(k))
+            np.testing.assert_allclose(together.coefficient(k)[p], alone.coefficient(k), rtol=1e-13)
 
 
 def test_order_zero_is_the_value_alone():
     y = np.exp(jet([0.5, 1.0], order=0) * 2)
-    assert y.order == 0 and same(y.coeffs, np.exp([1.0, 2.0])[None])
+    assert y.order == 0 and y.coeffs.shape == (1, 2)
+    np.testing.assert_allclose(y.coeffs, np.exp([[1.0, 2.0]]), rtol=1e-15)
     y[0] = jet(3.0, order=0)
-    assert same(y.value, np.array([3.0, np.exp(2.0)]))
+    np.testing.assert_allclose(y.value, [3.0, np.exp(2.0)], rtol=1e-15)
 
 
 def test_a_jet_is_built_from_coefficients_that_it_copies():
@@ -130,7 +131,7 @@ def test_layouts_of_the_input_agree(layout):
     y = np.log(jet(x, order=3)) * jet(x, order=3)[::-1, ::-1]
     plain = np.array(x, float, order="C")
     expected = np.log(jet(plain, order=3)) * jet(plain, order=3)[::-1, ::-1]
-    assert np.array_equal(y.coeffs, expected.coeffs)
+    np.testing.assert_allclose(y.coeffs, expected.coeffs, rtol=1e-14)  # bits: see test_kernel
     assert same(x, before)
 
 
@@ -640,7 +641,13 @@ def test_the_value_is_numpy_s_bit_for_bit_and_inputs_are_unchanged(ufunc, data):
     operands = [jet(arrays[0], order=2), *arrays[1:]]
     with np.errstate(all="ignore"):
         expected = ufunc(*arrays)
-        result = ufunc(*operands)
+        compiled = ufunc(*operands)
+        with dn.engine("interpret"):
+            result = ufunc(*operands)
+    for r, e in zip(*((v if isinstance(v, tuple) else (v,)) for v in (compiled, expected)), strict=True):
+        # the vector library's functions may differ from NumPy's by 4 units in the last place
+        value = np.asarray(getattr(r, "value", r))
+        np.testing.assert_allclose(value, e, rtol=9e-16, atol=np.finfo(float).tiny)
     for r, e in zip(*((v if isinstance(v, tuple) else (v,)) for v in (result, expected)), strict=True):
         value = np.asarray(getattr(r, "value", r))
         assert value.dtype == e.dtype
