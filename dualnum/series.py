@@ -184,6 +184,8 @@ def hypot(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
     over r_0, so that none overflows before the result does. Nothing cancels where the point moves straight
     away from the origin. At the origin the symmetric subgradient 0 stands in.
     """
+    if order == 0 or len(u) == len(v) == 1:
+        return [y0]
     a, b = polar(y0, u[: order + 1], v[: order + 1])
     r = np.where(y0 == 0, 1.0, y0)
     b_ = [b_k / r for b_k in b]
@@ -281,10 +283,13 @@ def tan(order: int, y0: Any, u: Coefficients) -> list[Any]:
 
 
 def tanh(order: int, y0: Any, u: Coefficients) -> list[Any]:
-    """y' = s u', s' = −2 y s u' with s = sech² u, which 1 − y² would lose in the tails."""
+    """y' = s u', s' = −2 y s u' with s = sech² u, which 1 − y² would lose in the tails.
+
+    s_0 = 4e/(1 + e)² with e = e^{−2|u_0|}, at a third of the price of a cosh.
+    """
     du, y = derivative(u), [y0]
-    sech = 1 / np.cosh(u[0])
-    s, ys = [sech * sech], []
+    e = np.exp(-2 * np.where(np.real(u[0]) < 0, -u[0], u[0]))
+    s, ys = [4 * e / ((1 + e) * (1 + e))], []
     for k in range(1, order + 1):
         y.append(over(convolve(du, s, k - 1), k))
         if k < order:
