@@ -13,6 +13,7 @@ import scipy.special as sp
 from scipy.special import _ufuncs as private
 
 from ... import series
+from ...operand import primal
 from ..table import POSITIVE, lookup, recurrence, unsupported, zero
 from .outer import by_coefficients, exponential, require_real, variable_last
 
@@ -254,7 +255,7 @@ def _rising(order: int, z: Coefficients, m: Coefficients) -> list[Any]:
     near = (m[0] == np.rint(m[0])) | ((m[0] >= 0.25) & (z[0] < 8 * m[0]))
     size = np.where(near, np.clip(np.ceil(m[0]), 0, _FACTORS), 0)
     y = _quotient(order, [z[0] + size, *z[1:]], [m[0] - size, *m[1:]])
-    for j in range(int(np.max(size, initial=0))):
+    for j in range(int(np.max(primal(size), initial=0))):
         factor = [np.where(j < size, z[0] + j, 1.0), *(np.where(j < size, z_k, 0.0) for z_k in z[1:])]
         y = series.multiply(order, y[0] * factor[0], y, factor)
     return y
