@@ -13,6 +13,7 @@ from .algebra import Univariate
 from .errors import InvalidType
 from .jet import Jet
 from .kernel import engine, launch, llvm, threads
+from .kernel.host import assembly
 from .kernel.ir import SELECT, Graph, Program, Symbol
 from .kernel.optimize import optimize
 from .kernel.store import Bounded
@@ -448,7 +449,7 @@ def _kind(node: Node, kinds: dict[int, Any]) -> Any:
         return node.shape, node.dtype
     if node.dtype == bool:  # a comparison goes where its operands are compared
         types = {a.dtype for a in node.args if a.dtype in _FLOATS and not a.weak}
-        if len(types) == 1 and all(a.dtype in _FLOATS or a.dtype == bool for a in node.args):
+        if len(types) == 1 and all(a.weak or a.dtype in _FLOATS or a.dtype == bool for a in node.args):
             return node.shape, types.pop()
         inner = {kinds[a.number] for a in node.args if kinds.get(a.number) is not None}
         if len(inner) == 1 and all(a.dtype == bool for a in node.args) and next(iter(inner))[0] == node.shape:
@@ -506,4 +507,4 @@ class Lowered:
     @property
     def assembly(self) -> str:
         """The machine's assembly of the kernels."""
-        return llvm.assembly(self.llvm)
+        return assembly(self.llvm)

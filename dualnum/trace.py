@@ -174,6 +174,8 @@ class Tracer(Operand):
             return getattr(top, function.__name__)
         if function is np.iscomplexobj:
             return top.dtype.kind == "c"
+        if function is np.real and top.dtype.kind != "c":
+            return top
         if function is np.copyto or function is np.put:
             raise _untraceable(f"{function.__name__} in a traced function", "np.where")
         return self._call(function, *args, **kwargs)
