@@ -22,7 +22,7 @@ class _Ready(NamedTuple):
     """What a call needs: the kernel, how many planes it writes, its work an element."""
 
     call: Callable[..., int]
-    count: int
+    planes: int
     work: int
     literal: bool  # a number among the operands is written into the kernel
 
@@ -83,12 +83,13 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
         return None
     call, count, work, literal = entry
     planes = _empty(a.shape, a.dtype)
+    arguments: list[Any]
     if number is None:
         arguments = [id(planes), id(a)] if len(inputs) == 1 else [id(planes), id(a), id(b)]
     elif literal:
         arguments = [id(planes), id(a)]
     else:
-        arguments = [id(planes), id(a), number] if inputs[1] is number else [id(planes), number, id(a)]
+        arguments = [id(planes), id(a), number] if inputs[-1] is number else [id(planes), number, id(a)]
     if length * work < threads.WORTH:
         alarm = call(*arguments, length, 0, length)
     else:

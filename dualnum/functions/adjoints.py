@@ -226,7 +226,7 @@ def _fitted(x: Any, shape: tuple[int, ...]) -> Any:
     return np.pad(x, widths) if any(after for _, after in widths) else x
 
 
-def transform(function: Callable[..., Any], shape: tuple[int, ...], axes: Any, norm: Any) -> Callable[[Any], Any]:
+def transform(function: Callable[..., Any], shape: tuple[int, ...], axes: Any, norm: Any) -> Callable[..., Any]:
     """Of fftn and ifftn, whose matrices are symmetric; of rfftn, which leaves half of the result out."""
     axes = axes_of(axes, len(shape))
 
@@ -241,7 +241,7 @@ def transform(function: Callable[..., Any], shape: tuple[int, ...], axes: Any, n
     return adjoint
 
 
-OTHER = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
+OTHER: dict[Any, Any] = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
 
 
 def irfftn(shape: tuple[int, ...], axes: Any, norm: Any, n: int) -> Callable[[Any], Any]:

@@ -8,7 +8,6 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import InvalidType, InvalidValue
 from ..operand import Operand, batched, implements, linear, operands, primal
-from . import adjoints
 
 Pairs = list[tuple[Any, Any]]
 Slab = Callable[[Any, int, int, int], Any]  # (array, axis, side: 0 before and 1 after, width)

@@ -103,7 +103,7 @@ class Graph:
     def constant(self, x: Any) -> "Symbol":
         """x in the type of the program (a Python number is weak, as in NumPy 2)."""
         boolean = isinstance(x, (bool, np.bool_))
-        value = bool(x) if boolean else self.dtype.type(x)
+        value: Any = bool(x) if boolean else self.dtype.type(x)
         key = (CONST, value if boolean else value.tobytes())
         return self._append(Node(CONST, (), value, boolean=boolean), key=key)
 
@@ -133,7 +133,7 @@ class Graph:
         return self._append(Node(op, indices, None, relaxed, boolean), key=(op, ordered, relaxed))
 
     def _append(self, node: Node, key: Any = None) -> "Symbol":
-        known = None if key is None else self._known.get(key)
+        known: int | None = None if key is None else self._known.get(key)
         if known is None:
             known = len(self.nodes)
             self.nodes.append(node)
@@ -178,7 +178,9 @@ def prune(
     kept = [i for i in range(len(nodes)) if i in needed]
     renamed = {old: new for new, old in enumerate(kept)}
     renumbered = (nodes[i]._replace(args=tuple(renamed[a] for a in nodes[i].args)) for i in kept)
-    return Program(tuple(renumbered), inputs, tuple(renamed[i] for i in outputs), dtype, renamed.get(alarm))
+    return Program(
+        tuple(renumbered), inputs, tuple(renamed[i] for i in outputs), dtype, None if alarm is None else renamed[alarm]
+    )
 
 
 class Symbol(NDArrayOperatorsMixin):

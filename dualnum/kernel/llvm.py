@@ -169,7 +169,8 @@ def _write(w: _Writer, node: Node, args: list[str], kinds: list[bool]) -> str:
     if op == FMA:
         return w.intrinsic("fma", *args)
     if op == SELECT:
-        return w.select(*args, kind=w.mask if kinds[1] else w.vector)
+        condition, x, y = args
+        return w.select(condition, x, y, w.mask if kinds[1] else w.vector)
     if op in _INFIX:
         return w.infix(_INFIX[op], *args)
     if op in _COMPARE:

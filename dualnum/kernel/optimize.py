@@ -49,14 +49,13 @@ def _multiply_out(graph: Graph, node: Any, args: list[Symbol]) -> Symbol | None:
         return graph.node(np.sqrt, x, relaxed=True)
     if not exponent.is_integer() or not 1 <= abs(exponent) <= _LARGEST_POWER:
         return None
-    n, result, square = int(abs(exponent)), None, x
-    while True:
+    n, result, square = int(abs(exponent)), graph.constant(1.0), x
+    while n:
         if n & 1:
-            result = square if result is None else graph.node(np.multiply, result, square, relaxed=False)
+            result = graph.node(np.multiply, result, square, relaxed=False)
         n >>= 1
-        if not n:
-            break
-        square = graph.node(np.multiply, square, square, relaxed=False)
+        if n:
+            square = graph.node(np.multiply, square, square, relaxed=False)
     return result if exponent > 0 else graph.node(np.divide, graph.constant(1.0), result, relaxed=False)
 
 

@@ -126,7 +126,7 @@ def _function(program: Program, pulled: Sequence[Any], nout: int, nin: int, name
         if node.op == SELECT:
             text = f"where({', '.join(args)})"
         elif node.op in _OPERATORS:
-            text = f"{args[0]} {_OPERATORS[node.op]} {args[1]}"  # type: ignore[index]
+            text = f"{args[0]} {_OPERATORS[node.op]} {args[1]}"
         elif node.op is np.negative:
             text = f"-{args[0]}"
         else:

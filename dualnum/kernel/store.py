@@ -57,7 +57,7 @@ class Bounded(Generic[K, V]):
 _loaded: Bounded[str, host.Compiled] = Bounded(1024)
 
 
-def kernel(text: str, types: Sequence[Any]) -> Callable[..., None]:
+def kernel(text: str, types: Sequence[Any]) -> Callable[..., int]:
     """The function that LLVM text describes: from memory, from the directory, or compiled now."""
     digest = hashlib.sha256("\n".join((text, *host.host_key())).encode()).hexdigest()
     loaded = _loaded.get(digest)

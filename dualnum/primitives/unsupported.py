@@ -17,4 +17,4 @@ unsupported(
 )  # fmt: skip
 unsupported("it is defined for integers only", np.gcd, np.lcm)
 unsupported("it is defined for dates only", np.isnat)
-unsupported("it is an internal helper of NumPy", umath._ones_like)
+unsupported("it is an internal helper of NumPy", umath._ones_like)  # type: ignore[attr-defined]
