@@ -14,8 +14,9 @@ from .errors import (
     NotDifferentiable,
 )
 from .functions.creation import array
-from .jet import Jet, dual, jet
+from .jet import Jet
 from .kernel.engine import engine
+from .seeding import dual, jet
 from .transforms import (
     derivative,
     directional,

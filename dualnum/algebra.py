@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Univariate", "factorial_times"]
+from .errors import InvalidType, InvalidValue
+
+__all__ = ["Univariate", "check_order", "factorial_times"]
 
 
 class Univariate:
@@ -122,3 +124,12 @@ def factorial_times(k: int, a: Any) -> Any:
             result = result * float(1 << step)
             exponent -= step
     return result
+
+
+def check_order(order: Any, function: str) -> int:
+    """order as an int ≥ 0."""
+    if isinstance(order, (bool, np.bool_)) or not isinstance(order, (int, np.integer)):
+        raise InvalidType(f"{function}: order is {order!r}; expected an integer of 0 or more")
+    if order < 0:
+        raise InvalidValue(f"{function}: order is {order}; expected 0 or more")
+    return int(order)

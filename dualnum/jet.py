@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 
 from . import ufuncs
-from .algebra import Univariate, factorial_times
-from .backend import as_floating, device_of, floating_dtype, is_array, namespace, to_device
+from .algebra import Univariate, check_order, factorial_times
+from .backend import as_floating, device_of, floating_dtype, to_device
 from .eager import quick
-from .errors import DualnumError, InvalidIndex, InvalidType, InvalidValue, LevelError, dropped, ours
+from .errors import DualnumError, InvalidType, InvalidValue, LevelError, dropped, ours
+from .index import as_tuple, checked_index, index_error, is_basic
 from .levels import Scope, ambient
 from .operand import Adjoint, Adjoints, Operand, highest
+from .planes import readonly, stack_blocks, unshared, zero_like
 from .primitives import Row
 
-__all__ = ["Jet", "dual", "factorial_times", "jet"]
+__all__ = ["Jet", "ambient_above"]
 
 
 class Jet(Operand):
@@ -57,7 +59,7 @@ class Jet(Operand):
                 f"Jet: coeffs has shape {coeffs.shape}; expected (K+1, *shape), one coefficient at least. "
                 "To differentiate at a point, write dn.jet(x)"
             )
-        self._set(coeffs, [coeffs.shape[0] - 1], Univariate(coeffs.shape[0] - 1), _above(coeffs, "Jet"))
+        self._set(coeffs, [coeffs.shape[0] - 1], Univariate(coeffs.shape[0] - 1), ambient_above(coeffs, "Jet"))
 
     def _set(self, planes: Any, support: list[int], algebra: Univariate, scope: Scope) -> "Jet":
         self._planes = planes
@@ -80,12 +82,12 @@ class Jet(Operand):
     @property
     def value(self) -> Any:
         """Coefficient 0: what NumPy would have computed. A read-only view."""
-        return _readonly(self._planes[0])
+        return readonly(self._planes[0])
 
     @property
     def coeffs(self) -> Any:
         """All coefficients a_k = y⁽ᵏ⁾/k!, shape (K+1, *shape). A read-only view."""
-        return _readonly(self._planes)
+        return readonly(self._planes)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -107,7 +109,7 @@ class Jet(Operand):
     def coefficient(self, k: int) -> Any:
         """a_k, of the shape of the value (with several directions: (P, *shape) for k ≥ 1)."""
         self._check_order("coefficient", k)
-        return _readonly(self._planes[self.algebra.block(k)])
+        return readonly(self._planes[self.algebra.block(k)])
 
     def derivative(self, k: int = 1) -> Any:
         """y⁽ᵏ⁾(0) = k!·a_k.
@@ -208,18 +210,18 @@ class Jet(Operand):
     # ── indexing ─────────────────────────────────────────────────────────────────────────────────
 
     def __getitem__(self, index: Any) -> Any:
-        index = _checked_index(index, "x[…]")
+        index = checked_index(index, "x[…]")
         try:
-            if _is_basic(index):  # a view, as in NumPy
-                view = self._like(self._planes[(slice(None), *_as_tuple(index))], self._support)
+            if is_basic(index):  # a view, as in NumPy
+                view = self._like(self._planes[(slice(None), *as_tuple(index))], self._support)
                 # a single element is a scalar of its own, so that a swap through a variable swaps
-                return view if view._planes.ndim > 1 or Ellipsis in _as_tuple(index) else view.copy()
+                return view if view._planes.ndim > 1 or Ellipsis in as_tuple(index) else view.copy()
             return self._rearrange(lambda x: x[index], (self,))
         except IndexError as error:
-            raise _index_error(index, self.shape, "x[…]", error) from None
+            raise index_error(index, self.shape, "x[…]", error) from None
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        index = _checked_index(index, "x[…] = …")
+        index = checked_index(index, "x[…] = …")
         top = highest((self, value))
         if top is not self and isinstance(top, Operand) and top.scope.level > self.scope.level:
             raise self._cannot_hold(top)
@@ -229,7 +231,7 @@ class Jet(Operand):
             raise InvalidType("x[…] = value: the value is complex and x is real; use x.astype(complex)")
         if self._is_mine(value, "x[…] = value"):
             # a copy where it shares memory with x: planes are written one after the other
-            planes, degree = _unshared(value._planes, self._planes), value._support[0]
+            planes, degree = unshared(value._planes, self._planes), value._support[0]
         else:
             planes, degree = [value], 0
         if isinstance(planes[0], Operand) and not isinstance(self._planes, Operand):
@@ -242,7 +244,7 @@ class Jet(Operand):
         except DualnumError:
             raise
         except IndexError as error:
-            raise _index_error(index, self.shape, "x[…] = value", error) from None
+            raise index_error(index, self.shape, "x[…] = value", error) from None
         except (TypeError, ValueError) as error:
             raise ours(error, "x[…] = value") from None
         self._support[0] = max(self._support[0], degree)
@@ -290,7 +292,7 @@ class Jet(Operand):
         name = getattr(function, "__name__", "linear")
         mine = [self._is_mine(x, name) for x in data]
         degree = max(x._support[0] for x, own in zip(data, mine, strict=True) if own)
-        later = [x if own else _zero_like(x) for x, own in zip(data, mine, strict=True)]
+        later = [x if own else zero_like(x) for x, own in zip(data, mine, strict=True)]
         planes = [function(*(x._planes[0] if own else x for x, own in zip(data, mine, strict=True)))]
         for m in range(1, self.algebra.truncated(degree).size):
             planes.append(function(*(x._planes[m] if own else x for x, own in zip(later, mine, strict=True))))
@@ -313,7 +315,7 @@ class Jet(Operand):
             if i < top_a and j < top_b and m < size:
                 term = function(a._planes[i], b._planes[j])
                 planes[m] = term if planes[m] is None else planes[m] + term
-        zero = _zero_like(planes[0])
+        zero = zero_like(planes[0])
         return self._stack([zero if p is None else p for p in planes], degree)
 
     def _parts(self, ndim: int) -> list[Any]:
@@ -367,116 +369,7 @@ class Jet(Operand):
         return html(self)
 
 
-def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> Any:
-    """Planes of shape (size, *first.shape) from blocks of one or more planes each, zeros behind them."""
-    shape = tuple(first.shape)
-    if all(is_array(part) or not isinstance(part, Operand) for part, _ in blocks):
-        xp = namespace(first)
-        planes = xp.empty((size, *shape), first.dtype)
-        start = 0
-        for part, count in blocks:
-            planes[start : start + count] = part
-            start += count
-        planes[start:] = 0
-        return planes
-    full = [np.broadcast_to(_typed(part, first), (count, *shape)) for part, count in blocks]
-    missing = size - sum(count for _, count in blocks)
-    if missing:
-        full.append(np.zeros((missing, *shape), first.dtype))
-    return np.concatenate(full)
-
-
-def _typed(part: Any, first: Any) -> Any:
-    """A plain part in the type of the values, so that a structural zero does not widen them."""
-    return part if isinstance(part, Operand) else namespace(part).asarray(part, first.dtype)
-
-
-# ── building jets ────────────────────────────────────────────────────────────────────────────────
-
-
-def jet(
-    x: Any,
-    order: int = 3,
-    *,
-    direction: Any = None,
-    directions: Any = None,
-    device: str | None = None,
-) -> Jet:
-    """The starting jet x + t·v of order K, elementwise.
-
-    Args:
-        x: the point: a number, nested lists, a NumPy or CuPy array; integers become float64.
-        order: K ≥ 0, the highest derivative that is carried.
-        direction: v, broadcast to x's shape; all ones when left out.
-        directions: P directions at once, of shape (P, *x.shape).
-        device: "cpu", "cuda" or "cuda:N"; where x is when left out.
-
-    Raises:
-        InvalidType: x or a direction is not made of numbers; order is not an integer.
-        InvalidValue: order is negative; a direction does not fit x.
-
-    Example:
-        >>> y = np.sin(jet(0.5, order=2))
-        >>> y.derivative(1), np.cos(0.5)
-        (np.float64(0.8775825619), np.float64(0.8775825619))
-    """
-    order = check_order(order, "jet")
-    if not isinstance(x, Operand):
-        x = to_device(as_floating(x, "jet", "x"), device)
-    for given in (direction, directions):
-        _above(given, "jet", "a direction")
-    return seed(x, order, direction, directions, _above(x, "jet"))
-
-
-def dual(x: Any, dx: Any = 1.0) -> Jet:
-    """The dual number x + ε·dx: a jet of order 1.
-
-    Example:
-        >>> (dual(3.0) ** 2).derivative(1)
-        np.float64(6.0)
-    """
-    return jet(x, 1, direction=dx)
-
-
-def seed(x: Any, order: int, direction: Any, directions: Any, scope: Scope, function: str = "jet") -> Jet:
-    """x + t·direction (all ones for None) as a jet of this scope."""
-    if direction is not None and directions is not None:
-        raise InvalidValue(f"{function}: both direction and directions are given; expected one of them")
-    many = directions is not None
-    v: Any = directions if many else 1.0 if direction is None else direction
-    name = "directions" if many else "direction"
-    if not isinstance(v, Operand) and (many or direction is not None):
-        v = as_floating(v, function, name)
-    shape = tuple(x.shape)
-    if many and (np.ndim(v) != len(shape) + 1 or tuple(v.shape[1:]) != shape):
-        wanted = ", ".join(map(str, ("P", *shape)))
-        raise InvalidValue(f"{function}: directions has shape {v.shape}; expected (P, *x.shape) = ({wanted})")
-    if not many:
-        _check_fits(np.shape(v), shape, function)
-    count = v.shape[0] if many else None
-    algebra = Univariate(order, count)
-    blocks = [(x, 1)] if order == 0 else [(x, 1), (v, count or 1)]
-    first = x if is_array(v) is False and not isinstance(v, Operand) else _promoted(x, v)
-    planes = stack_blocks(blocks, algebra.size, first)
-    return object.__new__(Jet)._set(planes, [len(blocks) - 1], algebra, scope)
-
-
-def _promoted(x: Any, v: Any) -> Any:
-    """x in the common type of x and v."""
-    dtype = np.result_type(x.dtype, v.dtype)
-    return x if dtype == x.dtype else x.astype(dtype)
-
-
-def check_order(order: Any, function: str) -> int:
-    """order as an int ≥ 0."""
-    if isinstance(order, (bool, np.bool_)) or not isinstance(order, (int, np.integer)):
-        raise InvalidType(f"{function}: order is {order!r}; expected an integer of 0 or more")
-    if order < 0:
-        raise InvalidValue(f"{function}: order is {order}; expected 0 or more")
-    return int(order)
-
-
-def _above(x: Any, function: str, name: str = "x") -> Scope:
+def ambient_above(x: Any, function: str, name: str = "x") -> Scope:
     """The ambient scope, which must stand above x."""
     scope = ambient()
     if isinstance(x, Operand) and x.scope.level >= scope.level:
@@ -485,68 +378,6 @@ def _above(x: Any, function: str, name: str = "x") -> Scope:
             "dn.derivative or dn.jvp, or start from x.value"
         )
     return scope
-
-
-def _zero_like(x: Any) -> Any:
-    """A zero of x's shape that keeps Python scalars weak."""
-    if isinstance(x, (bool, int, float, complex)):
-        return 0.0
-    shape, dtype = np.shape(x), getattr(x, "dtype", np.dtype(float))
-    return np.broadcast_to(namespace(x).zeros((), dtype), shape) if shape else namespace(x).zeros((), dtype)
-
-
-def _readonly(x: Any) -> Any:
-    if isinstance(x, np.ndarray):
-        x = x.view()
-        x.flags.writeable = False
-    return x
-
-
-def _check_fits(given: tuple[int, ...], wanted: tuple[int, ...], function: str) -> None:
-    """Raises where a direction does not broadcast to the shape of x without changing it."""
-    try:
-        fits = np.broadcast_shapes(given, wanted) == wanted
-    except ValueError:
-        fits = False
-    if not fits:
-        raise InvalidValue(
-            f"{function}: direction has shape {given}, x has shape {wanted}; "
-            f"expected a shape that broadcasts to {wanted}"
-        )
-
-
-def _unshared(planes: Any, target: Any) -> Any:
-    if isinstance(planes, Operand):
-        return planes.copy()
-    if namespace(planes) is np and not np.may_share_memory(planes, target):
-        return planes
-    return planes.copy()
-
-
-def _as_tuple(index: Any) -> tuple[Any, ...]:
-    return index if isinstance(index, tuple) else (index,)
-
-
-def _is_basic(index: Any) -> bool:
-    return all(
-        i is None or i is Ellipsis or (isinstance(i, (slice, int, np.integer)) and not isinstance(i, bool))
-        for i in _as_tuple(index)
-    )
-
-
-def _checked_index(index: Any, what: str) -> Any:
-    if any(isinstance(i, Operand) for i in _as_tuple(index)):
-        raise InvalidType(f"{what}: the index carries derivatives; use its .value (as integers or booleans)")
-    return index
-
-
-def _index_error(index: Any, shape: tuple[int, ...], what: str, error: IndexError) -> Exception:
-    """The error of indexing an array of this shape: NumPy's own, which counts no axis for k."""
-    try:
-        np.broadcast_to(np.empty(()), shape)[index]
-    except IndexError as plain:
-        error = plain
-    return InvalidIndex(f"{what}: {error}")
 
 
 def _restore(planes: Any, degree: int, algebra: Univariate, scope: Scope) -> Jet:

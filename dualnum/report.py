@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from .algebra import factorial_times
 from .errors import InvalidValue
 from .formula import Formula
-from .jet import factorial_times
 from .transforms import taylor
 
 __all__ = ["Report", "differentiate"]

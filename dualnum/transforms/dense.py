@@ -13,9 +13,10 @@ import optree
 
 from ..backend import as_floating
 from ..errors import InvalidValue
-from ..jet import Jet, seed
+from ..jet import Jet
 from ..levels import open_scope
 from ..operand import Operand
+from ..seeding import seed
 from .forward import Argnums, _flatten, _named, _owned, _positions
 from .reverse import grad, vjp
 

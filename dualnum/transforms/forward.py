@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import optree
 
+from ..algebra import check_order, factorial_times
 from ..backend import as_floating
 from ..errors import InvalidType, InvalidValue, LevelError
-from ..jet import Jet, check_order, factorial_times, seed
+from ..jet import Jet
 from ..levels import Scope, open_scope, require_alive, same_scope
 from ..operand import Operand, operands
+from ..seeding import seed
 
 __all__ = ["derivative", "directional", "jvp", "taylor"]
 

@@ -7,9 +7,10 @@ import numpy as np
 
 from ..backend import as_floating
 from ..errors import InvalidType
-from ..jet import Jet, seed
+from ..jet import Jet
 from ..levels import open_scope
 from ..operand import Operand
+from ..seeding import seed
 from .forward import Argnums, _named, directional
 from .reverse import grad
 

@@ -1,0 +1,58 @@
+"""The stacked coefficients of a jet: put together, zero, read-only, apart from one another."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .backend import is_array, namespace
+from .operand import Operand
+
+__all__ = ["readonly", "stack_blocks", "unshared", "zero_like"]
+
+
+def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> Any:
+    """Planes of shape (size, *first.shape) from blocks of one or more planes each, zeros behind them."""
+    shape = tuple(first.shape)
+    if all(is_array(part) or not isinstance(part, Operand) for part, _ in blocks):
+        xp = namespace(first)
+        planes = xp.empty((size, *shape), first.dtype)
+        start = 0
+        for part, count in blocks:
+            planes[start : start + count] = part
+            start += count
+        planes[start:] = 0
+        return planes
+    full = [np.broadcast_to(_typed(part, first), (count, *shape)) for part, count in blocks]
+    missing = size - sum(count for _, count in blocks)
+    if missing:
+        full.append(np.zeros((missing, *shape), first.dtype))
+    return np.concatenate(full)
+
+
+def _typed(part: Any, first: Any) -> Any:
+    """A plain part in the type of the values, so that a structural zero does not widen them."""
+    return part if isinstance(part, Operand) else namespace(part).asarray(part, first.dtype)
+
+
+def zero_like(x: Any) -> Any:
+    """A zero of x's shape that keeps Python scalars weak."""
+    if isinstance(x, (bool, int, float, complex)):
+        return 0.0
+    shape, dtype = np.shape(x), getattr(x, "dtype", np.dtype(float))
+    return np.broadcast_to(namespace(x).zeros((), dtype), shape) if shape else namespace(x).zeros((), dtype)
+
+
+def readonly(x: Any) -> Any:
+    if isinstance(x, np.ndarray):
+        x = x.view()
+        x.flags.writeable = False
+    return x
+
+
+def unshared(planes: Any, target: Any) -> Any:
+    if isinstance(planes, Operand):
+        return planes.copy()
+    if namespace(planes) is np and not np.may_share_memory(planes, target):
+        return planes
+    return planes.copy()

@@ -1,0 +1,101 @@
+"""Starting jets: x + t·v, by hand with `jet` and `dual`, and for the transforms with `seed`."""
+
+from typing import Any
+
+import numpy as np
+
+from .algebra import Univariate, check_order
+from .backend import as_floating, is_array, to_device
+from .errors import InvalidValue
+from .jet import Jet, ambient_above
+from .levels import Scope
+from .operand import Operand
+from .planes import stack_blocks
+
+__all__ = ["dual", "jet", "seed"]
+
+
+def jet(
+    x: Any,
+    order: int = 3,
+    *,
+    direction: Any = None,
+    directions: Any = None,
+    device: str | None = None,
+) -> Jet:
+    """The starting jet x + t·v of order K, elementwise.
+
+    Args:
+        x: the point: a number, nested lists, a NumPy or CuPy array; integers become float64.
+        order: K ≥ 0, the highest derivative that is carried.
+        direction: v, broadcast to x's shape; all ones when left out.
+        directions: P directions at once, of shape (P, *x.shape).
+        device: "cpu", "cuda" or "cuda:N"; where x is when left out.
+
+    Raises:
+        InvalidType: x or a direction is not made of numbers; order is not an integer.
+        InvalidValue: order is negative; a direction does not fit x.
+
+    Example:
+        >>> y = np.sin(jet(0.5, order=2))
+        >>> y.derivative(1), np.cos(0.5)
+        (np.float64(0.8775825619), np.float64(0.8775825619))
+    """
+    order = check_order(order, "jet")
+    if not isinstance(x, Operand):
+        x = to_device(as_floating(x, "jet", "x"), device)
+    for given in (direction, directions):
+        ambient_above(given, "jet", "a direction")
+    return seed(x, order, direction, directions, ambient_above(x, "jet"))
+
+
+def dual(x: Any, dx: Any = 1.0) -> Jet:
+    """The dual number x + ε·dx: a jet of order 1.
+
+    Example:
+        >>> (dual(3.0) ** 2).derivative(1)
+        np.float64(6.0)
+    """
+    return jet(x, 1, direction=dx)
+
+
+def seed(x: Any, order: int, direction: Any, directions: Any, scope: Scope, function: str = "jet") -> Jet:
+    """x + t·direction (all ones for None) as a jet of this scope."""
+    if direction is not None and directions is not None:
+        raise InvalidValue(f"{function}: both direction and directions are given; expected one of them")
+    many = directions is not None
+    v: Any = directions if many else 1.0 if direction is None else direction
+    name = "directions" if many else "direction"
+    if not isinstance(v, Operand) and (many or direction is not None):
+        v = as_floating(v, function, name)
+    shape = tuple(x.shape)
+    if many and (np.ndim(v) != len(shape) + 1 or tuple(v.shape[1:]) != shape):
+        wanted = ", ".join(map(str, ("P", *shape)))
+        raise InvalidValue(f"{function}: directions has shape {v.shape}; expected (P, *x.shape) = ({wanted})")
+    if not many:
+        _check_fits(np.shape(v), shape, function)
+    count = v.shape[0] if many else None
+    algebra = Univariate(order, count)
+    blocks = [(x, 1)] if order == 0 else [(x, 1), (v, count or 1)]
+    first = x if is_array(v) is False and not isinstance(v, Operand) else _promoted(x, v)
+    planes = stack_blocks(blocks, algebra.size, first)
+    return object.__new__(Jet)._set(planes, [len(blocks) - 1], algebra, scope)
+
+
+def _promoted(x: Any, v: Any) -> Any:
+    """x in the common type of x and v."""
+    dtype = np.result_type(x.dtype, v.dtype)
+    return x if dtype == x.dtype else x.astype(dtype)
+
+
+def _check_fits(given: tuple[int, ...], wanted: tuple[int, ...], function: str) -> None:
+    """Raises where a direction does not broadcast to the shape of x without changing it."""
+    try:
+        fits = np.broadcast_shapes(given, wanted) == wanted
+    except ValueError:
+        fits = False
+    if not fits:
+        raise InvalidValue(
+            f"{function}: direction has shape {given}, x has shape {wanted}; "
+            f"expected a shape that broadcasts to {wanted}"
+        )
