@@ -236,9 +236,7 @@ def grad(
         if not isinstance(x, Variable) or x._node is None:
             raise InvalidValue("grad: an input does not require a gradient; make it with requires_grad=True")
     nodes = [x._node for x in ins]
-    found = {
-        node.number: g for node, g in _swept(outs, given, nodes, retain_graph, create_graph, "grad", False)
-    }
+    found = {node.number: g for node, g in _swept(outs, given, nodes, retain_graph, create_graph, "grad", False)}
     results = []
     for k, node in enumerate(nodes):
         if node.number not in found and not allow_unused:

@@ -6,7 +6,7 @@ they run on the operand of the highest level among their arguments (see `levels`
 says what these mean for it: a ufunc, a linear map, a rearrangement of entries, and a bilinear map.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 import numpy as np
@@ -16,7 +16,18 @@ from .errors import DualnumError, InvalidType, InvalidValue, NoAttribute, NotDif
 from .flat import Flat
 from .levels import Scope, require_alive, same_scope
 
-__all__ = ["Operand", "batched", "bilinear", "highest", "implements", "linear", "operands", "primal", "rearrange"]
+__all__ = [
+    "Operand",
+    "batched",
+    "bilinear",
+    "highest",
+    "implements",
+    "linear",
+    "operands",
+    "primal",
+    "rearrange",
+    "summed_to",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 Adjoint = Callable[[Any], Any]  # a cotangent of the result → that of the datum (of several: a tuple)
@@ -46,6 +57,13 @@ class Operand(NDArrayOperatorsMixin):
     def _primitive(self, row: Any, inputs: tuple[Any, ...]) -> Any:
         """The primitive of a row of the table, element by element."""
         raise NotImplementedError
+
+    def _stacked(self, row: Any, order: int, operands: Sequence[Any], counts: Sequence[int]) -> Any:
+        """The primitive on stacked planes of jets of a higher level, as (planes, degree); None to go plane by plane.
+
+        Of each operand the first `counts` planes count; one with 0 is a constant without the axis of planes.
+        """
+        return None
 
     def _linear(self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Adjoint | None = None) -> Any:
         """function(*data), which is jointly linear in data."""
@@ -395,3 +413,27 @@ def bilinear(function: Callable[[Any, Any], Any], a: Any, b: Any, adjoints: Adjo
     """
     top = highest((a, b))
     return function(a, b) if top is None else top._bilinear(function, a, b, adjoints)
+
+
+# ── undoing broadcasting ─────────────────────────────────────────────────────────────────────────
+
+
+def summed_to(x: Any, shape: tuple[int, ...]) -> Any:
+    """x summed over the axes along which an array of this shape was broadcast."""
+    x_shape = x.shape
+    if x_shape == () and isinstance(x, (np.ndarray, np.generic)):  # what np.broadcast_to does, in a tenth of the time
+        return np.ndarray(shape, x.dtype, np.asarray(x), 0, (0,) * len(shape))
+    missing = len(x_shape) - len(shape)
+    axes = tuple(i for i, n in enumerate(x_shape) if i < missing or (shape[i - missing] == 1 and n != 1))
+    if axes:
+        x = np.sum(x, axis=axes, keepdims=missing == 0)
+    if x.shape != shape:
+        x = np.broadcast_to(np.reshape(x, _opened(x.shape, shape)), shape)
+    return x
+
+
+def _opened(given: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape with the axes of length 1 that a sum took away, or in front those that an adjoint left out."""
+    if int(np.prod(given)) == int(np.prod(shape)):
+        return shape
+    return (1,) * (len(shape) - len(given)) + given

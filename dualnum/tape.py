@@ -18,12 +18,13 @@ import numpy as np
 from . import ufuncs
 from .backend import as_floating, namespace
 from .errors import InvalidType, InvalidValue, LevelError, NotDifferentiable, dropped
-from .kernel.pullback import pullback
+from .kernel import launch
+from .kernel.pullback import TransposedPull, pullback
 from .levels import Scope, require_alive
-from .operand import Adjoint, Adjoints, Operand, highest, linear
+from .operand import Adjoint, Adjoints, Operand, highest, linear, summed_to
 from .primitives import Row, lookup
 
-__all__ = ["Node", "Variable", "is_recording", "not_recording", "own", "summed_to", "sweep"]
+__all__ = ["Node", "Variable", "is_recording", "not_recording", "own", "sweep"]
 
 _numbers = itertools.count(1)
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
@@ -316,6 +317,23 @@ class Variable(Operand):
         saved = rule.keep(y if outputs is None else outputs, *values)
         return self._new(y, Node(row, parents, rule.function, saved, y.shape, y.dtype))
 
+    def _stacked(self, row: Row, order: int, operands: Sequence[Any], counts: Sequence[int]) -> Any:
+        """One kernel forward and one back, recorded as one step (see `kernel.pullback.transposed`)."""
+        values, parents = self._parts(operands)
+        if not any(parents) or not all(type(v) in _PLAIN or type(v) is np.ndarray for v in values):
+            return None
+        planes = [
+            v if type(v) in _PLAIN else launch.Planes(v if count else v[None], max(count, 1))
+            for v, count in zip(values, counts, strict=True)
+        ]
+        size = next(len(v) for v, count in zip(values, counts, strict=True) if count)
+        made = launch.evaluate(row, order, planes, size)
+        if made is None or made[1]:
+            return None
+        [(y, degree)] = made[0]
+        pull = TransposedPull(row, tuple([p is not None for p in parents]), degree + 1, tuple(counts))
+        return self._new(y, Node(row, parents, pull, (None, *values), y.shape, y.dtype)), degree
+
     def _linear(
         self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Adjoint | None = None, name: str = ""
     ) -> Any:
@@ -578,27 +596,6 @@ def _freed(*args: Any) -> NoReturn:
         "backward: the record was given up by an earlier sweep over it; pass retain_graph=True to that one to go "
         "through it twice"
     )
-
-
-def summed_to(x: Any, shape: tuple[int, ...]) -> Any:
-    """x summed over the axes along which an array of this shape was broadcast."""
-    x_shape = x.shape
-    if x_shape == () and type(x) in _ARRAYS:  # what np.broadcast_to does, in a tenth of the time
-        return np.ndarray(shape, x.dtype, np.asarray(x), 0, (0,) * len(shape))
-    missing = len(x_shape) - len(shape)
-    axes = tuple(i for i, n in enumerate(x_shape) if i < missing or (shape[i - missing] == 1 and n != 1))
-    if axes:
-        x = np.sum(x, axis=axes, keepdims=missing == 0)
-    if x.shape != shape:
-        x = np.broadcast_to(np.reshape(x, _opened(x.shape, shape)), shape)
-    return x
-
-
-def _opened(given: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape with the axes of length 1 that a sum took away, or in front those that an adjoint left out."""
-    if int(np.prod(given)) == int(np.prod(shape)):
-        return shape
-    return (1,) * (len(shape) - len(given)) + given
 
 
 def _typed(x: Any, dtype: Any) -> Any:

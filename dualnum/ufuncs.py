@@ -11,7 +11,7 @@ from . import series
 from .backend import floating_dtype, is_array, plain
 from .errors import DualnumError, InvalidIndex, InvalidType, InvalidValue, NotDifferentiable, dropped
 from .kernel import launch
-from .operand import Operand, implementation, primal
+from .operand import Operand, highest, implementation, primal
 from .primitives.table import Mend, Row, lookup
 
 if TYPE_CHECKING:
@@ -83,6 +83,9 @@ def evaluate(top: "Jet", row: Row, inputs: tuple[Any, ...]) -> Any:
     fused = _fused(top, row, operands, mine) if any(mine) else None  # out= alone may be a jet
     if fused is not None and not fused[1]:
         return fused[0]
+    recorded = _recorded(top, row, operands, mine) if fused is None and any(mine) else None
+    if recorded is not None:
+        return recorded
     ndim = max(getattr(x, "ndim", 0) for x in operands)
     with np.errstate(all="ignore"):
         try:
@@ -142,6 +145,19 @@ def _fused(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) 
         return None
     jets = tuple(top._like(planes, [degree]) for planes, degree in results[0])
     return jets[0] if row.ufunc.nout == 1 else jets, results[1]
+
+
+def _recorded(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
+    """The primitive as one step of what the planes are, if that knows how (variables do); else None."""
+    if top.algebra.directions is not None or row.ufunc.nout > 1 or not isinstance(row.ufunc, np.ufunc):
+        return None
+    planes = [x._planes if own else x for x, own in zip(operands, mine, strict=True)]
+    below = highest(planes)
+    if below is None:
+        return None
+    counts = [x._support[0] + 1 if own else 0 for x, own in zip(operands, mine, strict=True)]
+    result = below._stacked(row, top.order, planes, counts)
+    return None if result is None else top._like(result[0], [result[1]])
 
 
 def constant(row: Row, x: Any) -> Any:

@@ -18,7 +18,7 @@ from .ir import INPUT, Graph, Node, Program, Untraceable, prune
 from .optimize import optimize
 from .store import Bounded, kernel
 
-__all__ = ["Plan", "Planes", "evaluate", "plan_for", "prepare", "run", "split"]
+__all__ = ["COMPILED", "laid_out", "Plan", "Planes", "evaluate", "plan_for", "prepare", "run", "split"]
 
 COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
 _LONG = 60  # a mathematical function costs about as much as so many additions: only for cutting into chunks
@@ -82,7 +82,7 @@ def evaluate(row: Row, order: int, operands: Sequence[Any], size: int) -> tuple[
     if any(a.shape[1:] != shape for a in arrays):
         shape = np.broadcast_shapes(*(a.shape[1:] for a in arrays))
     compiled = dtype in COMPILED and engine.current() == "llvm"
-    laid = [_laid_out(x, shape, compiled) if type(x) is Planes else x for x in operands]
+    laid = [laid_out(x, shape, compiled) if type(x) is Planes else x for x in operands]
     described = tuple((x[0].count, x[1]) if type(x) is tuple else "number" for x in laid)
     plan = plan_for(row, order, described, dtype, compiled, operands)
     if plan is None:
@@ -101,7 +101,7 @@ def _in_type(x: Any, dtype: Any) -> Any:
     return x.item() if isinstance(x, (np.generic, np.ndarray)) else x  # its type has had its say
 
 
-def _laid_out(x: Planes, shape: tuple[int, ...], compiled: bool) -> tuple[Planes, str]:
+def laid_out(x: Planes, shape: tuple[int, ...], compiled: bool) -> tuple[Planes, str]:
     """The planes as a kernel can read them, with the name of the layout; copied where it must be."""
     array = x.array
     flags = array.flags

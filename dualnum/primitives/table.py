@@ -137,10 +137,32 @@ class Series(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any) -> Any:
         if method != "__call__":
             return NotImplemented
-        result = lookup(ufunc).expand(self.order, *map(_coefficients, inputs))
+        row = lookup(ufunc)
+        if row.kind == "predicate":
+            return ufunc(*(_coefficients(x)[0] for x in inputs))
+        result = row.expand(self.order, *map(_coefficients, inputs))
         if ufunc.nout > 1:
             return tuple(Series(self.order, y) for y in result)
         return Series(self.order, result)
+
+    def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        """What the rules themselves do with coefficients, when these are series in turn."""
+        if function is np.where and len(args) == 3:
+            condition, u, v = args[0], _coefficients(args[1]), _coefficients(args[2])
+            return Series(self.order, series.select(self.order, np.where(condition, u[0], v[0]), condition, u, v))
+        if function is np.real:
+            return Series(self.order, [np.real(u) for u in self.coefficients])
+        if function in (np.iscomplexobj, np.shape, np.ndim):
+            return function(self.coefficients[0])
+        return NotImplemented
+
+    @property
+    def ndim(self) -> int:
+        return int(np.ndim(self.coefficients[0]))
+
+    @property
+    def dtype(self) -> Any:
+        return self.coefficients[0].dtype
 
 
 def _coefficients(x: Any) -> Sequence[Any]:

@@ -1,0 +1,206 @@
+"""Rules of one's own in all modes, constants, recomputation, and the checkers that find wrong rules."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.special
+
+import dualnum as dn
+from dualnum.custom import checkpoint, custom_derivative, stop_gradient
+from dualnum.errors import InvalidType, InvalidValue, NotDifferentiable
+from dualnum.testing import check_derivatives, check_grads
+
+X = np.array([0.3, -0.7, 1.2])
+
+
+def by_derivative() -> Any:
+    @custom_derivative
+    def f(x):
+        return scipy.special.expit(x)
+
+    @f.derivative
+    def slope(x):
+        return f(x) * (1 - f(x))
+
+    return f
+
+
+def by_series() -> Any:
+    @custom_derivative
+    def f(x):
+        return scipy.special.expit(x)
+
+    @f.series
+    def coefficients(order, y0, u):
+        """y' = y (1 − y) u'."""
+        y, slope = [y0], [y0 * (1 - y0)]
+        for k in range(1, order + 1):
+            terms = [j * u[j] * slope[k - j] for j in range(1, min(k + 1, len(u)))]
+            y.append(sum(terms[1:], terms[0]) / k)
+            slope.append(y[k] - sum(y[j] * y[k - j] for j in range(k + 1)))
+        return y
+
+    return f
+
+
+def by_push_forward() -> Any:
+    @custom_derivative
+    def f(x):
+        return scipy.special.expit(x)
+
+    @f.push_forward
+    def push(primals, tangents):
+        y = f(*primals)
+        return y * (1 - y) * tangents[0]
+
+    return f
+
+
+def by_pull_back() -> Any:
+    @custom_derivative
+    def f(x):
+        return scipy.special.expit(x)
+
+    @f.pull_back
+    def pull(g, y, x):
+        return g * y * (1 - y)
+
+    return f
+
+
+@pytest.mark.parametrize("make", [by_derivative, by_series, by_push_forward, by_pull_back])
+def test_one_rule_serves_all_modes_and_orders(make):
+    f = make()
+    exact = scipy.special.expit
+    np.testing.assert_array_equal(f(X), exact(X))
+    for k in range(1, 4):
+        np.testing.assert_allclose(dn.derivative(f, k)(X), dn.derivative(exact, k)(X), rtol=1e-12, atol=1e-14)
+    y = exact(X)
+    np.testing.assert_allclose(dn.grad(lambda x: np.sum(f(x)))(X), y * (1 - y), rtol=1e-14)
+    np.testing.assert_allclose(
+        dn.hessian(lambda x: np.sum(f(x)))(X), np.diag(y * (1 - y) * (1 - 2 * y)), rtol=1e-13, atol=1e-16
+    )
+    np.testing.assert_allclose(dn.grad(dn.grad(f))(0.4), dn.derivative(exact, 2)(0.4), rtol=1e-13)
+    np.testing.assert_allclose(dn.grad(dn.derivative(f))(0.4), dn.derivative(exact, 2)(0.4), rtol=1e-13)
+    np.testing.assert_allclose(dn.jit(dn.grad(lambda x: np.sum(f(x))))(X), y * (1 - y), rtol=1e-14)
+
+
+def solve() -> Any:
+    """x = A⁻¹ b, which has no rule of its own: dx = A⁻¹ (db − dA x)."""
+
+    @custom_derivative
+    def f(a, b):
+        return np.linalg.solve(dn.operand.primal(a), dn.operand.primal(b))
+
+    return f
+
+
+A = np.array([[2.0, 0.3, 0.1], [-0.4, 1.5, 0.2], [0.3, 0.1, 1.1]])
+
+
+def test_a_function_of_several_arguments_that_is_not_elementwise():
+    f = solve()
+
+    @f.pull_back
+    def pull(g, x, a, b):
+        back = f(np.transpose(a), g)
+        return -np.outer(back, x), back
+
+    inverse = np.linalg.inv(A)
+    u = np.array([1.0, -2.0, 0.5])
+    to_a, to_b = dn.vjp(f, A, X)[1](u)
+    np.testing.assert_allclose(to_b, inverse.T @ u, rtol=1e-13)
+    np.testing.assert_allclose(to_a, -np.outer(inverse.T @ u, inverse @ X), rtol=1e-13)
+    np.testing.assert_allclose(dn.jvp(f, (A, X), (np.zeros((3, 3)), u))[1], inverse @ u, rtol=1e-13)
+    np.testing.assert_allclose(dn.jacfwd(f, 1)(A, X), inverse, rtol=1e-13)
+    check_grads(f, (A, X), order=2)
+
+
+def test_wrong_rules_are_found():
+    right = by_derivative()
+    check_derivatives(right, X, 4)
+    check_grads(right, (X,), 3)
+
+    @custom_derivative
+    def wrong(x):
+        return x**3
+
+    @wrong.derivative
+    def _(x):
+        return 3 * x**2 + 0.01
+
+    with pytest.raises(AssertionError, match="derivative 1 of wrong differs"):
+        check_derivatives(wrong, X, 1)
+    for mode in ("forward", "reverse"):
+        with pytest.raises(AssertionError, match=f"the {mode} derivative of wrong"):
+            check_grads(wrong, (X,), 1, (mode,))
+
+
+def test_rules_that_are_wrong_at_second_order_only_are_found():
+    @custom_derivative
+    def wrong(x):
+        return np.sin(x)
+
+    @wrong.push_forward
+    def _(primals, tangents):
+        return np.cos(dn.operand.primal(primals[0])) * tangents[0]  # forgets that the slope varies
+
+    check_grads(wrong, (X,), 1)
+    with pytest.raises(AssertionError, match="forward over forward"):
+        check_grads(wrong, (X,), 2, ("forward",))
+    with pytest.raises(AssertionError, match="derivative 2 of wrong"):
+        check_derivatives(wrong, X, 2)
+
+
+def test_misuse_says_what_to_do():
+    with pytest.raises(InvalidType, match="expected a function"):
+        custom_derivative(3)
+    f = custom_derivative(lambda x: x)
+    with pytest.raises(NotDifferentiable, match="no rule yet"):
+        dn.grad(f)(1.0)
+    f.push_forward(lambda primals, tangents: tangents[0])
+    with pytest.raises(InvalidValue, match="a rule already"):
+        f.pull_back(lambda g, y, x: g)
+    g = custom_derivative(np.sum)
+    g.pull_back(lambda u, y, x: u)
+    with pytest.raises(InvalidValue, match=r"shape \(\) for argument 0, whose shape is \(3,\)"):
+        dn.grad(g)(X)
+    with pytest.raises(InvalidValue, match="a mode is 'both'"):
+        check_grads(np.sin, (1.0,), 1, ("both",))
+
+
+# ── constants and recomputation ──────────────────────────────────────────────────────────────────
+
+
+def test_stop_gradient():
+    for d in (dn.derivative, dn.grad):
+        assert d(lambda x: x * stop_gradient(x) ** 2)(3.0) == 9.0
+        assert d(lambda x: stop_gradient({"a": x})["a"])(3.0) == 0.0
+    assert dn.grad(dn.grad(lambda x: x**2 * stop_gradient(x)))(3.0) == 6.0
+
+
+def test_checkpoint():
+    calls = []
+
+    def f(p: Any) -> Any:
+        calls.append(1)
+        return np.tanh(p["a"]) * p["b"]
+
+    p = {"a": X, "b": np.array([2.0, 3.0, 4.0])}
+    plain = dn.grad(lambda p: np.sum(f(p) ** 2))(p)
+    calls.clear()
+    kept = dn.grad(lambda p: np.sum(checkpoint(f)(p) ** 2))(p)
+    assert len(calls) == 2
+    for name in p:
+        np.testing.assert_allclose(kept[name], plain[name], rtol=1e-15)
+    second = dn.hessian(lambda x: np.sum(checkpoint(np.tanh)(x) ** 3))(X)
+    np.testing.assert_allclose(second, dn.hessian(lambda x: np.sum(np.tanh(x) ** 3))(X), rtol=1e-13, atol=1e-16)
+    np.testing.assert_array_equal(checkpoint(np.tanh)(X), np.tanh(X))
+
+
+def test_checkpoint_refuses_what_it_would_lose():
+    with pytest.raises(InvalidValue, match="not among its arguments"):
+        dn.grad(lambda x: np.sum(checkpoint(lambda y: y * x)(x * 1.0)))(X)
+    with pytest.raises(InvalidValue, match="one array"):
+        dn.grad(lambda x: checkpoint(lambda y: (y, y))(x)[0])(1.0)
