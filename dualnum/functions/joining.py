@@ -8,7 +8,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..backend import floating_dtype
 from ..errors import InvalidType, InvalidValue
-from ..operand import batched, implements, rearrange
+from ..operand import batched, implements, linear, rearrange
 from .arguments import index_values, into, numbers
 from .keywords import present
 
@@ -25,16 +25,40 @@ def _joined(function: Callable[..., Any], arrays: Any, out: Any = None, dtype: A
     return into(out, rearrange(lambda *xs: function(xs, **keywords), *numbers(name, *arrays)), name)
 
 
+def _pieces_of(shapes: list[tuple[int, ...]], axis: int) -> Callable[[Any], Any]:
+    """The adjoint of concatenate: the cotangents of the pieces, as views."""
+    ends = [0]
+    for shape in shapes:
+        ends.append(ends[-1] + shape[axis])
+    places = [(slice(None),) * axis + (slice(i, j),) for i, j in zip(ends, ends[1:], strict=False)]
+    return lambda g: g[places[0]] if len(places) == 1 else tuple(g[place] for place in places)
+
+
 @implements(np.concatenate)
 def concatenate(
     arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
 ) -> Any:
-    return _joined(np.concatenate, arrays, out, dtype, axis=axis, casting=casting)
+    if out is not None or dtype is not None or axis is None:
+        return _joined(np.concatenate, arrays, out, dtype, axis=axis, casting=casting)
+    arrays = numbers("concatenate", *arrays)
+    axis = normalize_axis_index(axis, np.ndim(arrays[0]))
+    shapes = [np.shape(x) for x in arrays]
+    joined = lambda *xs: np.concatenate(xs, axis=axis, casting=casting)  # noqa: E731
+    return linear(joined, *arrays, adjoint=_pieces_of(shapes, axis) if len({*map(len, shapes)}) == 1 else None)
 
 
 @implements(np.stack)
 def stack(arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    return _joined(np.stack, arrays, out, dtype, axis=axis, casting=casting)
+    arrays = list(arrays)
+    if out is not None or dtype is not None or not arrays:
+        return _joined(np.stack, arrays, out, dtype, axis=axis, casting=casting)
+    arrays = numbers("stack", *arrays)
+    place = (slice(None),) * normalize_axis_index(axis, np.ndim(arrays[0]) + 1)
+
+    def adjoint(g: Any) -> Any:
+        return g[(*place, 0)] if len(arrays) == 1 else tuple(g[(*place, i)] for i in range(len(arrays)))
+
+    return linear(lambda *xs: np.stack(xs, axis=axis, casting=casting), *arrays, adjoint=adjoint)
 
 
 @implements(np.hstack)

@@ -212,12 +212,16 @@ class Symbol(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__" or kwargs or ufunc.nout != 1 or ufunc.signature is not None:
             raise Untraceable(f"{ufunc.__name__}.{method}")
+        if _series_of_symbols(inputs):
+            return NotImplemented
         args = [self.graph.lift(x) for x in inputs]
         if ufunc in _BITWISE and not all(a.boolean for a in args):
             raise Untraceable(f"{ufunc.__name__} of numbers")
         return self.graph.node(ufunc, *args)
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        if _series_of_symbols(args):
+            return NotImplemented
         if function is np.where and len(args) == 3 and not kwargs:
             condition, x, y = args
             return self.graph.node(SELECT, *map(self.graph.lift, (condition, x, y)))
@@ -242,6 +246,11 @@ class Symbol(NDArrayOperatorsMixin):
         raise TypeError("a symbol is no index")
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _series_of_symbols(args: Any) -> bool:
+    """Whether an argument has symbols as its coefficients: then the operation is its own."""
+    return any(isinstance(x, NDArrayOperatorsMixin) and not isinstance(x, Symbol) for x in args)
 
 
 def verify(program: Program) -> None:
