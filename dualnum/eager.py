@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .errors import DualnumError
-from .kernel import engine, launch, llvm, threads
+from .kernel import engine, launch, llvm, memory, threads
 from .primitives.table import lookup
 from .ufuncs import kink_mode
 
@@ -82,7 +82,7 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     if not length:
         return None
     call, count, work, literal = entry
-    planes = _empty(a.shape, a.dtype)
+    planes = _empty(a.shape, a.dtype) if a.nbytes < memory.LARGE else memory.empty(a.shape, a.dtype)
     arguments: list[Any]
     if number is None:
         arguments = [id(planes), id(a)] if len(inputs) == 1 else [id(planes), id(a), id(b)]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dualnum import jet
-from dualnum.kernel import host, interpret, launch, llvm, store, threads
+from dualnum.kernel import host, interpret, launch, llvm, memory, store, threads
 from dualnum.kernel.engine import available, engine
 from dualnum.kernel.ir import INPUT, Graph, Node, Program, Symbol, Untraceable, prune, verify
 from dualnum.kernel.optimize import optimize
@@ -379,3 +379,34 @@ def test_ten_thousand_programs_leave_bounded_caches():
         launch._plans.put(("filler", i), "no plan")
     assert len(launch._plans) <= launch._plans.limit and len(store._loaded) <= store._loaded.limit
     assert isinstance(Graph(np.float64).input(), Symbol)
+
+
+def test_large_memory_is_used_again_and_never_while_someone_looks():
+    memory.release()
+    shape = (4, memory.LARGE // 16)
+    first = memory.empty(shape, np.dtype(float))
+    address = first.__array_interface__["data"][0]
+    assert address % 64 == 0 and first.flags.writeable and first.flags.c_contiguous and first.shape == shape
+    view = first[1:, ::2]
+    view[...] = 7.0
+    del first
+    assert memory.kept() == 0  # the view still looks at it
+    second = memory.empty(shape, np.dtype(float))
+    second[...] = 1.0
+    assert second.__array_interface__["data"][0] != address and (view == 7.0).all()
+    del view
+    assert memory.kept() > 0
+    assert memory.empty(shape, np.dtype(float)).__array_interface__["data"][0] == address
+    small = memory.empty((3,), np.dtype(np.float32))
+    assert small.shape == (3,) and small.dtype == np.float32
+    memory.release()
+    assert memory.kept() == 0
+
+
+def test_kept_memory_is_bounded():
+    memory.release()
+    size = memory._LIMIT // 8 // 8
+    arrays = [memory.empty((size + i,), np.dtype(float)) for i in range(12)]
+    del arrays
+    assert memory.kept() <= memory._LIMIT
+    memory.release()

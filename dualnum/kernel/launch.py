@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..primitives.table import Row
-from . import engine, interpret, llvm, threads
+from . import engine, interpret, llvm, memory, threads
 from .ir import INPUT, Graph, Node, Program, Untraceable, prune
 from .optimize import optimize
 from .store import Bounded, kernel
@@ -87,7 +87,7 @@ def evaluate(row: Row, order: int, operands: Sequence[Any], size: int) -> tuple[
     plan = plan_for(row, order, described, dtype, compiled, operands)
     if plan is None:
         return None
-    results = [np.empty((size, *shape), dtype) for _ in plan.counts]
+    results = [memory.empty((size, *shape), dtype) for _ in plan.counts]
     arguments = [x for x in laid if type(x) is tuple or not plan.literal]
     alarm = run(plan, results, arguments, prod(shape))
     for planes, count in zip(results, plan.counts, strict=True):

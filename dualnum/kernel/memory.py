@@ -1,0 +1,89 @@
+"""Large results are written into memory that earlier ones gave back.
+
+The system hands out fresh memory page by page and zeroes each; on long arrays that costs more than a kernel's
+arithmetic. So the memory of a large array that nobody refers to any more is kept for the next one of its size, up
+to a limit, and starts on a cache line.
+"""
+
+from collections import OrderedDict
+from math import prod
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+__all__ = ["LARGE", "empty", "kept", "release"]
+
+LARGE = 1 << 20  # bytes from which on it pays
+_LIMIT = 1 << 28  # bytes that are kept at most
+_LINE = 64
+
+_free: OrderedDict[int, list[Any]] = OrderedDict()  # by size, the size used last at the end
+_kept = 0
+_lock = Lock()
+
+
+class _Lease:
+    """The owner of an array's memory, which goes back when the last view of it is gone."""
+
+    __slots__ = ("__array_interface__", "memory")
+
+    def __init__(self, memory: Any, shape: tuple[int, ...], dtype: Any) -> None:
+        self.memory = memory
+        address = memory.__array_interface__["data"][0]
+        self.__array_interface__ = {
+            "shape": shape, "typestr": dtype.str, "data": (address + -address % _LINE, False), "version": 3,
+        }  # fmt: skip
+
+    def __del__(self) -> None:
+        if _give_back is not None:  # the interpreter may be going down
+            _give_back(self.memory)
+
+
+def empty(shape: tuple[int, ...], dtype: Any) -> Any:
+    """``np.empty``, from kept memory where the array is large."""
+    size = prod(shape) * dtype.itemsize
+    if size < LARGE:
+        return np.empty(shape, dtype)
+    return np.asarray(_Lease(_take(size + _LINE), shape, dtype))
+
+
+def _take(size: int) -> Any:
+    global _kept
+    with _lock:
+        found = _free.get(size)
+        if found:
+            _kept -= size
+            return found.pop()
+    return np.empty(size, np.uint8)
+
+
+def _give_back(memory: Any) -> None:
+    global _kept
+    size = memory.size
+    if size > _LIMIT:
+        return
+    with _lock:
+        _free.setdefault(size, []).append(memory)
+        _free.move_to_end(size)
+        _kept += size
+        while _kept > _LIMIT:
+            oldest, stack = next(iter(_free.items()))
+            if stack:
+                stack.pop()
+                _kept -= oldest
+            else:
+                del _free[oldest]
+
+
+def kept() -> int:
+    """How many bytes are kept now."""
+    return _kept
+
+
+def release() -> None:
+    """Gives all kept memory back to the system."""
+    global _kept
+    with _lock:
+        _free.clear()
+        _kept = 0
