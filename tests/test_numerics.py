@@ -220,8 +220,13 @@ def test_roots_at_zero_along_several_directions() -> None:
 
 
 def test_the_root_of_nothing() -> None:
-    np.testing.assert_array_equal(np.sqrt(dn.Jet(np.zeros(5))).coeffs, np.zeros(5))
-    np.testing.assert_array_equal(np.cbrt(dn.Jet(np.zeros(5))).coeffs, np.zeros(5))
+    # nothing up to t⁴ may be t⁵: what its roots have from t^{5/2} and t^{5/3} on cannot be known
+    np.testing.assert_array_equal(np.sqrt(dn.Jet(np.zeros(5))).coeffs, [0, 0, 0, nan, nan])
+    np.testing.assert_array_equal(np.cbrt(dn.Jet(np.zeros(5))).coeffs, [0, 0, nan, nan, nan])
+    # a polynomial of lower degree goes on with zeros; and |t| has the symmetric subgradient 0 in first order
+    np.testing.assert_array_equal(along(lambda u: np.sqrt((u - u) ** 2), 1.0, 4), np.zeros(5))
+    np.testing.assert_array_equal(along(lambda u: np.sqrt(u**2), 0.0, 1), [0, 0])
+    np.testing.assert_array_equal(along(lambda u: np.sqrt(u**4), 0.0, 2), [0, 0, nan])
     np.testing.assert_array_equal(np.hypot(dn.Jet(np.zeros(5)), 0.0).coeffs, np.zeros(5))
 
 

@@ -3,8 +3,9 @@
 Where u_0 = 0 the recurrences divide by zero. There u = t^v w with w_0 ≠ 0, v being the valuation of u,
 and u^p = t^{pv} w^p can often be told exactly: √(t⁴ + …) = t² √(1 + …). Which v it is differs from
 element to element, so these rules look at their coefficients; they are mends (see `table.Mend`), run
-for arrays only and only where some u_0 is 0. A series without any nonzero coefficient counts as the
-function 0 (the distance of a point to itself), although it could be t⁴ seen at order 3.
+for arrays only and only where some u_0 is 0. A series without any nonzero coefficient up to order K may
+still go on with t^{K+1}: coefficients of its root from degree p(K+1) on cannot be known and are NaN (but
+for coefficient 1 of a square root, whose symmetric subgradient is 0 whatever follows).
 """
 
 from collections.abc import Callable, Sequence
@@ -21,10 +22,17 @@ Coefficients = Sequence[Any]
 
 
 def _by_valuation(
-    order: int, y0: Any, operands: Sequence[Coefficients], expansion: Callable[[int], Sequence[Any]]
+    order: int,
+    y0: Any,
+    operands: Sequence[Coefficients],
+    expansion: Callable[[int], Sequence[Any]],
+    unknown: float = inf,
 ) -> list[Any]:
-    """expansion(v) at the elements where v is the lowest degree that occurs in the operands; else zeros."""
-    y: Sequence[Any] = [y0, *[0.0] * order]
+    """expansion(v) at the elements where v is the lowest degree that occurs in the operands.
+
+    Else zeros, and NaN from degree `unknown` on.
+    """
+    y: Sequence[Any] = [y0, *(0.0 if k < unknown else nan for k in range(1, order + 1))]
     open_: Any = True  # the elements without a coefficient so far
     for v in range(1, max(map(len, operands))):
         begins: Any = False
@@ -69,7 +77,9 @@ def power(
         tail = of_unit(order - v, u[v:]) if len(u) > v + 1 else of_unit(0, u[v:])
         return _shifted(order, int(e), order - v, tail)
 
-    return _by_valuation(order, y0, [u], expansion)
+    # coefficients past the end are exact zeros: then u is the function 0
+    unknown = inf if len(u) <= order else max(p * (order + 1), 1.5 if p == 0.5 else 0.0)
+    return _by_valuation(order, y0, [u], expansion, unknown)
 
 
 def hypot(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
