@@ -160,9 +160,7 @@ class CustomDerivative:
         zero = [None if mine else _zero(x) for x, mine in zip(along, own, strict=True)]
         if order == 1:
             primals = [x[0] if mine else x for x, mine in zip(along, own, strict=True)]
-            return [
-                self._pushed(primals, [x[1] if mine else z for x, mine, z in zip(along, own, zero, strict=True)])
-            ]
+            return [self._pushed(primals, [x[1] if mine else z for x, mine, z in zip(along, own, zero, strict=True)])]
         algebra = type(top.algebra)(order - 1)
 
         def jet(planes: Sequence[Any]) -> Jet:

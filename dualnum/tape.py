@@ -261,13 +261,10 @@ class Variable(Operand):
     # ── what the interception point asks for ─────────────────────────────────────────────────────
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        result = super().__array_function__(function, types, args, kwargs)
-        if isinstance(result, Variable) and result._node is not None and not isinstance(result._node.source, Row):
-            result._node.source = function.__name__  # the last step of a function stands for it
-        return result
+        return _named(super().__array_function__(function, types, args, kwargs), function.__name__)
 
     def _ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return ufuncs.apply(self, ufunc, method, inputs, kwargs)
+        return _named(ufuncs.apply(self, ufunc, method, inputs, kwargs), ufunc.__name__)
 
     def _mine(self, x: Any) -> bool:
         return isinstance(x, Variable) and x.scope is self.scope
@@ -375,6 +372,13 @@ class Variable(Operand):
 
         saved = (None, values[0] if on_b else None, values[1] if on_a else None)
         return self._new(y, Node(function, parents, pull, saved, y.shape, y.dtype))
+
+
+def _named(result: Any, name: str) -> Any:
+    """The result, its last step by the name of the function that it stands for."""
+    if isinstance(result, Variable) and result._node is not None and not isinstance(result._node.source, Row):
+        result._node.source = name
+    return result
 
 
 def _irreversible(function: Callable[..., Any]) -> NotDifferentiable:

@@ -72,9 +72,7 @@ def check_grads(
     _check(f, tuple(optree.tree_map(_floating, x) for x in args), order, modes, np.random.default_rng(seed), "")
 
 
-def _check(
-    f: Callable[..., Any], args: tuple[Any, ...], order: int, modes: Sequence[str], rng: Any, path: str
-) -> None:
+def _check(f: Callable[..., Any], args: tuple[Any, ...], order: int, modes: Sequence[str], rng: Any, path: str) -> None:
     if order == 0:
         return
     vs = tuple(_random_like(x, rng) for x in args)
@@ -143,6 +141,4 @@ def _agree(what: str, exact: Any, numeric: Any) -> None:
         scale = max(1.0, float(np.max(np.abs(b), initial=0.0)))
         error = float(np.max(np.abs(a - b), initial=0.0))
         if not error <= _TOLERANCE * scale:
-            raise AssertionError(
-                f"the {what} differs from the difference quotient by {error:.3g}: {a} instead of {b}"
-            )
+            raise AssertionError(f"the {what} differs from the difference quotient by {error:.3g}: {a} instead of {b}")

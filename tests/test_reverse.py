@@ -65,7 +65,9 @@ def assert_adjoint(f: Any, xs: list[Any], rng: Any, tolerance: float = 1e-13) ->
     for a, b in zip(value, value_, strict=True):
         np.testing.assert_allclose(a, b, rtol=2e-15)  # a kernel's sine may be another library's
     us = tuple(
-        (rng.normal(size=np.shape(y)) + (1j * rng.normal(size=np.shape(y)) if np.iscomplexobj(y) else 0)).astype(y.dtype)
+        (rng.normal(size=np.shape(y)) + (1j * rng.normal(size=np.shape(y)) if np.iscomplexobj(y) else 0)).astype(
+            y.dtype
+        )
         for y in map(np.asarray, value)
     )
     pulled = pull(us)
