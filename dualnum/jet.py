@@ -282,6 +282,14 @@ class Jet(Operand):
 
     # ── what the interception point asks for ─────────────────────────────────────────────────────
 
+    def _add_at(self, index: Any, x: Any) -> bool:
+        if not self._is_mine(x, "sum") or type(self._planes) is not np.ndarray or type(x._planes) is not np.ndarray:
+            return False
+        known = self.algebra.truncated(x._support[0]).size
+        self._planes[(slice(known), *as_tuple(index))] += x._planes[:known]
+        self._support[0] = max(self._support[0], x._support[0])
+        return True
+
     def _ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return ufuncs.apply(self, ufunc, method, inputs, kwargs)
 

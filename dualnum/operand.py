@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from .errors import DualnumError, InvalidType, InvalidValue, NoAttribute, NotDifferentiable, dropped, ours
+from .errors import DualnumError, InvalidType, InvalidValue, NoAttribute, NotDifferentiable, NotTraceable, dropped, ours
 from .flat import Flat
 from .levels import Scope, require_alive, same_scope
 
@@ -25,6 +25,7 @@ __all__ = [
     "linear",
     "operands",
     "primal",
+    "promoted",
     "rearrange",
     "summed_to",
 ]
@@ -57,6 +58,10 @@ class Operand(NDArrayOperatorsMixin):
     def _primitive(self, row: Any, inputs: tuple[Any, ...]) -> Any:
         """The primitive of a row of the table, element by element."""
         raise NotImplementedError
+
+    def _add_at(self, index: Any, x: Any) -> bool:
+        """self[index] += x in place, if that can be done quicker than by the sum of two; whether it was done."""
+        return False
 
     def _stacked(self, row: Any, order: int, operands: Sequence[Any], counts: Sequence[int]) -> Any:
         """The primitive on stacked planes of jets of a higher level, as (planes, degree); None to go plane by plane.
@@ -130,6 +135,8 @@ class Operand(NDArrayOperatorsMixin):
             )
         try:
             return implementation(*args, **kwargs)
+        except NotTraceable as error:
+            return error.whole(error, function, args, kwargs)
         except DualnumError:
             raise
         except Exception as error:
@@ -349,6 +356,11 @@ def primal(x: Any) -> Any:
     if isinstance(x, (tuple, list)) and any(True for _ in operands(x)):
         return type(x)(primal(item) for item in x)
     return x
+
+
+def promoted(x: Any) -> Any:
+    """An operand with a type that carries derivatives: a traced array may be one of integers or truth values."""
+    return x if x.dtype.kind in "fc" else x.astype(np.float64)
 
 
 # ── how array functions are written ──────────────────────────────────────────────────────────────

@@ -577,6 +577,12 @@ def _contribute(waiting: dict[int, list[Any]], heap: list[int], node: Node, c: A
                 state[1], state[2] = state[1].copy(), True
             state[1][c.index] += g
             return
+        if isinstance(g, Operand) and g.dtype == node.dtype and (state is None or state[2]):
+            if state is None:
+                waiting[number] = state = [node, np.zeros_like(g, shape=node.shape), True]
+                heappush(heap, -number)
+            if state[1]._add_at(c.index, g):
+                return
         c = c.spread(node.shape)
     if c.shape != node.shape:
         c = summed_to(c, node.shape)
@@ -585,11 +591,12 @@ def _contribute(waiting: dict[int, list[Any]], heap: list[int], node: Node, c: A
     if state is None:
         waiting[number] = [node, c, False]
         heappush(heap, -number)
-    elif state[2] and type(c) in _ARRAYS:
-        state[1] += c
+    elif state[2] and (state[1]._add_at(..., c) if isinstance(state[1], Operand) else type(c) in _ARRAYS):
+        if not isinstance(state[1], Operand):
+            state[1] += c
     else:
         state[1] = state[1] + c
-        state[2] = type(state[1]) is np.ndarray
+        state[2] = True
 
 
 _ARRAYS = frozenset((np.ndarray, np.float64, np.float32))
