@@ -310,10 +310,21 @@ class Jet(Operand):
         # _support goes along: the result may be a view
         return self._like(function(self._planes, 1), self._support)
 
-    def _bilinear(self, function: Callable[[Any, Any], Any], a: Any, b: Any, adjoints: Adjoints | None = None) -> Any:
+    def _bilinear(
+        self,
+        function: Callable[[Any, Any], Any],
+        a: Any,
+        b: Any,
+        adjoints: Adjoints | None = None,
+        stacked: Adjoints | None = None,
+    ) -> Any:
         if not self._is_mine(a, "product"):
+            if stacked is not None:
+                return self._in_one_call(lambda y: function(a, y), lambda ys: stacked[1](a, ys), b, a)
             return self._linear(lambda y: function(a, y), (b,))
         if not self._is_mine(b, "product"):
+            if stacked is not None:
+                return self._in_one_call(lambda x: function(x, b), lambda xs: stacked[0](xs, b), a, b)
             return self._linear(lambda x: function(x, b), (a,))
         degree = min(self.order, a._support[0] + b._support[0])
         top_a, top_b = (self.algebra.truncated(x._support[0]).size for x in (a, b))
@@ -325,6 +336,19 @@ class Jet(Operand):
                 planes[m] = term if planes[m] is None else planes[m] + term
         zero = zero_like(planes[0])
         return self._stack([zero if p is None else p for p in planes], degree)
+
+    def _in_one_call(
+        self, function: Callable[[Any], Any], on_planes: Callable[[Any], Any], x: "Jet", constant: Any
+    ) -> Any:
+        """A linear function of one jet with the planes above the value in one call."""
+        planes, degree = x._planes, x._support[0]
+        if isinstance(planes, Operand) or isinstance(constant, Operand):  # the value as well: one step of a record
+            return self._like(on_planes(planes), [degree])
+        top = self.algebra.truncated(degree).size
+        if top < 3:
+            return self._linear(function, (x,))
+        value = function(planes[0])
+        return self._like(stack_blocks([(value, 1), (on_planes(planes[1:top]), top - 1)], self.algebra.size, value), [degree])
 
     def _parts(self, ndim: int) -> list[Any]:
         return self.algebra.parts(self._planes, self._support[0], ndim)

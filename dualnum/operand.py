@@ -82,7 +82,14 @@ class Operand(NDArrayOperatorsMixin):
         """function(x, b), a rearrangement of x under b leading axes that it leaves alone; b = 0 on arrays."""
         raise NotImplementedError
 
-    def _bilinear(self, function: Callable[[Any, Any], Any], a: Any, b: Any, adjoints: Adjoints | None = None) -> Any:
+    def _bilinear(
+        self,
+        function: Callable[[Any, Any], Any],
+        a: Any,
+        b: Any,
+        adjoints: Adjoints | None = None,
+        stacked: Adjoints | None = None,
+    ) -> Any:
         """function(a, b), linear in each."""
         raise NotImplementedError
 
@@ -418,13 +425,20 @@ def batched(function: Callable[[Any, int], Any], x: Any, adjoint: Adjoint | None
     return x._batched(function, adjoint) if isinstance(x, Operand) else function(x, 0)
 
 
-def bilinear(function: Callable[[Any, Any], Any], a: Any, b: Any, adjoints: Adjoints | None = None) -> Any:
+def bilinear(
+    function: Callable[[Any, Any], Any],
+    a: Any,
+    b: Any,
+    adjoints: Adjoints | None = None,
+    stacked: Adjoints | None = None,
+) -> Any:
     """function(a, b) for a function that is linear in each of a and b.
 
-    The adjoints serve the reverse sweep: (ȳ, b) ↦ ā and (ȳ, a) ↦ b̄, as for `linear`.
+    The adjoints serve the reverse sweep: (ȳ, b) ↦ ā and (ȳ, a) ↦ b̄, as for `linear`. Where the library can take
+    all planes of a jet in one call, `stacked` has (planes of a, b) and (a, planes of b) ↦ planes of the result.
     """
     top = highest((a, b))
-    return function(a, b) if top is None else top._bilinear(function, a, b, adjoints)
+    return function(a, b) if top is None else top._bilinear(function, a, b, adjoints, stacked)
 
 
 # ── undoing broadcasting ─────────────────────────────────────────────────────────────────────────

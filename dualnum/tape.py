@@ -357,7 +357,14 @@ class Variable(Operand):
             adjoint = Rearrangement(plain, [self.shape])
         return self._shared(self._linear(plain, (self,), adjoint), self._value)
 
-    def _bilinear(self, function: Callable[[Any, Any], Any], a: Any, b: Any, adjoints: Adjoints | None = None) -> Any:
+    def _bilinear(
+        self,
+        function: Callable[[Any, Any], Any],
+        a: Any,
+        b: Any,
+        adjoints: Adjoints | None = None,
+        stacked: Adjoints | None = None,
+    ) -> Any:
         values, parents = self._parts((a, b))
         y = function(*values)
         if not any(parents):

@@ -83,6 +83,22 @@ def _matmul(a: int, b: int) -> Adjoints:
     return (lambda g, B: np.matmul(g, _mT(B))), (lambda g, A: np.matmul(_mT(A), g))
 
 
+def stacked_matmul(a: int, b: int) -> Adjoints | None:
+    """Products of many vectors or matrices, one behind the other, by one matrix: as one product of matrices."""
+    if b == 2 and a <= 2:
+        on_a = lambda A, B: np.reshape(np.matmul(np.reshape(A, (-1, A.shape[-1])), B), (*A.shape[:-1], B.shape[1]))  # noqa: E731
+    elif b == 1 and a == 2:
+        on_a = np.matmul
+    else:
+        return None
+    return on_a, ((lambda A, xs: np.matmul(xs, np.transpose(A))) if b == 1 else np.matmul if a == 2 else _rows_by)
+
+
+def _rows_by(x: Any, Bs: Any) -> Any:
+    """x·B for many matrices B."""
+    return np.matmul(x, Bs)
+
+
 def product(name: str, a: int, b: int) -> Adjoints | None:
     """Of matmul and its kin, for factors of these numbers of axes."""
     if name == "matmul":

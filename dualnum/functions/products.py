@@ -31,7 +31,8 @@ def _gufunc(product: np.ufunc) -> None:
             axis = keywords.pop("axis")
             a, b = np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)
         back = None if keywords else adjoints.product(name, a.ndim, b.ndim)
-        result = bilinear(lambda x, y: product(x, y, **keywords), a, b, back)
+        planes = adjoints.stacked_matmul(a.ndim, b.ndim) if name == "matmul" and not keywords else None
+        result = bilinear(lambda x, y: product(x, y, **keywords), a, b, back, planes)
         return into(out, result, name)
 
 
@@ -75,6 +76,8 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
     a, b = array(a), array(b)
     if not a.ndim or not b.ndim:
         return into(out, np.multiply(a, b), "dot")
+    if a.ndim <= 2 and b.ndim <= 2 and a.ndim + b.ndim > 2:
+        return into(out, np.matmul(a, b), "dot")
     return into(out, _contraction(np.dot, a, b, -1, max(b.ndim - 2, 0)), "dot")
 
 
