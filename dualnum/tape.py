@@ -329,7 +329,7 @@ class Variable(Operand):
             return None
         [(y, degree)] = made[0]
         pull = TransposedPull(row, tuple([p is not None for p in parents]), degree + 1, tuple(counts))
-        return self._new(y, Node(row, parents, pull, (None, *values), y.shape, y.dtype)), degree
+        return self._new(y, Node(row, parents, pull, (y, *values), y.shape, y.dtype)), degree
 
     def _linear(
         self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Adjoint | None = None, name: str = ""

@@ -77,9 +77,11 @@ def _matmul(a: int, b: int) -> Adjoints:
     if a == b == 1:
         return np.multiply, np.multiply
     if a == 1:
-        return (lambda g, B: np.matmul(B, _column(g))[..., 0]), (lambda g, x: _column(x) * _row(g))
+        to_a = np.matmul if b == 2 else (lambda B, g: np.matmul(B, _column(g))[..., 0])
+        return (lambda g, B: to_a(B, g)), (lambda g, x: _column(x) * _row(g))
     if b == 1:
-        return (lambda g, x: _column(g) * x), (lambda g, A: np.matmul(_mT(A), _column(g))[..., 0])
+        to_b = np.matmul if a == 2 else (lambda g, A: np.matmul(_mT(A), _column(g))[..., 0])
+        return (lambda g, x: _column(g) * x), to_b
     return (lambda g, B: np.matmul(g, _mT(B))), (lambda g, A: np.matmul(_mT(A), g))
 
 

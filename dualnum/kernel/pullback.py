@@ -15,7 +15,7 @@ from ..backend import is_array
 from ..operand import summed_to
 from ..primitives.table import Row, Series
 from . import engine, launch, llvm
-from .ir import CONST, INPUT, SELECT, Graph, Program, Untraceable
+from .ir import CONST, INPUT, SELECT, Graph, Program, Symbol, Untraceable
 from .store import Bounded
 
 __all__ = ["PullBack", "TransposedPull", "pullback", "transposed"]
@@ -149,9 +149,9 @@ def _function(program: Program, pulled: Sequence[Any], nout: int, nin: int, name
 
 
 def transposed(
-    row: Row, wanted: Sequence[bool], cotangents: Sequence[Any], arguments: Sequence[Sequence[Any]]
+    row: Row, wanted: Sequence[bool], cotangents: Sequence[Any], value: Any, arguments: Sequence[Sequence[Any]]
 ) -> list[list[Any] | None]:
-    """The cotangents of the coefficients of the arguments from those of the result's.
+    """The cotangents of the coefficients of the arguments from those of the result's; `value` is coefficient 0.
 
     With p = f'(u), dy_k = Σ_j p_{k−j} du_j, and so ū_j = Σ_k p_{k−j} ȳ_k: that is (p·r)_{n−j} with r_m = ȳ_{n−m}.
     The transpose is the push-forward of the cotangents in reverse order, by the same recurrence: it runs on
@@ -165,7 +165,9 @@ def transposed(
             continue
         u = arguments[i]
         moving = [Series(1, [u[k] if k < len(u) else 0.0, cotangents[n - k]]) for k in range(n + 1)]
-        y = row.expand(n, *(moving if j == i else list(other[: n + 1]) for j, other in enumerate(arguments)))
+        slope = row.pull(i, cotangents[n], value, *(v[0] for v in arguments))
+        y0 = Series(1, [value] if slope is None else [value, slope])
+        y = row.expand(n, *(moving if j == i else list(v[: n + 1]) for j, v in enumerate(arguments)), value=y0)
         pushed = [c.coefficients[1] if isinstance(c, Series) and len(c.coefficients) > 1 else 0.0 for c in y]
         results.append([pushed[n - j] if 0 <= n - j < len(pushed) else 0.0 for j in range(len(u))])
     return results
@@ -191,13 +193,13 @@ class TransposedPull:
 
     def __call__(self, cotangent: Any, value: Any, *arguments: Any) -> tuple[Any, ...]:
         if type(cotangent) is np.ndarray and all(type(x) is np.ndarray or not hasattr(x, "dtype") for x in arguments):
-            results = self._launched(cotangent, arguments)
+            results = self._launched(cotangent, value, arguments)
             if results is not None:
                 return results
         split = [
             [u] if not count else [u[k] for k in range(count)] for u, count in zip(arguments, self.counts, strict=True)
         ]
-        pulled = transposed(self.row, self.wanted, [cotangent[k] for k in range(self.planes)], split)
+        pulled = transposed(self.row, self.wanted, [cotangent[k] for k in range(self.planes)], value[0], split)
         return tuple(
             None if parts is None else self._joined(parts, u, count, cotangent)
             for parts, u, count in zip(pulled, arguments, self.counts, strict=True)
@@ -212,12 +214,12 @@ class TransposedPull:
         zero = np.zeros_like(parts[0])
         return np.stack([*parts, *[zero] * (u.shape[0] - count)])
 
-    def _launched(self, cotangent: Any, arguments: Sequence[Any]) -> tuple[Any, ...] | None:
+    def _launched(self, cotangent: Any, value: Any, arguments: Sequence[Any]) -> tuple[Any, ...] | None:
         shape, dtype = cotangent.shape[1:], cotangent.dtype
         if not all(x.dtype == dtype for x in arguments if type(x) is np.ndarray):
             return None
         compiled = dtype in launch.COMPILED and engine.current() == "llvm"
-        given = [launch.Planes(cotangent, self.planes)]
+        given = [launch.Planes(cotangent, self.planes), launch.Planes(value, 1)]
         given += [
             launch.Planes(x if count else x[None], max(count, 1))
             for x, count in zip(arguments, self.counts, strict=True)
@@ -233,6 +235,11 @@ class TransposedPull:
         if plan is _NO_PLAN:
             return None
         chosen = [i for i, w in enumerate(self.wanted) if w]
+        if plan is _PASSED_ON:
+            return tuple(
+                self._of_shape(cotangent[: max(count, 1)], u, count) if w else None
+                for u, count, w in zip(arguments, self.counts, self.wanted, strict=True)
+            )
         results = [np.empty((max(self.counts[i], 1), *shape), dtype) for i in chosen]
         launch.run(plan, results, laid, int(np.prod(shape)))
         full: list[Any] = [None] * len(self.wanted)
@@ -245,6 +252,8 @@ class TransposedPull:
         if not count:
             return planes[0]
         shape = (count, *u.shape[1:])
+        if count == len(u) and planes.shape == u.shape:
+            return planes
         if planes.shape != shape:
             planes = planes.reshape(count, *planes.shape[1:])
             planes = summed_to(planes, (count, *(1,) * (planes.ndim - u.ndim), *u.shape[1:])).reshape(shape)
@@ -257,23 +266,27 @@ class TransposedPull:
     def _plan(self, described: Sequence[Any], numbers: Sequence[Any], dtype: Any, compiled: bool) -> Any:
         graph = Graph(dtype)
         groups = [llvm.Group(layout, count) for count, layout in described]
-        cotangents, *rest = [[graph.input() for _ in range(count)] for count, _ in described]
+        cotangents, (value,), *rest = [[graph.input() for _ in range(count)] for count, _ in described]
         known = iter(rest)
         try:
             with graph.relax():
                 arguments = [next(known) if number is None else [number] for number in numbers]
-                pulled = transposed(self.row, self.wanted, cotangents, arguments)
+                pulled = transposed(self.row, self.wanted, cotangents, value, arguments)
             parts = [p for p in pulled if p is not None]
             program = graph.finish([c for p in parts for c in p])
         except (Untraceable, TypeError, OverflowError):
             return None
         if any(program.nodes[i].boolean for i in program.outputs):
             return None
+        if all(
+            isinstance(c, Symbol) and c.index == g.index for p in parts for c, g in zip(p, cotangents, strict=False)
+        ) and all(len(p) <= len(cotangents) for p in parts):
+            return _PASSED_ON
         return launch.prepare(program, groups, tuple(map(len, parts)), compiled)
 
 
 _transposed_plans: Bounded[Any, Any] = Bounded(4096)
-_NO_PLAN = "no plan"
+_NO_PLAN, _PASSED_ON = "no plan", "passed on"  # a sum hands the cotangents of its terms on
 
 
 # ── the rare points at which a rule fails ────────────────────────────────────────────────────────

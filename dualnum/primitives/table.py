@@ -28,7 +28,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from .. import series
-from ..errors import NotDifferentiable
+from ..errors import NotDifferentiable, NotTraceable
 
 __all__ = [
     "POSITIVE", "REAL", "UNIT", "Mend", "Row", "Series", "by_derivative", "composed", "linear", "lookup",
@@ -81,18 +81,19 @@ class Row:
     def name(self) -> str:
         return str(self.ufunc.__name__)
 
-    def expand(self, order: int, *operands: Sequence[Any]) -> Any:
+    def expand(self, order: int, *operands: Sequence[Any], value: Any = None) -> Any:
         """The series of the result from the series of the operands (a tuple of them if nout > 1).
 
         The value always comes from the ufunc itself, so that it is what NumPy gives, to the last bit.
         """
         assert self.rule is not None
-        value = self.ufunc(*[u[0] for u in operands])
+        if value is None:
+            value = self.ufunc(*[u[0] for u in operands])
         if order == 0 or all(len(u) == 1 for u in operands):
             return [value] if self.ufunc.nout == 1 else tuple([v] for v in value)
         token = _recurring.set(True)
         try:
-            return self.rule(order, value, *[u[: order + 1] for u in operands])
+            return self._applied(order, value, *[u[: order + 1] for u in operands])
         finally:
             _recurring.reset(token)
 
@@ -113,9 +114,17 @@ class Row:
             _recurring.reset(token)
         return slope
 
+    def _applied(self, order: int, value: Any, *operands: Sequence[Any]) -> Any:
+        """The rule; as a whole where it looks at numbers that a trace does not have."""
+        assert self.rule is not None
+        try:
+            return self.rule(order, value, *operands)
+        except NotTraceable as error:
+            return error.whole(error, self.rule, (order, value, *map(list, operands)), {})
+
     def _pushed(self, i: int, tangent: Any, value: Any, arguments: Sequence[Any], output: int) -> Any:
         assert self.rule is not None
-        y = self.rule(1, value, *([u, tangent] if j == i else [u] for j, u in enumerate(arguments)))
+        y = self._applied(1, value, *([u, tangent] if j == i else [u] for j, u in enumerate(arguments)))
         y = y[output] if self.ufunc.nout > 1 else y
         return y[1] if len(y) > 1 else None
 
