@@ -14,7 +14,11 @@ __all__ = [
     "LevelError",
     "NoAttribute",
     "NotDifferentiable",
+    "NotTraceable",
 ]
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -53,6 +57,18 @@ class LevelError(InvalidValue):
 
 class NotDifferentiable(DualnumError, NotImplementedError):
     """A function without a derivative rule."""
+
+
+class NotTraceable(NotDifferentiable):
+    """What cannot be done with an array of which only shape and type are known.
+
+    Attributes:
+        whole: (error, function, args, kwargs) → the whole function, in which it happened, as one step of the trace.
+    """
+
+    def __init__(self, what: str, instead: str, whole: Callable[..., Any]) -> None:
+        super().__init__(f"jit: {what} is not possible while a function is traced; use {instead}")
+        self.whole = whole
 
 
 def dropped(what: str, instead: str) -> DerivativeDropped:

@@ -22,7 +22,7 @@ def is_basic(index: Any) -> bool:
 
 
 def checked_index(index: Any, what: str) -> Any:
-    if any(isinstance(i, Operand) for i in as_tuple(index)):
+    if any(isinstance(i, Operand) and i.value is not i for i in as_tuple(index)):  # a tracer is its own value
         raise InvalidType(f"{what}: the index carries derivatives; use its .value (as integers or booleans)")
     return index
 

@@ -32,7 +32,9 @@ def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> An
 
 def _typed(part: Any, first: Any) -> Any:
     """A plain part in the type of the values, so that a structural zero does not widen them."""
-    return part if isinstance(part, Operand) else namespace(part).asarray(part, first.dtype)
+    if isinstance(part, Operand):
+        return part if part.dtype == first.dtype else part.astype(first.dtype)
+    return namespace(part).asarray(part, first.dtype)
 
 
 def zero_like(x: Any) -> Any:

@@ -9,7 +9,7 @@ from .backend import as_floating, is_array, to_device
 from .errors import InvalidValue
 from .jet import Jet, ambient_above
 from .levels import Scope
-from .operand import Operand
+from .operand import Operand, promoted
 from .planes import stack_blocks
 
 __all__ = ["dual", "jet", "seed"]
@@ -61,6 +61,8 @@ def dual(x: Any, dx: Any = 1.0) -> Jet:
 
 def seed(x: Any, order: int, direction: Any, directions: Any, scope: Scope, function: str = "jet") -> Jet:
     """x + t·direction (all ones for None) as a jet of this scope."""
+    if isinstance(x, Operand):
+        x = promoted(x)
     if direction is not None and directions is not None:
         raise InvalidValue(f"{function}: both direction and directions are given; expected one of them")
     many = directions is not None

@@ -1,18 +1,22 @@
-"""Functions to programs: `jit` calls a function once on tracers, fuses what it did, and replays it.
+"""Functions to programs: a function is called once on tracers, which write down what it does with them.
 
 A tracer stands on a level of its own for an array of known shape and type. Elementwise operations on tracers,
-also those that jets of higher levels do with their coefficients, become nodes; runs of them of one shape become
-one kernel each. Every other function of NumPy is a node that NumPy executes between kernels.
+also those that jets of higher levels do with their coefficients, become nodes; `replay` makes one kernel of each
+run of them of one shape. Every other function of NumPy is a node that NumPy executes between kernels; so is a
+function, or a rule, of jets that looks at their numbers: it runs on jets of the numbers then.
 """
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 import optree
 
-from .errors import InvalidType, NotDifferentiable
+from .algebra import Univariate
+from .errors import DualnumError, InvalidType, NotTraceable
+from .jet import Jet
 from .levels import Scope, open_scope
 from .operand import Operand, highest, operands
 from .primitives.table import in_recurrence
@@ -24,6 +28,18 @@ _SHAPED_BY_VALUES = {
     np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.compress, np.extract, np.trim_zeros, np.unique_all,
     np.unique_counts, np.unique_inverse, np.unique_values, np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d,
 }  # fmt: skip
+# these look at a condition or a count of theirs: their other arguments may be traced
+_SHAPED_BY_FIRST = {np.compress, np.extract}
+_IN_PLACE = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
+# what these say of an array is said by its shape and type
+_BY_TYPE = {
+    np.result_type, np.can_cast, np.common_type, np.min_scalar_type, np.iscomplexobj, np.isrealobj, np.einsum_path,
+}  # fmt: skip
+# Python's arithmetic on a Python number gives a Python number, which does not widen other types
+_KEEP_WEAK = {
+    np.add, np.subtract, np.multiply, np.true_divide, np.power, np.negative, np.positive, np.absolute,
+    np.floor_divide, np.remainder,
+}  # fmt: skip
 
 
 class Node:
@@ -31,8 +47,8 @@ class Node:
 
     Attributes:
         op: "input" (extra: its number), "constant" (extra: the array), "concatenate" and "broadcast" (which
-            kernels see through), "stack" (planes with zeros behind), "select" or a ufunc (elementwise), "call"
-            (extra: a function of the arguments).
+            kernels see through), "row" (extra: k, of x[k]), "stack" (planes with zeros behind), "select" or a ufunc
+            (elementwise), "call" (extra: a function of the arguments), "item" (extra: which of a call's results).
         weak: a Python float, which does not widen other types.
         relaxed: written by a recurrence (see `kernel.ir`).
     """
@@ -62,24 +78,61 @@ class Node:
     def elementwise(self) -> bool:
         return self.op == "select" or isinstance(self.op, np.ufunc)
 
-    def sample(self) -> Any:
-        """Something of the same shape and type, for asking NumPy what comes out."""
-        if self.weak:
-            return 1.0
+    def samples(self) -> Iterator[Any]:
+        """Things of the same shape and type, for asking NumPy what comes out; the first is the cheapest.
+
+        Where a function fails on ones (a singular matrix), it may work on generic numbers, or on sorted ones.
+        """
         # an integer may be an index, and 0 is in the range of any axis
         one = np.zeros((), self.dtype) if self.dtype.kind in "iu" else np.ones((), self.dtype)
-        return np.broadcast_to(one, self.shape)
+        yield 1.0 if self.weak else np.broadcast_to(one, self.shape)
+        if self.weak or self.dtype.kind not in "fc":
+            yield from itertools.repeat(np.broadcast_to(one, self.shape))
+        numbers = np.random.default_rng(0).uniform(0.5, 1.5, self.shape)
+        yield numbers.astype(self.dtype)
+        yield np.sort(numbers, axis=None).reshape(self.shape).astype(self.dtype)
+
+
+class Record:
+    """What all tracers of one trace share.
+
+    Attributes:
+        scope: their level.
+        alarms: truth values at which a mend must follow.
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.alarms: list[Node] = []
+        self._constants: dict[int, tuple[Any, Node]] = {}
+
+    def constant(self, x: Any) -> Node:
+        """An array from outside, as it is now; one node for each."""
+        known = self._constants.get(id(x))
+        if known is None:
+            weak = isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic)
+            array = np.asarray(x)
+            node = Node("constant", (), array.shape, array.dtype, x if weak else _kept(array), weak=weak)
+            known = self._constants[id(x)] = (x, node)  # x is held, so its id stays its own
+        return known[1]
+
+
+def _kept(array: Any) -> Any:
+    """The numbers as they are now, in one place where they are all the same."""
+    if array.size and not any(array.strides):
+        return np.broadcast_to(array.ravel()[0], array.shape)
+    return array.copy()
 
 
 class Tracer(Operand):
     """An array of which only the shape and the type are known."""
 
-    __slots__ = ("alarms", "node", "scope")
+    __slots__ = ("node", "record", "scope")
 
-    def __init__(self, node: Node, scope: Scope, alarms: list[Node]) -> None:
+    def __init__(self, node: Node, record: Record) -> None:
         self.node = node
-        self.scope = scope
-        self.alarms = alarms  # of the whole trace: truth values at which a mend must follow
+        self.record = record
+        self.scope = record.scope
 
     @property
     def value(self) -> Any:
@@ -105,69 +158,94 @@ class Tracer(Operand):
         if isinstance(index, (int, np.integer)) and not isinstance(index, bool) and self.shape:
             return self._wrap(row(self.node, int(index)))
         if any(isinstance(i, Tracer) and i.dtype == bool for i in (index if isinstance(index, tuple) else (index,))):
-            raise _untraceable("indexing by a mask of traced values", "np.where(mask, …)")
+            raise self._refused("indexing by a mask of traced values", "np.where(mask, …)")
         return self._call(lambda x, i: x[i], self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise _untraceable("assignment into a traced array", "np.where, np.stack or np.concatenate")
+        raise self._refused("assignment into a traced array", "np.where, np.stack or np.concatenate")
 
     def __bool__(self) -> bool:
-        raise _untraceable("a branch on a traced value", "np.where(condition, …), or static_argnums for a parameter")
+        raise self._refused("a branch on a traced value", "np.where(condition, …), or static_argnums for a parameter")
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        raise _untraceable("turning a traced value into an ndarray", "functions of NumPy on it")
+        raise self._refused("turning a traced value into an ndarray", "functions of NumPy on it")
 
     def __float__(self) -> float:
-        raise _untraceable("float() of a traced value", "functions of NumPy on it, or static_argnums")
+        raise self._refused("float() of a traced value", "functions of NumPy on it, or static_argnums")
+
+    def __int__(self) -> int:
+        raise self._refused("int() of a traced value", "functions of NumPy on it, or static_argnums")
+
+    def __index__(self) -> int:
+        raise InvalidType(
+            "jit: a traced value as an index or a count is not possible while a function is traced; use np.take, or "
+            "static_argnums for a parameter"
+        )
+
+    def __complex__(self) -> complex:
+        raise self._refused("complex() of a traced value", "functions of NumPy on it, or static_argnums")
+
+    def __contains__(self, item: Any) -> bool:
+        raise self._refused("`in` on a traced array", "np.isin")
+
+    def item(self, *args: Any) -> Any:
+        raise self._refused("item() of a traced value", "x[i], or the array itself")
+
+    def tolist(self) -> Any:
+        raise self._refused("tolist() of a traced value", "the array itself")
+
+    def tobytes(self, order: str = "C") -> Any:
+        raise self._refused("tobytes() of a traced value", "the array itself")
 
     def __repr__(self) -> str:
         return f"Tracer(shape={self.shape}, dtype={self.dtype})"
 
+    def _refused(self, what: str, instead: str) -> NotTraceable:
+        return NotTraceable(what, instead, self._instead)
+
     # ── recording ────────────────────────────────────────────────────────────────────────────────
 
     def _wrap(self, node: Node) -> "Tracer":
-        return Tracer(node, self.scope, self.alarms)
+        return Tracer(node, self.record)
 
     def _alarm(self) -> None:
-        self.alarms.append(self.node)
+        self.record.alarms.append(self.node)
 
     def _node(self, x: Any) -> Node:
         """x as a node of this trace."""
         if isinstance(x, Tracer):
             return x.node
         if isinstance(x, Operand):
-            raise InvalidType(
-                "jit: a jet or variable from outside is used inside the function without being one of its "
-                "arguments; pass it as an argument"
-            )
-        array = np.asarray(x)
-        return Node("constant", (), array.shape, array.dtype, x, weak=isinstance(x, (bool, int, float, complex)))
+            raise _from_outside()
+        return self.record.constant(x)
 
     def _ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if "out" in kwargs:
-            raise _untraceable("out= in a traced function", "the result itself")
+            raise self._refused("writing into a traced array (out=, or x += y)", "the result itself, as in x = x + y")
         if method == "at":
-            raise _untraceable(f"{ufunc.__name__}.at", "np.where or np.concatenate")
+            raise self._refused(f"{ufunc.__name__}.at", "np.where or np.concatenate")
         if method != "__call__" or kwargs or ufunc.nout > 1 or ufunc.signature is not None:
             return self._call(getattr(ufunc, method), *inputs, **kwargs)
         nodes = tuple(map(self._node, inputs))
-        return self._wrap(Node(ufunc, nodes, *_outcome(ufunc, nodes)))
+        weak = ufunc in _KEEP_WEAK and all(n.weak for n in nodes)
+        return self._wrap(Node(ufunc, nodes, *_outcome(ufunc, nodes), weak=weak))
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         top = highest(operands((args, kwargs)))
         if not isinstance(top, Tracer):  # jets above: their implementation finds its way down
             return super().__array_function__(function, types, args, kwargs)
-        if function in _SHAPED_BY_VALUES or (function is np.where and len(args) == 1):
-            raise _untraceable(f"{function.__name__}: the shape of the result depends on traced values", "np.where")
+        self._check_possible(function, args, kwargs)
         if function is np.where and len(args) == 3:
             nodes = tuple(map(self._node, args))
             shape = np.broadcast_shapes(*(n.shape for n in nodes))
-            dtype = np.result_type(*(1.0 if n.weak else n.dtype for n in nodes[1:]))
+            dtype = np.result_type(*(_number(n) if n.weak else n.dtype for n in nodes[1:]))
             return self._wrap(Node("select", nodes, shape, dtype))
         if function is np.broadcast_to and len(args) == 2 and not kwargs:
-            return self._wrap(Node("broadcast", (self._node(args[0]),), tuple(args[1]), args[0].dtype))
+            shape = tuple(args[1]) if isinstance(args[1], (tuple, list)) else (args[1],)
+            return self._wrap(Node("broadcast", (self._node(args[0]),), shape, args[0].dtype))
         if function is np.concatenate and len(args) == 1 and not kwargs:
             nodes = tuple(map(self._node, args[0]))
+            np.concatenate([np.broadcast_to(0.0, n.shape) for n in nodes])  # raises where they do not fit
             shape = (sum(n.shape[0] for n in nodes), *nodes[0].shape[1:])
             return self._wrap(Node("concatenate", nodes, shape, np.result_type(*(n.dtype for n in nodes))))
         if function in (np.shape, np.ndim, np.size):
@@ -176,35 +254,89 @@ class Tracer(Operand):
             return top.dtype.kind == "c"
         if function is np.real and top.dtype.kind != "c":
             return top
-        if function is np.copyto or function is np.put:
-            raise _untraceable(f"{function.__name__} in a traced function", "np.where")
+        return self._call(function, *args, **kwargs)
+
+    def _check_possible(self, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
+        """Raises where what a function gives, or does, cannot be told from shapes and types."""
+        name = getattr(function, "__name__", str(function))
+        if function in _IN_PLACE or kwargs.get("out") is not None:
+            raise self._refused(f"{name} into a traced array", "np.where, np.stack or np.concatenate")
+        looked_at = args[:1] if function in _SHAPED_BY_FIRST else (args, kwargs)
+        if function in _SHAPED_BY_VALUES or (function is np.where and len(args) == 1):
+            if next(operands(looked_at), None) is not None:
+                raise self._refused(f"{name}, whose result has a shape that depends on values,", "np.where")
+
+    def _instead(self, error: NotTraceable, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """function(*args, **kwargs) as one node, where its steps cannot be traced; raises the error where it cannot."""
+        self._check_possible(function, args, kwargs)
+        for x in operands((args, kwargs)):
+            below = _peeled(x)[0]
+            if not isinstance(below, Operand):
+                continue
+            if not isinstance(below, Tracer) or below.scope is not self.scope:
+                raise error
         return self._call(function, *args, **kwargs)
 
     def _call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """A node that NumPy executes: the function, with the arrays of the trace put in their places."""
         leaves, structure = optree.tree_flatten((args, kwargs), none_is_leaf=True)  # type: ignore[arg-type]
         places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Operand)]
-        nodes = tuple(self._node(leaves[i]) for i in places)
+        peeled = [_peeled(leaves[i]) for i in places]
+        nodes = tuple(self._node(x) for x, _ in peeled)
+        layers = [above for _, above in peeled]
+        scopes = sorted({scope for above in layers for _, scope in above}, key=lambda scope: scope.level)
+        found: list[Any] = []  # of the first run: structure, and the layers of jets above each array
 
         def call(*arrays: Any) -> Any:
             filled = list(leaves)
-            for i, array in zip(places, arrays, strict=True):
-                filled[i] = array
-            args, kwargs = optree.tree_unflatten(structure, filled)  # type: ignore[misc]
-            return function(*args, **kwargs)
+            with ExitStack() as stack:
+                anew = {scope: stack.enter_context(open_scope(scope.name)) for scope in scopes}
+                for i, array, above in zip(places, arrays, layers, strict=True):
+                    filled[i] = _rebuilt(array, above, anew)
+                args, kwargs = optree.tree_unflatten(structure, filled)  # type: ignore[misc]
+                with np.errstate(all="ignore"):
+                    result = function(*args, **kwargs)
+                if not isinstance(result, (tuple, list, Jet)):
+                    return result
+                given, its_structure = optree.tree_flatten(result, none_is_leaf=True)  # type: ignore[arg-type]
+                pairs = list(map(_peeled, given))
+                if not found:
+                    back = {new: old for old, new in anew.items()}
+                    found.extend((its_structure, [[(a, back[s]) for a, s in above] for _, above in pairs]))
+                return [y for y, _ in pairs]
 
-        with np.errstate(all="ignore"):
-            outcome = call(*(n.sample() for n in nodes))
-        return self._outcome_of(call, nodes, outcome)
+        outcome = self._sampled(call, nodes)
+        if not found:
+            return self._traced(Node("call", nodes, *_described(outcome), call), outcome, function)
+        its_structure, above = found
+        if len(outcome) == 1:
+            all_nodes = [Node("call", nodes, *_described(outcome[0]), lambda *arrays: call(*arrays)[0])]
+        else:
+            many = Node("call", nodes, None, object, call)
+            all_nodes = [Node("item", (many,), *_described(y), i) for i, y in enumerate(outcome)]
+        results = [self._traced(*each, function) for each in zip(all_nodes, outcome, strict=True)]
+        results = [_rebuilt(y, jets) for y, jets in zip(results, above, strict=True)]
+        return optree.tree_unflatten(its_structure, results)
 
-    def _outcome_of(self, call: Callable[..., Any], nodes: tuple[Node, ...], outcome: Any) -> Any:
-        if isinstance(outcome, (tuple, list)):
-            return type(outcome)(
-                self._outcome_of(lambda *a, i=i: call(*a)[i], nodes, one) for i, one in enumerate(outcome)
-            )
-        if not isinstance(outcome, (np.ndarray, np.generic)):
+    def _sampled(self, call: Callable[..., Any], nodes: Sequence[Node]) -> Any:
+        """What comes out for arrays of such shapes and types."""
+        tries = list(zip(*(itertools.islice(n.samples(), 3) for n in nodes), strict=True)) or [()]
+        for arrays in tries:
+            try:
+                return call(*arrays)
+            except (DualnumError, ArithmeticError, ValueError, TypeError, IndexError) as error:
+                failed = error
+        raise failed
+
+    def _traced(self, node: Node, outcome: Any, function: Callable[..., Any]) -> Any:
+        """One result of a call: a tracer, or what a function says of shapes and types alone."""
+        if isinstance(outcome, (np.ndarray, np.generic, bool, int, float, complex)):
+            return outcome if function in _BY_TYPE else self._wrap(node)
+        if isinstance(outcome, (np.dtype, type)) or function in _BY_TYPE:
             return outcome
-        return self._wrap(Node("call", nodes, outcome.shape, outcome.dtype, call))
+        name = getattr(function, "__name__", str(function))
+        what = f"{name}, which gives a {type(outcome).__name__} and no array,"
+        raise self._refused(what, "it outside of the function")
 
     def _linear(self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Any = None) -> Any:
         return self._call(function, *data)
@@ -212,19 +344,55 @@ class Tracer(Operand):
     def _batched(self, function: Callable[[Any, int], Any], adjoint: Any = None) -> Any:
         return self._call(lambda x: function(x, 0), self)
 
-    def _bilinear(self, function: Callable[[Any, Any], Any], a: Any, b: Any, adjoints: Any = None) -> Any:
+    def _bilinear(
+        self, function: Callable[[Any, Any], Any], a: Any, b: Any, adjoints: Any = None, stacked: Any = None
+    ) -> Any:
         return self._call(function, a, b)
+
+
+def _from_outside() -> InvalidType:
+    return InvalidType(
+        "jit: a jet or variable from outside is used inside the function without being one of its "
+        "arguments; pass it as an argument"
+    )
+
+
+Layer = tuple[Univariate, Scope]
+
+
+def _peeled(x: Any) -> tuple[Any, list[Layer]]:
+    """What lies under the jets of x, and of these the algebras and scopes, from the top down."""
+    above: list[Layer] = []
+    while isinstance(x, Jet):
+        above.append((x.algebra, x.scope))
+        x = x._planes
+    return x, above
+
+
+def _rebuilt(x: Any, above: Sequence[Layer], scopes: dict[Scope, Scope] | None = None) -> Any:
+    """Such jets over x again; on their own scopes, or on those that stand for them now."""
+    for algebra, scope in reversed(above):
+        x = object.__new__(Jet)._set(x, [algebra.order], algebra, scope if scopes is None else scopes[scope])
+    return x
 
 
 def _outcome(ufunc: np.ufunc, nodes: tuple[Node, ...]) -> tuple[tuple[int, ...], Any]:
     """Shape and type of an elementwise result."""
     shape = np.broadcast_shapes(*(n.shape for n in nodes))
     with np.errstate(all="ignore"):
-        return shape, ufunc(*(n.extra if n.weak and n.op == "constant" else _one(n) for n in nodes)).dtype
+        return shape, ufunc(*(_number(n) if n.weak else np.ones((), n.dtype) for n in nodes)).dtype
 
 
-def _one(node: Node) -> Any:
-    return 1.0 if node.weak else np.ones((), node.dtype)
+def _number(node: Node) -> Any:
+    """A Python number that stands for a weak node: itself where it is known."""
+    return node.extra if node.op == "constant" else 1.0
+
+
+def _described(y: Any) -> tuple[Any, Any]:
+    """Shape and type of a result."""
+    if isinstance(y, (np.ndarray, np.generic)):
+        return y.shape, y.dtype
+    return np.shape(y), type(y) if isinstance(y, (bool, int, float, complex)) else object
 
 
 def row(node: Node, k: int) -> Node:
@@ -247,11 +415,7 @@ def row(node: Node, k: int) -> Node:
             return source if source.shape == shape else Node("broadcast", (source,), shape, node.dtype)
     if node.op == "constant":
         return Node("constant", (), shape, node.dtype, np.asarray(node.extra)[k])
-    return Node("call", (node,), shape, node.dtype, lambda x: x[k])
-
-
-def _untraceable(what: str, instead: str) -> NotDifferentiable:
-    return NotDifferentiable(f"jit: {what} is not possible while a function is traced; use {instead}")
+    return Node("row", (node,), shape, node.dtype, k)
 
 
 class Trace:
@@ -278,14 +442,13 @@ def trace(run: Callable[..., Sequence[Any]], samples: Sequence[Any]) -> Trace:
     """Runs a function on tracers like `samples` (arrays, or Python floats) and keeps what it did."""
     with open_scope("jit") as scope:
         inputs = [
-            Node("input", (), np.shape(x), getattr(x, "dtype", np.float64), i, weak=isinstance(x, float))
+            Node("input", (), np.shape(x), getattr(x, "dtype", np.float64), i, weak=type(x) is float)
             for i, x in enumerate(samples)
         ]
-        alarms: list[Node] = []
-        tracers = [Tracer(n, scope, alarms) for n in inputs]
-        results = run(*tracers)
-        anyone = tracers[0] if tracers else Tracer(Node("constant", (), (), float, 0.0), scope, alarms)
-        return Trace(inputs, [_stacked(anyone._node(y)) for y in results], alarms)
+        record = Record(scope)
+        results = run(*(Tracer(n, record) for n in inputs))
+        anyone = Tracer(record.constant(0.0), record)
+        return Trace(inputs, [_stacked(anyone._node(y)) for y in results], record.alarms)
 
 
 def _stacked(node: Node) -> Node:

@@ -18,7 +18,7 @@ from .ir import INPUT, Graph, Node, Program, Untraceable, prune
 from .optimize import optimize
 from .store import Bounded, kernel
 
-__all__ = ["COMPILED", "laid_out", "Plan", "Planes", "evaluate", "plan_for", "prepare", "run", "split"]
+__all__ = ["COMPILED", "laid_out", "Plan", "Planes", "evaluate", "plan_for", "prepare", "run", "split", "uniform"]
 
 COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
 _LONG = 60  # a mathematical function costs about as much as so many additions: only for cutting into chunks
@@ -153,7 +153,7 @@ def plan_for(
 
 def _made(row: Row, order: int, described: Any, dtype: Any, compiled: bool, numbers: Any) -> Any:
     """A plan, or the reason why there is none."""
-    if not _uniform(row.ufunc, dtype):
+    if not uniform(row.ufunc, dtype):
         return _NO_PLAN
     graph = Graph(dtype)
     known = iter(numbers or ())
@@ -182,7 +182,7 @@ def _made(row: Row, order: int, described: Any, dtype: Any, compiled: bool, numb
     return replace(prepare(program, groups, tuple(map(len, results)), compiled), literal=numbers is not None)
 
 
-def _uniform(ufunc: np.ufunc, dtype: Any) -> bool:
+def uniform(ufunc: np.ufunc, dtype: Any) -> bool:
     """Whether the ufunc takes and gives this one type (float_power widens, ldexp takes integers, wofz is complex)."""
     if not isinstance(ufunc, np.ufunc):
         return False

@@ -15,7 +15,7 @@ from ..backend import as_floating
 from ..errors import InvalidType, InvalidValue, LevelError
 from ..jet import Jet
 from ..levels import Scope, open_scope, require_alive, same_scope
-from ..operand import Operand, operands
+from ..operand import Operand, operands, promoted
 from ..seeding import seed
 
 __all__ = ["derivative", "directional", "jvp", "taylor"]
@@ -208,7 +208,7 @@ def _owned(y: Any, scope: Scope, name: str) -> tuple[Any, bool]:
             )
         if y.scope.level == scope.level:
             same_scope(y.scope, scope)
-        return y, False
+        return promoted(y), False
     if isinstance(y, (str, bytes)) or callable(y):
         raise InvalidType(f"{name}: f returned a {type(y).__name__}; expected arrays or containers of arrays")
     return as_floating(y, name, "f's result"), False

@@ -13,7 +13,7 @@ import optree
 from ..backend import as_floating, namespace
 from ..errors import InvalidType, InvalidValue
 from ..levels import Scope, open_scope
-from ..operand import Operand
+from ..operand import Operand, promoted
 from ..tape import Node, Variable, own, sweep
 from .forward import Argnums, _flatten, _named, _positions
 
@@ -153,6 +153,8 @@ class Record:
                 if not isinstance(leaf, Operand):
                     leaf = as_floating(leaf, name, f"argument {i}")
                     leaf = leaf.copy() if copy else leaf
+                else:
+                    leaf = promoted(leaf)
                 variables.append(Variable.leaf(leaf, scope))
             # what they are now: an assignment to a variable gives it another value and node
             self.varying.append(([v._value for v in variables], [v._node for v in variables], structure))
