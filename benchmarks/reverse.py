@@ -26,7 +26,6 @@ except ImportError:
     autograd = None
 try:
     import jax
-    import jax.numpy as jnp
 
     jax.config.update("jax_enable_x64", True)
 except ImportError:

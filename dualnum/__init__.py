@@ -1,7 +1,8 @@
 """dualnum: exact derivatives of any order for NumPy and CuPy code."""
 
-from . import autograd, functions, primitives
+from . import autograd, functions, primitives, testing
 from .compile import jit
+from .custom import checkpoint, custom_derivative, stop_gradient
 from .errors import (
     DerivativeDropped,
     DualnumError,
@@ -51,6 +52,8 @@ __all__ = [
     "__version__",
     "array",
     "autograd",
+    "checkpoint",
+    "custom_derivative",
     "derivative",
     "directional",
     "dual",
@@ -68,7 +71,9 @@ __all__ = [
     "laplacian",
     "nonsmooth",
     "primitives",
+    "stop_gradient",
     "taylor",
+    "testing",
     "value_and_grad",
     "vhp",
     "vjp",

@@ -15,7 +15,7 @@ from .errors import InvalidType, InvalidValue, dropped
 from .levels import Scope, recording
 from .operand import Operand, primal
 from .tape import Node, is_recording, not_recording, sweep
-from .tape import Variable as Recorded
+from .variable import Variable as Recorded
 
 __all__ = ["Variable", "grad", "no_grad", "variable"]
 

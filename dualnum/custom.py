@@ -12,8 +12,9 @@ from .jet import Jet
 from .operand import Operand, highest, operands, primal
 from .primitives.elementwise import Elementwise
 from .primitives.table import Series, by_derivative, recurrence
-from .tape import Node, Variable
+from .tape import Node
 from .transforms import vjp
+from .variable import Variable
 
 __all__ = ["CustomDerivative", "checkpoint", "custom_derivative", "stop_gradient"]
 
@@ -97,8 +98,8 @@ class CustomDerivative:
             return self._function(*args)
         if self._push is None and self._pull is None:
             raise NotDifferentiable(
-                f"{self.name}: it has no rule yet; decorate one with @{self.name}.derivative, .series, .push_forward or "
-                ".pull_back"
+                f"{self.name}: it has no rule yet; decorate one with @{self.name}.derivative, .series, .push_forward "
+                "or .pull_back"
             )
         return self._on_jets(top, args) if isinstance(top, Jet) else self._recorded(top, args)
 
@@ -115,8 +116,8 @@ class CustomDerivative:
         if self._pull is None:
             push = lambda *tangents: self._pushed(arguments, tangents)  # noqa: E731
             back = vjp(push, *(np.zeros(np.shape(x), getattr(x, "dtype", float)) for x in arguments))[1](cotangent)
-            return (back,) if len(arguments) == 1 else back  # type: ignore[no-any-return]
-        pulled = self._pull(cotangent, value, *arguments)
+            return (back,) if len(arguments) == 1 else back
+        pulled: Any = self._pull(cotangent, value, *arguments)
         if not isinstance(pulled, tuple):
             pulled = (pulled,)
         if len(pulled) != len(arguments):
@@ -130,7 +131,7 @@ class CustomDerivative:
                     f"{self.name}: its pull-back gives a cotangent of shape {np.shape(c)} for argument {i}, whose "
                     f"shape is {np.shape(x)}"
                 )
-        return pulled
+        return tuple(pulled)
 
     def _recorded(self, top: Variable, args: tuple[Any, ...]) -> Any:
         values, parents = top._parts(args)
@@ -206,7 +207,7 @@ def stop_gradient(x: Any) -> Any:
         >>> grad(lambda x: x * stop_gradient(x))(3.0)
         np.float64(3.0)
     """
-    return optree.tree_map(primal, x)  # type: ignore[arg-type]
+    return optree.tree_map(primal, x)
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -225,6 +226,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     def stepped(*args: Any) -> Any:
+        leaves: list[Any]
         leaves, structure = optree.tree_flatten(args)  # type: ignore[arg-type]
         top = highest(leaves)
         if not isinstance(top, Variable):
@@ -236,7 +238,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
             filled = list(leaves)
             for i, x in zip(places, xs, strict=True):
                 filled[i] = x
-            return f(*optree.tree_unflatten(structure, filled))  # type: ignore[misc]
+            return f(*optree.tree_unflatten(structure, filled))
 
         y = on_leaves(*values)
         if isinstance(y, (tuple, list, dict)) or not hasattr(y, "dtype"):

@@ -348,7 +348,8 @@ class Jet(Operand):
         if top < 3:
             return self._linear(function, (x,))
         value = function(planes[0])
-        return self._like(stack_blocks([(value, 1), (on_planes(planes[1:top]), top - 1)], self.algebra.size, value), [degree])
+        blocks = [(value, 1), (on_planes(planes[1:top]), top - 1)]
+        return self._like(stack_blocks(blocks, self.algebra.size, value), [degree])
 
     def _parts(self, ndim: int) -> list[Any]:
         return self.algebra.parts(self._planes, self._support[0], ndim)

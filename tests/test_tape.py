@@ -12,7 +12,8 @@ import dualnum as dn
 from dualnum.errors import InvalidType, InvalidValue
 from dualnum.kernel.engine import engine
 from dualnum.levels import open_scope
-from dualnum.tape import Variable, sweep
+from dualnum.tape import sweep
+from dualnum.variable import Variable
 
 X = np.array([0.3, -0.7, 1.2])
 

@@ -1,6 +1,7 @@
 """Joining arrays into one, repeating them, and splitting one into views."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def _pieces_of(shapes: list[tuple[int, ...]], axis: int) -> Callable[[Any], Any]
     ends = [0]
     for shape in shapes:
         ends.append(ends[-1] + shape[axis])
-    places = [(slice(None),) * axis + (slice(i, j),) for i, j in zip(ends, ends[1:], strict=False)]
+    places = [(slice(None),) * axis + (slice(i, j),) for i, j in pairwise(ends)]
     return lambda g: g[places[0]] if len(places) == 1 else tuple(g[place] for place in places)
 
 
@@ -43,7 +44,7 @@ def concatenate(
     arrays = numbers("concatenate", *arrays)
     axis = normalize_axis_index(axis, np.ndim(arrays[0]))
     shapes = [np.shape(x) for x in arrays]
-    joined = lambda *xs: np.concatenate(xs, axis=axis, casting=casting)  # noqa: E731
+    joined = lambda *xs: np.concatenate(xs, axis=axis, casting=casting)  # type: ignore[call-overload]  # noqa: E731
     return linear(joined, *arrays, adjoint=_pieces_of(shapes, axis) if len({*map(len, shapes)}) == 1 else None)
 
 
@@ -58,7 +59,8 @@ def stack(arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, cas
     def adjoint(g: Any) -> Any:
         return g[(*place, 0)] if len(arrays) == 1 else tuple(g[(*place, i)] for i in range(len(arrays)))
 
-    return linear(lambda *xs: np.stack(xs, axis=axis, casting=casting), *arrays, adjoint=adjoint)
+    stacked = lambda *xs: np.stack(xs, axis=axis, casting=casting)  # type: ignore[call-overload]  # noqa: E731
+    return linear(stacked, *arrays, adjoint=adjoint)
 
 
 @implements(np.hstack)

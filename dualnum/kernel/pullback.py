@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import series
 from ..backend import is_array
-from ..operand import summed_to
+from ..broadcasting import summed_to
 from ..primitives.table import Row, Series
 from . import engine, launch, llvm
 from .ir import CONST, INPUT, SELECT, Graph, Program, Symbol, Untraceable

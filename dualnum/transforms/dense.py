@@ -167,7 +167,7 @@ def _rows(pull: Callable[[Any], Any], ys: list[Any], structure: Any, which: int)
         units = np.zeros((stop - start, size), y.dtype)
         units[np.arange(stop - start), np.arange(start, stop)] = 1
         with open_scope("jacrev") as scope:
-            zeros = [np.zeros(np.shape(other), other.dtype) for other in ys]
+            zeros: list[Any] = [np.zeros(np.shape(other), other.dtype) for other in ys]
             zeros[which] = seed(zeros[which], 1, None, units.reshape(stop - start, *np.shape(y)), scope)
             xs, its_structure = _flatten(pull(optree.tree_unflatten(structure, zeros)))
             blocks.append([x._planes[1:] if _has_directions(x, scope) else _zeros(x, stop - start) for x in xs])

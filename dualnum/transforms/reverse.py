@@ -14,7 +14,8 @@ from ..backend import as_floating, namespace
 from ..errors import InvalidType, InvalidValue
 from ..levels import Scope, open_scope
 from ..operand import Operand, promoted
-from ..tape import Node, Variable, own, sweep
+from ..tape import Node, sweep
+from ..variable import Variable, own
 from .forward import Argnums, _flatten, _named, _positions
 
 __all__ = ["grad", "value_and_grad", "vjp"]
@@ -66,14 +67,15 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool
             if has_aux:
                 if not isinstance(result, tuple) or len(result) != 2:
                     raise InvalidType("grad: has_aux=True, but f returned no pair; expected (value, more)")
-                result, aux = result[0], optree.tree_map(lambda y: _lowered(y, scope), result[1], none_is_leaf=True)  # type: ignore[arg-type]
+                result, aux = result[0], optree.tree_map(lambda y: _lowered(y, scope), result[1], none_is_leaf=True)
             y = own(result, scope)
             value = _scalar(result if y is None else y._value)
             if y is None:
                 gradient = record.collect([])
             else:
                 one = np.ones((), value.dtype) if not isinstance(value, Operand) else np.ones_like(value)
-                gradient = record.collect(sweep([(y._node, one)], record.nodes))
+                seeds: list[Any] = [(y._node, one)]
+                gradient = record.collect(sweep(seeds, record.nodes))
         return ((value, aux) if has_aux else value), gradient
 
     return _named(transformed, f, "value_and_grad")
@@ -107,7 +109,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
         aux: tuple[Any, ...] = ()
         if has_aux:
             result, more = result
-            aux = (optree.tree_map(lambda y: _lowered(y, scope), more, none_is_leaf=True),)  # type: ignore[arg-type]
+            aux = (optree.tree_map(lambda y: _lowered(y, scope), more, none_is_leaf=True),)
         leaves, structure = _flatten(result)
         variables = [own(y, scope) for y in leaves]
         values = [_lowered(y, scope) for y in leaves]
@@ -140,9 +142,12 @@ class Record:
         self.args = list(args)
         self.single = type(argnums) is int or not isinstance(argnums, Sequence)
         self.varying: list[tuple[list[Any], list[Any], Any]] = []
-        x = args[argnums] if type(argnums) is int and 0 <= argnums < len(args) else None
-        if type(x) is np.ndarray and x.dtype.kind == "f" and not copy:  # the usual call
-            self.args[argnums] = variable = Variable.leaf(x, scope)  # type: ignore[call-overload]
+        if type(argnums) is int and 0 <= argnums < len(args) and not copy:
+            x = args[argnums]
+        else:
+            x = None
+        if type(x) is np.ndarray and x.dtype.kind == "f":  # the usual call
+            self.args[argnums] = variable = Variable.leaf(x, scope)  # type: ignore[index]
             self.varying.append(([x], [variable._node], None))
             return
         for i in _positions(argnums, args, name):

@@ -1,0 +1,381 @@
+"""Variables: operands that record what is done with them on a tape.
+
+A variable holds a value of a lower level (an array, a jet, another variable, a tracer) and the node that it
+was recorded as; a constant has none.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from . import ufuncs
+from .backend import as_floating
+from .errors import InvalidType, InvalidValue, LevelError, NotDifferentiable, dropped
+from .kernel import launch
+from .kernel.pullback import TransposedPull, pullback
+from .levels import Scope, require_alive
+from .operand import Adjoint, Adjoints, Operand, highest, linear
+from .primitives import Row, lookup
+from .tape import Entries, Node, Rearrangement, is_recording, name_of
+
+__all__ = ["Variable", "own"]
+
+_BASIC = frozenset((slice, int))  # kinds of indices that select no entry twice
+
+
+class Variable(Operand):
+    """An array that records the operations on it."""
+
+    __slots__ = ("__weakref__", "_node", "_seen", "_value", "_writes", "scope")
+
+    _value: Any
+    _node: Node | None
+    # how often the memory of this value was written to; one list, shared by all views of it, and what it said
+    # when this view was taken. None as long as there are no views
+    _writes: list[int] | None
+    _seen: int
+
+    def _new(self, value: Any, node: Node | None) -> Any:
+        """Another variable of this kind and scope."""
+        variable = object.__new__(type(self))
+        variable._value = value
+        variable._node = node
+        variable._writes = None
+        variable.scope = self.scope
+        return variable
+
+    @staticmethod
+    def leaf(value: Any, scope: Scope) -> "Variable":
+        """A variable to differentiate by."""
+        variable = object.__new__(Variable)
+        variable._value = value
+        variable._node = Node("variable", (), None, (), value.shape, value.dtype)
+        variable._writes = None
+        variable.scope = scope
+        return variable
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def value(self) -> Any:
+        """The value without the record; arrays as read-only views."""
+        value = self._read()
+        if isinstance(value, np.ndarray):
+            value = value.view()
+            value.flags.writeable = False
+        return value
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self._value.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        dtype: np.dtype[Any] = self._value.dtype
+        return dtype
+
+    def _read(self) -> Any:
+        """The value, if nothing has changed it since the record was made."""
+        if self._writes is not None and self._writes[0] != self._seen:
+            raise InvalidValue(
+                "a variable is used after an assignment through another view of its memory; assign to one of them "
+                "only, or take np.copy(x) first"
+            )
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._value!r})"
+
+    def astype(self, dtype: Any, casting: Any = "unsafe", copy: bool = True) -> Any:
+        """The variable with a value of another real or complex type; for other types the value is needed."""
+        dtype = np.dtype(dtype)
+        if dtype.kind not in "fc" or (dtype.kind == "f" and self.dtype.kind == "c"):
+            raise dropped(f"astype from {self.dtype} to {dtype}", "x.value.astype(…), or x.real")
+        if dtype == self.dtype and not copy:
+            return self
+        return linear(lambda x: x.astype(dtype), self, adjoint=lambda g: g)
+
+    def copy(self, order: str = "C") -> Any:
+        return np.copy(self)
+
+    def __copy__(self) -> Any:
+        return np.copy(self)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return np.copy(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise InvalidType("a variable cannot be pickled: its record lives in this process; pickle x.value")
+
+    # ── indexing and assignment ──────────────────────────────────────────────────────────────────
+
+    def __getitem__(self, index: Any) -> Any:
+        if type(index) not in _BASIC:
+            for i in index if isinstance(index, tuple) else (index,):
+                if isinstance(i, Operand):
+                    raise InvalidType("x[…]: the index carries derivatives; use its .value (as integers or booleans)")
+                if not (type(i) in _BASIC or i is None or i is Ellipsis or isinstance(i, np.integer)):
+                    return self._rearrange(lambda x: x[index], (self,), "getitem")
+        require_alive(self.scope)
+        x = self._read()
+        y = x[index]
+        if self._node is None or not is_recording():
+            return self._shared(self._new(y, None), x)
+        node = Node("getitem", (self._node,), lambda g: (Entries(index, g),), (), y.shape, y.dtype)
+        return self._shared(self._new(y, node), x)
+
+    def _shared(self, view: Any, x: Any) -> Any:
+        """The new variable, marked as a view of this one where it shares its memory."""
+        y = view._value
+        if type(y) is np.ndarray and (y.base is None or (y.base is not x and y.base is not x.base)):
+            return view
+        if y.shape == ():  # a number
+            return view
+        if self._writes is None:
+            self._writes, self._seen = [0], 0
+        view._writes, view._seen = self._writes, self._writes[0]
+        return view
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """Recorded as a new value of this variable; what was computed before keeps the old one."""
+        top = highest((self, value))
+        if top is not self and isinstance(top, Operand) and top.scope.level > self.scope.level:
+            raise InvalidType(
+                f"x[…] = value: the value carries derivatives of {top.scope.name}, which x, an operand of "
+                f"{self.scope.name}, cannot hold; build the result with np.where, np.stack or np.concatenate"
+            )
+        items = index if isinstance(index, tuple) else (index,)
+        if any(isinstance(i, Operand) for i in items):
+            raise InvalidType("x[…] = value: the index carries derivatives; use its .value")
+        if not isinstance(value, Operand):
+            value = as_floating(value, "x[…] = value", "value")
+        if value.dtype.kind == "c" and self.dtype.kind == "f":
+            raise InvalidType("x[…] = value: the value is complex and x is real; use x.astype(complex)")
+
+        def assigned(x: Any, v: Any) -> Any:
+            x = np.array(x) if not isinstance(x, Operand) else np.copy(x)
+            x[index] = v
+            return x
+
+        if isinstance(value, Variable) and value.scope is self.scope and value.dtype != self.dtype:
+            value = value.astype(self.dtype)
+        result = self._rearrange(assigned, (self, value), "setitem")
+        if self._writes is not None:
+            self._writes[0] += 1
+            self._seen = self._writes[0]
+        self._value, self._node = result._value, result._node
+
+    def fill(self, value: Any) -> None:
+        """x[...] = value."""
+        self[...] = value
+
+    def sort(self, axis: int = -1, kind: Any = None, order: Any = None) -> None:
+        self[...] = np.sort(self, axis=axis)
+
+    # ── what the interception point asks for ─────────────────────────────────────────────────────
+
+    def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        return _named(super().__array_function__(function, types, args, kwargs), function.__name__)
+
+    def _ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return _named(ufuncs.apply(self, ufunc, method, inputs, kwargs), ufunc.__name__)  # type: ignore[arg-type]
+
+    def _mine(self, x: Any) -> bool:
+        return isinstance(x, Variable) and x.scope is self.scope
+
+    _is_mine = lambda self, x, name: self._mine(x)  # noqa: E731  as ufuncs ask it of jets
+
+    def _parts(self, data: Iterable[Any]) -> tuple[list[Any], tuple[Node | None, ...]]:
+        """The values of the data on this level, and their nodes."""
+        values: list[Any] = []
+        nodes: list[Node | None] = []
+        keep = is_recording()
+        for x in data:
+            if isinstance(x, Variable) and x.scope is self.scope:
+                values.append(x._read())
+                nodes.append(x._node if keep else None)
+            else:
+                values.append(x)
+                nodes.append(None)
+        return values, tuple(nodes)
+
+    def _primitive(self, row: Row, inputs: tuple[Any, ...]) -> Any:
+        if row.kink is not None:
+            ufuncs.check_kinks(row, inputs)
+        values, parents = self._parts(inputs)
+        if len(inputs) > 1:
+            values = [ufuncs.constant(row, x) for x in values]
+        y = row.ufunc(*values)
+        if row.ufunc.nout == 1:
+            return self._result(row, y, values, parents)
+        return tuple(self._result(row, part, values, parents, k, y) for k, part in enumerate(y))
+
+    def _result(
+        self,
+        row: Row,
+        y: Any,
+        values: Sequence[Any],
+        parents: tuple[Node | None, ...],
+        output: int = 0,
+        outputs: Any = None,
+    ) -> Any:
+        if y.dtype.kind not in "fc":
+            return y
+        wanted = tuple([p is not None for p in parents])
+        if True not in wanted:
+            return self._new(y, None)
+        rule = pullback(row, wanted, y, values, output)
+        saved = rule.keep(y if outputs is None else outputs, *values)
+        return self._new(y, Node(row, parents, rule.function, saved, y.shape, y.dtype))
+
+    def _stacked(self, row: Row, order: int, operands: Sequence[Any], counts: Sequence[int]) -> Any:
+        """One kernel forward and one back, recorded as one step (see `kernel.pullback.transposed`)."""
+        values, parents = self._parts(operands)
+        if not any(parents) or not all(type(v) in _PLAIN or type(v) is np.ndarray for v in values):
+            return None
+        planes = [
+            v if type(v) in _PLAIN else launch.Planes(v if count else v[None], max(count, 1))
+            for v, count in zip(values, counts, strict=True)
+        ]
+        size = next(len(v) for v, count in zip(values, counts, strict=True) if count)
+        made = launch.evaluate(row, order, planes, size)
+        if made is None or made[1]:
+            return None
+        [(y, degree)] = made[0]
+        pull = TransposedPull(row, tuple([p is not None for p in parents]), degree + 1, tuple(counts))
+        return self._new(y, Node(row, parents, pull, (y, *values), y.shape, y.dtype)), degree
+
+    def _linear(
+        self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Adjoint | None = None, name: str = ""
+    ) -> Any:
+        values, parents = self._parts(data)
+        y = function(*values)
+        if y.dtype.kind not in "fc":
+            return y
+        if not any(parents):
+            return self._new(y, None)
+        if adjoint is None:
+            raise _irreversible(function)
+        pull = (lambda g: (adjoint(g),)) if len(data) == 1 else adjoint
+        return self._new(y, Node(name or function, parents, pull, (), y.shape, y.dtype))
+
+    def _rearrange(self, function: Callable[..., Any], data: tuple[Any, ...], name: str = "") -> Any:
+        shapes = [np.shape(x) for x in data]
+        return self._linear(function, data, Rearrangement(function, shapes), name)
+
+    def _batched(self, function: Callable[[Any, int], Any], adjoint: Adjoint | None = None) -> Any:
+        def plain(x: Any) -> Any:
+            return function(x, 0)
+
+        if adjoint is None:
+            adjoint = Rearrangement(plain, [self.shape])
+        return self._shared(self._linear(plain, (self,), adjoint), self._value)
+
+    def _bilinear(
+        self,
+        function: Callable[[Any, Any], Any],
+        a: Any,
+        b: Any,
+        adjoints: Adjoints | None = None,
+        stacked: Adjoints | None = None,
+    ) -> Any:
+        values, parents = self._parts((a, b))
+        y = function(*values)
+        if not any(parents):
+            return self._new(y, None)
+        if adjoints is None:
+            raise _irreversible(function)
+        to_a, to_b = adjoints
+        on_a, on_b = (p is not None for p in parents)
+
+        def pull(g: Any, y: Any, a: Any, b: Any) -> Any:
+            return to_a(g, b) if on_a else None, to_b(g, a) if on_b else None
+
+        saved = (None, values[0] if on_b else None, values[1] if on_a else None)
+        return self._new(y, Node(function, parents, pull, saved, y.shape, y.dtype))
+
+
+def _named(result: Any, name: str) -> Any:
+    """The result, its last step by the name of the function that it stands for."""
+    if isinstance(result, Variable) and result._node is not None and not isinstance(result._node.source, Row):
+        result._node.source = name
+    return result
+
+
+def _irreversible(function: Callable[..., Any]) -> NotDifferentiable:
+    return NotDifferentiable(
+        f"{name_of(function)}: dualnum has no reverse rule for this function; use forward mode (dn.jvp, dn.jacfwd)"
+    )
+
+
+# ── Python's operators, by a short way ───────────────────────────────────────────────────────────
+
+_PLAIN = frozenset((float, int, np.float64))
+
+
+def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
+    """x + y on variables of one scope, real arrays and numbers, past NumPy's dispatch."""
+    general = getattr(Operand, method)
+    row = lookup(ufunc)
+
+    def operate(self: Variable, other: Any) -> Any:
+        x, own = self._value, self._node
+        kind = type(other)
+        if kind is type(self) and other.scope is self.scope:
+            v, node = other._value, other._node
+            if other._writes is not None:
+                other._read()
+        elif kind in _PLAIN or (kind is np.ndarray and other.dtype.kind in "fiub"):
+            v, node = other, None
+        else:
+            return general(self, other)
+        if self._writes is not None:
+            self._read()
+        if not self.scope.alive or not is_recording():
+            return general(self, other)
+        try:
+            y = ufunc(v, x) if reflected else ufunc(x, v)
+        except ValueError:
+            return general(self, other)  # says what does not fit
+        if reflected:
+            x, own, v, node = v, node, x, own
+        if own is None and node is None:
+            return self._new(y, None)
+        rule = pullback(row, (own is not None, node is not None), y, (x, v))
+        return self._new(y, Node(row, (own, node), rule.function, rule.keep(y, x, v), y.shape, y.dtype))
+
+    operate.__name__ = method
+    setattr(Variable, method, operate)
+
+
+for _method, _ufunc in (("add", np.add), ("sub", np.subtract), ("mul", np.multiply), ("truediv", np.divide)):
+    _operator(f"__{_method}__", _ufunc)
+    _operator(f"__r{_method}__", _ufunc, reflected=True)
+
+
+def _power(self: Variable, exponent: Any) -> Any:
+    """x**2 is x squared, as in NumPy."""
+    if type(exponent) in _PLAIN and exponent == 2:
+        x, node = self._read(), self._node
+        if node is None or not self.scope.alive or not is_recording() or x.dtype.kind != "f":
+            return np.square(self)
+        y = np.square(x)
+        rule = pullback(_SQUARE, (True,), y, (x,))
+        return self._new(y, Node("power", (node,), rule.function, rule.keep(y, x), y.shape, y.dtype))
+    return _general_power(self, exponent)
+
+
+_SQUARE = lookup(np.square)
+_general_power = Operand.__pow__
+setattr(Variable, "__pow__", _power)  # noqa: B010  the class is closed
+
+
+def own(y: Any, scope: Scope) -> Variable | None:
+    """y, if it is a variable of this scope that depends on something; None for a constant there."""
+    if isinstance(y, Operand) and y.scope.level > scope.level:
+        raise LevelError(
+            f"{scope.name}: f returned an operand of {y.scope.name}, which ends with this call; "
+            "return its .value, .coeffs or .derivative(k)"
+        )
+    return y if isinstance(y, Variable) and y.scope is scope and y._node is not None else None
