@@ -11,8 +11,6 @@ so all jets made there share the variable t. Variables made by hand (`autograd.v
 *recording* scope just below, so that a jet may have them as its coefficients.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 
 from .errors import LevelError
@@ -82,17 +80,22 @@ def recording() -> Scope:
     return RECORDING if scope is None else scope.recording
 
 
-@contextmanager
-def open_scope(name: str) -> Iterator[Scope]:
+class open_scope:
     """A new scope above all active ones, closed on the way out, by an exception as well."""
-    outer = _innermost.get()
-    scope = Scope(3 if outer is None else outer.level + 3, name)
-    token = _innermost.set(scope)
-    try:
-        yield scope
-    finally:
-        _innermost.reset(token)
-        scope.close()
+
+    __slots__ = ("_scope", "_token")
+
+    def __init__(self, name: str) -> None:
+        outer = _innermost.get()
+        self._scope = Scope(3 if outer is None else outer.level + 3, name)
+
+    def __enter__(self) -> Scope:
+        self._token = _innermost.set(self._scope)
+        return self._scope
+
+    def __exit__(self, *exception: object) -> None:
+        _innermost.reset(self._token)
+        self._scope.close()
 
 
 def require_alive(scope: Scope) -> None:

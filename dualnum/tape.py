@@ -212,8 +212,15 @@ def sweep(
             if not retain:
                 node.pull, node.saved = _freed, ()
             for parent, c in zip(node.parents, contributions):  # noqa: B905  as many, and this is the inner loop
-                if parent is not None and c is not None:
-                    _contribute(waiting, heap, parent, c)
+                if parent is None or c is None:
+                    continue
+                if type(c) is np.ndarray and c.shape == parent.shape and c.dtype is parent.dtype:
+                    k = parent.number
+                    if k not in waiting:  # the usual case, without a call
+                        waiting[k] = [parent, c, False]
+                        heappush(heap, -k)
+                        continue
+                _contribute(waiting, heap, parent, c)
     return found
 
 

@@ -73,7 +73,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool
             if y is None:
                 gradient = record.collect([])
             else:
-                one = np.ones((), value.dtype) if not isinstance(value, Operand) else np.ones_like(value)
+                one = value.dtype.type(1) if not isinstance(value, Operand) else np.ones_like(value)
                 seeds: list[Any] = [(y._node, one)]
                 gradient = record.collect(sweep(seeds, record.nodes))
         return ((value, aux) if has_aux else value), gradient
@@ -196,6 +196,8 @@ def _lowered(y: Any, scope: Scope) -> Any:
 
 def _scalar(value: Any) -> Any:
     """The value of the function to differentiate: one real number."""
+    if type(value) is np.float64:
+        return value
     if not isinstance(value, Operand):
         if isinstance(value, (str, bytes, dict, list, tuple)) or callable(value) or value is None:
             raise InvalidType(
