@@ -18,7 +18,7 @@ import numpy as np
 from .backend import namespace
 from .broadcasting import summed_to
 from .errors import InvalidValue, NotDifferentiable
-from .operand import Operand, linear
+from .operand import Operand, linear, primal
 from .primitives import Row
 
 __all__ = ["Entries", "Node", "Rearrangement", "is_recording", "name_of", "not_recording", "sweep"]
@@ -187,8 +187,8 @@ def sweep(
     """
     numbers = {node.number for node in wanted}
     found: list[tuple[Node, Any]] = []
-    # of the nodes that are waiting, by their numbers: the node, its cotangent so far, and whether nobody else
-    # refers to that, so that it may be added to in place
+    # of the nodes that are waiting, by their numbers: the node, its cotangent so far, whether nobody else refers
+    # to that, so that it may be added to in place, and whether it has zeros of branches that were not taken
     waiting: dict[int, list[Any]] = {}
     heap: list[int] = []
     with np.errstate(all="ignore"):
@@ -196,7 +196,7 @@ def sweep(
             _contribute(waiting, heap, node, cotangent)
         while heap:
             number = -heappop(heap)
-            node, cotangent, _ = waiting.pop(number)
+            node, cotangent, _, masked = waiting.pop(number)
             pull = node.pull
             if number in numbers or (collect and (pull is None or hasattr(node, "grad"))):
                 found.append((node, cotangent))
@@ -209,6 +209,10 @@ def sweep(
                     for v, n in zip(saved, (node, *node.parents), strict=True)
                 ]
             contributions = pull(cotangent, *saved)
+            if masked and isinstance(node.source, Row):
+                contributions = [_where_reached(c, cotangent) for c in contributions]
+            elif getattr(pull, "selects", False) or node.source == "where":
+                masked = True
             if not retain:
                 node.pull, node.saved = _freed, ()
             for parent, c in zip(node.parents, contributions):  # noqa: B905  as many, and this is the inner loop
@@ -217,22 +221,36 @@ def sweep(
                 if type(c) is np.ndarray and c.shape == parent.shape and c.dtype is parent.dtype:
                     k = parent.number
                     if k not in waiting:  # the usual case, without a call
-                        waiting[k] = [parent, c, False]
+                        waiting[k] = [parent, c, False, masked]
                         heappush(heap, -k)
                         continue
-                _contribute(waiting, heap, parent, c)
+                _contribute(waiting, heap, parent, c, masked)
     return found
 
 
-def _contribute(waiting: dict[int, list[Any]], heap: list[int], node: Node, c: Any) -> None:
+def _where_reached(c: Any, cotangent: Any) -> Any:
+    """c with exact zeros where the cotangent is one, behind a branch that was not taken: 0·∞ is 0 there."""
+    plain = primal(c)
+    if plain is None or type(c) is Entries:
+        return c
+    if not isinstance(plain, Operand) and bool(np.isfinite(plain.sum())):  # a tracer has no numbers to look at
+        return c
+    coefficients = primal(getattr(cotangent, "coeffs", None))
+    zero = primal(cotangent) == 0 if coefficients is None else np.all(coefficients == 0, axis=0)
+    return np.where(zero, 0.0, c)
+
+
+def _contribute(waiting: dict[int, list[Any]], heap: list[int], node: Node, c: Any, masked: bool = False) -> None:
     """Adds c to the cotangent of a node."""
     number = node.number
     state = waiting.get(number)
+    if state is not None and masked:
+        state[3] = True
     if type(c) is Entries:
         g = c.cotangent
         if type(g) in _ARRAYS and g.dtype == node.dtype and (state is None or type(state[1]) is np.ndarray):
             if state is None:
-                waiting[number] = state = [node, np.zeros(node.shape, node.dtype), True]
+                waiting[number] = state = [node, np.zeros(node.shape, node.dtype), True, masked]
                 heappush(heap, -number)
             elif not state[2]:
                 state[1], state[2] = state[1].copy(), True
@@ -240,7 +258,7 @@ def _contribute(waiting: dict[int, list[Any]], heap: list[int], node: Node, c: A
             return
         if isinstance(g, Operand) and g.dtype == node.dtype and (state is None or state[2]):
             if state is None:
-                waiting[number] = state = [node, np.zeros_like(g, shape=node.shape), True]
+                waiting[number] = state = [node, np.zeros_like(g, shape=node.shape), True, masked]
                 heappush(heap, -number)
             if state[1]._add_at(c.index, g):
                 return
@@ -250,7 +268,7 @@ def _contribute(waiting: dict[int, list[Any]], heap: list[int], node: Node, c: A
     if c.dtype is not node.dtype and c.dtype != node.dtype:
         c = _typed(c, node.dtype)
     if state is None:
-        waiting[number] = [node, c, False]
+        waiting[number] = [node, c, False, masked]
         heappush(heap, -number)
     elif state[2] and (state[1]._add_at(..., c) if isinstance(state[1], Operand) else type(c) in _ARRAYS):
         if not isinstance(state[1], Operand):

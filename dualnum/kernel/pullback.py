@@ -142,6 +142,13 @@ def _function(program: Program, pulled: Sequence[Any], nout: int, nin: int, name
     source = "\n".join([f"def pull({arguments}):", *lines, f"    return ({returned})"])
     exec(compile(source, f"<pull-back of {name}>", "exec"), functions)
     function: Callable[..., Any] = functions["pull"]
+    # whether a branch that is not taken gets a zero for its cotangent
+    reached = {i for i, node in enumerate(program.nodes) if node.op == INPUT and node.extra == 0}
+    for i, node in enumerate(program.nodes):
+        if reached.intersection(node.args):
+            reached.add(i)
+            if node.op == SELECT:
+                function.selects = True  # type: ignore[attr-defined]
     return function
 
 
@@ -313,6 +320,8 @@ def _mended(row: Row, wanted: tuple[bool, ...], output: int, function: Callable[
             results.append(c)
         return tuple(results)
 
+    if getattr(function, "selects", False):
+        mended.selects = True  # type: ignore[attr-defined]
     return mended
 
 
