@@ -211,7 +211,7 @@ def sweep(
             contributions = pull(cotangent, *saved)
             if masked and isinstance(node.source, Row):
                 contributions = [_where_reached(c, cotangent) for c in contributions]
-            elif getattr(pull, "selects", False) or node.source == "where":
+            elif getattr(pull, "selects", False) or (not isinstance(node.source, Row) and node.name == "where"):
                 masked = True
             if not retain:
                 node.pull, node.saved = _freed, ()
