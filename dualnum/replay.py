@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .kernel import engine, launch, llvm, threads
+from .kernel import engine, launch, llvm, memory, threads
 from .kernel.ir import SELECT, Graph, Program, Symbol
 from .trace import Node, Trace, is_uniform
 
@@ -69,7 +69,7 @@ class Kernel:
             else:
                 x = x[None] if x.dtype == self.dtype else x[None].astype(self.dtype)
             arguments.append((launch.Planes(x, count or 1), layout))
-        results = [np.empty((size or 1, *self.shape), self.dtype) for _, _, size in self.targets]
+        results = [memory.empty((size or 1, *self.shape), self.dtype) for _, _, size in self.targets]
         run = self._run_in_blocks if spread else launch.run
         alarm = run(self.plan, results, arguments, prod(self.shape))
         for (i, count, size), planes in zip(self.targets, results, strict=True):
@@ -285,7 +285,7 @@ class _Builder:
                 continue
             if kinds[first.number] is None:
                 readers = {written.get(groups[k][0].number, k) for k in users.get(first.number, ())}
-                if first.number in wanted or not all(self._is_plane(first, k[1]) for k in readers):
+                if first.number in wanted or not readers or not all(self._is_plane(first, k[1]) for k in readers):
                     self._single_step(first)
                 if first.number in alarms:
                     self.alarms.append(self.slot[first.number])
@@ -384,7 +384,8 @@ def _kind(node: Node, kinds: dict[int, Any]) -> Any:
         return (node.shape, node.dtype) if node.op == "select" or launch.uniform(node.op, node.dtype) else None
     if node.dtype == bool:  # a comparison goes where its operands are compared
         types = {a.dtype for a in node.args if a.dtype in _FLOATS and not a.weak}
-        if len(types) == 1 and all(a.dtype in _FLOATS or a.dtype == bool for a in node.args):
+        types = types or {a.dtype for a in node.args if a.dtype in _FLOATS}
+        if len(types) == 1 and all(a.dtype in _FLOATS or a.dtype == bool or a.weak for a in node.args):
             return node.shape, types.pop()
         inner = {kinds[a.number] for a in node.args if kinds.get(a.number) is not None}
         if len(inner) == 1 and all(a.dtype == bool for a in node.args) and next(iter(inner))[0] == node.shape:
