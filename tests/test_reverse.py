@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 import scipy.special
 from array_function_calls import CALLS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import mutually_broadcastable_shapes
 from scipy.optimize import rosen, rosen_der, rosen_hess, rosen_hess_prod
 
 import dualnum as dn
@@ -161,6 +164,30 @@ def flat(y: Any) -> list[Any]:
     if isinstance(y, (tuple, list)):
         return [leaf for item in y for leaf in flat(item)]
     return [y]
+
+
+@st.composite
+def reductions(draw: Any) -> Any:
+    """Two arrays that broadcast, and the axes and keepdims of a reduction of their result."""
+    shapes = draw(mutually_broadcastable_shapes(num_shapes=2, max_dims=4, max_side=3))
+    ndim = len(shapes.result_shape)
+    axes = [None, *range(-ndim, ndim)] + [tuple(range(k)) for k in range(1, ndim + 1)]
+    return shapes.input_shapes, draw(st.sampled_from(axes)), draw(st.booleans()), draw(st.integers(0, 99))
+
+
+@settings(max_examples=60, deadline=None)
+@given(reductions())
+def test_broadcasting_and_reductions_of_any_shape_are_adjoint(case):
+    (shape_a, shape_b), axis, keepdims, seed = case
+    rng = np.random.default_rng(seed)
+    a, b = rng.uniform(0.5, 2.0, shape_a), rng.uniform(0.5, 2.0, shape_b)
+    for reduce in (np.sum, np.mean, np.prod, np.max, np.std, np.linalg.norm):
+        if reduce is np.linalg.norm and isinstance(axis, tuple) and len(axis) > 2:
+            continue
+        f = lambda a, b, reduce=reduce: reduce(a * b + a, axis=axis, keepdims=keepdims)  # noqa: E731
+        assert_adjoint(f, [a, b], rng, 1e-12)
+    cumulative = lambda a, b: np.cumsum(a / b, axis=axis if isinstance(axis, int) else None)  # noqa: E731
+    assert_adjoint(cumulative, [a, b], rng, 1e-12)
 
 
 # ── closed forms ─────────────────────────────────────────────────────────────────────────────────
