@@ -9,6 +9,7 @@ import numpy as np
 import optree
 
 from .errors import InvalidType
+from .fused import Kernel
 from .jet import Jet
 from .kernel import engine, launch, llvm
 from .kernel.host import assembly
@@ -17,7 +18,7 @@ from .kernel.optimize import optimize
 from .kernel.store import Bounded
 from .levels import ambient
 from .operand import Operand
-from .replay import ALARM, Kernel, Replay
+from .replay import ALARM, Replay
 from .trace import Tracer, trace
 from .ufuncs import kink_mode
 
@@ -235,7 +236,7 @@ def _unhashable(leaves: Sequence[Any], described: Sequence[Any]) -> InvalidType:
 
 def _plain(y: Any) -> bool:
     """A result that is no array: given back as it is."""
-    return not isinstance(y, (Operand, np.ndarray, np.generic)) and not hasattr(y, "__array__")
+    return isinstance(y, type) or not (isinstance(y, (Operand, np.generic)) or hasattr(y, "__array__"))
 
 
 def _inputs(leaves: Sequence[Any], described: Sequence[Any]) -> list[Any]:
@@ -272,14 +273,18 @@ class Lowered:
     @property
     def llvm(self) -> str:
         """The LLVM text of the kernels."""
-        return "\n".join(
-            llvm.render(
-                optimize(launch.split(k.program, llvm.renderable)[1]), [llvm.Group("c", 1)] * len(k.targets), k.groups
-            )
-            for k in self._kernels
-        )
+        return "\n".join(map(_rendered, self._kernels))
 
     @property
     def assembly(self) -> str:
         """The machine's assembly of the kernels."""
-        return assembly(self.llvm)
+        return "\n".join(assembly(_rendered(k)) for k in self._kernels)
+
+
+def _rendered(kernel: Kernel) -> str:
+    """The LLVM text of a kernel, of a type that is compiled."""
+    if kernel.dtype not in launch.COMPILED:
+        return f"; {kernel.dtype}: interpreted\n"
+    early, rest = launch.split(kernel.program, llvm.renderable)
+    inputs = [*kernel.groups, *[llvm.Group("c", 1)] * (len(early.outputs) if early else 0)]
+    return llvm.render(optimize(rest), [llvm.Group("c", n) for _, n, _ in kernel.targets], inputs)

@@ -7,7 +7,7 @@ function, or a rule, of jets that looks at their numbers: it runs on jets of the
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -18,10 +18,10 @@ from .algebra import Univariate
 from .errors import DualnumError, InvalidType, NotTraceable
 from .jet import Jet
 from .levels import Scope, open_scope
+from .nodes import Node, Trace, joined, lifted, planes, row, stacked
 from .operand import Operand, highest, operands
-from .primitives.table import in_recurrence
 
-__all__ = ["Node", "Trace", "Tracer", "is_uniform", "row", "trace"]
+__all__ = ["Tracer", "trace"]
 
 # results whose shape depends on the numbers cannot be traced
 _SHAPED_BY_VALUES = {
@@ -40,57 +40,6 @@ _KEEP_WEAK = {
     np.add, np.subtract, np.multiply, np.true_divide, np.power, np.negative, np.positive, np.absolute,
     np.floor_divide, np.remainder,
 }  # fmt: skip
-
-
-class Node:
-    """One array of a trace.
-
-    Attributes:
-        op: "input" (extra: its number), "constant" (extra: the array), "concatenate" and "broadcast" (which
-            kernels see through), "row" (extra: k, of x[k]), "stack" (planes with zeros behind), "select" or a ufunc
-            (elementwise), "call" (extra: a function of the arguments), "item" (extra: which of a call's results).
-        weak: a Python float, which does not widen other types.
-        relaxed: written by a recurrence (see `kernel.ir`).
-    """
-
-    __slots__ = ("args", "dtype", "extra", "number", "op", "relaxed", "shape", "weak")
-    _numbers = itertools.count()
-
-    def __init__(
-        self,
-        op: Any,
-        args: tuple["Node", ...],
-        shape: tuple[int, ...],
-        dtype: Any,
-        extra: Any = None,
-        weak: bool = False,
-    ) -> None:
-        self.op = op
-        self.args = args
-        self.shape = shape
-        self.dtype = np.dtype(dtype)
-        self.extra = extra
-        self.weak = weak
-        self.relaxed = in_recurrence()
-        self.number = next(Node._numbers)
-
-    @property
-    def elementwise(self) -> bool:
-        return self.op == "select" or isinstance(self.op, np.ufunc)
-
-    def samples(self) -> Iterator[Any]:
-        """Things of the same shape and type, for asking NumPy what comes out; the first is the cheapest.
-
-        Where a function fails on ones (a singular matrix), it may work on generic numbers, or on sorted ones.
-        """
-        # an integer may be an index, and 0 is in the range of any axis
-        one = np.zeros((), self.dtype) if self.dtype.kind in "iu" else np.ones((), self.dtype)
-        yield 1.0 if self.weak else np.broadcast_to(one, self.shape)
-        if self.weak or self.dtype.kind not in "fc":
-            yield from itertools.repeat(np.broadcast_to(one, self.shape))
-        numbers = np.random.default_rng(0).uniform(0.5, 1.5, self.shape)
-        yield numbers.astype(self.dtype)
-        yield np.sort(numbers, axis=None).reshape(self.shape).astype(self.dtype)
 
 
 class Record:
@@ -157,6 +106,10 @@ class Tracer(Operand):
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, (int, np.integer)) and not isinstance(index, bool) and self.shape:
             return self._wrap(row(self.node, int(index)))
+        if type(index) is tuple and len(index) == 2 and index[0] == slice(None) and type(index[1]) is int:
+            entries = planes(self.node)
+            if entries and entries[0].shape:
+                return self._wrap(joined([lifted(row(plane, index[1])) for plane in entries]))
         if any(isinstance(i, Tracer) and i.dtype == bool for i in (index if isinstance(index, tuple) else (index,))):
             raise self._refused("indexing by a mask of traced values", "np.where(mask, …)")
         return self._call(lambda x, i: x[i], self, index)
@@ -243,11 +196,15 @@ class Tracer(Operand):
         if function is np.broadcast_to and len(args) == 2 and not kwargs:
             shape = tuple(args[1]) if isinstance(args[1], (tuple, list)) else (args[1],)
             return self._wrap(Node("broadcast", (self._node(args[0]),), shape, args[0].dtype))
-        if function is np.concatenate and len(args) == 1 and not kwargs:
-            nodes = tuple(map(self._node, args[0]))
-            np.concatenate([np.broadcast_to(0.0, n.shape) for n in nodes])  # raises where they do not fit
-            shape = (sum(n.shape[0] for n in nodes), *nodes[0].shape[1:])
-            return self._wrap(Node("concatenate", nodes, shape, np.result_type(*(n.dtype for n in nodes))))
+        if function in (np.concatenate, np.stack) and len(args) == 1 and not kwargs.keys() - {"axis", "casting"}:
+            if kwargs.get("axis", 0) == 0 and kwargs.get("casting", "same_kind") == "same_kind":
+                function([np.broadcast_to(0.0, np.shape(x)) for x in args[0]])  # raises where they do not fit
+                nodes = tuple(map(self._node, args[0]))
+                return self._wrap(joined(nodes if function is np.concatenate else list(map(lifted, nodes))))
+        if function is np.reshape and len(args) == 2 and not kwargs and isinstance(args[0], Tracer):
+            node, shape = args[0].node, args[1]
+            if shape == (*node.shape[:1], 1, *node.shape[1:]) and planes(node):
+                return self._wrap(joined([lifted(lifted(plane)) for plane in planes(node)]))
         if function in (np.shape, np.ndim, np.size):
             return getattr(top, function.__name__)
         if function is np.iscomplexobj:
@@ -395,49 +352,6 @@ def _described(y: Any) -> tuple[Any, Any]:
     return np.shape(y), type(y) if isinstance(y, (bool, int, float, complex)) else object
 
 
-def row(node: Node, k: int) -> Node:
-    """node[k], seen through concatenation and broadcasting, so that a jet's planes are found again."""
-    if not -node.shape[0] <= k < node.shape[0]:
-        raise IndexError(f"index {k} is out of bounds for axis 0 with size {node.shape[0]}")
-    k %= node.shape[0]
-    shape = node.shape[1:]
-    if node.op == "concatenate":
-        for piece in node.args:
-            if k < piece.shape[0]:
-                return row(piece, k)
-            k -= piece.shape[0]
-    if node.op == "broadcast":
-        source = node.args[0]
-        if len(source.shape) <= len(shape):
-            return source if source.shape == shape else Node("broadcast", (source,), shape, node.dtype)
-        if source.shape[0] == 1:
-            source = row(source, 0)
-            return source if source.shape == shape else Node("broadcast", (source,), shape, node.dtype)
-    if node.op == "constant":
-        return Node("constant", (), shape, node.dtype, np.asarray(node.extra)[k])
-    return Node("row", (node,), shape, node.dtype, k)
-
-
-class Trace:
-    """What a function did: its inputs, the nodes of its results, and those that raise an alarm where true."""
-
-    def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node], alarms: Sequence[Node]) -> None:
-        self.inputs = inputs
-        self.outputs = outputs
-        self.alarms = alarms
-
-    def nodes(self) -> Iterator[Node]:
-        """All nodes that the outputs need, arguments before results."""
-        found: dict[int, Node] = {}
-        waiting = [*self.outputs, *self.alarms]
-        while waiting:
-            node = waiting.pop()
-            if node.number not in found:
-                found[node.number] = node
-                waiting.extend(node.args)
-        return iter(sorted(found.values(), key=lambda n: n.number))
-
-
 def trace(run: Callable[..., Sequence[Any]], samples: Sequence[Any]) -> Trace:
     """Runs a function on tracers like `samples` (arrays, or Python floats) and keeps what it did."""
     with open_scope("jit") as scope:
@@ -448,25 +362,4 @@ def trace(run: Callable[..., Sequence[Any]], samples: Sequence[Any]) -> Trace:
         record = Record(scope)
         results = run(*(Tracer(n, record) for n in inputs))
         anyone = Tracer(record.constant(0.0), record)
-        return Trace(inputs, [_stacked(anyone._node(y)) for y in results], record.alarms)
-
-
-def _stacked(node: Node) -> Node:
-    """A concatenation of planes as a "stack" of them, which one kernel can write; other nodes as they are.
-
-    The zeros behind the last plane that is computed are left out: its shape tells how many planes there are.
-    """
-    if node.op != "concatenate":
-        return node
-    planes = [row(node, k) for k in range(node.shape[0])]
-    while planes and planes[-1].op == "constant" and is_uniform(planes[-1].extra) and not np.any(planes[-1].extra):
-        planes.pop()
-    if not planes or any(p.shape != node.shape[1:] or p.dtype != node.dtype for p in planes):
-        return node
-    return Node("stack", tuple(planes), node.shape, node.dtype)
-
-
-def is_uniform(x: Any) -> bool:
-    """Whether an array holds one number only, in one place or spread over its shape."""
-    x = np.asarray(x)
-    return x.size == 1 or not any(x.strides)
+        return Trace(inputs, [stacked(anyone._node(y)) for y in results], record.alarms)
