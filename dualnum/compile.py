@@ -131,7 +131,7 @@ class Jitted:
         static = {i % len(args) for i in self._static if -len(args) <= i < len(args)}
         wrapped = tuple(_Static(a) if i in static else a for i, a in enumerate(args))
         named = {name: _Static(a) if name in self._names else a for name, a in kwargs.items()}
-        leaves, structure = optree.tree_flatten((wrapped, named), none_is_leaf=True)  # type: ignore[arg-type]
+        leaves, structure = optree.tree_flatten((wrapped, named), none_is_leaf=True)  # type: ignore[arg-type, var-annotated]
         described: list[Any] = []
         possible = kink_mode() != "raise"
         for x in leaves:
@@ -165,9 +165,9 @@ class Jitted:
                 x.x if isinstance(x, _Static) else x if d[0] == "static" else _rebuilt(x, next(given))
                 for x, d in zip(leaves, described, strict=True)
             ]
-            inner_args, inner_kwargs = optree.tree_unflatten(structure, filled)  # type: ignore[misc]
+            inner_args, inner_kwargs = optree.tree_unflatten(structure, filled)
             result = self._f(*inner_args, **inner_kwargs)
-            leaves_out, structure_out = optree.tree_flatten(result, none_is_leaf=True)  # type: ignore[arg-type]
+            leaves_out, structure_out = optree.tree_flatten(result, none_is_leaf=True)
             out.extend((structure_out, [_described_result(y) for y in leaves_out]))
             return [y._planes if isinstance(y, Jet) else y for y in leaves_out if not _plain(y)]
 

@@ -128,7 +128,8 @@ class Cut:
                     count = 1 + max(a.extra for a in outside if a.op == "row" and a.args[0] is parent)
                     sources.append((self.slot[parent.number], "c", count))
                     planes[parent.number] = [graph.input() for _ in range(count)]
-                return planes[parent.number][node.extra]
+                plane: Symbol = planes[parent.number][node.extra]
+                return plane
             while node.op == "broadcast":
                 node = node.args[0]
             if node.op == "constant" and np.size(node.extra) and is_uniform(node.extra):

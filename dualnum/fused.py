@@ -43,6 +43,7 @@ class Kernel:
         """Computes the targets from the sources in the slots; true where its alarm was raised."""
         arguments: list[Any] = []
         spread = False
+        in_blocks = self.plan.call is not None and self.plan.early is None and prod(self.shape) > _BLOCK
         for i, layout, count in self.sources:
             x = slots[i]
             if layout == "s":
@@ -53,7 +54,7 @@ class Kernel:
             if layout == "c" or layout == "p":
                 x = x if count else x[None]
                 if x.dtype != self.dtype or x.shape[1:] != self.shape or not x.flags.c_contiguous:
-                    if layout == "p" and self.plan.call is not None and self.plan.early is None:
+                    if layout == "p" and in_blocks:
                         spread = True
                     else:
                         x = np.ascontiguousarray(np.broadcast_to(x, (len(x), *self.shape)), self.dtype)

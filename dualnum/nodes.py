@@ -29,7 +29,7 @@ class Node:
         self,
         op: Any,
         args: tuple["Node", ...],
-        shape: tuple[int, ...],
+        shape: Any,
         dtype: Any,
         extra: Any = None,
         weak: bool = False,

@@ -90,7 +90,8 @@ class Tracer(Operand):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.node.shape
+        shape: tuple[int, ...] = self.node.shape
+        return shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -236,7 +237,7 @@ class Tracer(Operand):
 
     def _call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """A node that NumPy executes: the function, with the arrays of the trace put in their places."""
-        leaves, structure = optree.tree_flatten((args, kwargs), none_is_leaf=True)  # type: ignore[arg-type]
+        leaves, structure = optree.tree_flatten((args, kwargs), none_is_leaf=True)  # type: ignore[arg-type, var-annotated]
         places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Operand)]
         peeled = [_peeled(leaves[i]) for i in places]
         nodes = tuple(self._node(x) for x, _ in peeled)
@@ -250,12 +251,12 @@ class Tracer(Operand):
                 anew = {scope: stack.enter_context(open_scope(scope.name)) for scope in scopes}
                 for i, array, above in zip(places, arrays, layers, strict=True):
                     filled[i] = _rebuilt(array, above, anew)
-                args, kwargs = optree.tree_unflatten(structure, filled)  # type: ignore[misc]
+                args, kwargs = optree.tree_unflatten(structure, filled)
                 with np.errstate(all="ignore"):
                     result = function(*args, **kwargs)
                 if not isinstance(result, (tuple, list, Jet)):
                     return result
-                given, its_structure = optree.tree_flatten(result, none_is_leaf=True)  # type: ignore[arg-type]
+                given, its_structure = optree.tree_flatten(result, none_is_leaf=True)  # type: ignore[arg-type, var-annotated]
                 pairs = list(map(_peeled, given))
                 if not found:
                     back = {new: old for old, new in anew.items()}

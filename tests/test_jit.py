@@ -84,7 +84,7 @@ def settings(g, args):
 def test_every_ufunc(row, name):
     args = sample(row)
     with dn.engine(name):
-        for g, given in settings(row.ufunc, args):
+        for g, given in list(settings(row.ufunc, args))[:: 1 if name == available()[-1] else 3]:
             try:
                 g(*given)
             except (DualnumError, TypeError):  # integer or constant parameters
@@ -333,7 +333,8 @@ def test_modes_and_engines_are_part_of_the_signature():
 @pytest.mark.parametrize(
     "g",
     [
-        lambda x: np.sqrt(x**4), lambda x: np.sqrt(x**2), lambda x: np.exp(x), lambda x: x**1.5, lambda x: np.cbrt(x**3),
+        lambda x: np.sqrt(x**4), lambda x: np.sqrt(x**2), lambda x: np.exp(x), lambda x: x**1.5,
+        lambda x: np.cbrt(x**3),
         lambda x: np.sinc(x), lambda x: np.hypot(x, x), lambda x: np.abs(x) * np.maximum(x, 0),
         lambda x: np.tanh(x), lambda x: 1 / np.exp(x),
     ],
