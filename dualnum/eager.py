@@ -6,6 +6,7 @@ result. The entry for operands that are all alike is made by their first call.
 """
 
 from collections.abc import Callable
+from ctypes import ArgumentError
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -90,10 +91,13 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
         arguments = [id(planes), id(a)]
     else:
         arguments = [id(planes), id(a), number] if inputs[-1] is number else [id(planes), number, id(a)]
-    if length * work < threads.WORTH:
-        alarm = call(*arguments, length, 0, length)
-    else:
-        alarm = threads.in_chunks(call, arguments, length, work)
+    try:
+        if length * work < threads.WORTH:
+            alarm = call(*arguments, length, 0, length)
+        else:
+            alarm = threads.in_chunks(call, arguments, (planes, inputs), length, work)
+    except ArgumentError:  # an integer that no float holds
+        return None
     if alarm:  # the mend must follow
         return None
     if count < len(a):

@@ -160,8 +160,13 @@ def _recorded(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool
     return None if result is None else top._like(result[0], [result[1]])
 
 
+_LARGEST = int(np.finfo(float).max)
+
+
 def constant(row: Row, x: Any) -> Any:
     """x as a coefficient; lists become arrays, what is no number is refused."""
+    if type(x) is int and not -_LARGEST <= x <= _LARGEST:
+        raise InvalidValue(f"{row.name}: an operand is an integer of {x.bit_length()} bits, which no float64 holds")
     if isinstance(x, (Operand, float, int, complex)):
         return x
     if not is_array(x):
@@ -322,6 +327,8 @@ def _fold(ufunc: np.ufunc, x: Any, initial: Any) -> Any:
         initial = ufunc.identity
         if initial is None:
             raise InvalidValue(f"{ufunc.__name__}.reduce: an empty axis, and the function has no identity")
+    if initial is None and len(x) == 1:  # in memory of its own; NumPy makes hypot(0, x) of a single element
+        return np.absolute(x[0]) if ufunc is np.hypot else np.copy(x[0])
     result, first = (x[0], 1) if initial is None else (np.full_like(x, initial, shape=x.shape[1:]), 0)
     for i in range(first, len(x)):
         result = ufunc(result, x[i])

@@ -37,7 +37,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
         if before or after:
             slabs = slab(array, axis, 0, before), array, slab(array, axis, 1, after)
             array = np.concatenate(slabs, axis)
-    return array
+    return array if any(map(any, widths)) else np.copy(array)
 
 
 def _separable_adjoint(shape: tuple[int, ...], widths: Pairs, keywords: Any) -> Callable[[Any], Any]:

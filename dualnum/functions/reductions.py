@@ -143,6 +143,7 @@ def _running(function: Any, first: float, x: Any, axis: Any, include_initial: bo
                 "expected an axis, or an array with one"
             )
         axis = 0
+    x = np.atleast_1d(x)
     result = function(x, axis=axis)
     if include_initial:
         shape = list(x.shape)

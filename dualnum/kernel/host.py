@@ -132,8 +132,8 @@ def _add_symbols(text: str) -> None:
         if line.startswith("declare") and "@_ZGV" in line:
             name = line.split("@")[1].split("(")[0]
             if name not in _added:
-                _added.add(name)
                 _llvm().add_symbol(name, ctypes.cast(getattr(mvec, name), ctypes.c_void_p).value)
+                _added.add(name)  # only now: another thread may be about to load code that needs it
 
 
 def assembly(text: str) -> str:

@@ -266,7 +266,7 @@ def run(plan: Plan, results: Sequence[Any], arguments: Sequence[Any], length: in
         if layout == "g":
             given.append(array.strides[1])
     given += [id(y) if by_object else y.ctypes.data for y in extra]
-    return threads.in_chunks(plan.call, given, length, plan.work)
+    return threads.in_chunks(plan.call, given, (plan, results, arguments, extra), length, plan.work)
 
 
 def _flat_inputs(arguments: Sequence[Any], length: int) -> list[Any]:

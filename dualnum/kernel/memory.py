@@ -61,9 +61,10 @@ def _take(size: int) -> Any:
 def _give_back(memory: Any) -> None:
     global _kept
     size = memory.size
-    if size > _LIMIT:
+    # the collector may call this in the midst of any line, also of one that holds the lock: never wait for it
+    if size > _LIMIT or not _lock.acquire(blocking=False):
         return
-    with _lock:
+    try:
         _free.setdefault(size, []).append(memory)
         _free.move_to_end(size)
         _kept += size
@@ -74,6 +75,8 @@ def _give_back(memory: Any) -> None:
                 _kept -= oldest
             else:
                 del _free[oldest]
+    finally:
+        _lock.release()
 
 
 def kept() -> int:

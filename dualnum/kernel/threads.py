@@ -24,8 +24,11 @@ def count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def in_chunks(call: Callable[..., int], arguments: Sequence[Any], length: int, work: int) -> bool:
+def in_chunks(call: Callable[..., int], arguments: Sequence[Any], owners: Any, length: int, work: int) -> bool:
     """call(*arguments, length, begin, end) over 0 … length, side by side where `work` operations an element pay.
+
+    The arguments are mere addresses, so each chunk holds on to the `owners` of the memory itself: an interrupt
+    takes the caller away while chunks are still at work.
 
     Returns whether any call gave back an alarm.
     """
@@ -36,10 +39,16 @@ def in_chunks(call: Callable[..., int], arguments: Sequence[Any], length: int, w
     step += -step % _ALIGN
     starts = range(0, length, step)
     pool = _shared_pool()
-    rest = [pool.submit(call, *arguments, length, start, min(start + step, length)) for start in starts[1:]]
+    rest = [
+        pool.submit(_held, owners, call, *arguments, length, start, min(start + step, length)) for start in starts[1:]
+    ]
     alarms = [call(*arguments, length, 0, min(step, length))]
     alarms += [future.result() for future in rest]
     return any(alarms)
+
+
+def _held(owners: Any, call: Callable[..., int], *arguments: Any) -> int:
+    return call(*arguments)
 
 
 def _shared_pool() -> ThreadPoolExecutor:

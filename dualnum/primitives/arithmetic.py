@@ -132,6 +132,8 @@ def _elementwise_power(order: int, value: Any, u: Coefficients, p: Any) -> list[
     # the exponent of the slope is p − 1, so that its own value at u_0 = 0 is right
     slope = series.power(order - 1, np.power(u[0], p - 1), u[:order], p - 1)
     y = series.integral(order, value, (u, [p * s for s in slope]))
+    if getattr(p, "value", p) is not p:  # it moves with an outer derivative: products would hold it still
+        return y
     integral = np.equal(p, np.floor(np.real(p))) & np.isfinite(p)
     for n in np.unique(np.real(p)[integral]):
         by_products = _constant_power(order, value, u, int(n))

@@ -63,10 +63,10 @@ def _clip(order: int, value: Any, u: Coefficients, low: Coefficients, high: Coef
 
 
 def _minus_multiple(quotient: Callable[..., Any]) -> Callable[..., list[Any]]:
-    """y = u − q v with the whole number q of the values: y_k = u_k − q v_k."""
+    """y = u − q v with the whole number q(u_0, v_0, y_0): y_k = u_k − q v_k."""
 
     def rule(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
-        q = quotient(u[0], v[0])
+        q = quotient(u[0], v[0], value)
         multiple = [q * v_k for v_k in v[1:]]
         both = min(len(u) - 1, len(multiple))
         rest = [u[k + 1] - multiple[k] for k in range(both)]
@@ -75,7 +75,13 @@ def _minus_multiple(quotient: Callable[..., Any]) -> Callable[..., list[Any]]:
     return rule
 
 
-_remainder = _minus_multiple(np.floor_divide)
+_remainder = _minus_multiple(lambda a, b, value: np.floor_divide(a, b))
+
+
+def _truncated_quotient(a: Any, b: Any, value: Any) -> Any:
+    """What fmod has taken away: trunc(a/b) would be one too many where a/b is rounded up to a whole number."""
+    return np.rint((a - value) / b)
+
 
 
 def _divmod(order: int, value: Any, u: Coefficients, v: Coefficients) -> tuple[list[Any], list[Any]]:
@@ -132,7 +138,7 @@ recurrence(np.frexp, _frexp, sample=(0.6, 3.0))
 recurrence(np.modf, _modf, kink=_is_whole)
 recurrence(np.remainder, _remainder, sample=((-3.0, 3.0), (0.7, 2.0)), kink=lambda a, b: np.remainder(a, b) == 0)
 recurrence(
-    np.fmod, _minus_multiple(lambda a, b: np.trunc(a / b)), sample=((-3.0, 3.0), (0.7, 2.0)),
+    np.fmod, _minus_multiple(_truncated_quotient), sample=((-3.0, 3.0), (0.7, 2.0)),
     kink=lambda a, b: np.fmod(a, b) == 0,
 )  # fmt: skip
 recurrence(np.divmod, _divmod, sample=((-3.0, 3.0), (0.7, 2.0)), kink=lambda a, b: np.remainder(a, b) == 0)

@@ -1,0 +1,114 @@
+"""Corners where NumPy's own result, or the true derivative, is easily missed; found by random programs."""
+
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+import dualnum as dn
+from dualnum import jet
+from dualnum.kernel import memory
+
+ENGINES = pytest.mark.parametrize("engine", ["llvm", "interpret"])
+
+
+@ENGINES
+def test_fmod_takes_away_what_its_value_says(engine: str) -> None:
+    # a/b is rounded to a whole number, or a·(1/b) misses it, where fmod(a, b) says otherwise
+    b = np.array([49.0, 1.1, 0.1, 0.3, 0.7, -1.1])
+    a = np.array([49.0, 9 * 1.1, 3 * 0.1, 7 * 0.3, 10 * 0.7, 9 * 1.1])
+    value = np.fmod(a, b)
+    with dn.engine(engine):
+        in_b = np.fmod(a, jet(b, 2))
+        both = np.fmod(jet(a, 1), jet(b, 1))
+    np.testing.assert_array_equal(in_b.value, value)
+    taken = (a - value) / b
+    np.testing.assert_allclose(in_b.derivative(1), -np.rint(taken))
+    np.testing.assert_allclose(both.derivative(1), 1 - np.rint(taken))
+
+
+@ENGINES
+@pytest.mark.parametrize("p", [2.0, 3.0, -1.0, 0.0, 0.7])
+def test_a_power_in_its_exponent_where_that_is_whole(engine: str, p: float) -> None:
+    """∂_p ∂_u u^p = u^{p−1} (1 + p log u), p itself being an outer variable."""
+    u = 1.8
+    with dn.engine(engine):
+        forward = dn.derivative(lambda q: dn.derivative(lambda t: t**q)(u))(p)
+        backward = dn.grad(lambda q: dn.derivative(lambda t: t**q)(u))(p)
+        several = dn.derivative(lambda q: dn.derivative(lambda t: t ** np.stack([q, q + 0.5]), 2)(u))(p)
+    true = u ** (p - 1) * (1 + p * np.log(u))
+    np.testing.assert_allclose([forward, backward], [true, true], rtol=1e-14)
+    q = np.array([p, p + 0.5])
+    np.testing.assert_allclose(several, u ** (q - 2) * (2 * q - 1 + q * (q - 1) * np.log(u)), rtol=1e-13)
+
+
+def test_a_reduction_of_one_element() -> None:
+    one = jet([-1.25], order=1)
+    np.testing.assert_array_equal(np.hypot.reduce(one).coeffs, [np.hypot.reduce([-1.25]), -1.0])
+    x = jet([[1.0, 2.0]], order=1)
+    total = np.subtract.reduce(x, axis=0)
+    total[0] = 9.0
+    np.testing.assert_array_equal(x.value, [[1.0, 2.0]])
+
+
+@pytest.mark.parametrize("mode", ["constant", "edge", "wrap", "linear_ramp", "mean", "median", "maximum", "minimum"])
+def test_padding_by_nothing_is_a_copy(mode: Any) -> None:
+    x = jet([1.0, 2.0], order=1)
+    y = np.pad(x, 0, mode=mode)
+    x[0] = 9.0
+    np.testing.assert_array_equal(y.value, [1.0, 2.0])
+
+
+def test_a_running_sum_of_a_number() -> None:
+    y = np.cumulative_sum(jet(2.5, order=1), axis=0, include_initial=True)
+    np.testing.assert_array_equal(y.coeffs, [[0.0, 2.5], [0.0, 1.0]])
+    assert np.cumulative_prod(jet(2.5, order=1), axis=-1).shape == (1,)
+
+
+@ENGINES
+def test_an_integer_that_no_float_holds(engine: str) -> None:
+    x = jet(1.5, order=1)
+    with dn.engine(engine):
+        for operation in (lambda: x * 10**400, lambda: -(10**400) + x, lambda: np.maximum(x, 10**400)):
+            with pytest.raises(dn.DualnumError, match="an integer of 1329 bits"):
+                operation()
+        np.testing.assert_array_equal((x + 10**300).coeffs, [1e300, 1.0])
+
+
+_INTERRUPTED = """
+import signal
+import numpy as np
+import dualnum as dn
+from dualnum.kernel import threads
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+threads._threads = 4
+signal.signal(signal.SIGALRM, interrupt)
+x = np.linspace(0.0, 1.0, 500_000)
+for i in range(40):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.003 + 0.0004 * i, 0.01)  # again and again: a finalizer swallows one
+        while True:
+            np.exp(np.sin(dn.jet(x[: 100_000 * (1 + i % 5)], order=3)))
+    except KeyboardInterrupt:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+np.testing.assert_allclose(np.sin(dn.jet(x[:5], order=1)).derivative(), np.cos(x[:5]), rtol=1e-15)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer that interrupts")
+def test_an_interrupt_leaves_no_chunk_without_its_memory() -> None:
+    subprocess.run([sys.executable, "-c", _INTERRUPTED], check=True, timeout=60)
+
+
+def test_memory_that_comes_back_while_some_is_being_taken() -> None:
+    shape, dtype = (memory.LARGE // 8,), np.dtype(float)
+    held = memory.empty(shape, dtype)
+    with memory._lock:  # as where the garbage collector runs inside
+        del held
+    assert memory.empty(shape, dtype).shape == shape
