@@ -120,7 +120,6 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     if not isinstance(x, Operand):
         ends = [fp[0] if left is None else left, fp[-1] if right is None else right]
 
-
         def adjoint(g: Any) -> tuple[Any, Any, Any]:
             """Each sample weighs the two nodes beside it, and the ends what lies beyond."""
             n = xp.shape[0]
@@ -128,9 +127,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
             j = np.minimum(i + 1, n - 1)
             weight = np.where(i == j, 0.0, (x - xp[i]) / np.where(i == j, 1.0, xp[j] - xp[i]))
             inside = np.where((x < xp[0]) | (x > xp[-1]), 0.0, g)
-            sums = [
-                np.bincount(np.ravel(k), np.ravel(inside * w), n) for k, w in ((i, 1 - weight), (j, weight))
-            ]
+            sums = [np.bincount(np.ravel(k), np.ravel(inside * w), n) for k, w in ((i, 1 - weight), (j, weight))]
             return sums[0] + sums[1], np.sum(np.where(x < xp[0], g, 0.0)), np.sum(np.where(x > xp[-1], g, 0.0))
 
         return linear(lambda f, a, b: _interp(x, xp, f, a, b), fp, *ends, adjoint=adjoint)
