@@ -125,7 +125,7 @@ class _Writer:
 
 
 def _extremum(how: str, nan_of: int) -> Callable[[_Writer, str, str], str]:
-    """NumPy's choice: a where it compares so or where the operand number `nan_of` is NaN, else b."""
+    """NumPy's choice: a where it compares so or where the operand number `nan_of` is NaN, else b (of −0 and 0 too)."""
 
     def write(w: _Writer, a: str, b: str) -> str:
         x = (a, b)[nan_of]
@@ -151,10 +151,10 @@ _SPECIAL: dict[Any, Callable[..., str]] = {
     np.square: lambda w, x: w.infix("fmul", x, x),
     np.reciprocal: lambda w, x: w.infix("fdiv", w.number(1.0), x),
     np.conjugate: lambda w, x: x,
-    np.maximum: _extremum("oge", 0),
-    np.minimum: _extremum("ole", 0),
-    np.fmax: _extremum("oge", 1),
-    np.fmin: _extremum("ole", 1),
+    np.maximum: _extremum("ogt", 0),
+    np.minimum: _extremum("olt", 0),
+    np.fmax: _extremum("ogt", 1),
+    np.fmin: _extremum("olt", 1),
     np.sign: _sign,
     np.heaviside: _heaviside,
     np.isnan: lambda w, x: w.compare("uno", x, x),
