@@ -115,3 +115,8 @@ def test_memory_that_comes_back_while_some_is_being_taken() -> None:
     with memory._lock:  # as where the garbage collector runs inside
         del held
     assert memory.empty(shape, dtype).shape == shape
+
+
+def test_no_one_waits_for_memory_that_is_kept() -> None:
+    with memory._lock:  # as where an interrupt kept it from its release
+        assert memory.empty((memory.LARGE // 8,), np.dtype(float)).shape == (memory.LARGE // 8,)

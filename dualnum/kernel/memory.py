@@ -17,6 +17,7 @@ __all__ = ["LARGE", "empty", "kept", "release"]
 LARGE = 1 << 20  # bytes from which on it pays
 _LIMIT = 1 << 28  # bytes that are kept at most
 _LINE = 64
+_PATIENCE = 0.001  # seconds: an interrupt may have kept the lock from its release, and fresh memory does as well
 
 _free: OrderedDict[int, list[Any]] = OrderedDict()  # by size, the size used last at the end
 _kept = 0
@@ -50,11 +51,14 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Any:
 
 def _take(size: int) -> Any:
     global _kept
-    with _lock:
-        found = _free.get(size)
-        if found:
-            _kept -= size
-            return found.pop()
+    if _lock.acquire(timeout=_PATIENCE):
+        try:
+            found = _free.get(size)
+            if found:
+                _kept -= size
+                return found.pop()
+        finally:
+            _lock.release()
     return np.empty(size, np.uint8)
 
 
