@@ -82,16 +82,21 @@ def jax_contenders(f: Case, order: int, x: np.ndarray) -> dict[str, Case]:
     def by_jvp(x: Any) -> Any:
         results, h = [g(x)], g
         for _ in range(order):
-            h = (lambda h: lambda x: jax.jvp(h, (x,), (jnp.ones_like(x),))[1])(h)
+            h = derivative_of(h)
             results.append(h(x))
         return results
 
-    found = {"jax jet, jitted": jax.jit(by_jet)}
+    def derivative_of(h: Case) -> Case:
+        return lambda x: jax.jvp(h, (x,), (jnp.ones_like(x),))[1]
+
+    def awaited(c: Case) -> Case:
+        return lambda: jax.block_until_ready(c(a))
+
+    found = {"jax jet, jitted": awaited(jax.jit(by_jet))}
     if order <= 5:
-        found["jax nested jvp, jitted"] = jax.jit(by_jvp)
-    found = {name: (lambda c: lambda: jax.block_until_ready(c(a)))(c) for name, c in found.items()}
+        found["jax nested jvp, jitted"] = awaited(jax.jit(by_jvp))
     if len(x) <= 100_000 or order <= 3:
-        found["jax jet, eager"] = lambda: jax.block_until_ready(by_jet(a))
+        found["jax jet, eager"] = awaited(by_jet)
     return found
 
 
@@ -132,27 +137,27 @@ def contenders(f: Case, order: int, x: np.ndarray) -> dict[str, Case]:
     fast = dn.jit(dn.taylor(g, order))
     seeded = jet(x, order)
 
-    def whole_arrays() -> Any:
-        with engine("interpret"):
-            before, interpret.run.__defaults__ = interpret.run.__defaults__, (10**9,)
-            try:
-                return g(seeded)
-            finally:
-                interpret.run.__defaults__ = before
+    def interpreted(run: Case, block: int) -> Case:
+        def call() -> Any:
+            with engine("interpret"):
+                before, interpret.run.__defaults__ = interpret.run.__defaults__, (block,)
+                try:
+                    return run()
+                finally:
+                    interpret.run.__defaults__ = before
 
-    def blocked() -> Any:
-        with engine("interpret"):
-            return g(seeded)
+        return call
 
     found: dict[str, Case] = {
         "dualnum, jitted": lambda: fast(x),
         "dualnum, eager": lambda: g(seeded),
-        "dualnum, interpreter": blocked,
-        "dualnum, whole-array recurrences": whole_arrays,
-        "numpy, value of f alone": lambda: g(x),
+        "interpreter, jitted": interpreted(lambda: fast(x), interpret.BLOCK),
+        "the same, one block": interpreted(lambda: fast(x), 10**9),
+        "whole-array recurrences": interpreted(lambda: g(seeded), 10**9),
+        "numpy, f alone": lambda: g(x),
     }
     if len(x) > 1_000_000:
-        found = {name: found[name] for name in ("dualnum, jitted", "numpy, value of f alone")}
+        found = {name: found[name] for name in ("dualnum, jitted", "numpy, f alone")}
     for peer in (jax_contenders, torch_contender, algopy_contender):
         try:
             found.update(peer(f, order, x))
@@ -195,7 +200,8 @@ def first_call(f: Case, order: int, x: np.ndarray) -> dict[str, float]:
 
     os.environ["DUALNUM_CACHE"] = "0"
     times = {}
-    g = lambda x: f(x, np) + 0.0078125 * np.random.random()  # noqa: E731  (a program never seen before)
+    never_seen = float(np.random.default_rng().random())
+    g = lambda x: f(x, np) + never_seen  # noqa: E731
     start = time.perf_counter()
     dn.jit(dn.taylor(g, order))(x)
     times["dualnum, jitted"] = time.perf_counter() - start
