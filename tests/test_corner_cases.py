@@ -1,8 +1,10 @@
 """Corners where NumPy's own result, or the true derivative, is easily missed; found by random programs."""
 
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 
 import dualnum as dn
 from dualnum import jet
-from dualnum.kernel import memory
+from dualnum.kernel import memory, store
 
 ENGINES = pytest.mark.parametrize("engine", ["llvm", "interpret"])
 
@@ -120,3 +122,23 @@ def test_memory_that_comes_back_while_some_is_being_taken() -> None:
 def test_no_one_waits_for_memory_that_is_kept() -> None:
     with memory._lock:  # as where an interrupt kept it from its release
         assert memory.empty((memory.LARGE // 8,), np.dtype(float)).shape == (memory.LARGE // 8,)
+
+
+def test_the_directory_of_kernels_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_FILES", 3)
+    monkeypatch.setattr(store, "_EVERY", 1)
+    for i in range(6):
+        path = tmp_path / f"{i}.o"
+        store._write(path, b"code %d" % i)
+        os.utime(path, (1000.0 + i, 1000.0 + i))
+        if i == 3:
+            assert store._read(tmp_path / "1.o") == b"code 1"  # which makes it the youngest
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["1.o", "4.o", "5.o"]
+
+
+@pytest.mark.parametrize("narrow", [">f4", "<f4", ">f2"])
+def test_float_power_is_double_whatever_the_byte_order(narrow: str) -> None:
+    u = np.array([1.7, 0.9], narrow)
+    y = np.float_power(jet(u, 2), np.array([1.3, -0.7], narrow))
+    base, p = u.astype(float), np.array([1.3, -0.7], narrow).astype(float)
+    np.testing.assert_allclose(y.derivative(2), p * (p - 1) * base ** (p - 2), rtol=1e-14)

@@ -3,9 +3,12 @@
 The directory is ``$DUALNUM_CACHE_DIR``, or ``dualnum`` in the user's cache directory; ``DUALNUM_CACHE=0``
 switches it off. Entries are named by a hash of the LLVM text and of the host (processor, features, llvmlite),
 written beside and renamed, so that two processes cannot disturb each other; one that cannot be read is ignored.
+A directory that has grown past its limit loses the entries that were read or written longest ago.
 """
 
+import contextlib
 import hashlib
+import itertools
 import os
 import sys
 import tempfile
@@ -22,6 +25,9 @@ __all__ = ["Bounded", "kernel"]
 K = TypeVar("K")
 V = TypeVar("V")
 _MAGIC = b"dualnum object 1\n"
+_FILES = 4096  # entries that are kept on disk, looked after at every so many writes
+_EVERY = 256
+_writes = itertools.count(1)
 
 
 class Bounded(Generic[K, V]):
@@ -99,6 +105,8 @@ def _read(path: Path) -> bytes | None:
         entry = path.read_bytes()
     except OSError:
         return None
+    with contextlib.suppress(OSError):  # it was of use just now
+        os.utime(path)
     head, check, code = entry[: len(_MAGIC)], entry[len(_MAGIC) : len(_MAGIC) + 32], entry[len(_MAGIC) + 32 :]
     return code if head == _MAGIC and check == hashlib.sha256(code).digest() else None
 
@@ -114,5 +122,16 @@ def _write(path: Path, code: bytes) -> None:
             os.replace(name, path)
         except OSError:
             os.unlink(name)
+        if next(_writes) % _EVERY == 0:
+            _tidy(path.parent)
     except OSError:
         pass
+
+
+def _tidy(where: Path) -> None:
+    """Removes the oldest entries above the limit."""
+    with os.scandir(where) as found:
+        entries = sorted((entry.stat().st_mtime, entry.path) for entry in found if entry.name.endswith(".o"))
+    for _, path in entries[:-_FILES]:
+        with contextlib.suppress(OSError):  # another process was quicker
+            os.unlink(path)

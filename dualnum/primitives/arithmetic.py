@@ -185,7 +185,8 @@ def _float_power(order: int, value: Any, u: Coefficients, v: Coefficients) -> li
 
 
 def _is_narrow(x: Any) -> bool:
-    return getattr(x, "dtype", None) in (np.float16, np.float32, np.complex64)
+    dtype = getattr(x, "dtype", None)
+    return dtype is not None and dtype.newbyteorder("=") in (np.float16, np.float32, np.complex64)
 
 
 _POWER: dict[str, Any] = {
