@@ -83,7 +83,6 @@ def _truncated_quotient(a: Any, b: Any, value: Any) -> Any:
     return np.rint((a - value) / b)
 
 
-
 def _divmod(order: int, value: Any, u: Coefficients, v: Coefficients) -> tuple[list[Any], list[Any]]:
     return [value[0]], _remainder(order, value[1], u, v)
 
