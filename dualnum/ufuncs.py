@@ -313,12 +313,19 @@ def _reduce(
     given = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     axes = sorted({_axis(a, x.ndim) for a in given}, reverse=True)
     initial = kwargs.get("initial")
-    result = x if axes or initial is None else ufunc(initial, x)
+    result = x
+    if not axes:
+        result = _alone(ufunc, x) if initial is None else ufunc(initial, x)
     for a in axes:  # initial comes first of all, once
         result = _fold(ufunc, np.moveaxis(result, a, 0), initial if a == axes[-1] else None)
     if keepdims:
         result = np.expand_dims(result, tuple(axes))
     return _finish(ufunc, result, out)
+
+
+def _alone(ufunc: np.ufunc, x: Any) -> Any:
+    """What a fold makes of a single element: NumPy gives hypot(0, x), and in memory of its own."""
+    return np.absolute(x) if ufunc is np.hypot else np.copy(x)
 
 
 def _fold(ufunc: np.ufunc, x: Any, initial: Any) -> Any:
@@ -327,8 +334,8 @@ def _fold(ufunc: np.ufunc, x: Any, initial: Any) -> Any:
         initial = ufunc.identity
         if initial is None:
             raise InvalidValue(f"{ufunc.__name__}.reduce: an empty axis, and the function has no identity")
-    if initial is None and len(x) == 1:  # in memory of its own; NumPy makes hypot(0, x) of a single element
-        return np.absolute(x[0]) if ufunc is np.hypot else np.copy(x[0])
+    if initial is None and len(x) == 1:
+        return _alone(ufunc, x[0])
     result, first = (x[0], 1) if initial is None else (np.full_like(x, initial, shape=x.shape[1:]), 0)
     for i in range(first, len(x)):
         result = ufunc(result, x[i])

@@ -50,6 +50,8 @@ def test_a_power_in_its_exponent_where_that_is_whole(engine: str, p: float) -> N
 def test_a_reduction_of_one_element() -> None:
     one = jet([-1.25], order=1)
     np.testing.assert_array_equal(np.hypot.reduce(one).coeffs, [np.hypot.reduce([-1.25]), -1.0])
+    for whole in (jet(-1.25, order=1), jet([-1.25], order=1)):
+        np.testing.assert_array_equal(np.hypot.reduce(whole, axis=()).value, np.hypot.reduce(whole.value, axis=()))
     x = jet([[1.0, 2.0]], order=1)
     total = np.subtract.reduce(x, axis=0)
     total[0] = 9.0
@@ -142,3 +144,14 @@ def test_float_power_is_double_whatever_the_byte_order(narrow: str) -> None:
     y = np.float_power(jet(u, 2), np.array([1.3, -0.7], narrow))
     base, p = u.astype(float), np.array([1.3, -0.7], narrow).astype(float)
     np.testing.assert_allclose(y.derivative(2), p * (p - 1) * base ** (p - 2), rtol=1e-14)
+
+
+def test_the_gradient_of_an_angle_at_a_number() -> None:
+    t = 0.3  # arg(1 + i t) = arctan t
+    np.testing.assert_allclose(dn.grad(lambda t: np.angle(1j * t + 1))(t), 1 / (1 + t * t), rtol=1e-15)
+    np.testing.assert_allclose(dn.grad(lambda t: np.abs(np.exp(1j * t) + t))(t), _slope_of_modulus(t), rtol=1e-14)
+
+
+def _slope_of_modulus(t: float) -> float:
+    """d/dt |e^{it} + t| = d/dt √(1 + 2 t cos t + t²)."""
+    return float((np.cos(t) - t * np.sin(t) + t) / np.sqrt(1 + 2 * t * np.cos(t) + t * t))

@@ -217,7 +217,7 @@ def real(val: Any) -> Any:
 
 @implements(np.imag)
 def imag(val: Any) -> Any:
-    return linear(np.imag, val, adjoint=lambda g: -1j * g if val.dtype.kind == "c" else 0.0 * g)
+    return linear(np.imag, val, adjoint=lambda g: g * -1j if val.dtype.kind == "c" else 0.0 * g)
 
 
 def _typed(x: Any) -> Any:

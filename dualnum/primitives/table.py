@@ -109,7 +109,7 @@ class Row:
         try:
             slope = self._pushed(i, cotangent, value, arguments, output)
             if slope is not None and np.iscomplexobj(arguments[i]) and not np.iscomplexobj(value):
-                slope = slope - 1j * self._pushed(i, 1j * cotangent, value, arguments, output)
+                slope = slope - self._pushed(i, cotangent * 1j, value, arguments, output) * 1j
         finally:
             _recurring.reset(token)
         return slope
