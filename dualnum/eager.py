@@ -31,6 +31,7 @@ class _Ready(NamedTuple):
 _LIMIT = 4096
 _MISSING, _BY_VALUE = object(), object()
 _entries: dict[Any, Any] = {}
+_float64, _DOUBLE = np.float64, np.dtype(float)
 _ndarray, _empty, _new, _engine = np.ndarray, np.empty, object.__new__, engine.current
 
 
@@ -49,6 +50,11 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
         key: Any = (ufunc, x.algebra, x._support[0], a.dtype) if type(a) is _ndarray else None
     elif len(inputs) == 2:
         x, y = inputs
+        # among jets of its own type NumPy's number is as good as Python's
+        if type(y) is _float64 and type(x) is jet_type and x._planes.dtype == _DOUBLE:
+            inputs = x, y = x, float(y)
+        elif type(x) is _float64 and type(y) is jet_type and y._planes.dtype == _DOUBLE:
+            inputs = x, y = float(x), y
         if type(x) is jet_type and type(y) is jet_type:
             a, b = x._planes, y._planes
             if type(a) is not _ndarray or type(b) is not _ndarray or a.shape != b.shape or a.dtype != b.dtype:

@@ -155,3 +155,20 @@ def test_the_gradient_of_an_angle_at_a_number() -> None:
 def _slope_of_modulus(t: float) -> float:
     """d/dt |e^{it} + t| = d/dt √(1 + 2 t cos t + t²)."""
     return float((np.cos(t) - t * np.sin(t) + t) / np.sqrt(1 + 2 * t * np.cos(t) + t * t))
+
+
+@ENGINES
+@pytest.mark.parametrize("name", ["add", "subtract", "multiply", "divide", "power", "arctan2", "maximum", "hypot"])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_number_of_numpy_promotes_as_numpy_has_it(engine: str, name: str, kind: Any) -> None:
+    f, points = getattr(np, name), np.array([0.7, 1.9], kind)
+    number = np.float64(1.3)
+    with dn.engine(engine):
+        for y, plain in (
+            (f(jet(points, 2), number), f(points, number)),
+            (f(number, jet(points, 2)), f(number, points)),
+        ):
+            assert y.dtype == plain.dtype
+            np.testing.assert_allclose(y.value, plain, rtol=4 * np.finfo(plain.dtype).eps)
+        whole = f(jet(points.astype(float), 2), np.full(2, number))
+        np.testing.assert_allclose(f(jet(points.astype(float), 2), number).coeffs, whole.coeffs, rtol=1e-14, atol=1e-15)
