@@ -16,13 +16,13 @@ recurrences read k·y_k = (D u · p)_{k−1}, that is y' = p·u' (Griewank & Wal
 Derivatives, 2nd ed., 2008, ch. 13, tables 13.1 and 13.2; Knuth, TAOCP vol. 2, section 4.7).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 __all__ = [
-    "compose", "convolve", "derivative", "divide", "exp", "expm1", "hypot", "integral", "integer_power",
+    "compose", "convolve", "derivative", "divide", "exp", "exp_by_halves", "expm1", "hypot", "integral", "integer_power",
     "inverse_hypotenuse", "log", "logistic", "multiply", "one_minus_square", "polar", "power", "reciprocal", "select",
     "sincos", "sinhcosh", "sqrt", "square", "tan", "tanh", "total",
 ]  # fmt: skip
@@ -202,23 +202,20 @@ def hypot(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
 # ── exponentials and logarithms ──────────────────────────────────────────────────────────────────
 
 
-def exp(order: int, y0: Any, u: Coefficients, base: Callable[[Any], Any] = np.exp) -> list[Any]:
-    """y' = y u':  y_k = e^{u_0} q_k with q_0 = 1,  k q_k = (D u · q)_{k−1}.
-
-    q knows nothing of the size of e^{u_0}; from k = 2 on it is multiplied by e^{u_0/2} twice, so that a
-    coefficient is finite where it should be (e^{710} overflows, e^{710}/2! does not). `base` is the
-    exponential function of u_0 (2^{u_0} when the higher coefficients come scaled by log 2).
-    """
-    if len(u) == 1 or order == 0:
-        return [y0]
-    du = derivative(u)
-    q, y = [u[1]], [y0, u[1] * y0]  # q without its leading 1
-    half = base(u[0] / 2) if order > 1 else None
-    for k in range(2, order + 1):
-        rest = convolve(du, q, k - 2)
-        q.append((rest + du[k - 1] if k <= len(du) else rest) / k)
-        y.append((q[-1] * half) * half)
+def exp(order: int, y0: Any, u: Coefficients) -> list[Any]:
+    """y' = y u':  k y_k = (D u · y)_{k−1}."""
+    du, y = derivative(u), [y0]
+    for k in range(1, order + 1):
+        y.append(over(convolve(du, y, k - 1), k))
     return y
+
+
+def exp_by_halves(order: int, y0: Any, half: Any, u: Coefficients) -> list[Any]:
+    """y_k = e^{u_0} q_k, q the series of e^{u − u_0}, which knows nothing of the size of u_0; half = e^{u_0/2}.
+
+    For the neighbourhood of overflow: e^{710} overflows, e^{710}/2! does not.
+    """
+    return [y0, *((q_k * half) * half for q_k in exp(order, 1.0, u)[1:])]
 
 
 def expm1(order: int, y0: Any, u: Coefficients) -> list[Any]:

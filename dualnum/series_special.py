@@ -156,7 +156,7 @@ def gaussian(order: int, a: float, u: Coefficients) -> list[Any]:
     """e^{a u²}, zero where it underflows although its polynomial factors overflow."""
     square = series.square(order, u[0] * u[0], u)
     w = [a * s for s in square]
-    y = series.exp(order, np.exp(w[0]), w)
+    y = series.exp_by_halves(order, np.exp(w[0]), np.exp(w[0] / 2), w)
     nothing = np.real(w[0]) < -1500.0
     return [y[0], *(np.where(nothing, 0.0, c) for c in y[1:])]
 

@@ -18,19 +18,22 @@ def _scaled(u: Coefficients, factor: float) -> list[Any]:
     return [u_k * factor for u_k in u]
 
 
-def _exp2(order: int, value: Any, u: Coefficients) -> list[Any]:
-    """2^u = e^{u ln 2}, with e^{u_0 ln 2/2} as a power of two, exact for whole u_0."""
-    return series.exp(order, value, [u[0], *_scaled(u[1:], _LN2)], np.exp2)
+def exponential(scale: float) -> Callable[..., list[Any]]:
+    """The rule of b^u = e^{u·scale}, scale = log b."""
+
+    def rule(order: int, value: Any, u: Coefficients) -> list[Any]:
+        return series.exp(order, value, [u[0], *_scaled(u[1:], scale)])
+
+    return rule
 
 
-def _overflowed(rule: Callable[..., list[Any]], base: Callable[[Any], Any], scale: float = 1.0) -> Mend:
-    """Where e^{u_0} overflows, coefficient 1 may not: u_1 times e^{u_0/2} twice, as the higher ones."""
+def overflowed(base: Callable[[Any], Any], scale: float = 1.0) -> Mend:
+    """Where b^{u_0} overflows, or is about to."""
 
     def by_halves(order: int, value: Any, u: Coefficients) -> list[Any]:
-        half = base(u[0] / 2)
-        return [value, (scale * u[1] * half) * half, *rule(order, value, u)[2:]]
+        return series.exp_by_halves(order, value, base(u[0] / 2), [u[0], *_scaled(u[1:], scale)])
 
-    return Mend(lambda value, u: np.isinf(value), by_halves)
+    return Mend(lambda value, u: np.isinf(256 * value), by_halves)
 
 
 def _log2(order: int, value: Any, u: Coefficients) -> list[Any]:
@@ -46,9 +49,9 @@ def _log1p(order: int, value: Any, u: Coefficients) -> list[Any]:
     return series.log(order, value, [1 + u[0], *u[1:]])
 
 
-recurrence(np.exp, series.exp, sample=(-3.0, 3.0), mend=_overflowed(series.exp, np.exp))
-recurrence(np.exp2, _exp2, sample=(-3.0, 3.0), mend=_overflowed(_exp2, np.exp2, _LN2))
-recurrence(np.expm1, series.expm1, sample=(-3.0, 3.0), mend=_overflowed(series.expm1, np.exp))
+recurrence(np.exp, series.exp, sample=(-3.0, 3.0), mend=overflowed(np.exp))
+recurrence(np.exp2, exponential(_LN2), sample=(-3.0, 3.0), mend=overflowed(np.exp2, _LN2))
+recurrence(np.expm1, series.expm1, sample=(-3.0, 3.0), mend=overflowed(np.exp))
 recurrence(np.log, series.log, domain=POSITIVE, sample=(0.1, 5.0))
 recurrence(np.log2, _log2, domain=POSITIVE, sample=(0.1, 5.0))
 recurrence(np.log10, _log10, domain=POSITIVE, sample=(0.1, 5.0))

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.special as sp
 
 from ... import series, series_special
+from ..explog import exponential, overflowed
 from ..table import POSITIVE, REAL, lookup, recurrence
 from .outer import by_coefficients
 
@@ -38,18 +39,13 @@ def _like(ufunc: np.ufunc, twin: np.ufunc) -> None:
     row = lookup(twin)
     assert row.rule is not None
     if ufunc is not twin:
-        recurrence(ufunc, row.rule, kind=row.kind, domain=row.domain, sample=row.sample, kink=row.kink)
+        recurrence(ufunc, row.rule, kind=row.kind, domain=row.domain, sample=row.sample, kink=row.kink, mend=row.mend)
 
 
 for _ufunc, _twin in (
     (sp.exp2, np.exp2), (sp.expm1, np.expm1), (sp.log1p, np.log1p), (sp.cbrt, np.cbrt), (sp.round, np.rint),
 ):  # fmt: skip
     _like(_ufunc, _twin)
-
-
-def _exp10(order: int, value: Any, u: Coefficients) -> list[Any]:
-    """10^u = e^{u ln 10}."""
-    return series.exp(order, value, [u[0], *(_LN10 * u_k for u_k in u[1:])], sp.exp10)
 
 
 def _powm1(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
@@ -60,7 +56,7 @@ def _cosm1(order: int, value: Any, u: Coefficients) -> list[Any]:
     return [value, *series.sincos(order, np.sin(u[0]), np.cos(u[0]), u)[1][1:]]
 
 
-recurrence(sp.exp10, _exp10)
+recurrence(sp.exp10, exponential(_LN10), mend=overflowed(sp.exp10, _LN10))
 recurrence(sp.powm1, _powm1, domain=(POSITIVE, REAL), sample=((0.2, 3.0), (-2.0, 2.5)))
 recurrence(sp.cosm1, _cosm1)
 by_coefficients(sp.exprel, lambda order, value, x: series_special.exprel(order, x, sp.exprel(-np.abs(x))))
