@@ -732,3 +732,11 @@ def test_html_is_one_table_of_our_own():
     assert "<td>49.5</td>" in large and "not finite" in large and large.count("<td>") == 8
     for text in (small, large, jet(np.full(30, np.nan))._repr_html_(), jet(1j * np.ones(40))._repr_html_()):
         assert "http" not in text and "<script" not in text and text.count("<table>") == text.count("</table>") == 1
+
+
+def test_real_and_imaginary_parts_are_views():
+    z = jet(np.array([1 + 1j, 2.0]), order=1)
+    z.real[0] = 5.0
+    z.imag[1] = jet(3.0, order=1)
+    assert z.value[0] == 5 + 1j and z.value[1] == 2 + 3j
+    assert z.coeffs[1, 0] == 0 and z.coeffs[1, 1] == 1 + 1j

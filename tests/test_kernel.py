@@ -411,3 +411,25 @@ def test_kept_memory_is_bounded():
     del arrays
     assert memory.kept() <= memory._LIMIT
     memory.release()
+
+
+def test_numbers_that_keep_changing_get_no_programs_of_their_own(monkeypatch):
+    monkeypatch.setattr(launch, "_NUMBERS", 3)
+    x = np.linspace(0.5, 1.5, 7)
+    launch._by_number.clear()
+    for p in np.linspace(0.3, 0.9, 8):
+        y = jet(x, 4) ** float(p)
+        np.testing.assert_allclose(y.coeffs[1], p * x ** (p - 1), rtol=1e-14)
+    assert max(launch._by_number._entries.values()) > 3
+    launch._plans.clear()
+
+
+def test_a_program_too_long_for_a_compiler_is_interpreted(monkeypatch):
+    monkeypatch.setattr(launch, "_COMPILED_NODES", 10)
+    launch._plans.clear()
+    y = np.tanh(jet(np.linspace(-1, 1, 9)[None], 7))
+    launch._plans.clear()
+    monkeypatch.undo()
+    np.testing.assert_allclose(
+        y.coeffs, np.tanh(jet(np.linspace(-1, 1, 9)[None, ::1], 7)).coeffs, rtol=1e-13, atol=1e-15
+    )

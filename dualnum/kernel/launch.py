@@ -54,6 +54,9 @@ class Plan:
 
 
 _plans: Bounded[Any, Any] = Bounded(4096)
+_by_number: Bounded[Any, int] = Bounded(1024)
+_NUMBERS = 256  # as many programs for different numbers in one place, say exponents
+_COMPILED_NODES = 20_000  # beyond, LLVM takes seconds: the interpreter begins at once
 _NO_PLAN = "no plan"
 _BY_NUMBER = "by number"
 
@@ -144,10 +147,14 @@ def plan_for(
         plan = _plans.put(key, _made(row, order, described, dtype, compiled, None))
     if plan is _BY_NUMBER:  # the number decides how the rule goes: x**3 and x**2.5
         numbers = tuple(x for x in operands if type(x) is not Planes)
-        key = (*key, numbers, tuple(map(type, numbers)))
+        general, key = key, (*key, numbers, tuple(map(type, numbers)))
         plan = _plans.get(key)
         if plan is None:
-            plan = _plans.put(key, _made(row, order, described, dtype, compiled, numbers))
+            made = _by_number.get(general) or 0
+            _by_number.put(general, made + 1)
+            # numbers that keep changing are not worth a program each: whole arrays do
+            plan = _NO_PLAN if made >= _NUMBERS else _made(row, order, described, dtype, compiled, numbers)
+            _plans.put(key, plan)
     return None if isinstance(plan, str) else plan
 
 
@@ -211,7 +218,7 @@ def _expanded(graph: Graph, row: Row, order: int, operands: Sequence[list[Any]])
 def prepare(program: Program, groups: Sequence[llvm.Group], counts: tuple[int, ...], compiled: bool) -> Plan:
     """The plan of a program whose inputs come in `groups` and whose outputs are stacks of `counts` planes."""
     work = sum(_LONG if not isinstance(n.op, str) and n.op in llvm.MATH else 1 for n in program.nodes)
-    if not compiled:
+    if not compiled or len(program.nodes) > _COMPILED_NODES:
         return Plan(program, None, None, counts, work)
     early, rest = split(program, llvm.renderable)
     late = optimize(rest)
