@@ -5,7 +5,7 @@ the cache.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,26 +14,13 @@ from .ir import CONST, FMA, INPUT, SELECT, Program
 
 __all__ = ["BLOCK", "evaluate", "run"]
 
-BLOCK = 4096  # elements: a few dozen float64 temporaries fit the second-level cache
+BLOCK = 16384  # elements: the temporaries that live at once fit the second-level cache, and calls cost little beside
 
 
 def evaluate(program: Program, inputs: Sequence[Any]) -> list[Any]:
     """The outputs of the program for these inputs (arrays that broadcast, or numbers), and its alarm, if any."""
-    values: list[Any] = []
-    xp = namespace(*inputs)
-    for node in program.nodes:
-        args = [values[a] for a in node.args]
-        if node.op == INPUT:
-            values.append(inputs[node.extra])
-        elif node.op == CONST:
-            values.append(node.extra)
-        elif node.op == SELECT:
-            values.append(xp.where(*args))
-        elif node.op == FMA:
-            values.append(args[0] * args[1] + args[2])
-        else:
-            values.append(node.op(*args))  # type: ignore[operator]
-    return [values[i] for i in program.outputs] + ([] if program.alarm is None else [values[program.alarm]])
+    steps = [step._replace(long=False) for step in _steps(program, [False] * program.inputs)]
+    return _evaluate(program, steps, inputs, [])
 
 
 def run(program: Program, inputs: Sequence[Any], outputs: Sequence[Any], block: int = BLOCK) -> bool:
@@ -43,12 +30,69 @@ def run(program: Program, inputs: Sequence[Any], outputs: Sequence[Any], block: 
     """
     length = len(outputs[0]) if outputs else 0
     alarm = False
+    steps, free = _steps(program, [np.ndim(x) > 0 for x in inputs]), []
     with np.errstate(all="ignore"):
         for start in range(0, length, block):
             here = slice(start, start + block)
-            results = evaluate(program, [x[here] if np.ndim(x) else x for x in inputs])
+            if start + block > length:
+                free = []  # the last block is shorter
+            results = _evaluate(program, steps, [x[here] if np.ndim(x) else x for x in inputs], free)
             for out, result in zip(outputs, results, strict=False):
                 out[here] = result
             if program.alarm is not None:
                 alarm = alarm or bool(np.any(results[-1]))
     return alarm
+
+
+class _Step(NamedTuple):
+    """One node as it is run."""
+
+    op: Any
+    args: tuple[int, ...]
+    extra: Any
+    long: bool  # the result has an entry for each element, of the program's type
+    done: tuple[int, ...]  # such results that nothing needs any more
+
+
+def _steps(program: Program, long_inputs: Sequence[bool]) -> list[_Step]:
+    long: list[bool] = []
+    last: dict[int, int] = {}
+    for i, node in enumerate(program.nodes):
+        long.append(long_inputs[node.extra] if node.op == INPUT else any(long[a] for a in node.args))
+        last.update(dict.fromkeys(node.args, i))
+    kept = {*program.outputs, program.alarm}
+    done: list[list[int]] = [[] for _ in program.nodes]
+    for a, i in last.items():
+        if a not in kept and program.nodes[a].op != INPUT:
+            done[i].append(a)
+    return [
+        _Step(n.op, n.args, n.extra, long[i] and not n.boolean, tuple(done[i])) for i, n in enumerate(program.nodes)
+    ]
+
+
+def _evaluate(program: Program, steps: Sequence[_Step], inputs: Sequence[Any], free: list[Any]) -> list[Any]:
+    """One pass over the nodes; `free` holds arrays of one block that may be written to."""
+    values: list[Any] = []
+    xp = namespace(*inputs)
+    for op, args, extra, long, done in steps:
+        if op == INPUT:
+            values.append(inputs[extra])
+            continue
+        if op == CONST:
+            values.append(extra)
+            continue
+        given = [values[a] for a in args]
+        if op == SELECT:
+            y = xp.where(*given)
+        elif op == FMA:
+            y = given[0] * given[1] + given[2]
+        elif long and free:
+            y = op(*given, out=free.pop())
+        else:
+            y = op(*given)
+        values.append(y)
+        for a in done:
+            if steps[a].long:
+                free.append(values[a])
+            values[a] = None
+    return [values[i] for i in program.outputs] + ([] if program.alarm is None else [values[program.alarm]])
