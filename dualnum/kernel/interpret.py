@@ -5,6 +5,7 @@ the cache.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ BLOCK = 16384  # elements: the temporaries that live at once fit the second-leve
 
 def evaluate(program: Program, inputs: Sequence[Any]) -> list[Any]:
     """The outputs of the program for these inputs (arrays that broadcast, or numbers), and its alarm, if any."""
-    steps = [step._replace(long=False) for step in _steps(program, [False] * program.inputs)]
+    steps = [step._replace(long=False) for step in _steps(program, (False,) * program.inputs)]
     return _evaluate(program, steps, inputs, [])
 
 
@@ -30,7 +31,8 @@ def run(program: Program, inputs: Sequence[Any], outputs: Sequence[Any], block: 
     """
     length = len(outputs[0]) if outputs else 0
     alarm = False
-    steps, free = _steps(program, [np.ndim(x) > 0 for x in inputs]), []
+    steps = _steps(program, tuple([np.ndim(x) > 0 for x in inputs]))
+    free: list[Any] = []
     with np.errstate(all="ignore"):
         for start in range(0, length, block):
             here = slice(start, start + block)
@@ -54,7 +56,8 @@ class _Step(NamedTuple):
     done: tuple[int, ...]  # such results that nothing needs any more
 
 
-def _steps(program: Program, long_inputs: Sequence[bool]) -> list[_Step]:
+@lru_cache(maxsize=1024)
+def _steps(program: Program, long_inputs: tuple[bool, ...]) -> list[_Step]:
     long: list[bool] = []
     last: dict[int, int] = {}
     for i, node in enumerate(program.nodes):

@@ -54,7 +54,7 @@ class Node(NamedTuple):
     boolean: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Program:
     """A finished program: its nodes, how many inputs it reads, and which nodes it gives back.
 
