@@ -77,12 +77,12 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
         return None
     entry = _entries.get(key, _MISSING)
     if entry is _BY_VALUE:
-        key = (key, number, type(number))
+        key = (key, repr(number))
         entry = _entries.get(key, _MISSING)
     if entry is _MISSING:
         entry = _remember(key, ufunc, inputs, x, jet_type)
         if entry is _BY_VALUE:
-            entry = _remember((key, number, type(number)), ufunc, inputs, x, jet_type)
+            entry = _remember((key, repr(number)), ufunc, inputs, x, jet_type)
     if entry is None or kink_mode() == "raise":
         return None
     length = a.size // len(a)

@@ -419,3 +419,17 @@ def test_derivatives_are_not_dropped_in_silence(use: Any) -> None:
 def test_sinc_at_its_removable_singularity() -> None:
     expected = [(-1) ** (k // 2) * math.pi**k / math.factorial(k + 1) if k % 2 == 0 else 0 for k in range(9)]
     np.testing.assert_allclose(along(np.sinc, 0.0, 8), expected, rtol=1e-14, atol=1e-14)
+
+
+def test_exponents_without_bounds() -> None:
+    # a large fractional exponent takes as many steps as the order, not as many as it is large
+    y = jet(np.array([1.0 + 2.0**-20]), order=3) ** 1000.5
+    np.testing.assert_allclose(y.coeffs[1] / y.coeffs[0], 1000.5 / (1 + 2.0**-20), rtol=1e-14)
+    np.testing.assert_allclose(y.coeffs[2] / y.coeffs[0], 1000.5 * 999.5 / 2 / (1 + 2.0**-20) ** 2, rtol=1e-14)
+    assert np.isnan((jet([2.0], order=3) ** nan).coeffs).all()
+
+
+def test_the_sign_of_a_zero_that_is_a_constant_counts() -> None:
+    x = jet(np.array([0.0, -0.0]), order=2)
+    for zero in (0.0, -0.0, 0.0):
+        np.testing.assert_array_equal(np.arctan2(x, zero).value, np.arctan2(x.value, zero))

@@ -147,7 +147,7 @@ def plan_for(
         plan = _plans.put(key, _made(row, order, described, dtype, compiled, None))
     if plan is _BY_NUMBER:  # the number decides how the rule goes: x**3 and x**2.5
         numbers = tuple(x for x in operands if type(x) is not Planes)
-        general, key = key, (*key, numbers, tuple(map(type, numbers)))
+        general, key = key, (*key, repr(numbers))  # 2 is not 2.0, nor 0.0 −0.0; a NaN is itself
         plan = _plans.get(key)
         if plan is None:
             made = _by_number.get(general) or 0

@@ -75,6 +75,9 @@ recurrence(
 )  # fmt: skip
 
 
+_BY_PRODUCTS = 8  # the largest exponent that is reached by products
+
+
 # ── powers ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -106,25 +109,24 @@ def _descend(order: int, value: Any, u: Coefficients, p: Any) -> list[Any]:
     """y' = p u^{p−1} u' down to the first exponent below zero, then the recurrence of the power.
 
     Each level has a value of its own, so a coefficient is finite where it should be although others overflow
-    or underflow (x^1.5 at 1e−300 and at 1e250). Only the lowest power of u_0, which does neither, is taken by
-    the function of libm; the others follow from it by products.
+    or underflow (x^1.5 at 1e−300 and at 1e250).
     """
     if order == 0 or len(u) == 1:
         return [value]
     if np.real(p) < 0:
         return series.power(order, value, u, p)
-    slope = _ascend(order - 1, u[:order], p - 1)
+    slope = _descend(order - 1, _raised(u[0], p - 1), u[:order], p - 1)
     return series.integral(order, value, (u, [p * s for s in slope]))
 
 
-def _ascend(order: int, u: Coefficients, p: Any) -> list[Any]:
-    """u^p as `_descend` has it, its value by products from the lowest power."""
-    if np.real(p) < 0:
-        value = np.power(u[0], p)
-        return series.power(order, value, u, p) if order and len(u) > 1 else [value]
-    lower = _ascend(max(order - 1, 0), u[: max(order, 1)], p - 1)
-    value = np.where(u[0] == np.inf, u[0], u[0] * lower[0])
-    return series.integral(order, value, (u, [p * s for s in lower])) if order and len(u) > 1 else [value]
+def _raised(x: Any, p: Any) -> Any:
+    """x^p; for a moderate p by products from the lowest power, which neither overflows nor underflows.
+
+    (Then one function of libm serves all levels. What p is decides, not the order: see `series`.)
+    """
+    if not 0 <= np.real(p) <= _BY_PRODUCTS:
+        return np.power(x, p)
+    return np.where(x == np.inf, x, x * _raised(x, p - 1))
 
 
 def _elementwise_power(order: int, value: Any, u: Coefficients, p: Any) -> list[Any]:
