@@ -79,9 +79,6 @@ class Univariate:
         # a block has the directions in front: open the axes that broadcasting will need behind them
         return parts[:1] + [part[(slice(None),) + (None,) * missing] for part in parts[1:]]
 
-    def part_shape(self, k: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-        return shape if self.directions is None or k == 0 else (self.directions, *shape)
-
     def products(self) -> Sequence[tuple[int, int, int]]:
         """All (i, j, m) with plane i × plane j contributing to plane m (the product plan)."""
         return _products(self)

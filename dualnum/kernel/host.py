@@ -74,12 +74,18 @@ def host_key() -> tuple[str, ...]:
     return (llvmlite.__version__, h.cpu, h.features, str(h.vector_bytes), str(h.mvec_letter))
 
 
-@cache
-def _machine(hide_libmvec: bool) -> Any:
+def _new_machine() -> Any:
+    """A target machine of the host's; each engine owns one."""
     llvm = _llvm()
-    h = _host(hide_libmvec)
+    h = host()
     target = llvm.Target.from_triple(llvm.get_process_triple())
     return target.create_target_machine(cpu=h.cpu, features=h.features, opt=2, codemodel="jitdefault", jit=True)
+
+
+@cache
+def _machine(hide_libmvec: bool) -> Any:
+    """The one that code is compiled with."""
+    return _new_machine()
 
 
 # ── compiling and loading ────────────────────────────────────────────────────────────────────────
@@ -97,13 +103,6 @@ class Compiled:
         address = self._engine.get_function_address("kernel")
         self.call = ctypes.CFUNCTYPE(ctypes.c_int32, *signature)(address)
         self.call.owner = self  # type: ignore[attr-defined]  # the code lives as long as anyone can call it
-
-
-def _new_machine() -> Any:
-    llvm = _llvm()
-    h = host()
-    target = llvm.Target.from_triple(llvm.get_process_triple())
-    return target.create_target_machine(cpu=h.cpu, features=h.features, opt=2, codemodel="jitdefault", jit=True)
 
 
 def compile_object(text: str) -> bytes:

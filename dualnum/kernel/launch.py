@@ -201,14 +201,10 @@ def uniform(ufunc: np.ufunc, dtype: Any) -> bool:
 
 
 def _expanded(graph: Graph, row: Row, order: int, operands: Sequence[list[Any]]) -> Sequence[list[Any]]:
-    """`Row.expand` on symbols: the value strictly, the recurrence relaxed."""
-    operands = [u[: order + 1] for u in operands]
+    """The row on symbols: the value strictly, the recurrence relaxed."""
     value = row.ufunc(*(u[0] for u in operands))
-    if order == 0 or all(len(u) == 1 for u in operands):
-        return [[value]]
-    assert row.rule is not None
     with graph.relax():
-        result = row.rule(order, value, *operands)
+        result = row.expand(order, *operands, value=value)
     return result if isinstance(result, tuple) else [result]
 
 

@@ -1,7 +1,7 @@
 """Passes over programs: each takes a program and gives back one that means the same within rounding.
 
-Only relaxed operations are touched (those of the recurrences, never a value), and always by the same rule
-whatever the order, so that coefficient k does not depend on how many coefficients are wanted.
+Only relaxed operations are touched (those of the recurrences), and of the values small whole powers, always by the
+same rule whatever the order, so that coefficient k does not depend on how many coefficients are wanted.
 """
 
 from dataclasses import replace

@@ -75,9 +75,6 @@ recurrence(
 )  # fmt: skip
 
 
-_BY_PRODUCTS = 8  # the largest exponent that is reached by products
-
-
 # ── powers ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -117,6 +114,9 @@ def _descend(order: int, value: Any, u: Coefficients, p: Any) -> list[Any]:
         return series.power(order, value, u, p)
     slope = _descend(order - 1, _raised(u[0], p - 1), u[:order], p - 1)
     return series.integral(order, value, (u, [p * s for s in slope]))
+
+
+_BY_PRODUCTS = 8  # the largest exponent that is reached by products
 
 
 def _raised(x: Any, p: Any) -> Any:
