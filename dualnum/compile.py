@@ -11,7 +11,7 @@ import optree
 from .errors import InvalidType
 from .fused import Kernel
 from .jet import Jet
-from .kernel import engine, launch, llvm
+from .kernel import engine, instructions, launch, llvm
 from .kernel.host import assembly
 from .kernel.ir import Program
 from .kernel.optimize import optimize
@@ -285,6 +285,6 @@ def _rendered(kernel: Kernel) -> str:
     """The LLVM text of a kernel, of a type that is compiled."""
     if kernel.dtype not in launch.COMPILED:
         return f"; {kernel.dtype}: interpreted\n"
-    early, rest = launch.split(kernel.program, llvm.renderable)
+    early, rest = launch.split(kernel.program, instructions.renderable)
     inputs = [*kernel.groups, *[llvm.Group("c", 1)] * (len(early.outputs) if early else 0)]
     return llvm.render(optimize(rest), [llvm.Group("c", n) for _, n, _ in kernel.targets], inputs)

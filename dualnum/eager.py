@@ -23,7 +23,8 @@ class _Ready(NamedTuple):
     """What a call needs: the kernel, how many planes it writes, its work an element."""
 
     call: Callable[..., int]
-    planes: int
+    known: int  # planes that may be nonzero
+    degree: int
     work: int
     literal: bool  # a number among the operands is written into the kernel
 
@@ -88,7 +89,7 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     length = a.size // len(a)
     if not length:
         return None
-    call, count, work, literal = entry
+    call, known, degree, work, literal = entry
     planes = _empty(a.shape, a.dtype) if a.nbytes < memory.LARGE else memory.empty(a.shape, a.dtype)
     arguments: list[Any]
     if number is None:
@@ -97,6 +98,8 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
         arguments = [id(planes), id(a)]
     else:
         arguments = [id(planes), id(a), number] if inputs[-1] is number else [id(planes), number, id(a)]
+    if x.algebra.directions is not None:
+        arguments.append(x.algebra.directions)
     try:
         if length * work < threads.WORTH:
             alarm = call(*arguments, length, 0, length)
@@ -106,11 +109,11 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
         return None
     if alarm:  # the mend must follow
         return None
-    if count < len(a):
-        planes[count:] = 0
+    if known < len(a):
+        planes[known:] = 0
     result = _new(jet_type)
     result._planes = planes
-    result._support = [count - 1]
+    result._support = [degree]
     result.algebra = x.algebra
     result.scope = x.scope
     return result
@@ -119,7 +122,7 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
 def _remember(key: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], x: Any, jet_type: Any) -> Any:
     """The entry for operands like these; None where they must take the general way."""
     entry: Any = None
-    if ufunc.nout == 1 and ufunc.signature is None and x.algebra.directions is None and llvm.data_offset() >= 0:
+    if ufunc.nout == 1 and ufunc.signature is None and llvm.data_offset() >= 0:
         try:
             row = lookup(ufunc)
         except DualnumError:  # it says what is wrong on the general way
@@ -127,11 +130,14 @@ def _remember(key: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], x: Any, jet_ty
         if row is not None and row.rule is not None and x.dtype in launch.COMPILED:
             operands = [launch.Planes(y._planes, y._support[0] + 1) if type(y) is jet_type else y for y in inputs]
             described = tuple((y.count, "c") if type(y) is launch.Planes else "number" for y in operands)
-            plan = launch.plan_for(row, x.algebra.order, described, x.dtype, True, operands)
+            directions = x.algebra.directions
+            plan = launch.plan_for(row, x.algebra.order, described, x.dtype, True, operands, directions is not None)
             if plan is not None and plan.literal and not isinstance(key[0], tuple):
                 entry = _BY_VALUE
             elif plan is not None and plan.early is None and plan.call is not None:
-                entry = _Ready(plan.call, plan.counts[0], plan.work, plan.literal)
+                known = launch.known_planes(plan.counts[0], directions)
+                work = plan.work + plan.each * (directions or 0)
+                entry = _Ready(plan.call, known, plan.counts[0] - 1, work, plan.literal)
     if len(_entries) >= _LIMIT:
         _entries.clear()
     _entries[key] = entry

@@ -122,7 +122,7 @@ def _fused(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) 
 
     None where the operands are no plain arrays or no program can be written.
     """
-    if top.algebra.directions is not None or row.rule is None or not isinstance(row.ufunc, np.ufunc):
+    if row.rule is None or not isinstance(row.ufunc, np.ufunc):
         return None
     given: list[Any] = []
     for x, own in zip(operands, mine, strict=True):
@@ -137,7 +137,7 @@ def _fused(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) 
         else:
             given.append(x)
     try:
-        results = launch.evaluate(row, top.order, given, top.algebra.size)
+        results = launch.evaluate(row, top.order, given, top.algebra.size, top.algebra.directions)
     except ValueError as error:
         shapes = ", ".join(str(np.shape(x)) for x in operands)
         raise InvalidValue(f"{row.name}: {error} (operands of shape {shapes})") from None

@@ -13,12 +13,24 @@ from typing import Any
 import numpy as np
 
 from ..primitives.table import Row
-from . import engine, interpret, llvm, memory, threads
+from . import engine, instructions, interpret, llvm, memory, threads
 from .ir import INPUT, Graph, Node, Program, Untraceable, prune
 from .optimize import optimize
 from .store import Bounded, kernel
 
-__all__ = ["COMPILED", "laid_out", "Plan", "Planes", "evaluate", "plan_for", "prepare", "run", "split", "uniform"]
+__all__ = [
+    "COMPILED",
+    "laid_out",
+    "Plan",
+    "Planes",
+    "evaluate",
+    "known_planes",
+    "plan_for",
+    "prepare",
+    "run",
+    "split",
+    "uniform",
+]
 
 COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
 _LONG = 60  # a mathematical function costs about as much as so many additions: only for cutting into chunks
@@ -26,7 +38,10 @@ _LONG = 60  # a mathematical function costs about as much as so many additions: 
 
 @dataclass(frozen=True, slots=True)
 class Planes:
-    """One operand as it comes: stacked planes (count, *shape) of which `count` are read."""
+    """One operand as it comes: stacked planes of shape (…, *shape), of which `count` coefficients are read.
+
+    With several directions a coefficient above the value has a plane for each.
+    """
 
     array: Any
     count: int
@@ -40,9 +55,10 @@ class Plan:
         program: what the interpreter runs (`call` is None), or what was compiled.
         call: the machine code.
         early: what is computed before, operation by operation, for want of a machine counterpart.
-        counts: how many planes each result has.
+        counts: how many coefficients each result has.
         work: operations an element, for cutting long arrays into chunks.
         literal: numbers among the operands are written into the program.
+        each: those of the operations that are done again for each of several directions.
     """
 
     program: Program
@@ -51,6 +67,7 @@ class Plan:
     counts: tuple[int, ...]
     work: int
     literal: bool = False
+    each: int = 0
 
 
 _plans: Bounded[Any, Any] = Bounded(4096)
@@ -64,7 +81,9 @@ _BY_NUMBER = "by number"
 # ── primitives ───────────────────────────────────────────────────────────────────────────────────
 
 
-def evaluate(row: Row, order: int, operands: Sequence[Any], size: int) -> tuple[list[tuple[Any, int]], bool] | None:
+def evaluate(
+    row: Row, order: int, operands: Sequence[Any], size: int, directions: int | None = None
+) -> tuple[list[tuple[Any, int]], bool] | None:
     """The stacked planes of a primitive's results, each with its degree; None where there is no plan.
 
     Beside them whether the row's mend must follow.
@@ -74,6 +93,7 @@ def evaluate(row: Row, order: int, operands: Sequence[Any], size: int) -> tuple[
         order: K.
         operands: `Planes` of jets and constant arrays, or numbers.
         size: how many planes the results have in all.
+        directions: P of a jet with several.
     """
     arrays = [x.array for x in operands if type(x) is Planes]
     dtype = arrays[0].dtype
@@ -87,15 +107,20 @@ def evaluate(row: Row, order: int, operands: Sequence[Any], size: int) -> tuple[
     compiled = dtype in COMPILED and engine.current() == "llvm"
     laid = [laid_out(x, shape, compiled) if type(x) is Planes else x for x in operands]
     described = tuple((x[0].count, x[1]) if type(x) is tuple else "number" for x in laid)
-    plan = plan_for(row, order, described, dtype, compiled, operands)
+    plan = plan_for(row, order, described, dtype, compiled, operands, directions is not None)
     if plan is None:
         return None
     results = [memory.empty((size, *shape), dtype) for _ in plan.counts]
     arguments = [x for x in laid if type(x) is tuple or not plan.literal]
-    alarm = run(plan, results, arguments, prod(shape))
+    alarm = run(plan, results, arguments, prod(shape), directions)
     for planes, count in zip(results, plan.counts, strict=True):
-        planes[count:] = 0
+        planes[known_planes(count, directions) :] = 0
     return [(planes, count - 1) for planes, count in zip(results, plan.counts, strict=True)], alarm
+
+
+def known_planes(count: int, directions: int | None) -> int:
+    """How many planes `count` coefficients have."""
+    return count if directions is None else 1 + (count - 1) * directions
 
 
 def _in_type(x: Any, dtype: Any) -> Any:
@@ -118,9 +143,30 @@ def laid_out(x: Planes, shape: tuple[int, ...], compiled: bool) -> tuple[Planes,
                 return x, "p"
             if len(shape) == 1:
                 return x, "g"
+        elif _goes_round(array.shape[1:], shape):
+            return Planes(_ring(array), x.count), "r"
     return Planes(
         np.ascontiguousarray(np.broadcast_to(_aligned(array, len(shape)), (len(array), *shape))), x.count
     ), "c"
+
+
+_RING = 64  # more elements than any vector has
+
+
+def _goes_round(given: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """Whether an array of one shape, broadcast to another, is itself again and again in memory."""
+    while given and given[0] == 1:
+        given = given[1:]
+    return len(given) < len(shape) and shape[len(shape) - len(given) :] == given
+
+
+def _ring(array: Any) -> Any:
+    """The planes, each followed by its beginning, so that a vector read at any place of the period is in one piece."""
+    flat = array.reshape(len(array), -1)
+    period = flat.shape[1]
+    if period < _RING:
+        flat = np.tile(flat, (1, -(-_RING // period)))
+    return np.concatenate((flat, flat[:, :_RING]), axis=1)
 
 
 def _aligned(array: Any, ndim: int) -> Any:
@@ -129,7 +175,13 @@ def _aligned(array: Any, ndim: int) -> Any:
 
 
 def plan_for(
-    row: Row, order: int, described: tuple[Any, ...], dtype: Any, compiled: bool, operands: Sequence[Any]
+    row: Row,
+    order: int,
+    described: tuple[Any, ...],
+    dtype: Any,
+    compiled: bool,
+    operands: Sequence[Any],
+    directed: bool = False,
 ) -> Plan | None:
     """The plan of a primitive on operands so described, or None where it has none.
 
@@ -140,11 +192,12 @@ def plan_for(
         dtype: the one type of all operands.
         compiled: machine code, or a program for the interpreter.
         operands: the operands themselves, for the numbers among them.
+        directed: jets with several directions.
     """
-    key: Any = (row.ufunc, order, described, dtype, compiled)
+    key: Any = (row.ufunc, order, described, dtype, compiled, directed)
     plan = _plans.get(key)
     if plan is None:
-        plan = _plans.put(key, _made(row, order, described, dtype, compiled, None))
+        plan = _plans.put(key, _made(row, order, described, dtype, compiled, None, directed))
     if plan is _BY_NUMBER:  # the number decides how the rule goes: x**3 and x**2.5
         numbers = tuple(x for x in operands if type(x) is not Planes)
         general, key = key, (*key, repr(numbers))  # 2 is not 2.0, nor 0.0 −0.0; a NaN is itself
@@ -153,12 +206,12 @@ def plan_for(
             made = _by_number.get(general) or 0
             _by_number.put(general, made + 1)
             # numbers that keep changing are not worth a program each: whole arrays do
-            plan = _NO_PLAN if made >= _NUMBERS else _made(row, order, described, dtype, compiled, numbers)
+            plan = _NO_PLAN if made >= _NUMBERS else _made(row, order, described, dtype, compiled, numbers, directed)
             _plans.put(key, plan)
     return None if isinstance(plan, str) else plan
 
 
-def _made(row: Row, order: int, described: Any, dtype: Any, compiled: bool, numbers: Any) -> Any:
+def _made(row: Row, order: int, described: Any, dtype: Any, compiled: bool, numbers: Any, directed: bool) -> Any:
     """A plan, or the reason why there is none."""
     if not uniform(row.ufunc, dtype):
         return _NO_PLAN
@@ -186,7 +239,8 @@ def _made(row: Row, order: int, described: Any, dtype: Any, compiled: bool, numb
         return _BY_NUMBER if numbers is None and "number" in described else _NO_PLAN
     if any(program.nodes[i].boolean for i in program.outputs):
         return _NO_PLAN
-    return replace(prepare(program, groups, tuple(map(len, results)), compiled), literal=numbers is not None)
+    plan = prepare(program, groups, tuple(map(len, results)), compiled, directed)
+    return _NO_PLAN if plan is None else replace(plan, literal=numbers is not None)
 
 
 def uniform(ufunc: np.ufunc, dtype: Any) -> bool:
@@ -211,17 +265,35 @@ def _expanded(graph: Graph, row: Row, order: int, operands: Sequence[list[Any]])
 # ── any program ──────────────────────────────────────────────────────────────────────────────────
 
 
-def prepare(program: Program, groups: Sequence[llvm.Group], counts: tuple[int, ...], compiled: bool) -> Plan:
-    """The plan of a program whose inputs come in `groups` and whose outputs are stacks of `counts` planes."""
-    work = sum(_LONG if not isinstance(n.op, str) and n.op in llvm.MATH else 1 for n in program.nodes)
+def prepare(
+    program: Program, groups: Sequence[llvm.Group], counts: tuple[int, ...], compiled: bool, directed: bool = False
+) -> Any:
+    """The plan of a program whose inputs come in `groups` and whose outputs are stacks of `counts` coefficients.
+
+    None where jets with several directions have none: they are compiled, or go the way of whole arrays.
+    """
+    work = sum(map(_weight, program.nodes))
     if not compiled or len(program.nodes) > _COMPILED_NODES:
-        return Plan(program, None, None, counts, work)
-    early, rest = split(program, llvm.renderable)
+        return None if directed else Plan(program, None, None, counts, work)
+    early, rest = split(program, instructions.renderable)
     late = optimize(rest)
     outputs = [llvm.Group("c", n) for n in counts]
     inputs = [*groups, *(llvm.Group("c", 1) for _ in (early.outputs if early else ()))]
-    call = kernel(llvm.render(late, outputs, inputs), llvm.signature(outputs, inputs, program.dtype))
-    return Plan(program, call, early, counts, work)
+    each = 0
+    if directed:
+        if early is not None and any(llvm.moving(early, groups)):
+            return None
+        each = sum(_weight(n) for n, moves in zip(late.nodes, llvm.moving(late, inputs), strict=True) if moves)
+    try:
+        text = llvm.render(late, outputs, inputs, directed)
+    except instructions.Unrenderable:
+        return None
+    call = kernel(text, llvm.signature(outputs, inputs, program.dtype, directed))
+    return Plan(program, call, early, counts, work, each=each)
+
+
+def _weight(node: Node) -> int:
+    return _LONG if not isinstance(node.op, str) and node.op in instructions.MATH else 1
 
 
 def split(program: Program, possible: Callable[[Any], bool]) -> tuple[Program | None, Program]:
@@ -239,7 +311,9 @@ def split(program: Program, possible: Callable[[Any], bool]) -> tuple[Program | 
     return prune(program.nodes, program.inputs, missing, program.dtype), late
 
 
-def run(plan: Plan, results: Sequence[Any], arguments: Sequence[Any], length: int) -> bool:
+def run(
+    plan: Plan, results: Sequence[Any], arguments: Sequence[Any], length: int, directions: int | None = None
+) -> bool:
     """Fills stacked result planes (the first `counts` of each) from (Planes, layout) pairs and numbers.
 
     Returns whether the program's alarm was raised.
@@ -268,8 +342,14 @@ def run(plan: Plan, results: Sequence[Any], arguments: Sequence[Any], length: in
         given += [array.__array_interface__["data"][0], array.strides[0]]
         if layout == "g":
             given.append(array.strides[1])
+        elif layout == "r":
+            given.append(array.shape[1] - _RING)
     given += [id(y) if by_object else y.ctypes.data for y in extra]
-    return threads.in_chunks(plan.call, given, (plan, results, arguments, extra), length, plan.work)
+    work = plan.work
+    if directions is not None:
+        given.append(directions)
+        work += plan.each * directions
+    return threads.in_chunks(plan.call, given, (plan, results, arguments, extra), length, work)
 
 
 def _flat_inputs(arguments: Sequence[Any], length: int) -> list[Any]:

@@ -1,207 +1,21 @@
-"""Programs as LLVM text, on explicit vectors of the host's width.
+"""Programs as LLVM text: the loop around the instructions, and how it reads and writes its operands.
 
 A program becomes a loop over vectors; the tail of an array takes the same path under a mask, so a value does
-not depend on its position. Mathematical functions are glibc's vector ones (libmvec, at most 4 ulp) where the
-process finds them by symbol, else the scalar libm lane by lane. Fused multiply-adds are explicit, and no
-fast-math flag is set.
+not depend on its position.
 """
 
 import ctypes
-import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from .host import host
-from .ir import CONST, FMA, INPUT, SELECT, Node, Program
+from .instructions import Unrenderable, Writer, write
+from .ir import CONST, INPUT, Program
 
-__all__ = ["MATH", "Group", "Unrenderable", "data_offset", "render", "renderable", "signature"]
-
-
-class Unrenderable(Exception):
-    """An operation of the program has no counterpart in machine code."""
-
-
-# ── operations as text ───────────────────────────────────────────────────────────────────────────
-
-MATH = {
-    np.sin: "sin", np.cos: "cos", np.tan: "tan", np.arcsin: "asin", np.arccos: "acos", np.arctan: "atan",
-    np.sinh: "sinh", np.cosh: "cosh", np.tanh: "tanh", np.arcsinh: "asinh", np.arccosh: "acosh",
-    np.arctanh: "atanh", np.exp: "exp", np.exp2: "exp2", np.expm1: "expm1", np.log: "log", np.log2: "log2",
-    np.log10: "log10", np.log1p: "log1p", np.cbrt: "cbrt", np.power: "pow", np.float_power: "pow",
-    np.arctan2: "atan2", np.hypot: "hypot",
-}  # fmt: skip
-_BY_NAME = {"erf": "erf", "erfc": "erfc", "exp10": "exp10"}  # of scipy.special, which is not imported here
-_INFIX = {np.add: "fadd", np.subtract: "fsub", np.multiply: "fmul", np.divide: "fdiv"}
-_COMPARE = {
-    np.equal: "oeq", np.not_equal: "une", np.less: "olt", np.less_equal: "ole", np.greater: "ogt",
-    np.greater_equal: "oge",
-}  # fmt: skip
-_LOGIC = {
-    np.logical_and: "and", np.bitwise_and: "and", np.logical_or: "or", np.bitwise_or: "or",
-    np.logical_xor: "xor", np.bitwise_xor: "xor",
-}  # fmt: skip
-_INTRINSIC = {
-    np.sqrt: "sqrt", np.absolute: "fabs", np.fabs: "fabs", np.floor: "floor", np.ceil: "ceil",
-    np.trunc: "trunc", np.rint: "rint", np.copysign: "copysign",
-}  # fmt: skip
-_SCALED = {
-    np.deg2rad: np.pi / 180, np.radians: np.pi / 180, np.rad2deg: 180 / np.pi, np.degrees: 180 / np.pi,
-}  # fmt: skip
-
-
-class _Writer:
-    """The body of one loop iteration."""
-
-    def __init__(self, dtype: np.dtype[Any]) -> None:
-        self.h = host()
-        self.dtype = dtype
-        self.lanes = self.h.lanes(dtype)
-        self.scalar = "double" if dtype.itemsize == 8 else "float"
-        self.vector = f"<{self.lanes} x {self.scalar}>"
-        self.mask = f"<{self.lanes} x i1>"
-        self.suffix = f"v{self.lanes}f{8 * dtype.itemsize}"
-        self.lines: list[str] = []
-        self.declared: dict[str, str] = {}
-        self._count = 0
-
-    def emit(self, text: str) -> str:
-        self._count += 1
-        self.lines.append(f"  %v{self._count} = {text}")
-        return f"%v{self._count}"
-
-    def number(self, x: Any) -> str:
-        """A constant in all lanes; LLVM writes both types with the bits of a double."""
-        bits = struct.unpack("<Q", struct.pack("<d", float(x)))[0]
-        return f"splat ({self.scalar} 0x{bits:016X})"
-
-    def splat(self, one: str) -> str:
-        """A number in all lanes."""
-        first = self.emit(f"insertelement {self.vector} poison, {self.scalar} {one}, i32 0")
-        zeros = f"<{self.lanes} x i32> zeroinitializer"
-        return self.emit(f"shufflevector {self.vector} {first}, {self.vector} poison, {zeros}")
-
-    def declare(self, name: str, result: str, *arguments: str) -> str:
-        self.declared[name] = f"declare {result} @{name}({', '.join(arguments)})"
-        return name
-
-    def intrinsic(self, name: str, *args: str) -> str:
-        full = self.declare(f"llvm.{name}.{self.suffix}", self.vector, *[self.vector] * len(args))
-        return self.emit(f"call {self.vector} @{full}({', '.join(f'{self.vector} {a}' for a in args)})")
-
-    def compare(self, how: str, a: str, b: str) -> str:
-        return self.emit(f"fcmp {how} {self.vector} {a}, {b}")
-
-    def select(self, condition: str, a: str, b: str, kind: str | None = None) -> str:
-        kind = kind or self.vector
-        return self.emit(f"select {self.mask} {condition}, {kind} {a}, {kind} {b}")
-
-    def infix(self, op: str, a: str, b: str) -> str:
-        return self.emit(f"{op} {self.vector} {a}, {b}")
-
-    def logic(self, op: str, a: str, b: str) -> str:
-        return self.emit(f"{op} {self.mask} {a}, {b}")
-
-    def math(self, name: str, *args: str) -> str:
-        """A function of libm: the vector one, or lane by lane."""
-        short = name if self.dtype.itemsize == 8 else name + "f"
-        symbol = f"_ZGV{self.h.mvec_letter}N{self.lanes}{'v' * len(args)}_{short}"
-        if self.h.mvec is not None and hasattr(self.h.mvec, symbol):
-            self.declare(symbol, self.vector, *[self.vector] * len(args))
-            return self.emit(f"call {self.vector} @{symbol}({', '.join(f'{self.vector} {a}' for a in args)})")
-        self.declare(short, self.scalar, *[self.scalar] * len(args))
-        result = "poison"
-        for lane in range(self.lanes):
-            scalars = [self.emit(f"extractelement {self.vector} {a}, i32 {lane}") for a in args]
-            one = self.emit(f"call {self.scalar} @{short}({', '.join(f'{self.scalar} {s}' for s in scalars)})")
-            result = self.emit(f"insertelement {self.vector} {result}, {self.scalar} {one}, i32 {lane}")
-        return result
-
-    def truth(self, x: str, boolean: bool) -> str:
-        return x if boolean else self.compare("une", x, self.number(0.0))
-
-
-def _extremum(how: str, nan_of: int) -> Callable[[_Writer, str, str], str]:
-    """NumPy's choice: a where it compares so or where the operand number `nan_of` is NaN, else b (of −0 and 0 too)."""
-
-    def write(w: _Writer, a: str, b: str) -> str:
-        x = (a, b)[nan_of]
-        return w.select(w.logic("or", w.compare(how, a, b), w.compare("uno", x, x)), a, b)
-
-    return write
-
-
-def _sign(w: _Writer, x: str) -> str:
-    zero = w.number(0.0)
-    negative = w.select(w.compare("olt", x, zero), w.number(-1.0), w.select(w.compare("oeq", x, zero), zero, x))
-    return w.select(w.compare("ogt", x, zero), w.number(1.0), negative)
-
-
-def _heaviside(w: _Writer, x: str, at_zero: str) -> str:
-    zero = w.number(0.0)
-    other = w.select(w.compare("oeq", x, zero), at_zero, x)  # a NaN stays one
-    return w.select(w.compare("olt", x, zero), zero, w.select(w.compare("ogt", x, zero), w.number(1.0), other))
-
-
-_SPECIAL: dict[Any, Callable[..., str]] = {
-    np.negative: lambda w, x: w.emit(f"fneg {w.vector} {x}"),
-    np.square: lambda w, x: w.infix("fmul", x, x),
-    np.reciprocal: lambda w, x: w.infix("fdiv", w.number(1.0), x),
-    np.conjugate: lambda w, x: x,
-    np.maximum: _extremum("ogt", 0),
-    np.minimum: _extremum("olt", 0),
-    np.fmax: _extremum("ogt", 1),
-    np.fmin: _extremum("olt", 1),
-    np.sign: _sign,
-    np.heaviside: _heaviside,
-    np.isnan: lambda w, x: w.compare("uno", x, x),
-    np.isinf: lambda w, x: w.compare("oeq", w.intrinsic("fabs", x), w.number(np.inf)),
-    np.isfinite: lambda w, x: w.compare("olt", w.intrinsic("fabs", x), w.number(np.inf)),
-    np.signbit: lambda w, x: w.compare("olt", w.intrinsic("copysign", w.number(1.0), x), w.number(0.0)),
-}
-
-
-def _write(w: _Writer, node: Node, args: list[str], kinds: list[bool]) -> str:
-    op: Any = node.op
-    if op == FMA:
-        return w.intrinsic("fma", *args)
-    if op == SELECT:
-        condition, x, y = args
-        return w.select(condition, x, y, w.mask if kinds[1] else w.vector)
-    if op in _INFIX:
-        return w.infix(_INFIX[op], *args)
-    if op in _COMPARE:
-        return w.compare(_COMPARE[op], *args)
-    if op in _LOGIC:
-        return w.logic(_LOGIC[op], *(w.truth(a, k) for a, k in zip(args, kinds, strict=True)))
-    if op in (np.logical_not, np.invert):
-        return w.logic("xor", w.truth(args[0], kinds[0]), "splat (i1 true)")
-    if op in _INTRINSIC:
-        return w.intrinsic(_INTRINSIC[op], *args)
-    if op in _SCALED:
-        return w.infix("fmul", args[0], w.number(w.dtype.type(_SCALED[op])))
-    if op in _SPECIAL:
-        return _SPECIAL[op](w, *args)
-    return w.math(_math_name(op), *args)
-
-
-def _math_name(op: Any) -> str:
-    name = MATH.get(op) or _BY_NAME.get(op.__name__)
-    if name is None:
-        raise Unrenderable(op.__name__)
-    return name
-
-
-def renderable(op: Any) -> bool:
-    """Whether an operation can be written as machine code."""
-    known: tuple[Any, ...] = (_INFIX, _COMPARE, _LOGIC, _INTRINSIC, _SCALED, _SPECIAL, MATH)
-    if isinstance(op, str) or op in (np.logical_not, np.invert) or any(op in table for table in known):
-        return True
-    return op.__name__ in _BY_NAME
-
+__all__ = ["Group", "data_offset", "moving", "render", "signature"]
 
 # ── a kernel ─────────────────────────────────────────────────────────────────────────────────────
 #
@@ -209,10 +23,16 @@ def renderable(op: Any) -> bool:
 #   "c"  contiguous planes, one after the other:                 argument: the array object, or its address
 #   "p"  contiguous planes at any distance:                      arguments: address, plane stride
 #   "g"  planes and elements at any distances (gathered):        arguments: address, plane stride, element stride
+#   "r"  planes that repeat, each followed by its beginning:     arguments: address, plane stride, period
 #   "b"  one number a plane, the same everywhere:                arguments: address, plane stride
 #   "s"  one number:                                             argument: the number
-# Strides are in bytes. The kernel is int kernel(arguments…, length, begin, end); it gives back whether the
-# alarm was raised.
+# Strides are in bytes, the period (a vector at least) in elements. The kernel is int kernel(arguments…, [directions,]
+# length, begin, end); it gives back whether the alarm was raised.
+#
+# A kernel for jets with several directions has a second loop over them inside the first, which holds what depends
+# on more than the values: plane 0 of a group is followed by `directions` planes for each further program input.
+
+_ARGUMENTS = {"c": 0, "p": 1, "g": 2, "r": 2, "b": 1}  # integers behind the address
 
 
 @dataclass(frozen=True)
@@ -223,11 +43,11 @@ class Group:
     planes: int
 
 
-def render(program: Program, outputs: Sequence[Group], inputs: Sequence[Group]) -> str:
-    """The LLVM text of a kernel."""
-    w = _Writer(program.dtype)
+def render(program: Program, outputs: Sequence[Group], inputs: Sequence[Group], directed: bool = False) -> str:
+    """The LLVM text of a kernel; `directed` for jets with several directions."""
+    w = Writer(program.dtype)
     size = program.dtype.itemsize
-    arguments, head = [], []
+    arguments, head, start, turn = [], [], [], []
     groups = [*outputs, *inputs]
     for g, group in enumerate(groups):
         if group.layout == "s":
@@ -247,110 +67,152 @@ def render(program: Program, outputs: Sequence[Group], inputs: Sequence[Group]) 
             arguments.append(f"i64 %es{g}")
         else:
             head.append(f"  %es{g} = add i64 0, {0 if group.layout == 'b' else size}")
-    arguments += ["i64 %length", "i64 %begin", "i64 %end"]
+        if group.layout == "r":  # the place in the period, which goes round
+            arguments.append(f"i64 %period{g}")
+            head.append(f"  %first{g} = urem i64 %begin, %period{g}")
+            start.append(f"  %i{g} = phi i64 [ %first{g}, %entry ], [ %next{g}, %turn ]")
+            turn += [
+                f"  %on{g} = add i64 %i{g}, {w.lanes}",
+                f"  %round{g} = sub i64 %on{g}, %period{g}",
+                f"  %over{g} = icmp sge i64 %round{g}, 0",
+                f"  %next{g} = select i1 %over{g}, i64 %round{g}, i64 %on{g}",
+            ]
+    arguments += [*(["i64 %directions"] if directed else []), "i64 %length", "i64 %begin", "i64 %end"]
 
-    iota = ", ".join(f"i64 {i}" for i in range(w.lanes))
-    pointers = f"<{w.lanes} x ptr>"
-    loads: list[str] = []
-    for g, group in enumerate(inputs, len(outputs)):
-        if group.layout == "s":
-            loads.append(w.splat(f"%n{g}"))
-            continue
-        for m in range(group.planes):
-            at = _plane_address(w, g, m)
-            if group.layout == "b":
-                one = w.emit(f"load {w.scalar}, ptr {at}, align 1")
-                loads.append(w.splat(one))
-            elif group.layout != "g":
-                name = w.declare(f"llvm.masked.load.{w.suffix}.p0", w.vector, "ptr", w.mask, w.vector)
-                loads.append(
-                    w.emit(f"call {w.vector} @{name}(ptr align 1 {at}, {w.mask} %mask, {w.vector} {w.number(1.0)})")
-                )
-            else:
-                name = w.declare(f"llvm.masked.gather.{w.suffix}.v{w.lanes}p0", w.vector, pointers, w.mask, w.vector)
-                many = _lane_addresses(w, g, at, iota)
-                loads.append(
-                    w.emit(
-                        f"call {w.vector} @{name}({pointers} align {size} {many}, {w.mask} %mask, "
-                        f"{w.vector} {w.number(1.0)})"
-                    )
-                )
-
+    # what depends on values only is written once for all directions
+    once, each = w.lines, []
+    places = [(g, m) for g, group in enumerate(inputs, len(outputs)) for m in range(group.planes)]
+    moves = moving(program, inputs) if directed else [False] * len(program.nodes)
     values: list[str] = []
     kinds: list[bool] = []
-    for node in program.nodes:
+    for node, again in zip(program.nodes, moves, strict=True):
+        w.lines = each if again else once
         if node.op == INPUT:
-            values.append(loads[node.extra])
+            values.append(_loaded(w, groups, *places[node.extra], again))
         elif node.op == CONST:
             values.append(w.number(node.extra) if not node.boolean else f"splat (i1 {str(node.extra).lower()})")
         else:
-            values.append(_write(w, node, [values[a] for a in node.args], [kinds[a] for a in node.args]))
+            values.append(write(w, node, [values[a] for a in node.args], [kinds[a] for a in node.args]))
         kinds.append(node.boolean)
 
     stored = iter(program.outputs)
     for g, group in enumerate(outputs):
         for m in range(group.planes):
             i = next(stored)
-            y = values[i]
-            if kinds[i]:
-                y = w.emit(f"uitofp {w.mask} {y} to {w.vector}")
-            at = _plane_address(w, g, m)
-            if group.layout != "g":
-                name = w.declare(f"llvm.masked.store.{w.suffix}.p0", "void", w.vector, "ptr", w.mask)
-                w.lines.append(f"  call void @{name}({w.vector} {y}, ptr align 1 {at}, {w.mask} %mask)")
-            else:
-                name = w.declare(f"llvm.masked.scatter.{w.suffix}.v{w.lanes}p0", "void", w.vector, pointers, w.mask)
-                many = _lane_addresses(w, g, at, iota)
-                w.lines.append(f"  call void @{name}({w.vector} {y}, {pointers} align {size} {many}, {w.mask} %mask)")
+            if moves[i] and m == 0:
+                raise Unrenderable("a value that depends on more than values")
+            w.lines = each if directed and m else once
+            y = w.emit(f"uitofp {w.mask} {values[i]} to {w.vector}") if kinds[i] else values[i]
+            name = w.declare(f"llvm.masked.store.{w.suffix}.p0", "void", w.vector, "ptr", w.mask)
+            at = _plane_address(w, group, g, m, directed and m > 0)
+            w.lines.append(f"  call void @{name}({w.vector} {y}, ptr align 1 {at}, {w.mask} %mask)")
 
+    finish = ["  ret i32 0"]
     if program.alarm is not None:
+        if moves[program.alarm]:
+            raise Unrenderable("an alarm that depends on more than values")
+        w.lines = once
         raised = w.logic("and", values[program.alarm], "%mask")
-        w.lines.append(f"  %alarm1 = or {w.mask} %alarm, {raised}")
+        once.append(f"  %alarm1 = or {w.mask} %alarm, {raised}")
+        start.append(f"  %alarm = phi {w.mask} [ zeroinitializer, %entry ], [ %alarm1, %turn ]")
         reduce = w.declare(f"llvm.vector.reduce.or.v{w.lanes}i1", "i1", w.mask)
-        start = f"  %alarm = phi {w.mask} [ zeroinitializer, %entry ], [ %alarm1, %loop ]\n"
-        finish = (
-            f"  %final = phi {w.mask} [ zeroinitializer, %entry ], [ %alarm1, %loop ]\n"
-            f"  %any1 = call i1 @{reduce}({w.mask} %final)\n  %answer = zext i1 %any1 to i32\n  ret i32 %answer"
+        finish = [
+            f"  %final = phi {w.mask} [ zeroinitializer, %entry ], [ %alarm1, %turn ]",
+            f"  %any1 = call i1 @{reduce}({w.mask} %final)",
+            "  %answer = zext i1 %any1 to i32",
+            "  ret i32 %answer",
+        ]
+    into = "  br label %turn"
+    if directed:
+        into = "\n".join(
+            [
+                "  %some = icmp sgt i64 %directions, 0",
+                "  br i1 %some, label %direction, label %turn",
+                "direction:",
+                "  %d = phi i64 [ 0, %loop ], [ %d1, %direction ]",
+                *each,
+                "  %d1 = add i64 %d, 1",
+                "  %another = icmp slt i64 %d1, %directions",
+                "  br i1 %another, label %direction, label %turn",
+            ]
         )
-    else:
-        start, finish = "", "  ret i32 0"
-    body = "\n".join(w.lines)
     lanes = w.lanes
-    declared = "\n".join(w.declared.values())
-    return f"""{declared}
+    newline = "\n"
+    return f"""{newline.join(w.declared.values())}
 define i32 @kernel({", ".join(arguments)}) {{
 entry:
-{chr(10).join(head)}
+{newline.join(head)}
   %any = icmp slt i64 %begin, %end
   br i1 %any, label %loop, label %done
 loop:
-  %i = phi i64 [ %begin, %entry ], [ %next, %loop ]
-{start}  %left = sub i64 %end, %i
+  %i = phi i64 [ %begin, %entry ], [ %next, %turn ]
+{newline.join(start)}
+  %left = sub i64 %end, %i
   %left1 = insertelement <{lanes} x i64> poison, i64 %left, i32 0
   %lefts = shufflevector <{lanes} x i64> %left1, <{lanes} x i64> poison, <{lanes} x i32> zeroinitializer
-  %mask = icmp slt <{lanes} x i64> <{iota}>, %lefts
-{body}
+  %mask = icmp slt <{lanes} x i64> <{_iota(w)}>, %lefts
+{newline.join(once)}
+{into}
+turn:
+{newline.join(turn)}
   %next = add i64 %i, {lanes}
   %more = icmp slt i64 %next, %end
   br i1 %more, label %loop, label %done
 done:
-{finish}
+{newline.join(finish)}
 }}
 """
 
 
-def _plane_address(w: _Writer, g: int, m: int) -> str:
-    plane = w.emit(f"mul i64 %ps{g}, {m}")
-    element = w.emit(f"mul i64 %es{g}, %i")
+def moving(program: Program, inputs: Sequence[Group]) -> list[bool]:
+    """Which nodes depend on more than the values, the first of each group of inputs."""
+    numbers = [m for group in inputs for m in range(group.planes)]
+    result: list[bool] = []
+    for node in program.nodes:
+        result.append(numbers[node.extra] > 0 if node.op == INPUT else any(result[a] for a in node.args))
+    return result
+
+
+def _loaded(w: Writer, groups: Sequence[Group], g: int, m: int, directed: bool) -> str:
+    """The input at the place of the loop: plane m of group g."""
+    group = groups[g]
+    if group.layout == "s":
+        return w.splat(f"%n{g}")
+    at = _plane_address(w, group, g, m, directed)
+    if group.layout == "b":
+        return w.splat(w.emit(f"load {w.scalar}, ptr {at}, align 1"))
+    beyond = f"{w.mask} %mask, {w.vector} {w.number(1.0)}"
+    if group.layout != "g":
+        name = w.declare(f"llvm.masked.load.{w.suffix}.p0", w.vector, "ptr", w.mask, w.vector)
+        return w.emit(f"call {w.vector} @{name}(ptr align 1 {at}, {beyond})")
+    pointers = f"<{w.lanes} x ptr>"
+    name = w.declare(f"llvm.masked.gather.{w.suffix}.v{w.lanes}p0", w.vector, pointers, w.mask, w.vector)
+    many = _lane_addresses(w, g, at)
+    return w.emit(f"call {w.vector} @{name}({pointers} align {w.dtype.itemsize} {many}, {beyond})")
+
+
+def _iota(w: Writer) -> str:
+    return ", ".join(f"i64 {i}" for i in range(w.lanes))
+
+
+def _plane_address(w: Writer, group: Group, g: int, m: int, directed: bool) -> str:
+    """The address of the first lane in plane m, or in the plane of the direction at hand of coefficient m."""
+    if directed:
+        before = w.emit(f"mul i64 %directions, {m - 1}")
+        number = w.emit(f"add i64 {w.emit(f'add i64 {before}, %d')}, 1")
+        plane = w.emit(f"mul i64 %ps{g}, {number}")
+    else:
+        plane = w.emit(f"mul i64 %ps{g}, {m}")
+    element = w.emit(f"mul i64 %es{g}, %i{g if group.layout == 'r' else ''}")
     offset = w.emit(f"add i64 {plane}, {element}")
     return w.emit(f"getelementptr i8, ptr %p{g}, i64 {offset}")
 
 
-def _lane_addresses(w: _Writer, g: int, at: str, iota: str) -> str:
+def _lane_addresses(w: Writer, g: int, at: str) -> str:
     longs = f"<{w.lanes} x i64>"
     one = w.emit(f"insertelement {longs} poison, i64 %es{g}, i32 0")
     stride = w.emit(f"shufflevector {longs} {one}, {longs} poison, <{w.lanes} x i32> zeroinitializer")
-    offsets = w.emit(f"mul {longs} {stride}, <{iota}>")
+    offsets = w.emit(f"mul {longs} {stride}, <{_iota(w)}>")
     return w.emit(f"getelementptr i8, ptr {at}, {longs} {offsets}")
 
 
@@ -364,7 +226,9 @@ def data_offset() -> int:
     return offset
 
 
-def signature(outputs: Sequence[Group], inputs: Sequence[Group], dtype: np.dtype[Any]) -> list[Any]:
+def signature(
+    outputs: Sequence[Group], inputs: Sequence[Group], dtype: np.dtype[Any], directed: bool = False
+) -> list[Any]:
     """The types of the kernel's arguments for ctypes."""
     number = ctypes.c_double if dtype.itemsize == 8 else ctypes.c_float
     types: list[Any] = []
@@ -372,5 +236,5 @@ def signature(outputs: Sequence[Group], inputs: Sequence[Group], dtype: np.dtype
         if group.layout == "s":
             types.append(number)
         else:
-            types += [ctypes.c_void_p, *[ctypes.c_int64] * {"c": 0, "p": 1, "b": 1, "g": 2}[group.layout]]
-    return [*types, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64]
+            types += [ctypes.c_void_p, *[ctypes.c_int64] * _ARGUMENTS[group.layout]]
+    return [*types, *[ctypes.c_int64] * (4 if directed else 3)]
