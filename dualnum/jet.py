@@ -296,6 +296,9 @@ class Jet(Operand):
     def _primitive(self, row: Row, inputs: tuple[Any, ...]) -> Any:
         return ufuncs.evaluate(self, row, inputs)
 
+    def _pulled(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        return ufuncs.pulled(self, function, operands)
+
     def _linear(self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Adjoint | None = None) -> Any:
         name = getattr(function, "__name__", "linear")
         mine = [self._is_mine(x, name) for x in data]

@@ -69,6 +69,13 @@ class Operand(NDArrayOperatorsMixin):
         """
         return None
 
+    def _pulled(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """A pull-back, elementwise, in one step; None to go operation by operation.
+
+        The operands are the cotangent, the value and the arguments, None for what the function does not read.
+        """
+        return None
+
     def _linear(self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Adjoint | None = None) -> Any:
         """function(*data), which is jointly linear in data."""
         raise NotImplementedError

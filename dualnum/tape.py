@@ -18,6 +18,7 @@ import numpy as np
 from .backend import namespace
 from .broadcasting import summed_to
 from .errors import InvalidValue, NotDifferentiable
+from .kernel.pullback import PullBack
 from .operand import Operand, linear, primal
 from .primitives import Row
 
@@ -44,7 +45,7 @@ class Node:
     Attributes:
         number: when it was recorded; parents come first.
         parents: the node of each argument, None for a constant.
-        pull: (cotangent, *saved) → a contribution for each parent; None for a leaf.
+        pull: a primitive's `PullBack`, or (cotangent, *saved) → a contribution for each parent; None for a leaf.
         saved: the values that pull reads: the result and the arguments, None for what it does not need.
         shape, dtype: of the value.
         source: the row, or the name of the function, or what stands in for it.
@@ -59,7 +60,7 @@ class Node:
         self,
         source: Any,
         parents: Sequence["Node | None"],
-        pull: Callable[..., Any] | None,
+        pull: PullBack | Callable[..., Any] | None,
         saved: Sequence[Any],
         shape: tuple[int, ...],
         dtype: Any,
@@ -208,11 +209,22 @@ def sweep(
                     v if n is None or v is None or type(v) is tuple else wrap(v, n)
                     for v, n in zip(saved, (node, *node.parents), strict=True)
                 ]
-            contributions = pull(cotangent, *saved)
-            if masked and isinstance(node.source, Row):
-                contributions = [_where_reached(c, cotangent) for c in contributions]
-            elif getattr(pull, "selects", False) or (not isinstance(node.source, Row) and node.name == "where"):
-                masked = True
+            if type(pull) is PullBack:
+                contributions = None
+                if isinstance(cotangent, Operand):
+                    contributions = cotangent._pulled(pull.function, (cotangent, *saved))
+                if contributions is None:
+                    contributions = pull.function(cotangent, *saved)
+                if masked:
+                    contributions = [_where_reached(c, cotangent) for c in contributions]
+                else:
+                    masked = pull.selects
+            else:
+                contributions = pull(cotangent, *saved)
+                if masked and isinstance(node.source, Row):
+                    contributions = [_where_reached(c, cotangent) for c in contributions]
+                elif not isinstance(node.source, Row) and node.name == "where":
+                    masked = True
             if not retain:
                 node.pull, node.saved = _freed, ()
             for parent, c in zip(node.parents, contributions):  # noqa: B905  as many, and this is the inner loop

@@ -11,13 +11,14 @@ from . import series
 from .backend import floating_dtype, is_array, plain
 from .errors import DualnumError, InvalidIndex, InvalidType, InvalidValue, NotDifferentiable, dropped
 from .kernel import launch
+from .kernel.pulled import pulled as launch_pulled
 from .operand import Operand, highest, implementation, primal
 from .primitives.table import Mend, Row, lookup
 
 if TYPE_CHECKING:
     from .jet import Jet
 
-__all__ = ["apply", "check_kinks", "constant", "evaluate", "kink_mode", "nonsmooth"]
+__all__ = ["apply", "check_kinks", "constant", "evaluate", "kink_mode", "nonsmooth", "pulled"]
 
 _kinks: ContextVar[str] = ContextVar("nonsmooth", default="subgradient")
 kink_mode = _kinks.get
@@ -124,6 +125,22 @@ def _fused(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) 
     """
     if row.rule is None or not isinstance(row.ufunc, np.ufunc):
         return None
+    given = _given(operands, mine)
+    if given is None:
+        return None
+    try:
+        results = launch.evaluate(row, top.order, given, top.algebra.size, top.algebra.directions)
+    except ValueError as error:
+        shapes = ", ".join(str(np.shape(x)) for x in operands)
+        raise InvalidValue(f"{row.name}: {error} (operands of shape {shapes})") from None
+    if results is None:
+        return None
+    jets = tuple(top._like(planes, [degree]) for planes, degree in results[0])
+    return jets[0] if row.ufunc.nout == 1 else jets, results[1]
+
+
+def _given(operands: Sequence[Any], mine: Sequence[bool]) -> list[Any] | None:
+    """Operands as kernels take them; None where one is no array of NumPy."""
     given: list[Any] = []
     for x, own in zip(operands, mine, strict=True):
         if own:
@@ -136,15 +153,22 @@ def _fused(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) 
             return None
         else:
             given.append(x)
-    try:
-        results = launch.evaluate(row, top.order, given, top.algebra.size, top.algebra.directions)
-    except ValueError as error:
-        shapes = ", ".join(str(np.shape(x)) for x in operands)
-        raise InvalidValue(f"{row.name}: {error} (operands of shape {shapes})") from None
-    if results is None:
+    return given
+
+
+def pulled(top: "Jet", function: Any, operands: Sequence[Any]) -> tuple[Any, ...] | None:
+    """A pull-back on jets of this level and constants as one kernel, or None."""
+    read = [x for x in operands if x is not None]
+    given = _given(read, [top._is_mine(x, "pull-back") for x in read])
+    if given is None:
         return None
-    jets = tuple(top._like(planes, [degree]) for planes, degree in results[0])
-    return jets[0] if row.ufunc.nout == 1 else jets, results[1]
+    known = iter(given)
+    planes = [None if x is None else next(known) for x in operands]
+    numbers = [x.item() if isinstance(x, (np.generic, np.ndarray)) else x for x in planes]
+    made = launch_pulled(function, top.order, numbers, top.algebra.size, top.algebra.directions)
+    if made is None:
+        return None
+    return tuple(operands[c] if type(c) is int else None if c is None else top._like(c[0], [c[1]]) for c in made)
 
 
 def _recorded(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:

@@ -13,7 +13,8 @@ from . import ufuncs
 from .backend import as_floating
 from .errors import InvalidType, InvalidValue, LevelError, NotDifferentiable, dropped
 from .kernel import launch
-from .kernel.pullback import TransposedPull, pullback
+from .kernel.pullback import pullback
+from .kernel.pulled import TransposedPull
 from .levels import Scope, require_alive
 from .operand import Adjoint, Adjoints, Operand, highest, linear
 from .primitives import Row, lookup
@@ -227,7 +228,7 @@ class Variable(Operand):
             return self._new(y, None)
         rule = pullback(row, wanted, y, values, output)
         saved = rule.keep(y if outputs is None else outputs, *values)
-        return self._new(y, Node(row, parents, rule.function, saved, y.shape, y.dtype))
+        return self._new(y, Node(row, parents, rule, saved, y.shape, y.dtype))
 
     def _stacked(self, row: Row, order: int, operands: Sequence[Any], counts: Sequence[int]) -> Any:
         """One kernel forward and one back, recorded as one step (see `kernel.pullback.transposed`)."""
@@ -343,7 +344,7 @@ def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
         if own is None and node is None:
             return self._new(y, None)
         rule = pullback(row, (own is not None, node is not None), y, (x, v))
-        return self._new(y, Node(row, (own, node), rule.function, rule.keep(y, x, v), y.shape, y.dtype))
+        return self._new(y, Node(row, (own, node), rule, rule.keep(y, x, v), y.shape, y.dtype))
 
     operate.__name__ = method
     setattr(Variable, method, operate)
@@ -362,7 +363,7 @@ def _power(self: Variable, exponent: Any) -> Any:
             return np.square(self)
         y = np.square(x)
         rule = pullback(_SQUARE, (True,), y, (x,))
-        return self._new(y, Node("power", (node,), rule.function, rule.keep(y, x), y.shape, y.dtype))
+        return self._new(y, Node("power", (node,), rule, rule.keep(y, x), y.shape, y.dtype))
     return _general_power(self, exponent)
 
 

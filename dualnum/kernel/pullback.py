@@ -12,13 +12,11 @@ import numpy as np
 
 from .. import series
 from ..backend import is_array
-from ..broadcasting import summed_to
-from ..primitives.table import Row, Series
-from . import engine, launch, llvm
-from .ir import CONST, INPUT, SELECT, Graph, Program, Symbol, Untraceable
+from ..primitives.table import Row
+from .ir import CONST, INPUT, SELECT, Graph, Program, Untraceable
 from .store import Bounded
 
-__all__ = ["PullBack", "TransposedPull", "pullback", "transposed"]
+__all__ = ["PullBack", "pullback"]
 
 
 class PullBack:
@@ -27,11 +25,13 @@ class PullBack:
     Attributes:
         function: (cotangent, value, *arguments) → a contribution for each argument, None where there is none.
         keep: (value, *arguments) → the same, None for what the function does not read.
+        selects: whether a branch that is not taken gets a zero for its cotangent.
     """
 
-    __slots__ = ("function", "keep")
+    __slots__ = ("function", "keep", "selects")
 
-    def __init__(self, function: Callable[..., Any], needs: Sequence[bool]) -> None:
+    def __init__(self, function: Callable[..., Any], needs: Sequence[bool], selects: bool = False) -> None:
+        self.selects = selects
         names = [f"u{j}" for j in range(len(needs))]
         kept = "".join(f"{name}, " if needed else "None, " for name, needed in zip(names, needs, strict=True))
         self.function = function
@@ -103,8 +103,8 @@ def _written(row: Row, wanted: tuple[bool, ...], output: int, numbers: Any) -> P
     needs = [any(k in read for k in range(1, 1 + nout)), *(1 + nout + j in read for j in range(len(wanted)))]
     function = _function(program, pulled, nout, len(wanted), row.name)
     if not _may_fail(row, numbers or (None,) * len(wanted)):
-        return PullBack(function, needs)
-    return PullBack(_mended(row, wanted, output, function), (True,) * len(needs))
+        return PullBack(function, needs, _selects(program))
+    return PullBack(_mended(row, wanted, output, function), (True,) * len(needs), _selects(program))
 
 
 _OPERATORS = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
@@ -142,158 +142,18 @@ def _function(program: Program, pulled: Sequence[Any], nout: int, nin: int, name
     source = "\n".join([f"def pull({arguments}):", *lines, f"    return ({returned})"])
     exec(compile(source, f"<pull-back of {name}>", "exec"), functions)
     function: Callable[..., Any] = functions["pull"]
-    # whether a branch that is not taken gets a zero for its cotangent
-    reached = {i for i, node in enumerate(program.nodes) if node.op == INPUT and node.extra == 0}
-    for i, node in enumerate(program.nodes):
-        if reached.intersection(node.args):
-            reached.add(i)
-            if node.op == SELECT:
-                function.selects = True  # type: ignore[attr-defined]
     return function
 
 
-# ── jets whose planes are recorded ───────────────────────────────────────────────────────────────
-
-
-def transposed(
-    row: Row, wanted: Sequence[bool], cotangents: Sequence[Any], value: Any, arguments: Sequence[Sequence[Any]]
-) -> list[list[Any] | None]:
-    """The cotangents of the coefficients of the arguments from those of the result's; `value` is coefficient 0.
-
-    With p = f'(u), dy_k = Σ_j p_{k−j} du_j, and so ū_j = Σ_k p_{k−j} ȳ_k: that is (p·r)_{n−j} with r_m = ȳ_{n−m}.
-    The transpose is the push-forward of the cotangents in reverse order, by the same recurrence: it runs on
-    coefficients u_k + ε r_k.
-    """
-    n = len(cotangents) - 1
-    results: list[list[Any] | None] = []
-    for i, w in enumerate(wanted):
-        if not w:
-            results.append(None)
-            continue
-        u = arguments[i]
-        moving = [Series(1, [u[k] if k < len(u) else 0.0, cotangents[n - k]]) for k in range(n + 1)]
-        slope = row.pull(i, cotangents[n], value, *(v[0] for v in arguments))
-        y0 = Series(1, [value] if slope is None else [value, slope])
-        y = row.expand(n, *(moving if j == i else list(v[: n + 1]) for j, v in enumerate(arguments)), value=y0)
-        pushed = [c.coefficients[1] if isinstance(c, Series) and len(c.coefficients) > 1 else 0.0 for c in y]
-        results.append([pushed[n - j] if 0 <= n - j < len(pushed) else 0.0 for j in range(len(u))])
-    return results
-
-
-class TransposedPull:
-    """The pull-back of a primitive on jets, from stacked planes to stacked planes: one kernel.
-
-    Attributes:
-        row: the primitive.
-        wanted: which arguments.
-        planes: how many planes of the result may be nonzero.
-        counts: how many of each argument; 0 for a constant, without the axis of planes.
-    """
-
-    __slots__ = ("counts", "planes", "row", "wanted")
-
-    def __init__(self, row: Row, wanted: tuple[bool, ...], planes: int, counts: tuple[int, ...]) -> None:
-        self.row = row
-        self.wanted = wanted
-        self.planes = planes
-        self.counts = counts
-
-    def __call__(self, cotangent: Any, value: Any, *arguments: Any) -> tuple[Any, ...]:
-        if type(cotangent) is np.ndarray and all(type(x) is np.ndarray or not hasattr(x, "dtype") for x in arguments):
-            results = self._launched(cotangent, value, arguments)
-            if results is not None:
-                return results
-        split = [
-            [u] if not count else [u[k] for k in range(count)] for u, count in zip(arguments, self.counts, strict=True)
-        ]
-        pulled = transposed(self.row, self.wanted, [cotangent[k] for k in range(self.planes)], value[0], split)
-        return tuple(
-            None if parts is None else self._joined(parts, u, count, cotangent)
-            for parts, u, count in zip(pulled, arguments, self.counts, strict=True)
-        )
-
-    def _joined(self, parts: list[Any], u: Any, count: int, cotangent: Any) -> Any:
-        """Planes of the shape of u, zeros behind the first."""
-        shape = tuple(cotangent.shape[1:])
-        parts = [summed_to(np.broadcast_to(c, shape), tuple(u.shape[1 if count else 0 :])) for c in parts]
-        if not count:
-            return parts[0]
-        zero = np.zeros_like(parts[0])
-        return np.stack([*parts, *[zero] * (u.shape[0] - count)])
-
-    def _launched(self, cotangent: Any, value: Any, arguments: Sequence[Any]) -> tuple[Any, ...] | None:
-        shape, dtype = cotangent.shape[1:], cotangent.dtype
-        if not all(x.dtype == dtype for x in arguments if type(x) is np.ndarray):
-            return None
-        compiled = dtype in launch.COMPILED and engine.current() == "llvm"
-        given = [launch.Planes(cotangent, self.planes), launch.Planes(value, 1)]
-        given += [
-            launch.Planes(x if count else x[None], max(count, 1))
-            for x, count in zip(arguments, self.counts, strict=True)
-            if type(x) is np.ndarray
-        ]
-        laid = [launch.laid_out(x, shape, compiled) for x in given]
-        numbers = tuple(None if type(x) is np.ndarray else x for x in arguments)
-        described = tuple((x.count, layout) for x, layout in laid)
-        key = (self.row.ufunc, self.wanted, self.planes, self.counts, described, numbers, dtype, compiled)
-        plan = _transposed_plans.get(key)
-        if plan is None:
-            plan = _transposed_plans.put(key, self._plan(described, numbers, dtype, compiled) or _NO_PLAN)
-        if plan is _NO_PLAN:
-            return None
-        chosen = [i for i, w in enumerate(self.wanted) if w]
-        if plan is _PASSED_ON:
-            return tuple(
-                self._of_shape(cotangent[: max(count, 1)], u, count) if w else None
-                for u, count, w in zip(arguments, self.counts, self.wanted, strict=True)
-            )
-        results = [np.empty((max(self.counts[i], 1), *shape), dtype) for i in chosen]
-        launch.run(plan, results, laid, int(np.prod(shape)))
-        full: list[Any] = [None] * len(self.wanted)
-        for i, planes in zip(chosen, results, strict=True):
-            full[i] = self._of_shape(planes, arguments[i], self.counts[i])
-        return tuple(full)
-
-    def _of_shape(self, planes: Any, u: Any, count: int) -> Any:
-        """The planes summed where u was broadcast, zeros behind the first."""
-        if not count:
-            return planes[0]
-        shape = (count, *u.shape[1:])
-        if count == len(u) and planes.shape == u.shape:
-            return planes
-        if planes.shape != shape:
-            planes = planes.reshape(count, *planes.shape[1:])
-            planes = summed_to(planes, (count, *(1,) * (planes.ndim - u.ndim), *u.shape[1:])).reshape(shape)
-        if count == len(u):
-            return planes
-        full = np.zeros(u.shape, u.dtype)
-        full[:count] = planes
-        return full
-
-    def _plan(self, described: Sequence[Any], numbers: Sequence[Any], dtype: Any, compiled: bool) -> Any:
-        graph = Graph(dtype)
-        groups = [llvm.Group(layout, count) for count, layout in described]
-        cotangents, (value,), *rest = [[graph.input() for _ in range(count)] for count, _ in described]
-        known = iter(rest)
-        try:
-            with graph.relax():
-                arguments = [next(known) if number is None else [number] for number in numbers]
-                pulled = transposed(self.row, self.wanted, cotangents, value, arguments)
-            parts = [p for p in pulled if p is not None]
-            program = graph.finish([c for p in parts for c in p])
-        except (Untraceable, TypeError, OverflowError):
-            return None
-        if any(program.nodes[i].boolean for i in program.outputs):
-            return None
-        if all(
-            isinstance(c, Symbol) and c.index == g.index for p in parts for c, g in zip(p, cotangents, strict=False)
-        ) and all(len(p) <= len(cotangents) for p in parts):
-            return _PASSED_ON
-        return launch.prepare(program, groups, tuple(map(len, parts)), compiled)
-
-
-_transposed_plans: Bounded[Any, Any] = Bounded(4096)
-_NO_PLAN, _PASSED_ON = "no plan", "passed on"  # a sum hands the cotangents of its terms on
+def _selects(program: Program) -> bool:
+    """Whether something that depends on the cotangent, input 0, is selected."""
+    reached: set[int] = set()
+    for i, node in enumerate(program.nodes):
+        if (node.op == INPUT and node.extra == 0) or reached.intersection(node.args):
+            reached.add(i)
+            if node.op == SELECT:
+                return True
+    return False
 
 
 # ── the rare points at which a rule fails ────────────────────────────────────────────────────────
@@ -320,8 +180,6 @@ def _mended(row: Row, wanted: tuple[bool, ...], output: int, function: Callable[
             results.append(c)
         return tuple(results)
 
-    if getattr(function, "selects", False):
-        mended.selects = True  # type: ignore[attr-defined]
     return mended
 
 
