@@ -101,7 +101,11 @@ CALLS: dict[str, list[Call]] = {
     "np.outer": [lambda x: np.outer(x, x)],
     "np.tensordot": [lambda x: np.tensordot(x, MATRIX, 1), lambda x: np.tensordot(x, x, ([0, 1], [0, 1]))],
     "np.kron": [lambda x: np.kron(x, MATRIX)],
-    "np.cross": [lambda x: np.cross(x[:, :3], MATRIX[:3]), lambda x: np.cross(x, x * x, axis=0)],
+    "np.cross": [
+        lambda x: np.cross(x[:, :3], MATRIX[:3]),
+        lambda x: np.cross(x, x * x, axis=0),
+        lambda x: np.cross(x[:, :2], x[:, 1:3]),
+    ],
     "np.convolve": [lambda x: np.convolve(x[0], x[1], "same")],
     "np.correlate": [lambda x: np.correlate(x[0], WEIGHTS, "full")],
     "np.einsum": [
@@ -276,8 +280,16 @@ CALLS: dict[str, list[Call]] = {
         lambda x: np.histogram(MATRIX, np.sort(x[0]), density=True),
         lambda x: np.histogram(WEIGHTS, GRID, weights=x[0]),
     ],
-    "np.histogram2d": [lambda x: np.histogram2d(x[0], x[1], [GRID, GRID]), lambda x: np.histogram2d(x[0], x[1], 3)],
-    "np.histogramdd": [lambda x: np.histogramdd(x[:, :2], [GRID, GRID]), lambda x: np.histogramdd(x[:, :2], [2, 3])],
+    "np.histogram2d": [
+        lambda x: np.histogram2d(x[0], x[1], [GRID, GRID]),
+        lambda x: np.histogram2d(x[0], x[1], 3),
+        lambda x: np.histogram2d(WEIGHTS, WEIGHTS[::-1], [2, GRID], weights=x[0]),
+    ],
+    "np.histogramdd": [
+        lambda x: np.histogramdd(x[:, :2], [GRID, GRID]),
+        lambda x: np.histogramdd(x[:, :2], [2, 3]),
+        lambda x: np.histogramdd(MATRIX, [2, 3, 1], weights=x[0]),
+    ],
     "np.histogram_bin_edges": [lambda x: np.histogram_bin_edges(x, 3), lambda x: np.histogram_bin_edges(x, "auto")],
     # creation
     "np.copy": [np.copy],

@@ -12,18 +12,20 @@ import pytest
 import scipy
 import what_works
 from array_function_calls import CALLS, Call
-from what_works import DOCUMENT, Outcome, array_functions, examine, leaves, numpy_ufuncs, special_ufuncs
+from examination import Outcome, examine, leaves
+from what_works import DOCUMENT, array_functions, numpy_ufuncs, special_ufuncs
 
 import dualnum as dn
-from dualnum.operand import linear
+from dualnum.operand import Operand, linear
 
 X, V = what_works.sample_matrix()
-ALLOWED = ("works", "constant", "raises")
+ALLOWED = {"works": "exact", "constant": "none", "raises": "raises"}  # forward, and what goes with it backward
 
 
 def wrong(outcomes: dict[str, Outcome]) -> list[str]:
-    """Whatever dropped a derivative, or gave a wrong number."""
+    """Whatever dropped a derivative, or gave a wrong number, forward or backward."""
     found = [f"{o.name}: {o.note}" for o in outcomes.values() if o.status not in ALLOWED]
+    found += [f"{o.name} backward: {o.reverse_note}" for o in outcomes.values() if o.reverse not in ALLOWED.values()]
     for o in outcomes.values():
         found += [
             f"{o.name}.{method}: {status}" for method, status in o.methods.items() if status not in (*ALLOWED, "—")
@@ -48,11 +50,19 @@ def test_enough_works() -> None:
     assert sum(o.status == "works" for o in array_functions().values()) >= 130
 
 
+def test_what_works_forward_works_backward() -> None:
+    for outcomes in (array_functions(), numpy_ufuncs(), special_ufuncs()):
+        for outcome in outcomes.values():
+            assert outcome.reverse == ALLOWED[outcome.status], outcome
+            assert outcome.reverse == "raises" or outcome.reverse_note == outcome.note, outcome
+
+
 def test_what_raises_says_why() -> None:
     for outcomes in (array_functions(), numpy_ufuncs(), special_ufuncs()):
         for name, outcome in outcomes.items():
             if outcome.status == "raises":
                 assert len(outcome.note) > len(name) + 20, outcome
+                assert len(outcome.reverse_note) > len(name) + 20, outcome
 
 
 def test_methods_work_where_the_ufunc_does() -> None:
@@ -140,6 +150,34 @@ def test_calls_take_several_directions() -> None:
 )
 def test_the_sweep_tells_right_from_wrong(name: str, function: object) -> None:
     assert examine(function, [X], [V]).status == ("works" if name == "right" else "wrong")  # type: ignore[arg-type]
+
+
+def on_tape(x: Any) -> bool:
+    return isinstance(x, Operand) and not isinstance(x, dn.Jet)
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    {
+        "exact": lambda x: linear(lambda p: 2 * p, x, adjoint=lambda g: 2 * g),
+        "raises": lambda x: linear(lambda p: 2 * p, x),
+        "none": np.argsort,
+        "wrong: another factor": lambda x: linear(lambda p: 2 * p, x, adjoint=lambda g: 2.0001 * g),
+        "wrong: not transposed": lambda x: linear(lambda p: p[::-1] * 2, x, adjoint=lambda g: 2 * g),
+        "wrong: the derivative is dropped": lambda x: np.exp(x.value) if on_tape(x) else np.exp(x),
+        "wrong: dropped in one of two": lambda x: (np.exp(x.value) if on_tape(x) else np.exp(x), np.sin(x)),
+        "wrong: another value": lambda x: np.exp(x) + 1e-12 * on_tape(x),
+        "wrong: another shape": lambda x: x[0] if on_tape(x) else x,
+        "wrong: another order": lambda x: np.argsort(-x if on_tape(x) else x),
+        "wrong: another error": lambda x: 1 // 0 if on_tape(x) else x,
+        "wrong: an answer where there is none forward": lambda x: x if on_tape(x) else np.linalg.inv(x[:, :3]),
+        "wrong: forward already": lambda x: np.exp(getattr(x, "value", x)),
+    }.items(),
+)
+def test_the_sweep_tells_right_from_wrong_backward(name: str, function: object) -> None:
+    outcome = examine(function, [X], [V])  # type: ignore[arg-type]
+    assert outcome.reverse == name.partition(":")[0], outcome
+    assert outcome.reverse_note or outcome.reverse in ("exact", "none")
 
 
 def test_the_sweep_tells_constants_and_refusals() -> None:

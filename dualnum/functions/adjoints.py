@@ -12,8 +12,8 @@ import numpy as np
 from .keywords import axes_of
 
 __all__ = [
-    "convolution", "correlation", "cross", "einsum", "irfftn", "kron", "product", "running_sum", "spread", "tensordot",
-    "transform",
+    "convolution", "correlation", "cross", "einsum", "histogram", "irfftn", "kron", "product", "running_sum", "spread",
+    "tensordot", "transform",
 ]  # fmt: skip
 
 Adjoint = Callable[[Any], Any]
@@ -46,16 +46,16 @@ def running_sum(axis: Any, shape: tuple[int, ...]) -> Callable[[Any], Any]:
     return adjoint
 
 
-def by_matrix(function: Callable[[Any], Any], shape: tuple[int, ...]) -> Adjoint:
-    """Of any linear function, entry by entry of its argument: for what is rare and has no better form."""
-
-    def adjoint(g: Any) -> Any:
-        size = int(np.prod(shape))
-        unit = np.eye(size).reshape(size, *shape)
-        columns = np.stack([np.ravel(function(e)) for e in unit]) if size else np.zeros((0, g.size))
-        return np.reshape(np.matmul(columns, np.ravel(g)), shape)
-
-    return adjoint
+def histogram(samples: Sequence[Any], edges: Sequence[Any]) -> Adjoint:
+    """Of the weighted counts in bins [e_i, e_{i+1}), the last one closed: every weight has the cotangent of its bin."""
+    bins: list[Any] = []
+    inside: Any = True
+    for x, e in zip(samples, edges, strict=True):
+        last = len(e) - 2
+        i = np.where(x == e[-1], last, np.searchsorted(e, x, side="right") - 1)
+        inside = inside & (i >= 0) & (i <= last)
+        bins.append(np.clip(i, 0, last))
+    return lambda g: np.where(inside, g[tuple(bins)], 0.0)
 
 
 # ── products ─────────────────────────────────────────────────────────────────────────────────────
@@ -101,7 +101,7 @@ def _rows_by(x: Any, Bs: Any) -> Any:
     return np.matmul(x, Bs)
 
 
-def product(name: str, a: int, b: int) -> Adjoints | None:
+def product(name: str, a: int, b: int) -> Adjoints:
     """Of matmul and its kin, for factors of these numbers of axes."""
     if name == "matmul":
         return _matmul(a, b)
@@ -109,12 +109,11 @@ def product(name: str, a: int, b: int) -> Adjoints | None:
         return (lambda g, y: np.conjugate(g[..., None] * y)), (lambda g, x: g[..., None] * np.conjugate(x))
     if name == "matvec":
         return (lambda g, x: _column(g) * _row(x)), (lambda g, A: np.matmul(_mT(A), _column(g))[..., 0])
-    if name == "vecmat":
-        return (
-            lambda g, A: np.conjugate(np.matmul(A, _column(g))[..., 0]),
-            lambda g, x: _column(np.conjugate(x)) * _row(g),
-        )
-    return None
+    assert name == "vecmat"
+    return (
+        lambda g, A: np.conjugate(np.matmul(A, _column(g))[..., 0]),
+        lambda g, x: _column(np.conjugate(x)) * _row(g),
+    )
 
 
 def tensordot(a: int, b: int, axes_a: Sequence[int], axes_b: Sequence[int]) -> Adjoints:
@@ -161,12 +160,20 @@ def kron(shape_a: tuple[int, ...], shape_b: tuple[int, ...]) -> Adjoints:
     return to_a, to_b
 
 
-def cross(axisa: int, axisb: int, axisc: int) -> Adjoints:
-    """g·(a × b) = a·(b × g) = b·(g × a)."""
+def cross(m: int, n: int) -> Adjoints:
+    """g·(a × b) = a·(b × g) = b·(g × a), of vectors of m and n components; a third that is not there is zero."""
+
+    def of_result(g: Any) -> Any:
+        return np.pad(g[..., None], [(0, 0)] * g.ndim + [(2, 0)]) if m == n == 2 else g
+
     return (
-        lambda g, b: np.cross(b, g, axisa=axisb, axisb=axisc, axisc=axisa),
-        lambda g, a: np.cross(g, a, axisa=axisc, axisb=axisa, axisc=axisb),
+        lambda g, b: np.cross(_in_space(b), of_result(g))[..., :m],
+        lambda g, a: np.cross(of_result(g), _in_space(a))[..., :n],
     )
+
+
+def _in_space(x: Any) -> Any:
+    return np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, 3 - x.shape[-1])]) if x.shape[-1] < 3 else x
 
 
 def convolution(n: int, m: int, mode: Any) -> Adjoints:

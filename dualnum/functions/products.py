@@ -27,13 +27,32 @@ def _gufunc(product: np.ufunc) -> None:
                 raise NotDifferentiable(f"{name}: {word}= is not supported for operands with derivatives; leave it out")
         keywords.pop("order", None), keywords.pop("subok", None)
         a, b = _as(dtype, a, casting), _as(dtype, b, casting)
-        if name == "vecdot" and "axis" in keywords:
-            axis = keywords.pop("axis")
-            a, b = np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)
-        back = None if keywords else adjoints.product(name, a.ndim, b.ndim)
-        planes = adjoints.stacked_matmul(a.ndim, b.ndim) if name == "matmul" and not keywords else None
-        result = bilinear(lambda x, y: product(x, y, **keywords), a, b, back, planes)
+        if keywords:
+            product(
+                np.ones((1,) * a.ndim), np.ones((1,) * b.ndim), **keywords
+            )  # NumPy itself says which axes there are
+            axes_a, axes_b, axes_out = _axes(**keywords)
+            a, b = _to_the_end(a, axes_a), _to_the_end(b, axes_b)
+        planes = adjoints.stacked_matmul(a.ndim, b.ndim) if name == "matmul" else None
+        result = bilinear(lambda x, y: product(x, y), a, b, adjoints.product(name, a.ndim, b.ndim), planes)
+        if keywords.get("keepdims"):
+            result = np.expand_dims(result, axes_out)
+        elif keywords:
+            result = np.moveaxis(result, range(-len(axes_out), 0), axes_out)
         return into(out, result, name)
+
+
+def _axes(axes: Any = None, axis: Any = -1, keepdims: bool = False) -> list[tuple[int, ...]]:
+    """axes= written out: those of either factor that enter the product, and those of the result that it leaves."""
+    if axes is None:
+        axes = [axis, axis, axis if keepdims else ()]
+    elif len(axes) == 2:
+        axes = [*axes, -1 if keepdims else ()]
+    return [tuple(along) if np.iterable(along) else (along,) for along in axes]
+
+
+def _to_the_end(x: Any, axes: tuple[int, ...]) -> Any:
+    return np.moveaxis(x, axes, range(-len(axes), 0))
 
 
 def _as(dtype: Any, x: Any, casting: Any) -> Any:
@@ -129,8 +148,10 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     a, b = array(a), array(b)
     if axis is not None:
         axisa = axisb = axisc = axis
-    back = adjoints.cross(axisa, axisb, axisc) if a.shape[axisa] == b.shape[axisb] == 3 else None
-    return _two(np.cross, a, b, back, axisa=axisa, axisb=axisb, axisc=axisc)
+    a, b = _to_the_end(a, (axisa,)), _to_the_end(b, (axisb,))
+    plane = a.shape[-1] == b.shape[-1] == 2  # of plane vectors there is only the third component
+    result = _two(np.cross, a, b, adjoints.cross(a.shape[-1], b.shape[-1]))
+    return result if plane else np.moveaxis(result, -1, axisc)
 
 
 @implements(np.linalg.cross)

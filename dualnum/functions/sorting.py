@@ -174,8 +174,16 @@ def _counting(function: Callable[..., Any], *samples: str) -> None:
                 "weighted counts by their sum and the widths of the bins"
             )
         _, *edges = function(weights=primal(weights), **options)
-        counted = lambda w: function(weights=w, **options)[0]  # noqa: E731
-        return linear(counted, weights, adjoint=adjoints.by_matrix(counted, weights.shape)), *edges
+        back = adjoints.histogram(*_by_axis(edges, *(options[name] for name in samples)))
+        return linear(lambda w: function(weights=w, **options)[0], weights, adjoint=back), *edges
+
+
+def _by_axis(edges: Any, *samples: Any) -> tuple[Any, Any]:
+    """The samples and the edges of a histogram, axis by axis: of histogramdd both are one argument."""
+    if not isinstance(edges[0], (tuple, list)):
+        return [np.asarray(x) for x in samples], edges
+    (x,) = samples
+    return np.transpose(x) if np.ndim(x) == 2 and hasattr(x, "shape") else np.atleast_2d(x), edges[0]
 
 
 def _follow_data(function: Callable[..., Any], given: dict[str, Any]) -> bool:
