@@ -14,6 +14,7 @@ from .errors import (
     NoAttribute,
     NotDifferentiable,
 )
+from .evaluation import NonsmoothPoint, nonsmooth
 from .functions.creation import array
 from .jet import Jet
 from .kernel.engine import engine
@@ -34,7 +35,6 @@ from .transforms import (
     vhp,
     vjp,
 )
-from .ufuncs import NonsmoothPoint, nonsmooth
 
 __version__ = "0.1.0"
 __all__ = [

@@ -20,7 +20,7 @@ from .levels import ambient
 from .operand import Operand
 from .replay import ALARM, Replay
 from .trace import Tracer, trace
-from .ufuncs import kink_mode
+from .evaluation import kink_mode
 
 __all__ = ["Jitted", "Lowered", "jit"]
 

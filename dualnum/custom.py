@@ -10,6 +10,7 @@ import optree
 from .errors import InvalidType, InvalidValue, NotDifferentiable
 from .jet import Jet
 from .operand import Operand, highest, operands, primal
+from .planes import stack_blocks
 from .primitives.elementwise import Elementwise
 from .primitives.table import Series, by_derivative, recurrence
 from .tape import Node
@@ -153,7 +154,7 @@ class CustomDerivative:
             ]
             for k, plane in enumerate(self._series_along(top, along, own, order)):
                 planes[k * count + p] = plane
-        return top._stack([value, *planes], order)
+        return top._like(stack_blocks([(p, 1) for p in (value, *planes)], top.algebra.size, value), [order])
 
     def _series_along(self, top: Jet, along: Sequence[Any], own: Sequence[bool], order: int) -> list[Any]:
         if order == 0:

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .errors import DualnumError
+from .evaluation import kink_mode
 from .kernel import engine, launch, llvm, memory, threads
 from .primitives.table import lookup
-from .ufuncs import kink_mode
 
 __all__ = ["quick"]
 

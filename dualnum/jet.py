@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from . import ufuncs
+from . import evaluation, multilinear, ufuncs
 from .algebra import Univariate, check_order, factorial_times
 from .backend import as_floating, device_of, floating_dtype, to_device
 from .eager import quick
@@ -17,7 +17,7 @@ from .errors import DualnumError, InvalidType, InvalidValue, LevelError, dropped
 from .index import as_tuple, checked_index, index_error, is_basic
 from .levels import Scope, ambient
 from .operand import Adjoint, Adjoints, Operand, highest
-from .planes import readonly, stack_blocks, unshared, zero_like
+from .planes import readonly, stack_blocks, unshared
 from .primitives import Row
 
 __all__ = ["Jet", "ambient_above"]
@@ -294,20 +294,22 @@ class Jet(Operand):
         return ufuncs.apply(self, ufunc, method, inputs, kwargs)
 
     def _primitive(self, row: Row, inputs: tuple[Any, ...]) -> Any:
-        return ufuncs.evaluate(self, row, inputs)
+        return evaluation.evaluate(self, row, inputs)
 
     def _pulled(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        return ufuncs.pulled(self, function, operands)
+        return evaluation.pulled(self, function, operands)
 
-    def _linear(self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Adjoint | None = None) -> Any:
-        name = getattr(function, "__name__", "linear")
-        mine = [self._is_mine(x, name) for x in data]
-        degree = max(x._support[0] for x, own in zip(data, mine, strict=True) if own)
-        later = [x if own else zero_like(x) for x, own in zip(data, mine, strict=True)]
-        planes = [function(*(x._planes[0] if own else x for x, own in zip(data, mine, strict=True)))]
-        for m in range(1, self.algebra.truncated(degree).size):
-            planes.append(function(*(x._planes[m] if own else x for x, own in zip(later, mine, strict=True))))
-        return self._stack(planes, degree)
+    def _linear(
+        self,
+        function: Callable[..., Any],
+        data: tuple[Any, ...],
+        adjoint: Adjoint | None = None,
+        stacked: Callable[..., Any] | None = None,
+    ) -> Any:
+        return multilinear.linear(self, function, data, stacked)
+
+    def _rearrange(self, function: Callable[..., Any], data: tuple[Any, ...]) -> Any:
+        return multilinear.rearranged(self, function, data)
 
     def _batched(self, function: Callable[[Any, int], Any], adjoint: Adjoint | None = None) -> Any:
         # _support goes along: the result may be a view
@@ -321,38 +323,7 @@ class Jet(Operand):
         adjoints: Adjoints | None = None,
         stacked: Adjoints | None = None,
     ) -> Any:
-        if not self._is_mine(a, "product"):
-            if stacked is not None:
-                return self._in_one_call(lambda y: function(a, y), lambda ys: stacked[1](a, ys), b, a)
-            return self._linear(lambda y: function(a, y), (b,))
-        if not self._is_mine(b, "product"):
-            if stacked is not None:
-                return self._in_one_call(lambda x: function(x, b), lambda xs: stacked[0](xs, b), a, b)
-            return self._linear(lambda x: function(x, b), (a,))
-        degree = min(self.order, a._support[0] + b._support[0])
-        top_a, top_b = (self.algebra.truncated(x._support[0]).size for x in (a, b))
-        size = self.algebra.truncated(degree).size
-        planes: list[Any] = [None] * size
-        for i, j, m in self.algebra.products():
-            if i < top_a and j < top_b and m < size:
-                term = function(a._planes[i], b._planes[j])
-                planes[m] = term if planes[m] is None else planes[m] + term
-        zero = zero_like(planes[0])
-        return self._stack([zero if p is None else p for p in planes], degree)
-
-    def _in_one_call(
-        self, function: Callable[[Any], Any], on_planes: Callable[[Any], Any], x: "Jet", constant: Any
-    ) -> Any:
-        """A linear function of one jet with the planes above the value in one call."""
-        planes, degree = x._planes, x._support[0]
-        if isinstance(planes, Operand) or isinstance(constant, Operand):  # the value as well: one step of a record
-            return self._like(on_planes(planes), [degree])
-        top = self.algebra.truncated(degree).size
-        if top < 3:
-            return self._linear(function, (x,))
-        value = function(planes[0])
-        blocks = [(value, 1), (on_planes(planes[1:top]), top - 1)]
-        return self._like(stack_blocks(blocks, self.algebra.size, value), [degree])
+        return multilinear.bilinear(self, function, a, b, stacked)
 
     def _parts(self, ndim: int) -> list[Any]:
         return self.algebra.parts(self._planes, self._support[0], ndim)
@@ -372,13 +343,6 @@ class Jet(Operand):
             )
             # the interception point knows the name of an array function that calls us with a lambda
             raise ValueError(message) if name == "<lambda>" else InvalidValue(f"{name}: {message}")
-
-    def _stack(self, planes: Sequence[Any], degree: int) -> Any:
-        """A jet from its first planes; a plain array where the values are no floats."""
-        first = planes[0]
-        if first.dtype.kind not in "fc":
-            return first
-        return self._like(stack_blocks([(p, 1) for p in planes], self.algebra.size, first), [degree])
 
     def _join(self, parts: Sequence[Any]) -> Any:
         """A jet from its homogeneous parts, as the recurrences give them."""

@@ -76,7 +76,13 @@ class Operand(NDArrayOperatorsMixin):
         """
         return None
 
-    def _linear(self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Adjoint | None = None) -> Any:
+    def _linear(
+        self,
+        function: Callable[..., Any],
+        data: tuple[Any, ...],
+        adjoint: Adjoint | None = None,
+        stacked: Callable[..., Any] | None = None,
+    ) -> Any:
         """function(*data), which is jointly linear in data."""
         raise NotImplementedError
 
@@ -401,15 +407,22 @@ def function_name(function: Callable[..., Any]) -> str:
     return f"{module}.{function.__name__}" if module else str(function.__name__)
 
 
-def linear(function: Callable[..., Any], *data: Any, adjoint: Adjoint | None = None) -> Any:
+def linear(
+    function: Callable[..., Any],
+    *data: Any,
+    adjoint: Adjoint | None = None,
+    stacked: Callable[..., Any] | None = None,
+) -> Any:
     """function(*data) for a function that is jointly linear in data; each datum an array or operand.
 
     The adjoint serves the reverse sweep: from a cotangent ȳ of the result the cotangent of the datum, a tuple
     where there are several; Σ ȳ·f(x) = Σ f*(ȳ)·x, without conjugation. It is written with NumPy's functions, so
     that it can be differentiated in turn, and may leave axes along which the data were broadcast to be summed.
+    Where the library can take all planes of a jet in one call, `stacked` is the function on data with one more axis
+    in front, open to the same number of axes behind it; a datum without derivatives is a number, zero, then.
     """
     top = highest(data)
-    return function(*data) if top is None else top._linear(function, data, adjoint)
+    return function(*data) if top is None else top._linear(function, data, adjoint, stacked)
 
 
 def rearrange(function: Callable[..., Any], *data: Any) -> Any:

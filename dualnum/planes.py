@@ -8,7 +8,7 @@ import numpy as np
 from .backend import is_array, namespace
 from .operand import Operand
 
-__all__ = ["readonly", "stack_blocks", "unshared", "zero_like"]
+__all__ = ["aligned", "readonly", "stack_blocks", "unshared", "zero_like"]
 
 
 def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> Any:
@@ -35,6 +35,12 @@ def _typed(part: Any, first: Any) -> Any:
     if isinstance(part, Operand):
         return part if part.dtype == first.dtype else part.astype(first.dtype)
     return namespace(part).asarray(part, first.dtype)
+
+
+def aligned(planes: Any, ndim: int) -> Any:
+    """Planes of arrays with `ndim` axes: axes are opened behind the first, so that they broadcast as the arrays do."""
+    missing = ndim + 1 - planes.ndim
+    return planes[(slice(None), *[None] * missing)] if missing > 0 else planes
 
 
 def zero_like(x: Any) -> Any:

@@ -17,12 +17,12 @@ import numpy as np
 
 from .backend import namespace
 from .broadcasting import summed_to
-from .errors import InvalidValue, NotDifferentiable
+from .errors import InvalidValue
 from .kernel.pullback import PullBack
 from .operand import Operand, linear, primal
 from .primitives import Row
 
-__all__ = ["Entries", "Node", "Rearrangement", "is_recording", "name_of", "not_recording", "sweep"]
+__all__ = ["Entries", "Node", "is_recording", "name_of", "not_recording", "sweep"]
 
 _numbers = itertools.count(1)
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
@@ -105,66 +105,8 @@ class Entries:
             full[self.index] = g
             return full
 
+        put.at = self.index, shape  # type: ignore[attr-defined]  # a tracer notes where, in place of what is done
         return put(self.cotangent)
-
-
-# ── where entries go ─────────────────────────────────────────────────────────────────────────────
-
-
-class Rearrangement:
-    """The adjoint of a function whose every entry is a copy of one entry of its data, or zero.
-
-    The numbers of the entries, sent through the function once, say where each comes from; the cotangents of
-    its copies are summed.
-    """
-
-    def __init__(self, function: Callable[..., Any], shapes: Sequence[tuple[int, ...]]) -> None:
-        self.function = function
-        self.shapes = shapes
-        self._source: Any = None
-
-    def source(self) -> Any:
-        """For each entry of the result 1 + its number among the entries of all data, or 0."""
-        if self._source is None:
-            numbered, first = [], 1
-            for shape in self.shapes:
-                size = int(np.prod(shape))
-                numbered.append(np.arange(first, first + size).reshape(shape))
-                first += size
-            source = np.asarray(self.function(*numbered))
-            if source.dtype.kind == "f" and first > 2 ** (np.finfo(source.dtype).nmant + 1):
-                raise NotDifferentiable(f"an array of {first} entries cannot be traced through {source.dtype}")
-            self._source = source.real.astype(np.intp)
-        return self._source
-
-    def __call__(self, cotangent: Any) -> Any:
-        source, first, results = self.source(), 1, []
-        for shape in self.shapes:
-            results.append(_scattered(cotangent, source - first, shape))
-            first += int(np.prod(shape))
-        return results[0] if len(results) == 1 else tuple(results)
-
-
-def _scattered(cotangent: Any, source: Any, shape: tuple[int, ...]) -> Any:
-    """The sums of the cotangents of equal source among the entries of this shape."""
-    size = int(np.prod(shape))
-    inside = (source >= 0) & (source < size)
-    positions = source[inside]
-
-    def scatter(g: Any) -> Any:
-        if isinstance(g, Operand):
-            return linear(scatter, g, adjoint=gather)
-        g = g[inside]
-        if g.dtype.kind == "c":
-            sums = np.bincount(positions, g.real, size) + 1j * np.bincount(positions, g.imag, size)
-        else:
-            sums = np.bincount(positions, g, size)
-        return sums.astype(g.dtype, copy=False).reshape(shape)
-
-    def gather(h: Any) -> Any:
-        return np.where(inside, np.take(np.ravel(h), np.where(inside, source, 0)), 0.0) if size else np.zeros(())
-
-    return scatter(cotangent)
 
 
 # ── the sweep ────────────────────────────────────────────────────────────────────────────────────
@@ -210,7 +152,7 @@ def sweep(
                     for v, n in zip(saved, (node, *node.parents), strict=True)
                 ]
             if type(pull) is PullBack:
-                contributions = None
+                contributions: Any = None
                 if isinstance(cotangent, Operand):
                     contributions = cotangent._pulled(pull.function, (cotangent, *saved))
                 if contributions is None:

@@ -296,7 +296,7 @@ class Tracer(Operand):
         what = f"{name}, which gives a {type(outcome).__name__} and no array,"
         raise self._refused(what, "it outside of the function")
 
-    def _linear(self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Any = None) -> Any:
+    def _linear(self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Any = None, stacked: Any = None) -> Any:
         return self._call(function, *data)
 
     def _batched(self, function: Callable[[Any, int], Any], adjoint: Any = None) -> Any:

@@ -1,56 +1,18 @@
 """How a jet runs a ufunc: its call, its keywords, and its methods reduce, accumulate, outer, reduceat, at."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import series
-from .backend import floating_dtype, is_array, plain
-from .errors import DualnumError, InvalidIndex, InvalidType, InvalidValue, NotDifferentiable, dropped
-from .kernel import launch
-from .kernel.pulled import pulled as launch_pulled
-from .operand import Operand, highest, implementation, primal
-from .primitives.table import Mend, Row, lookup
+from .backend import floating_dtype, is_array
+from .errors import InvalidIndex, InvalidType, InvalidValue, NotDifferentiable, dropped
+from .operand import Operand, implementation, primal
+from .primitives.table import Row, lookup
 
 if TYPE_CHECKING:
     from .jet import Jet
 
-__all__ = ["apply", "check_kinks", "constant", "evaluate", "kink_mode", "nonsmooth", "pulled"]
-
-_kinks: ContextVar[str] = ContextVar("nonsmooth", default="subgradient")
-kink_mode = _kinks.get
-
-
-class NonsmoothPoint(DualnumError, ArithmeticError):
-    """A derivative was asked for at a kink while `nonsmooth("raise")` was in force."""
-
-
-@contextmanager
-def nonsmooth(mode: str) -> Iterator[None]:
-    """What happens at kinks (abs at 0, ties of maximum, jumps of floor), within a ``with`` block.
-
-    Args:
-        mode: "subgradient" (the default: the documented subgradient stands in) or "raise" (a
-            `NonsmoothPoint` reports the elements that sit on a kink).
-
-    Example:
-        >>> np.abs(jet([-2.0, 0.0], order=1)).derivative()
-        array([-1.,  0.])
-        >>> with nonsmooth("raise"):
-        ...     np.abs(jet([-2.0, 0.0], order=1))
-        Traceback (most recent call last):
-        dualnum.ufuncs.NonsmoothPoint: absolute: no derivative at the elements [(1,)]; they sit on a kink
-    """
-    if mode not in ("subgradient", "raise"):
-        raise InvalidValue(f'nonsmooth: mode is {mode!r}; expected "subgradient" or "raise"')
-    token = _kinks.set(mode)
-    try:
-        yield
-    finally:
-        _kinks.reset(token)
+__all__ = ["apply"]
 
 
 def apply(top: "Jet", ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -74,141 +36,6 @@ def _on_values(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
     if method == "at":
         raise InvalidType(f"{ufunc.__name__}.at: truth values cannot be written into a jet; use it on a plain array")
     return getattr(ufunc, method)(*map(primal, inputs), **kwargs)
-
-
-def evaluate(top: "Jet", row: Row, inputs: tuple[Any, ...]) -> Any:
-    """One primitive on jets of this level and constants."""
-    mine = [top._is_mine(x, row.name) for x in inputs]
-    operands = [x if own else constant(row, x) for x, own in zip(inputs, mine, strict=True)]
-    check_kinks(row, inputs)
-    fused = _fused(top, row, operands, mine) if any(mine) else None  # out= alone may be a jet
-    if fused is not None and not fused[1]:
-        return fused[0]
-    recorded = _recorded(top, row, operands, mine) if fused is None and any(mine) else None
-    if recorded is not None:
-        return recorded
-    ndim = max(getattr(x, "ndim", 0) for x in operands)
-    with np.errstate(all="ignore"):
-        try:
-            parts = [x._parts(ndim) if own else [x] for x, own in zip(operands, mine, strict=True)]
-            result = row.expand(top.order, *parts) if fused is None else fused[0]._parts(ndim)
-            if row.mend is not None and top.order:
-                result = _mended(row.mend, top.order, result, parts)
-        except (ValueError, TypeError) as error:
-            if isinstance(error, DualnumError):
-                raise
-            kind = InvalidValue if isinstance(error, ValueError) else InvalidType
-            shapes = ", ".join(str(np.shape(x)) for x in inputs)
-            raise kind(f"{row.name}: {error} (operands of shape {shapes})") from None
-    if row.ufunc.nout == 1:
-        return top._join(result)
-    return tuple(top._join(parts) for parts in result)
-
-
-def _mended(mend: Mend, order: int, result: list[Any], operands: list[list[Any]]) -> list[Any]:
-    """The result with the points redone at which the row's own rule fails, if there are any."""
-    where = mend.where(result[0], *(u[0] for u in operands))
-    if isinstance(where, Operand):  # no numbers to look at yet
-        where._alarm()
-        return result
-    if any(isinstance(u[0], Operand) for u in operands):
-        return result
-    if not where.any():
-        return result
-    return series.select(order, result[0], where, mend.rule(order, result[0], *operands), result)
-
-
-def _fused(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
-    """The primitive as one kernel, and whether its mend must follow.
-
-    None where the operands are no plain arrays or no program can be written.
-    """
-    if row.rule is None or not isinstance(row.ufunc, np.ufunc):
-        return None
-    given = _given(operands, mine)
-    if given is None:
-        return None
-    try:
-        results = launch.evaluate(row, top.order, given, top.algebra.size, top.algebra.directions)
-    except ValueError as error:
-        shapes = ", ".join(str(np.shape(x)) for x in operands)
-        raise InvalidValue(f"{row.name}: {error} (operands of shape {shapes})") from None
-    if results is None:
-        return None
-    jets = tuple(top._like(planes, [degree]) for planes, degree in results[0])
-    return jets[0] if row.ufunc.nout == 1 else jets, results[1]
-
-
-def _given(operands: Sequence[Any], mine: Sequence[bool]) -> list[Any] | None:
-    """Operands as kernels take them; None where one is no array of NumPy."""
-    given: list[Any] = []
-    for x, own in zip(operands, mine, strict=True):
-        if own:
-            if type(x._planes) is not np.ndarray:
-                return None
-            given.append(launch.Planes(x._planes, x._support[0] + 1))
-        elif type(x) is np.ndarray and x.ndim:
-            given.append(launch.Planes(x[None], 1))
-        elif isinstance(x, Operand) or not isinstance(x, (float, int, complex, np.generic, np.ndarray)):
-            return None
-        else:
-            given.append(x)
-    return given
-
-
-def pulled(top: "Jet", function: Any, operands: Sequence[Any]) -> tuple[Any, ...] | None:
-    """A pull-back on jets of this level and constants as one kernel, or None."""
-    read = [x for x in operands if x is not None]
-    given = _given(read, [top._is_mine(x, "pull-back") for x in read])
-    if given is None:
-        return None
-    known = iter(given)
-    planes = [None if x is None else next(known) for x in operands]
-    numbers = [x.item() if isinstance(x, (np.generic, np.ndarray)) else x for x in planes]
-    made = launch_pulled(function, top.order, numbers, top.algebra.size, top.algebra.directions)
-    if made is None:
-        return None
-    return tuple(operands[c] if type(c) is int else None if c is None else top._like(c[0], [c[1]]) for c in made)
-
-
-def _recorded(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
-    """The primitive as one step of what the planes are, if that knows how (variables do); else None."""
-    if top.algebra.directions is not None or row.ufunc.nout > 1 or not isinstance(row.ufunc, np.ufunc):
-        return None
-    planes = [x._planes if own else x for x, own in zip(operands, mine, strict=True)]
-    below = highest(planes)
-    if below is None:
-        return None
-    counts = [x._support[0] + 1 if own else 0 for x, own in zip(operands, mine, strict=True)]
-    result = below._stacked(row, top.order, planes, counts)
-    return None if result is None else top._like(result[0], [result[1]])
-
-
-_LARGEST = int(np.finfo(float).max)
-
-
-def constant(row: Row, x: Any) -> Any:
-    """x as a coefficient; lists become arrays, what is no number is refused."""
-    if type(x) is int and not -_LARGEST <= x <= _LARGEST:
-        raise InvalidValue(f"{row.name}: an operand is an integer of {x.bit_length()} bits, which no float64 holds")
-    if isinstance(x, (Operand, float, int, complex)):
-        return x
-    if not is_array(x):
-        x = np.asarray(x)
-    if x.dtype.kind not in "fcbiu":
-        raise InvalidType(f"{row.name}: an operand has dtype {x.dtype}; expected numbers")
-    return plain(x, row.name, "an operand")
-
-
-def check_kinks(row: Row, inputs: tuple[Any, ...]) -> None:
-    """Raises where `nonsmooth("raise")` is in force and an element sits on a kink of the primitive."""
-    if row.kink is None or kink_mode() != "raise":
-        return
-    on_kink = np.asarray(row.kink(*map(primal, inputs)))
-    if on_kink.any():
-        places = [tuple(map(int, i)) for i in np.argwhere(on_kink)[:5]]
-        more = "" if on_kink.sum() <= 5 else f" and {int(on_kink.sum()) - 5} more"
-        raise NonsmoothPoint(f"{row.name}: no derivative at the elements {places}{more}; they sit on a kink")
 
 
 def _call(

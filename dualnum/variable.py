@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import ufuncs
+from . import evaluation, ufuncs
 from .backend import as_floating
 from .errors import InvalidType, InvalidValue, LevelError, NotDifferentiable, dropped
 from .kernel import launch
@@ -18,7 +18,8 @@ from .kernel.pulled import TransposedPull
 from .levels import Scope, require_alive
 from .operand import Adjoint, Adjoints, Operand, highest, linear
 from .primitives import Row, lookup
-from .tape import Entries, Node, Rearrangement, is_recording, name_of
+from .rearrangement import Rearrangement
+from .tape import Entries, Node, is_recording, name_of
 
 __all__ = ["Variable", "own"]
 
@@ -203,10 +204,10 @@ class Variable(Operand):
 
     def _primitive(self, row: Row, inputs: tuple[Any, ...]) -> Any:
         if row.kink is not None:
-            ufuncs.check_kinks(row, inputs)
+            evaluation.check_kinks(row, inputs)
         values, parents = self._parts(inputs)
         if len(inputs) > 1:
-            values = [ufuncs.constant(row, x) for x in values]
+            values = [evaluation.constant(row, x) for x in values]
         y = row.ufunc(*values)
         if row.ufunc.nout == 1:
             return self._result(row, y, values, parents)
@@ -248,7 +249,12 @@ class Variable(Operand):
         return self._new(y, Node(row, parents, pull, (y, *values), y.shape, y.dtype)), degree
 
     def _linear(
-        self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Adjoint | None = None, name: str = ""
+        self,
+        function: Callable[..., Any],
+        data: tuple[Any, ...],
+        adjoint: Adjoint | None = None,
+        stacked: Callable[..., Any] | None = None,
+        name: str = "",
     ) -> Any:
         values, parents = self._parts(data)
         y = function(*values)
@@ -263,7 +269,7 @@ class Variable(Operand):
 
     def _rearrange(self, function: Callable[..., Any], data: tuple[Any, ...], name: str = "") -> Any:
         shapes = [np.shape(x) for x in data]
-        return self._linear(function, data, Rearrangement(function, shapes), name)
+        return self._linear(function, data, Rearrangement(function, shapes), name=name)
 
     def _batched(self, function: Callable[[Any, int], Any], adjoint: Adjoint | None = None) -> Any:
         def plain(x: Any) -> Any:

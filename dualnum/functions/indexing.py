@@ -104,6 +104,7 @@ def where(condition: Any, x: Any = NOT_GIVEN, y: Any = NOT_GIVEN, /) -> Any:
         lambda x, y: np.where(condition, x, y),
         *numbers("where", x, y),
         adjoint=lambda g: (np.where(condition, g, 0.0), np.where(condition, 0.0, g)),
+        stacked=lambda xs, ys: np.where(condition, xs, ys),
     )
 
 

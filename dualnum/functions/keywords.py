@@ -9,7 +9,7 @@ from ..backend import is_array
 from ..errors import InvalidType, NotDifferentiable
 from ..operand import Operand, highest, implements, primal
 
-__all__ = ["apply", "array", "axes_of", "cast", "present", "raises", "real_dtype", "with_value"]
+__all__ = ["apply", "array", "axes_of", "below", "cast", "present", "raises", "real_dtype", "with_value"]
 
 
 def present(*names: str) -> list[Any]:
@@ -36,6 +36,11 @@ def cast(x: Any, dtype: Any) -> Any:
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     """axis= as a tuple of axes counted from the front; all of them for None."""
     return tuple(range(ndim)) if axis is None else tuple(normalize_axis_tuple(axis, ndim))
+
+
+def below(axis: Any, ndim: int) -> tuple[int, ...]:
+    """The same axes of stacked planes, which have one more in front."""
+    return tuple([i + 1 for i in axes_of(axis, ndim)])
 
 
 def real_dtype(x: Any) -> np.dtype[Any]:

@@ -8,7 +8,7 @@ from ..errors import InvalidValue
 from ..operand import implements, linear, primal
 from . import adjoints
 from .arguments import into
-from .keywords import axes_of, cast, present, real_dtype, with_value
+from .keywords import axes_of, below, cast, present, real_dtype, with_value
 
 __all__ = ["masked_mean", "without_nan"]
 
@@ -28,14 +28,24 @@ def sum(
     mask = {} if where is True else {"where": where}  # CuPy has no where=
     a = cast(a, dtype)
     adjoint = adjoints.spread(axis, a.ndim, keepdims, where)
-    result = linear(lambda x: x.sum(axis=axis, keepdims=keepdims, **mask), a, adjoint=adjoint)
+    result = linear(
+        lambda x: x.sum(axis=axis, keepdims=keepdims, **mask),
+        a,
+        adjoint=adjoint,
+        stacked=lambda xs: xs.sum(axis=below(axis, a.ndim), keepdims=keepdims, **mask),
+    )
     return into(out, result if initial is None else result + initial, "sum")
 
 
 @implements(np.cumsum)
 def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
     a = cast(a, dtype)
-    result = linear(lambda x: np.cumsum(x, axis=axis), a, adjoint=adjoints.running_sum(axis, a.shape))
+    result = linear(
+        lambda x: np.cumsum(x, axis=axis),
+        a,
+        adjoint=adjoints.running_sum(axis, a.shape),
+        stacked=None if axis is None else lambda xs: np.cumsum(xs, axis=axis if axis < 0 else axis + 1),
+    )
     return into(out, result, "cumsum")
 
 
@@ -46,7 +56,12 @@ def mean(
     mask = {} if where is True else {"where": where}
     a = cast(a, dtype)
     adjoint = adjoints.spread(axis, a.ndim, keepdims, where, _count(a, axis, keepdims, where))
-    result = linear(lambda x: np.mean(x, axis=axis, keepdims=keepdims, **mask), a, adjoint=adjoint)
+    result = linear(
+        lambda x: np.mean(x, axis=axis, keepdims=keepdims, **mask),
+        a,
+        adjoint=adjoint,
+        stacked=lambda xs: np.mean(xs, axis=below(axis, a.ndim), keepdims=keepdims, **mask),
+    )
     return into(out, result, "mean")
 
 

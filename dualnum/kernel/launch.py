@@ -360,6 +360,8 @@ def _flat_inputs(arguments: Sequence[Any], length: int) -> list[Any]:
             flat.append(x)
             continue
         planes = x[0].array[: x[0].count]
+        if x[1] == "r":
+            planes = planes[:, np.arange(length) % (planes.shape[1] - _RING)]
         single = prod(planes.shape[1:]) == 1 and length != 1
         flat += list(planes.reshape(x[0].count)) if single else list(planes.reshape(x[0].count, length))
     return flat

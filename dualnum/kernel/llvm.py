@@ -24,6 +24,7 @@ __all__ = ["Group", "data_offset", "moving", "render", "signature"]
 #   "p"  contiguous planes at any distance:                      arguments: address, plane stride
 #   "g"  planes and elements at any distances (gathered):        arguments: address, plane stride, element stride
 #   "r"  planes that repeat, each followed by its beginning:     arguments: address, plane stride, period
+#   "w"  a contiguous plane with zeros before and behind:        arguments: as "c", its first element, that behind
 #   "b"  one number a plane, the same everywhere:                arguments: address, plane stride
 #   "s"  one number:                                             argument: the number
 # Strides are in bytes, the period (a vector at least) in elements. The kernel is int kernel(arguments…, [directions,]
@@ -32,7 +33,7 @@ __all__ = ["Group", "data_offset", "moving", "render", "signature"]
 # A kernel for jets with several directions has a second loop over them inside the first, which holds what depends
 # on more than the values: plane 0 of a group is followed by `directions` planes for each further program input.
 
-_ARGUMENTS = {"c": 0, "p": 1, "g": 2, "r": 2, "b": 1}  # integers behind the address
+_ARGUMENTS = {"c": 0, "p": 1, "g": 2, "r": 2, "w": 2, "b": 1}  # integers behind the address
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,12 @@ def render(program: Program, outputs: Sequence[Group], inputs: Sequence[Group], 
             arguments.append(f"{w.scalar} %n{g}")
             continue
         arguments.append(f"ptr %a{g}")
-        if group.layout == "c" and data_offset() >= 0:  # an array object: its data pointer is a field
+        if group.layout in "cw" and data_offset() >= 0:  # an array object: its data pointer is a field
             head.append(f"  %o{g} = getelementptr i8, ptr %a{g}, i64 {data_offset()}")
             head.append(f"  %p{g} = load ptr, ptr %o{g}")
         else:
             head.append(f"  %p{g} = getelementptr i8, ptr %a{g}, i64 0")
-        if group.layout == "c":
+        if group.layout in "cw":
             head.append(f"  %ps{g} = mul i64 %length, {size}")
         else:
             arguments.append(f"i64 %ps{g}")
@@ -67,6 +68,9 @@ def render(program: Program, outputs: Sequence[Group], inputs: Sequence[Group], 
             arguments.append(f"i64 %es{g}")
         else:
             head.append(f"  %es{g} = add i64 0, {0 if group.layout == 'b' else size}")
+        if group.layout == "w":
+            arguments += [f"i64 %first{g}", f"i64 %last{g}"]
+            head.append(f"  %wide{g} = sub i64 %last{g}, %first{g}")
         if group.layout == "r":  # the place in the period, which goes round
             arguments.append(f"i64 %period{g}")
             head.append(f"  %first{g} = urem i64 %begin, %period{g}")
@@ -88,7 +92,8 @@ def render(program: Program, outputs: Sequence[Group], inputs: Sequence[Group], 
     for node, again in zip(program.nodes, moves, strict=True):
         w.lines = each if again else once
         if node.op == INPUT:
-            values.append(_loaded(w, groups, *places[node.extra], again))
+            g, m = places[node.extra]
+            values.append(_loaded(w, groups, g, m, again))
         elif node.op == CONST:
             values.append(w.number(node.extra) if not node.boolean else f"splat (i1 {str(node.extra).lower()})")
         else:
@@ -182,6 +187,14 @@ def _loaded(w: Writer, groups: Sequence[Group], g: int, m: int, directed: bool) 
     if group.layout == "b":
         return w.splat(w.emit(f"load {w.scalar}, ptr {at}, align 1"))
     beyond = f"{w.mask} %mask, {w.vector} {w.number(1.0)}"
+    if group.layout == "w":
+        before = w.emit(f"mul i64 %first{g}, {-w.dtype.itemsize}")
+        at = w.emit(f"getelementptr i8, ptr {at}, i64 {before}")
+        place = _longs(w, w.emit(f"sub i64 %i, %first{g}"))
+        longs = f"<{w.lanes} x i64>"
+        place = w.emit(f"add {longs} {place}, <{_iota(w)}>")
+        inside = w.emit(f"icmp ult {longs} {place}, {_longs(w, f'%wide{g}')}")
+        beyond = f"{w.mask} {w.logic('and', inside, '%mask')}, {w.vector} {w.number(0.0)}"
     if group.layout != "g":
         name = w.declare(f"llvm.masked.load.{w.suffix}.p0", w.vector, "ptr", w.mask, w.vector)
         return w.emit(f"call {w.vector} @{name}(ptr align 1 {at}, {beyond})")
@@ -210,10 +223,15 @@ def _plane_address(w: Writer, group: Group, g: int, m: int, directed: bool) -> s
 
 def _lane_addresses(w: Writer, g: int, at: str) -> str:
     longs = f"<{w.lanes} x i64>"
-    one = w.emit(f"insertelement {longs} poison, i64 %es{g}, i32 0")
-    stride = w.emit(f"shufflevector {longs} {one}, {longs} poison, <{w.lanes} x i32> zeroinitializer")
-    offsets = w.emit(f"mul {longs} {stride}, <{_iota(w)}>")
+    offsets = w.emit(f"mul {longs} {_longs(w, f'%es{g}')}, <{_iota(w)}>")
     return w.emit(f"getelementptr i8, ptr {at}, {longs} {offsets}")
+
+
+def _longs(w: Writer, one: str) -> str:
+    """An integer in all lanes."""
+    longs = f"<{w.lanes} x i64>"
+    first = w.emit(f"insertelement {longs} poison, i64 {one}, i32 0")
+    return w.emit(f"shufflevector {longs} {first}, {longs} poison, <{w.lanes} x i32> zeroinitializer")
 
 
 @cache

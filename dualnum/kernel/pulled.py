@@ -103,9 +103,9 @@ def _way(
                     contributions.append(None)
                     continue
                 coefficients = [graph.lift(a) for a in (c.coefficients if isinstance(c, Series) else [c])]
-                j = inputs.get(tuple([a.index for a in coefficients]))
-                if j is not None and described[j] != "number":
-                    contributions.append(("operand", j))
+                same = inputs.get(tuple([a.index for a in coefficients]))
+                if same is not None and described[same] != "number":
+                    contributions.append(("operand", same))
                     continue
                 contributions.append(("result", len(outputs)))
                 outputs.append(coefficients)
