@@ -5,7 +5,7 @@ its cotangent, so a cotangent with P directions gives P rows in one sweep. The H
 Jacobian: the gradient of a jet with P directions, forward over reverse.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from ..seeding import seed
 from .forward import Argnums, _flatten, _named, _owned, _positions
 from .reverse import grad, vjp
 
-__all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]
+__all__ = ["hessian", "jacfwd", "jacobian", "jacrev", "unit_blocks"]
 
 # Directions at once: so many that the planes of one array of the size of x or of the result take about this
 # many bytes, for a record holds many such arrays.
@@ -90,14 +90,8 @@ def _columns(f: Callable[..., Any], args: Any, kwargs: Any, position: int) -> An
     blocks: list[list[Any]] = []  # for each leaf of x, the columns of each leaf of the result
     out_structure: Any = None
     for which, x in enumerate(leaves):
-        size = _size(x)
         columns: list[list[Any]] = []
-        step = max(1, min(size, _BUDGET // max(1, 8 * size)))
-        for start in range(0, max(size, 1), step):
-            stop = min(start + step, size)
-            directions = np.zeros((stop - start, size), x.dtype)
-            directions[np.arange(stop - start), np.arange(start, stop)] = 1
-            directions = directions.reshape(stop - start, *x.shape)
+        for directions in unit_blocks(x):
             with open_scope(f"jacfwd of {getattr(f, '__name__', 'f')}") as scope:
                 jets = list(leaves)
                 jets[which] = seed(x, 1, None, directions, scope)
@@ -105,7 +99,7 @@ def _columns(f: Callable[..., Any], args: Any, kwargs: Any, position: int) -> An
                 filled[position] = optree.tree_unflatten(structure, jets)
                 ys, out_structure = _flatten(f(*filled, **kwargs))
                 owned = [_owned(y, scope, "jacfwd") for y in ys]
-                columns.append([y._planes[1:] if own else _zeros(y, stop - start) for y, own in owned])
+                columns.append([y._planes[1:] if own else _zeros(y, len(directions)) for y, own in owned])
         blocks.append(
             [
                 np.reshape(np.moveaxis(np.concatenate(parts), 0, -1), (*parts[0].shape[1:], *x.shape))
@@ -116,6 +110,17 @@ def _columns(f: Callable[..., Any], args: Any, kwargs: Any, position: int) -> An
         optree.tree_unflatten(structure, [block[k] for block in blocks]) for k in range(len(blocks[0]) if blocks else 0)
     ]
     return optree.tree_unflatten(out_structure, entries)
+
+
+def unit_blocks(x: Any) -> Iterator[Any]:
+    """A unit direction for every entry of x, as many at once as the budget allows: shape (P, *x.shape)."""
+    size = _size(x)
+    step = max(1, min(size, _BUDGET // max(1, 8 * size)))
+    for start in range(0, max(size, 1), step):
+        stop = min(start + step, size)
+        units = np.zeros((stop - start, size), x.dtype)
+        units[np.arange(stop - start), np.arange(start, stop)] = 1
+        yield units.reshape(stop - start, *np.shape(x))
 
 
 def _has_directions(y: Any, scope: Any) -> bool:
@@ -158,19 +163,14 @@ def jacrev(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 def _rows(pull: Callable[[Any], Any], ys: list[Any], structure: Any, which: int) -> Any:
     """The pull-backs of the unit cotangents of one array of the result, in the structure of the arguments."""
     y = ys[which]
-    size = _size(y)
-    step = max(1, min(size, _BUDGET // max(1, 8 * size)))
     blocks: list[list[Any]] = []
     its_structure: Any = None
-    for start in range(0, max(size, 1), step):
-        stop = min(start + step, size)
-        units = np.zeros((stop - start, size), y.dtype)
-        units[np.arange(stop - start), np.arange(start, stop)] = 1
+    for units in unit_blocks(y):
         with open_scope("jacrev") as scope:
             zeros: list[Any] = [np.zeros(np.shape(other), other.dtype) for other in ys]
-            zeros[which] = seed(zeros[which], 1, None, units.reshape(stop - start, *np.shape(y)), scope)
+            zeros[which] = seed(zeros[which], 1, None, units, scope)
             xs, its_structure = _flatten(pull(optree.tree_unflatten(structure, zeros)))
-            blocks.append([x._planes[1:] if _has_directions(x, scope) else _zeros(x, stop - start) for x in xs])
+            blocks.append([x._planes[1:] if _has_directions(x, scope) else _zeros(x, len(units)) for x in xs])
     rows = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
     return optree.tree_unflatten(its_structure, [np.reshape(r, (*np.shape(y), *r.shape[1:])) for r in rows])
 
