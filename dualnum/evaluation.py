@@ -133,19 +133,31 @@ def _given(operands: Sequence[Any], mine: Sequence[bool]) -> list[Any] | None:
     return given
 
 
-def pulled(top: "Jet", function: Any, operands: Sequence[Any]) -> tuple[Any, ...] | None:
-    """A pull-back on jets of this level and constants as one kernel, or None."""
+def pulled(top: "Jet | None", function: Any, operands: Sequence[Any]) -> tuple[Any, ...] | None:
+    """A pull-back on jets of this level and constants as one kernel, or None; without a level on arrays."""
     read = [x for x in operands if x is not None]
-    given = _given(read, [top._is_mine(x, "pull-back") for x in read])
+    given = _given(read, [top is not None and top._is_mine(x, "pull-back") for x in read])
     if given is None:
         return None
     known = iter(given)
     planes = [None if x is None else next(known) for x in operands]
     numbers = [x.item() if isinstance(x, (np.generic, np.ndarray)) else x for x in planes]
-    made = kernels.pulled(function, top.order, numbers, top.algebra.size, top.algebra.directions)
+    if top is None:
+        made = kernels.pulled(function, 0, numbers, 1)
+    else:
+        made = kernels.pulled(function, top.order, numbers, top.algebra.size, top.algebra.directions)
     if made is None:
         return None
-    return tuple(None if c is None else operands[c] if isinstance(c, int) else top._like(c[0], [c[1]]) for c in made)
+    return tuple(
+        None
+        if c is None
+        else operands[c]
+        if isinstance(c, int)
+        else c[0][0]
+        if top is None
+        else top._like(c[0], [c[1]])
+        for c in made
+    )
 
 
 def _recorded(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:

@@ -17,7 +17,7 @@ from .errors import DualnumError, InvalidType, InvalidValue, LevelError, dropped
 from .index import as_tuple, checked_index, index_error, is_basic
 from .levels import Scope, ambient
 from .operand import Adjoint, Adjoints, Operand, highest
-from .planes import readonly, stack_blocks, unshared
+from .planes import placed, readonly, stack_blocks, unshared
 from .primitives import Row
 
 __all__ = ["Jet", "ambient_above"]
@@ -281,6 +281,13 @@ class Jet(Operand):
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     # ── what the interception point asks for ─────────────────────────────────────────────────────
+
+    def _placed(self, index: Any, shape: tuple[int, ...]) -> Any:
+        if type(self._planes) is not np.ndarray:
+            return None
+        known = self.algebra.truncated(self._support[0]).size
+        at = (slice(known), *as_tuple(index))
+        return self._like(placed(self._planes[:known], at, (self.algebra.size, *shape)), list(self._support))
 
     def _add_at(self, index: Any, x: Any) -> bool:
         if not self._is_mine(x, "sum") or type(self._planes) is not np.ndarray or type(x._planes) is not np.ndarray:

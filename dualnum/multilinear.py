@@ -24,7 +24,8 @@ def linear(
     degree = max(x._support[0] for x, own in zip(data, mine, strict=True) if own)
     size = top.algebra.truncated(degree).size
     value = function(*(x._planes[0] if own else x for x, own in zip(data, mine, strict=True)))
-    if stacked is not None and size > 2 and value.dtype.kind in "fc":
+    few = MANY if isinstance(value, Operand) else 3  # of a record or a trace: few steps of their own fuse better
+    if stacked is not None and size >= few and value.dtype.kind in "fc":
         ndim = max(value.ndim, *(x.ndim for x, own in zip(data, mine, strict=True) if own))
         higher = stacked(*(aligned(x._planes[1:size], ndim) if own else 0.0 for x, own in zip(data, mine, strict=True)))
         return _jet(top, [(value, 1), (higher, size - 1)], degree)

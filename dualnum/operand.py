@@ -58,6 +58,10 @@ class Operand(NDArrayOperatorsMixin):
         """The primitive of a row of the table, element by element."""
         raise NotImplementedError
 
+    def _placed(self, index: Any, shape: tuple[int, ...]) -> Any:
+        """Zeros of this shape but for self at the index, its own memory; None if that is not quicker than a sum."""
+        return None
+
     def _add_at(self, index: Any, x: Any) -> bool:
         """self[index] += x in place, if that can be done quicker than by the sum of two; whether it was done."""
         return False

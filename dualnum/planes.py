@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from .backend import is_array, namespace
+from .kernel import memory
 from .operand import Operand
 
-__all__ = ["aligned", "readonly", "stack_blocks", "unshared", "zero_like"]
+__all__ = ["aligned", "placed", "readonly", "stack_blocks", "unshared", "zero_like"]
 
 
 def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> Any:
@@ -41,6 +42,27 @@ def aligned(planes: Any, ndim: int) -> Any:
     """Planes of arrays with `ndim` axes: axes are opened behind the first, so that they broadcast as the arrays do."""
     missing = ndim + 1 - planes.ndim
     return planes[(slice(None), *[None] * missing)] if missing > 0 else planes
+
+
+def placed(x: Any, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """An array of this shape, zero but at an index of slices and integers, where it is x."""
+    if namespace(x) is not np:
+        full = namespace(x).zeros(shape, x.dtype)
+        full[index] = x
+        return full
+    full = inside = memory.empty(shape, x.dtype)
+    if all(isinstance(i, slice) and i.step in (None, 1) for i in index):
+        for axis, part in enumerate(index):  # zeros before and behind: no entry is written twice
+            start, stop, _ = part.indices(shape[axis])
+            along = (slice(None),) * axis
+            inside[(*along, slice(0, start))] = 0
+            inside[(*along, slice(max(start, stop), None))] = 0
+            inside = inside[(*along, slice(start, stop))]
+        inside[...] = x
+    else:
+        full.fill(0)
+        full[index] = x
+    return full
 
 
 def zero_like(x: Any) -> Any:

@@ -18,8 +18,12 @@ import numpy as np
 from .backend import namespace
 from .broadcasting import summed_to
 from .errors import InvalidValue
+from .evaluation import pulled
+from .index import as_tuple
+from .kernel.memory import LARGE
 from .kernel.pullback import PullBack
 from .operand import Operand, linear, primal
+from .planes import placed
 from .primitives import Row
 
 __all__ = ["Entries", "Node", "is_recording", "name_of", "not_recording", "sweep"]
@@ -155,6 +159,8 @@ def sweep(
                 contributions: Any = None
                 if isinstance(cotangent, Operand):
                     contributions = cotangent._pulled(pull.function, (cotangent, *saved))
+                elif cotangent.nbytes >= LARGE:
+                    contributions = pulled(None, pull.function, (cotangent, *saved))
                 if contributions is None:
                     contributions = pull.function(cotangent, *saved)
                 if masked:
@@ -204,17 +210,21 @@ def _contribute(waiting: dict[int, list[Any]], heap: list[int], node: Node, c: A
         g = c.cotangent
         if type(g) in _ARRAYS and g.dtype == node.dtype and (state is None or type(state[1]) is np.ndarray):
             if state is None:
-                waiting[number] = state = [node, np.zeros(node.shape, node.dtype), True, masked]
+                waiting[number] = [node, placed(g, as_tuple(c.index), node.shape), True, masked]
                 heappush(heap, -number)
-            elif not state[2]:
+                return
+            if not state[2]:
                 state[1], state[2] = state[1].copy(), True
             state[1][c.index] += g
             return
-        if isinstance(g, Operand) and g.dtype == node.dtype and (state is None or state[2]):
+        if isinstance(g, Operand) and g.dtype == node.dtype:
             if state is None:
-                waiting[number] = state = [node, np.zeros_like(g, shape=node.shape), True, masked]
-                heappush(heap, -number)
-            if state[1]._add_at(c.index, g):
+                alone = g._placed(c.index, node.shape)
+                if alone is not None:
+                    waiting[number] = [node, alone, True, masked]
+                    heappush(heap, -number)
+                    return
+            elif state[2] and isinstance(state[1], Operand) and state[1]._add_at(c.index, g):
                 return
         c = c.spread(node.shape)
     if c.shape != node.shape:

@@ -145,9 +145,7 @@ def laid_out(x: Planes, shape: tuple[int, ...], compiled: bool) -> tuple[Planes,
                 return x, "g"
         elif _goes_round(array.shape[1:], shape):
             return Planes(_ring(array), x.count), "r"
-    return Planes(
-        np.ascontiguousarray(np.broadcast_to(_aligned(array, len(shape)), (len(array), *shape))), x.count
-    ), "c"
+    return Planes(np.ascontiguousarray(np.broadcast_to(opened(array, len(shape)), (len(array), *shape))), x.count), "c"
 
 
 _RING = 64  # more elements than any vector has
@@ -169,7 +167,7 @@ def _ring(array: Any) -> Any:
     return np.concatenate((flat, flat[:, :_RING]), axis=1)
 
 
-def _aligned(array: Any, ndim: int) -> Any:
+def opened(array: Any, ndim: int) -> Any:
     """Planes with axes opened behind the first, so that they broadcast to `ndim` axes."""
     return array.reshape(array.shape[0], *(1,) * (ndim + 1 - array.ndim), *array.shape[1:])
 

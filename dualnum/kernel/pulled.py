@@ -53,9 +53,9 @@ def pulled(
     dtype = arrays[0].dtype
     if any(a.dtype != dtype for a in arrays) or any(type(x) is complex for x in operands):
         return None
-    shape = arrays[0].shape[1:]
-    if any(a.shape[1:] != shape for a in arrays):
-        shape = np.broadcast_shapes(*(a.shape[1:] for a in arrays))
+    full = np.broadcast_shapes(*(a.shape[1:] for a in arrays))
+    operands = [_once(x) if type(x) is launch.Planes else x for x in operands]
+    shape = np.broadcast_shapes(*(x.array.shape[1:] for x in operands if type(x) is launch.Planes))
     compiled = dtype in launch.COMPILED and engine.current() == "llvm"
     laid = [launch.laid_out(x, shape, compiled) if type(x) is launch.Planes else x for x in operands]
     described = tuple((x[0].count, x[1]) if type(x) is tuple else "number" if x is not None else None for x in laid)
@@ -71,11 +71,22 @@ def pulled(
         launch.run(way.plan, results, [x for x in laid if x is not None], prod(shape), directions)
         for planes, count in zip(results, way.plan.counts, strict=True):
             planes[launch.known_planes(count, directions) :] = 0
+    if shape != full:
+        results = [np.broadcast_to(launch.opened(planes, len(full)), (size, *full)) for planes in results]
     made = [
         None if c is None else c[1] if c[0] == "operand" else (results[c[1]], way.plan.counts[c[1]] - 1)
         for c in way.contributions
     ]
     return made
+
+
+def _once(x: launch.Planes) -> launch.Planes:
+    """The planes with one element along each axis along which they were broadcast: a sum's cotangent is one number."""
+    array = x.array
+    if 0 not in array.strides[1:]:
+        return x
+    index = (slice(None), *(slice(0, 1) if stride == 0 else slice(None) for stride in array.strides[1:]))
+    return launch.Planes(array[index], x.count)
 
 
 def _way(
