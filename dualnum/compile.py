@@ -9,6 +9,7 @@ import numpy as np
 import optree
 
 from .errors import InvalidType
+from .evaluation import kink_mode
 from .fused import Kernel
 from .jet import Jet
 from .kernel import engine, instructions, launch, llvm
@@ -20,7 +21,6 @@ from .levels import ambient
 from .operand import Operand
 from .replay import ALARM, Replay
 from .trace import Tracer, trace
-from .evaluation import kink_mode
 
 __all__ = ["Jitted", "Lowered", "jit"]
 
@@ -104,7 +104,7 @@ class Jitted:
             if any(type(a) is _ndarray and a.dtype.kind not in _TRACED_KINDS for a in args):
                 return self._f(*args)
             entry = self._entries.put(found, self._traced(args, kwargs))
-        results = entry.replay(given)
+        results = entry.run(given)
         if results is ALARM:
             return self._f(*args)
         return results[0] if entry.single else entry.given_back(results)
@@ -123,7 +123,7 @@ class Jitted:
             raise _unhashable(leaves, described) from None
         if entry is None:
             entry = self._entries.put(key, self._traced(args, kwargs))
-        results = entry.replay(_inputs(leaves, described))
+        results = entry.run(_inputs(leaves, described))
         return self._f(*args, **kwargs) if results is ALARM else entry.given_back(results)
 
     def _flattened(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any, Any]:
@@ -185,6 +185,7 @@ class _Entry:
 
     def __init__(self, replay: Replay, structure: Any, described: list[Any]) -> None:
         self.replay = replay
+        self.run = replay.run
         self._structure = structure
         self._described = described
         self.single = structure == optree.tree_structure(0) and described[0] == ("array",)  # type: ignore[arg-type]
@@ -287,4 +288,4 @@ def _rendered(kernel: Kernel) -> str:
         return f"; {kernel.dtype}: interpreted\n"
     early, rest = launch.split(kernel.program, instructions.renderable)
     inputs = [*kernel.groups, *[llvm.Group("c", 1)] * (len(early.outputs) if early else 0)]
-    return llvm.render(optimize(rest), [llvm.Group("c", n) for _, n, _ in kernel.targets], inputs)
+    return llvm.render(optimize(rest), [llvm.Group("c", t.planes) for t in kernel.targets], inputs)

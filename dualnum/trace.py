@@ -18,8 +18,9 @@ from .algebra import Univariate
 from .errors import DualnumError, InvalidType, NotTraceable
 from .jet import Jet
 from .levels import Scope, open_scope
-from .nodes import Node, Trace, joined, lifted, planes, row, stacked
+from .nodes import HOLE, Applied, Node, Trace, basic, joined, lifted, placed, planes, stacked
 from .operand import Operand, highest, operands
+from .record import Record, select
 
 __all__ = ["Tracer", "trace"]
 
@@ -31,46 +32,17 @@ _SHAPED_BY_VALUES = {
 # these look at a condition or a count of theirs: their other arguments may be traced
 _SHAPED_BY_FIRST = {np.compress, np.extract}
 _IN_PLACE = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
+_SUMS = {"axis", "keepdims"}  # all that a sum may be told for its short ways
+# what these do with an array, by a short way as well
+_METHODS = {
+    np.reshape: np.ndarray.reshape, np.ravel: np.ndarray.ravel, np.transpose: np.ndarray.transpose,
+    np.swapaxes: np.ndarray.swapaxes, np.squeeze: np.ndarray.squeeze,
+}  # fmt: skip
+_FILLS = {np.zeros_like, np.ones_like, np.full_like}
 # what these say of an array is said by its shape and type
 _BY_TYPE = {
     np.result_type, np.can_cast, np.common_type, np.min_scalar_type, np.iscomplexobj, np.isrealobj, np.einsum_path,
 }  # fmt: skip
-# Python's arithmetic on a Python number gives a Python number, which does not widen other types
-_KEEP_WEAK = {
-    np.add, np.subtract, np.multiply, np.true_divide, np.power, np.negative, np.positive, np.absolute,
-    np.floor_divide, np.remainder,
-}  # fmt: skip
-
-
-class Record:
-    """What all tracers of one trace share.
-
-    Attributes:
-        scope: their level.
-        alarms: truth values at which a mend must follow.
-    """
-
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
-        self.alarms: list[Node] = []
-        self._constants: dict[int, tuple[Any, Node]] = {}
-
-    def constant(self, x: Any) -> Node:
-        """An array from outside, as it is now; one node for each."""
-        known = self._constants.get(id(x))
-        if known is None:
-            weak = isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic)
-            array = np.asarray(x)
-            node = Node("constant", (), array.shape, array.dtype, x if weak else _kept(array), weak=weak)
-            known = self._constants[id(x)] = (x, node)  # x is held, so its id stays its own
-        return known[1]
-
-
-def _kept(array: Any) -> Any:
-    """The numbers as they are now, in one place where they are all the same."""
-    if array.size and not any(array.strides):
-        return np.broadcast_to(array.ravel()[0], array.shape)
-    return array.copy()
 
 
 class Tracer(Operand):
@@ -105,12 +77,9 @@ class Tracer(Operand):
         return self
 
     def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, (int, np.integer)) and not isinstance(index, bool) and self.shape:
-            return self._wrap(row(self.node, int(index)))
-        if type(index) is tuple and len(index) == 2 and index[0] == slice(None) and type(index[1]) is int:
-            entries = planes(self.node)
-            if entries and entries[0].shape:
-                return self._wrap(joined([lifted(row(plane, index[1])) for plane in entries]))
+        part = basic(index)
+        if part is not None:
+            return self._wrap(self.record.part(self.node, part))
         if any(isinstance(i, Tracer) and i.dtype == bool for i in (index if isinstance(index, tuple) else (index,))):
             raise self._refused("indexing by a mask of traced values", "np.where(mask, …)")
         return self._call(lambda x, i: x[i], self, index)
@@ -179,10 +148,8 @@ class Tracer(Operand):
         if method == "at":
             raise self._refused(f"{ufunc.__name__}.at", "np.where or np.concatenate")
         if method != "__call__" or kwargs or ufunc.nout > 1 or ufunc.signature is not None:
-            return self._call(getattr(ufunc, method), *inputs, **kwargs)
-        nodes = tuple(map(self._node, inputs))
-        weak = ufunc in _KEEP_WEAK and all(n.weak for n in nodes)
-        return self._wrap(Node(ufunc, nodes, *_outcome(ufunc, nodes), weak=weak))
+            return self._call(ufunc if method == "__call__" else getattr(ufunc, method), *inputs, **kwargs)
+        return self._wrap(self.record.elementwise(ufunc, *map(self._node, inputs)))
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         top = highest(operands((args, kwargs)))
@@ -190,13 +157,18 @@ class Tracer(Operand):
             return super().__array_function__(function, types, args, kwargs)
         self._check_possible(function, args, kwargs)
         if function is np.where and len(args) == 3:
-            nodes = tuple(map(self._node, args))
-            shape = np.broadcast_shapes(*(n.shape for n in nodes))
-            dtype = np.result_type(*(_number(n) if n.weak else n.dtype for n in nodes[1:]))
-            return self._wrap(Node("select", nodes, shape, dtype))
+            return self._wrap(select(*map(self._node, args)))
         if function is np.broadcast_to and len(args) == 2 and not kwargs:
-            shape = tuple(args[1]) if isinstance(args[1], (tuple, list)) else (args[1],)
-            return self._wrap(Node("broadcast", (self._node(args[0]),), shape, args[0].dtype))
+            shape = tuple(map(int, args[1])) if isinstance(args[1], (tuple, list)) else (int(args[1]),)
+            node = self._node(args[0])
+            if shape == node.shape:
+                return args[0]
+            if node.op == "constant":
+                return self._wrap(self.record.constant(np.broadcast_to(node.extra, shape)))
+            return self._wrap(Node("broadcast", (node,), shape, args[0].dtype))
+        if function in _FILLS and next(operands((args[1:], kwargs)), None) is None:
+            like = np.broadcast_to(np.zeros((), top.dtype), top.shape)  # the numbers say nothing
+            return self._wrap(self.record.constant(function(like, *args[1:], **kwargs)))
         if function in (np.concatenate, np.stack) and len(args) == 1 and not kwargs.keys() - {"axis", "casting"}:
             if kwargs.get("axis", 0) == 0 and kwargs.get("casting", "same_kind") == "same_kind":
                 function([np.broadcast_to(0.0, np.shape(x)) for x in args[0]])  # raises where they do not fit
@@ -204,8 +176,14 @@ class Tracer(Operand):
                 return self._wrap(joined(nodes if function is np.concatenate else list(map(lifted, nodes))))
         if function is np.reshape and len(args) == 2 and not kwargs and isinstance(args[0], Tracer):
             node, shape = args[0].node, args[1]
+            if shape == node.shape:
+                return args[0]
+            if shape == (1, *node.shape):
+                return self._wrap(lifted(node))
             if shape == (*node.shape[:1], 1, *node.shape[1:]) and planes(node):
                 return self._wrap(joined([lifted(lifted(plane)) for plane in planes(node)]))
+        if function is np.sum and len(args) == 1 and kwargs.get("axis") == () and not kwargs.keys() - _SUMS:
+            return top
         if function in (np.shape, np.ndim, np.size):
             return getattr(top, function.__name__)
         if function is np.iscomplexobj:
@@ -237,6 +215,13 @@ class Tracer(Operand):
 
     def _call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """A node that NumPy executes: the function, with the arrays of the trace put in their places."""
+        applied, nodes = self._applied(function, args, kwargs)
+        if applied is not None:
+            outcome = self._sampled(applied, nodes)
+            if all(n.op == "constant" for n in nodes) and isinstance(outcome, (np.ndarray, np.generic)):
+                return self._wrap(self.record.constant(self._sampled(applied, nodes, known=True)))
+            if not isinstance(outcome, (tuple, list, Jet)):
+                return self._traced(Node("call", nodes, *_described(outcome), applied), outcome, function)
         leaves, structure = optree.tree_flatten((args, kwargs), none_is_leaf=True)  # type: ignore[arg-type, var-annotated]
         places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Operand)]
         peeled = [_peeled(leaves[i]) for i in places]
@@ -252,8 +237,7 @@ class Tracer(Operand):
                 for i, array, above in zip(places, arrays, layers, strict=True):
                     filled[i] = _rebuilt(array, above, anew)
                 args, kwargs = optree.tree_unflatten(structure, filled)
-                with np.errstate(all="ignore"):
-                    result = function(*args, **kwargs)
+                result = function(*args, **kwargs)
                 if not isinstance(result, (tuple, list, Jet)):
                     return result
                 given, its_structure = optree.tree_flatten(result, none_is_leaf=True)  # type: ignore[arg-type, var-annotated]
@@ -276,12 +260,25 @@ class Tracer(Operand):
         results = [_rebuilt(y, jets) for y, jets in zip(results, above, strict=True)]
         return optree.tree_unflatten(its_structure, results)
 
-    def _sampled(self, call: Callable[..., Any], nodes: Sequence[Node]) -> Any:
-        """What comes out for arrays of such shapes and types."""
+    def _applied(self, function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Applied | None, tuple[Node, ...]]:
+        """A call whose arrays of the trace are arguments themselves, neither inside of containers nor under jets."""
+        tracers = [x for x in args if type(x) is Tracer]
+        if not tracers or len(tracers) < sum(1 for _ in operands((args, kwargs))):
+            return None, ()
+        if function is np.sum and len(args) == 1 and not kwargs.keys() - _SUMS:
+            function, kwargs = np.add.reduce, {"axis": None, **kwargs}  # what it does, by the short way
+        elif args[0] is tracers[0] and tracers[0].shape and not kwargs:
+            function = _METHODS.get(function, function)  # type: ignore[assignment]
+        given = tuple(HOLE if type(x) is Tracer else np.array(x) if type(x) is np.ndarray else x for x in args)
+        return Applied(function, given, kwargs), tuple(map(self._node, tracers))
+
+    def _sampled(self, call: Callable[..., Any], nodes: Sequence[Node], known: bool = False) -> Any:
+        """What comes out for arrays of such shapes and types; or for the arrays themselves, which are known."""
         tries = list(zip(*(itertools.islice(n.samples(), 3) for n in nodes), strict=True)) or [()]
-        for arrays in tries:
+        for arrays in [tuple(n.extra for n in nodes)] if known else tries:
             try:
-                return call(*arrays)
+                with np.errstate(all="ignore"):
+                    return call(*arrays)
             except (DualnumError, ArithmeticError, ValueError, TypeError, IndexError) as error:
                 failed = error
         raise failed
@@ -296,7 +293,12 @@ class Tracer(Operand):
         what = f"{name}, which gives a {type(outcome).__name__} and no array,"
         raise self._refused(what, "it outside of the function")
 
-    def _linear(self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Any = None, stacked: Any = None) -> Any:
+    def _linear(
+        self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Any = None, stacked: Any = None
+    ) -> Any:
+        index, shape = getattr(function, "at", (None, ()))
+        if shape and (part := basic(index)) is not None:
+            return self._wrap(placed(self.node, part, shape))
         return self._call(function, *data)
 
     def _batched(self, function: Callable[[Any, int], Any], adjoint: Any = None) -> Any:
@@ -332,18 +334,6 @@ def _rebuilt(x: Any, above: Sequence[Layer], scopes: dict[Scope, Scope] | None =
     for algebra, scope in reversed(above):
         x = object.__new__(Jet)._set(x, [algebra.order], algebra, scope if scopes is None else scopes[scope])
     return x
-
-
-def _outcome(ufunc: np.ufunc, nodes: tuple[Node, ...]) -> tuple[tuple[int, ...], Any]:
-    """Shape and type of an elementwise result."""
-    shape = np.broadcast_shapes(*(n.shape for n in nodes))
-    with np.errstate(all="ignore"):
-        return shape, ufunc(*(_number(n) if n.weak else np.ones((), n.dtype) for n in nodes)).dtype
-
-
-def _number(node: Node) -> Any:
-    """A Python number that stands for a weak node: itself where it is known."""
-    return node.extra if node.op == "constant" else 1.0
 
 
 def _described(y: Any) -> tuple[Any, Any]:

@@ -24,7 +24,7 @@ FLOORS = [
     {"primitives"},
     {"functions", "kernel", "display"},
     {"evaluation", "index", "nodes", "planes", "rearrangement", "ufuncs"},
-    {"eager", "multilinear"},
+    {"eager", "multilinear", "record"},
     {"jet"},
     {"seeding"},
     {"tape"},
