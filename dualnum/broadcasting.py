@@ -7,11 +7,15 @@ import numpy as np
 __all__ = ["summed_to"]
 
 
+_NO_STRIDES = (0,) * 64
+_array = np.asarray
+
+
 def summed_to(x: Any, shape: tuple[int, ...]) -> Any:
     """x summed over the axes along which an array of this shape was broadcast."""
     x_shape = x.shape
     if x_shape == () and isinstance(x, (np.ndarray, np.generic)):  # what np.broadcast_to does, in a tenth of the time
-        return np.ndarray(shape, x.dtype, np.asarray(x), 0, (0,) * len(shape))
+        return np.ndarray(shape, x.dtype, x if type(x) is np.ndarray else _array(x), 0, _NO_STRIDES[: len(shape)])
     missing = len(x_shape) - len(shape)
     axes = tuple(i for i, n in enumerate(x_shape) if i < missing or (shape[i - missing] == 1 and n != 1))
     if axes:

@@ -329,7 +329,7 @@ for _name, _ufunc in (
 
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: Operand, *args: Any, **kwargs: Any) -> Any:
-        return function(self, *args, **kwargs)
+        return self.__array_function__(function, (), (self, *args), kwargs)
 
     method.__name__ = function.__name__
     method.__doc__ = f"``np.{function.__name__}`` of this operand."
@@ -364,7 +364,8 @@ def highest(data: Iterable[Any]) -> Operand | None:
     for x in data:
         if not isinstance(x, Operand):
             continue
-        require_alive(x.scope)
+        if not x.scope.alive:
+            require_alive(x.scope)
         if top is None or x.scope.level > top.scope.level:
             top = x
         elif x.scope.level == top.scope.level:
@@ -425,7 +426,7 @@ def linear(
     Where the library can take all planes of a jet in one call, `stacked` is the function on data with one more axis
     in front, open to the same number of axes behind it; a datum without derivatives is a number, zero, then.
     """
-    top = highest(data)
+    top = data[0] if len(data) == 1 and isinstance(data[0], Operand) and data[0].scope.alive else highest(data)
     return function(*data) if top is None else top._linear(function, data, adjoint, stacked)
 
 

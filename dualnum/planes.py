@@ -46,8 +46,8 @@ def aligned(planes: Any, ndim: int) -> Any:
 
 def placed(x: Any, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     """An array of this shape, zero but at an index of slices and integers, where it is x."""
-    if namespace(x) is not np:
-        full = namespace(x).zeros(shape, x.dtype)
+    if x.nbytes < memory.LARGE or namespace(x) is not np:
+        full = (np if type(x) is np.ndarray else namespace(x)).zeros(shape, x.dtype)
         full[index] = x
         return full
     full = inside = memory.empty(shape, x.dtype)

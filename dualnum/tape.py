@@ -15,7 +15,6 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .backend import namespace
 from .broadcasting import summed_to
 from .errors import InvalidValue
 from .evaluation import pulled
@@ -26,7 +25,7 @@ from .operand import Operand, linear, primal
 from .planes import placed
 from .primitives import Row
 
-__all__ = ["Entries", "Node", "is_recording", "name_of", "not_recording", "sweep"]
+__all__ = ["Node", "Placing", "is_recording", "name_of", "not_recording", "sweep"]
 
 _numbers = itertools.count(1)
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
@@ -49,7 +48,8 @@ class Node:
     Attributes:
         number: when it was recorded; parents come first.
         parents: the node of each argument, None for a constant.
-        pull: a primitive's `PullBack`, or (cotangent, *saved) → a contribution for each parent; None for a leaf.
+        pull: a primitive's `PullBack`, a `Placing`, or (cotangent, *saved) → a contribution for each parent; None for
+            a leaf.
         saved: the values that pull reads: the result and the arguments, None for what it does not need.
         shape, dtype: of the value.
         source: the row, or the name of the function, or what stands in for it.
@@ -90,27 +90,24 @@ def name_of(function: Callable[..., Any]) -> str:
     return str(function.__qualname__.split(".")[0]).strip("_")
 
 
-class Entries:
-    """A cotangent that is zero but at an index (of slices and integers, so that no entry occurs twice)."""
+class Placing:
+    """The pull-back of x[index], of slices and integers, so that no entry occurs twice: zeros but at the index."""
 
-    __slots__ = ("cotangent", "index")
+    __slots__ = ("index",)
 
-    def __init__(self, index: Any, cotangent: Any) -> None:
+    def __init__(self, index: Any) -> None:
         self.index = index
-        self.cotangent = cotangent
 
-    def spread(self, shape: tuple[int, ...]) -> Any:
-        """As an array of this shape."""
+    def __call__(self, cotangent: Any, shape: tuple[int, ...]) -> Any:
+        """The cotangent of x, of this shape."""
 
         def put(g: Any) -> Any:
             if isinstance(g, Operand):
                 return linear(put, g, adjoint=lambda h: h[self.index])
-            full = namespace(g).zeros(shape, g.dtype)
-            full[self.index] = g
-            return full
+            return placed(g, as_tuple(self.index), shape)
 
         put.at = self.index, shape  # type: ignore[attr-defined]  # a tracer notes where, in place of what is done
-        return put(self.cotangent)
+        return put(cotangent)
 
 
 # ── the sweep ────────────────────────────────────────────────────────────────────────────────────
@@ -155,8 +152,11 @@ def sweep(
                     v if n is None or v is None or type(v) is tuple else wrap(v, n)
                     for v, n in zip(saved, (node, *node.parents), strict=True)
                 ]
-            if type(pull) is PullBack:
-                contributions: Any = None
+            if type(pull) is Placing:
+                _place(waiting, heap, node.parents[0], pull, cotangent, masked)  # type: ignore[arg-type]
+                contributions: Any = ()
+            elif type(pull) is PullBack:
+                contributions = None
                 if isinstance(cotangent, Operand):
                     contributions = cotangent._pulled(pull.function, (cotangent, *saved))
                 elif cotangent.nbytes >= LARGE:
@@ -168,7 +168,7 @@ def sweep(
                 else:
                     masked = pull.selects
             else:
-                contributions = pull(cotangent, *saved)
+                contributions = pull(cotangent, *saved)  # type: ignore[misc]
                 if masked and isinstance(node.source, Row):
                     contributions = [_where_reached(c, cotangent) for c in contributions]
                 elif not isinstance(node.source, Row) and node.name == "where":
@@ -178,20 +178,19 @@ def sweep(
             for parent, c in zip(node.parents, contributions):  # noqa: B905  as many, and this is the inner loop
                 if parent is None or c is None:
                     continue
-                if type(c) is np.ndarray and c.shape == parent.shape and c.dtype is parent.dtype:
-                    k = parent.number
-                    if k not in waiting:  # the usual case, without a call
-                        waiting[k] = [parent, c, False, masked]
-                        heappush(heap, -k)
-                        continue
-                _contribute(waiting, heap, parent, c, masked)
+                k = parent.number
+                if k not in waiting and type(c) is np.ndarray and c.shape == parent.shape and c.dtype is parent.dtype:
+                    waiting[k] = [parent, c, False, masked]  # the usual case, without a call
+                    heappush(heap, -k)
+                else:
+                    _contribute(waiting, heap, parent, c, masked)
     return found
 
 
 def _where_reached(c: Any, cotangent: Any) -> Any:
     """c with exact zeros where the cotangent is one, behind a branch that was not taken: 0·∞ is 0 there."""
     plain = primal(c)
-    if plain is None or type(c) is Entries:
+    if plain is None:
         return c
     if not isinstance(plain, Operand) and bool(np.isfinite(plain.sum())):  # a tracer has no numbers to look at
         return c
@@ -202,43 +201,48 @@ def _where_reached(c: Any, cotangent: Any) -> Any:
 
 def _contribute(waiting: dict[int, list[Any]], heap: list[int], node: Node, c: Any, masked: bool = False) -> None:
     """Adds c to the cotangent of a node."""
-    number = node.number
-    state = waiting.get(number)
-    if state is not None and masked:
-        state[3] = True
-    if type(c) is Entries:
-        g = c.cotangent
-        if type(g) in _ARRAYS and g.dtype == node.dtype and (state is None or type(state[1]) is np.ndarray):
-            if state is None:
-                waiting[number] = [node, placed(g, as_tuple(c.index), node.shape), True, masked]
-                heappush(heap, -number)
-                return
-            if not state[2]:
-                state[1], state[2] = state[1].copy(), True
-            state[1][c.index] += g
-            return
-        if isinstance(g, Operand) and g.dtype == node.dtype:
-            if state is None:
-                alone = g._placed(c.index, node.shape)
-                if alone is not None:
-                    waiting[number] = [node, alone, True, masked]
-                    heappush(heap, -number)
-                    return
-            elif state[2] and isinstance(state[1], Operand) and state[1]._add_at(c.index, g):
-                return
-        c = c.spread(node.shape)
     if c.shape != node.shape:
         c = summed_to(c, node.shape)
     if c.dtype is not node.dtype and c.dtype != node.dtype:
         c = _typed(c, node.dtype)
+    state = waiting.get(node.number)
     if state is None:
-        waiting[number] = [node, c, False, masked]
+        waiting[node.number] = [node, c, False, masked]
+        heappush(heap, -node.number)
+        return
+    state[3] = state[3] or masked
+    before = state[1]
+    if state[2] and type(before) is np.ndarray and type(c) in _ARRAYS:
+        before += c
+    elif not (state[2] and isinstance(before, Operand) and before._add_at(..., c)):
+        state[1] = before + c
+        state[2] = True
+
+
+def _place(waiting: dict[int, list[Any]], heap: list[int], node: Node, pull: Placing, g: Any, masked: bool) -> None:
+    """Adds what a `Placing` gives to the cotangent of a node: in place, where that is possible."""
+    number, index = node.number, pull.index
+    state = waiting.get(number)
+    if g.dtype is not node.dtype and g.dtype != node.dtype:
+        g = _typed(g, node.dtype)
+    if state is None:
+        own = type(g) in _ARRAYS
+        alone = placed(g, as_tuple(index), node.shape) if own else None
+        if alone is None and isinstance(g, Operand):
+            alone = g._placed(index, node.shape)
+            own = alone is not None
+        waiting[number] = [node, pull(g, node.shape) if alone is None else alone, own, masked]
         heappush(heap, -number)
-    elif state[2] and (state[1]._add_at(..., c) if isinstance(state[1], Operand) else type(c) in _ARRAYS):
-        if not isinstance(state[1], Operand):
-            state[1] += c
-    else:
-        state[1] = state[1] + c
+        return
+    before = state[1]
+    state[3] = state[3] or masked
+    if type(before) is np.ndarray and type(g) in _ARRAYS:
+        if not state[2]:
+            state[1] = before = before.copy()
+            state[2] = True
+        before[index] += g
+    elif not (state[2] and isinstance(before, Operand) and before._add_at(index, g)):
+        state[1] = before + pull(g, node.shape)
         state[2] = True
 
 

@@ -4,7 +4,7 @@ A variable holds a value of a lower level (an array, a jet, another variable, a 
 was recorded as; a constant has none.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -13,13 +13,13 @@ from . import evaluation, ufuncs
 from .backend import as_floating
 from .errors import InvalidType, InvalidValue, LevelError, NotDifferentiable, dropped
 from .kernel import launch
-from .kernel.pullback import pullback
+from .kernel.pullback import PullBack, pullback
 from .kernel.pulled import TransposedPull
 from .levels import Scope, require_alive
 from .operand import Adjoint, Adjoints, Operand, highest, linear
 from .primitives import Row, lookup
 from .rearrangement import Rearrangement
-from .tape import Entries, Node, is_recording, name_of
+from .tape import Node, Placing, is_recording, name_of
 
 __all__ = ["Variable", "own"]
 
@@ -124,7 +124,7 @@ class Variable(Operand):
         y = x[index]
         if self._node is None or not is_recording():
             return self._shared(self._new(y, None), x)
-        node = Node("getitem", (self._node,), lambda g: (Entries(index, g),), (), y.shape, y.dtype)
+        node = Node("getitem", (self._node,), Placing(index), (), y.shape, y.dtype)
         return self._shared(self._new(y, node), x)
 
     def _shared(self, view: Any, x: Any) -> Any:
@@ -178,7 +178,7 @@ class Variable(Operand):
     # ── what the interception point asks for ─────────────────────────────────────────────────────
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        return _named(super().__array_function__(function, types, args, kwargs), function.__name__)
+        return _named(Operand.__array_function__(self, function, types, args, kwargs), function.__name__)
 
     def _ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return _named(ufuncs.apply(self, ufunc, method, inputs, kwargs), ufunc.__name__)  # type: ignore[arg-type]
@@ -188,11 +188,13 @@ class Variable(Operand):
 
     _is_mine = lambda self, x, name: self._mine(x)  # noqa: E731  as ufuncs ask it of jets
 
-    def _parts(self, data: Iterable[Any]) -> tuple[list[Any], tuple[Node | None, ...]]:
+    def _parts(self, data: Sequence[Any]) -> tuple[list[Any], tuple[Node | None, ...]]:
         """The values of the data on this level, and their nodes."""
+        keep = is_recording()
+        if len(data) == 1 and data[0] is self:  # nearly always
+            return [self._read()], (self._node if keep else None,)
         values: list[Any] = []
         nodes: list[Node | None] = []
-        keep = is_recording()
         for x in data:
             if isinstance(x, Variable) and x.scope is self.scope:
                 values.append(x._read())
@@ -264,7 +266,7 @@ class Variable(Operand):
             return self._new(y, None)
         if adjoint is None:
             raise _irreversible(function)
-        pull = (lambda g: (adjoint(g),)) if len(data) == 1 else adjoint
+        pull = adjoint if len(data) > 1 else lambda g: (adjoint(g),)
         return self._new(y, Node(name or function, parents, pull, (), y.shape, y.dtype))
 
     def _rearrange(self, function: Callable[..., Any], data: tuple[Any, ...], name: str = "") -> Any:
@@ -319,12 +321,15 @@ def _irreversible(function: Callable[..., Any]) -> NotDifferentiable:
 # ── Python's operators, by a short way ───────────────────────────────────────────────────────────
 
 _PLAIN = frozenset((float, int, np.float64))
+_DOUBLE = np.dtype(float)
+_new_object = object.__new__
 
 
 def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
     """x + y on variables of one scope, real arrays and numbers, past NumPy's dispatch."""
     general = getattr(Operand, method)
     row = lookup(ufunc)
+    rules: dict[int, PullBack] = {}  # of real numbers, by which of the two are recorded
 
     def operate(self: Variable, other: Any) -> Any:
         x, own = self._value, self._node
@@ -341,16 +346,27 @@ def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
             self._read()
         if not self.scope.alive or not is_recording():
             return general(self, other)
-        try:
-            y = ufunc(v, x) if reflected else ufunc(x, v)
-        except ValueError:
-            return general(self, other)  # says what does not fit
         if reflected:
             x, own, v, node = v, node, x, own
+        try:
+            y = ufunc(x, v)
+        except ValueError:
+            return general(self, other)  # says what does not fit
         if own is None and node is None:
             return self._new(y, None)
-        rule = pullback(row, (own is not None, node is not None), y, (x, v))
-        return self._new(y, Node(row, (own, node), rule, rule.keep(y, x, v), y.shape, y.dtype))
+        dtype = y.dtype
+        which = 3 if own is not None and node is not None else 1 if node is None else 2
+        rule = rules.get(which) if dtype is _DOUBLE else None
+        if rule is None:
+            rule = pullback(row, (own is not None, node is not None), y, (x, v))
+            if dtype is _DOUBLE:
+                rules[which] = rule
+        variable = _new_object(type(self))
+        variable._value = y
+        variable._node = Node(row, (own, node), rule, rule.keep(y, x, v), y.shape, dtype)
+        variable._writes = None
+        variable.scope = self.scope
+        return variable
 
     operate.__name__ = method
     setattr(Variable, method, operate)

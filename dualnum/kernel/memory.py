@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LARGE", "empty", "kept", "release"]
+__all__ = ["LARGE", "empty", "is_whole", "kept", "release"]
 
 LARGE = 1 << 20  # bytes from which on it pays
 _LIMIT = 1 << 28  # bytes that are kept at most
@@ -81,6 +81,11 @@ def _give_back(memory: Any) -> None:
                 del _free[oldest]
     finally:
         _lock.release()
+
+
+def is_whole(array: Any) -> bool:
+    """Whether an array is no view of another, so that nobody else writes to its memory."""
+    return array.base is None or type(array.base) is _Lease
 
 
 def kept() -> int:

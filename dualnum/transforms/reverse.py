@@ -12,6 +12,7 @@ import optree
 
 from ..backend import as_floating, namespace
 from ..errors import InvalidType, InvalidValue
+from ..kernel.memory import is_whole
 from ..levels import Scope, open_scope
 from ..operand import Operand, promoted
 from ..tape import Node, sweep
@@ -59,8 +60,10 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool
         (np.float64(25.0), array([6., 8.]))
     """
 
+    name = f"grad of {getattr(f, '__name__', 'f')}"
+
     def transformed(*args: Any, **kwargs: Any) -> Any:
-        with open_scope(f"grad of {getattr(f, '__name__', 'f')}") as scope:
+        with open_scope(name) as scope:
             record = Record(args, argnums, scope, "grad")
             result = f(*record.args, **kwargs)
             aux = None
@@ -141,15 +144,16 @@ class Record:
     def __init__(self, args: Sequence[Any], argnums: Argnums, scope: Scope, name: str, copy: bool = False) -> None:
         self.args = list(args)
         self.single = type(argnums) is int or not isinstance(argnums, Sequence)
-        self.varying: list[tuple[list[Any], list[Any], Any]] = []
+        # what they are now: an assignment to a variable gives it another value and node
+        self.values: list[Any] = []
+        self.nodes: list[Node] = []
+        self.structures: list[tuple[int, Any]] = []  # of each argument: how many leaves, in which structure
         if type(argnums) is int and 0 <= argnums < len(args) and not copy:
             x = args[argnums]
-        else:
-            x = None
-        if type(x) is np.ndarray and x.dtype.kind == "f":  # the usual call
-            self.args[argnums] = variable = Variable.leaf(x, scope)  # type: ignore[index]
-            self.varying.append(([x], [variable._node], None))
-            return
+            if type(x) is np.ndarray and x.dtype.kind == "f":  # the usual call
+                self.args[argnums] = self._leaf(x, scope)
+                self.structures.append((1, None))
+                return
         for i in _positions(argnums, args, name):
             x = args[i]
             leaves, structure = ([x], None) if type(x) is np.ndarray else _flatten(x)
@@ -160,22 +164,25 @@ class Record:
                     leaf = leaf.copy() if copy else leaf
                 else:
                     leaf = promoted(leaf)
-                variables.append(Variable.leaf(leaf, scope))
-            # what they are now: an assignment to a variable gives it another value and node
-            self.varying.append(([v._value for v in variables], [v._node for v in variables], structure))
+                variables.append(self._leaf(leaf, scope))
+            self.structures.append((len(leaves), structure))
             self.args[i] = variables[0] if structure is None else optree.tree_unflatten(structure, variables)
 
-    @property
-    def nodes(self) -> list[Node]:
-        return [node for _, nodes, _ in self.varying for node in nodes]
+    def _leaf(self, x: Any, scope: Scope) -> Variable:
+        variable = Variable.leaf(x, scope)
+        self.values.append(x)
+        self.nodes.append(variable._node)  # type: ignore[arg-type]
+        return variable
 
     def collect(self, swept: list[tuple[Node, Any]]) -> Any:
         """The cotangents in the structure of the arguments, zeros where there are none."""
         found = {node.number: cotangent for node, cotangent in swept}
-        results = []
-        for values, nodes, structure in self.varying:
-            cotangents = [_own_memory(found.get(n.number), x) for x, n in zip(values, nodes, strict=True)]
-            results.append(cotangents[0] if structure is None else optree.tree_unflatten(structure, cotangents))
+        cotangents = [_own_memory(found.get(n.number), x) for x, n in zip(self.values, self.nodes, strict=True)]
+        results, start = [], 0
+        for count, structure in self.structures:
+            its = cotangents[start : start + count]
+            results.append(its[0] if structure is None else optree.tree_unflatten(structure, its))
+            start += count
         return results[0] if self.single else tuple(results)
 
 
@@ -183,7 +190,7 @@ def _own_memory(cotangent: Any, x: Any) -> Any:
     """A cotangent that nothing else refers to; zeros for None."""
     if cotangent is None:
         return np.zeros_like(x) if isinstance(x, Operand) else namespace(x).zeros(x.shape, x.dtype)
-    if type(cotangent) is np.ndarray and (cotangent.base is not None or not cotangent.flags.writeable):
+    if type(cotangent) is np.ndarray and not (is_whole(cotangent) and cotangent.flags.writeable):
         return cotangent.copy()
     return cotangent
 
