@@ -75,6 +75,7 @@ class Jitted:
         self._static = static
         self._names = names
         self._entries: Bounded[Any, _Entry] = Bounded(256)
+        self._last: tuple[Any, _Entry | None] = None, None  # signatures rarely change from call to call
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         # the usual call: arrays, jets and Python floats, and nothing else
@@ -99,11 +100,15 @@ class Jitted:
                 return self._general(args, kwargs)
             key += (a.shape, a.dtype, a.flags.c_contiguous)
         found = tuple(key)
-        entry = self._entries.get(found)
+        known, entry = self._last
+        if known != found:
+            entry = self._entries.get(found)
         if entry is None:
             if any(type(a) is _ndarray and a.dtype.kind not in _TRACED_KINDS for a in args):
                 return self._f(*args)
             entry = self._entries.put(found, self._traced(args, kwargs))
+        if known != found:
+            self._last = found, entry
         results = entry.run(given)
         if results is ALARM:
             return self._f(*args)

@@ -39,9 +39,11 @@ def _placed(pieces: Sequence[Any], indices: Sequence[Any], shape: tuple[int, ...
 _HELPERS = {
     "ALARM": ALARM, "broadcast_to": np.broadcast_to, "concatenate": np.concatenate,
     "contiguous": np.ascontiguousarray, "differs": _differs, "empty": np.empty, "errstate": np.errstate,
-    "in_chunks": threads.in_chunks, "laid_out": laid_out, "large": memory.empty, "placed": _placed, "where": np.where,
+    "in_chunks": threads.in_chunks, "laid_out": laid_out, "leased": memory.leased, "placed": _placed, "where": np.where,
 }  # fmt: skip
-_LONG = 1 << 14  # bytes from which on an array that is needed no more is given up before the end
+# bytes from which on an array that is needed no more is given up before the end, and its memory kept: more than one
+# such array makes the system take memory back and hand it out again at each call
+_LONG = 1 << 17
 # functions whose results have the shape and type that they had when they were traced, whatever the numbers
 _STEADY = {
     np.add.reduce, np.dot, np.outer, np.ndarray.reshape, np.ndarray.ravel, np.ndarray.transpose, np.ndarray.swapaxes,
@@ -74,11 +76,12 @@ class _Writer:
     def __init__(self, traced: Trace, cut: Cut) -> None:
         self.names: dict[str, Any] = dict(_HELPERS)
         self.kinds = cut.kinds
+        self.kept = {n.number for n in (*traced.outputs, *cut.alarms)}
         self.lines: list[str] = []
         self._known: dict[int, str] = {}
         self._bound: dict[int, tuple[str, Any]] = {}
         inputs = [self.name(n) for n in traced.inputs]
-        last = _last_uses(traced, cut)
+        last = _last_uses(cut, self.kept)
         for i, step in enumerate(cut.steps):
             if isinstance(step, Kernel):
                 self._kernel(step)
@@ -137,7 +140,8 @@ class _Writer:
         given, owners, dtype = [], list(names), self.bound(kernel.dtype)
         for target, name in zip(kernel.targets, names, strict=True):
             shape = (target.size, *kernel.shape) if target.size else kernel.shape
-            fresh = "large" if prod(shape) * kernel.dtype.itemsize >= memory.LARGE else "empty"
+            leased = prod(shape) * kernel.dtype.itemsize >= (memory.LARGE if target.node.number in self.kept else _LONG)
+            fresh = "leased" if leased else "empty"
             self.lines.append(f"{name} = {fresh}({shape}, {dtype})")
             if target.planes < target.size:
                 self.lines.append(f"{name}[{target.planes}:] = 0.0")
@@ -217,10 +221,9 @@ def _is_uncertain(node: Node) -> bool:
     return not (isinstance(function, np.ufunc) or function in _STEADY)
 
 
-def _last_uses(traced: Trace, cut: Cut) -> dict[int, list[Node]]:
+def _last_uses(cut: Cut, kept: set[int]) -> dict[int, list[Node]]:
     """Long arrays by the step after which nothing reads them."""
     last: dict[int, tuple[int, Node]] = {}
-    kept = {n.number for n in (*traced.outputs, *cut.alarms)}
     for i, step in enumerate(cut.steps):
         reads = [s.node for s in step.sources] if isinstance(step, Kernel) else step.args
         last.update((n.number, (i, n)) for n in reads)

@@ -32,6 +32,7 @@ _SHAPED_BY_VALUES = {
 # these look at a condition or a count of theirs: their other arguments may be traced
 _SHAPED_BY_FIRST = {np.compress, np.extract}
 _IN_PLACE = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
+_SUMMED = (np.dtype(np.float32), np.dtype(np.float64))  # NumPy's mean is their sum by their number
 _SUMS = {"axis", "keepdims"}  # all that a sum may be told for its short ways
 # what these do with an array, by a short way as well
 _METHODS = {
@@ -184,6 +185,9 @@ class Tracer(Operand):
                 return self._wrap(joined([lifted(lifted(plane)) for plane in planes(node)]))
         if function is np.sum and len(args) == 1 and kwargs.get("axis") == () and not kwargs.keys() - _SUMS:
             return top
+        if function is np.mean and len(args) == 1 and top.dtype in _SUMMED and not kwargs.keys() - _SUMS:
+            total = np.sum(top, **kwargs)
+            return total / float(top.size // max(total.size, 1))
         if function in (np.shape, np.ndim, np.size):
             return getattr(top, function.__name__)
         if function is np.iscomplexobj:

@@ -8,6 +8,7 @@ from collections import namedtuple
 import numpy as np
 import optree
 import pytest
+import scipy.optimize
 import scipy.special
 import what_works
 from array_function_calls import CALLS
@@ -417,6 +418,167 @@ def test_what_became_of_it_can_be_read():
         whole = dn.jit(lambda x: np.sum(np.sin(x)) * np.cos(x)).lower(np.ones(3))
         assert len(whole.programs) >= 2 and whole.llvm.count("define") == len(whole.programs)
         assert "kernel" in whole.assembly
+
+
+# ── parts of arrays, and gradients by them ───────────────────────────────────────────────────────
+
+
+def rosenbrock(x):
+    return (100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2).sum()
+
+
+PARTS = {
+    "neighbours": lambda x: (x[1:] * x[:-1]).sum(),
+    "every other": lambda x: (x[::2] ** 2).sum() * x[0],
+    "reversed": lambda x: (x[::-1] * x).sum() + x[-1],
+    "the whole": lambda x: np.sin(x[:]).sum() + (x[1:] ** 2).sum(),
+    "one": lambda x: (x[:1] * x[-1:]).sum() + np.exp(x[0]),
+    "a constant cotangent": lambda x: x[1:].sum() + (x[:2] ** 2).sum(),
+    "a number's cotangent": lambda x: np.sin(x[1:].sum()),
+    "parts of parts": lambda x: (x[1:][:-1] * x[2:]).sum(),
+    "one by one": lambda x: sum(x[i] ** 2 * x[i - 1] for i in range(len(x))),
+    "many parts": lambda x: sum((x[i:] * x[: len(x) - i]).sum() for i in range(min(30, len(x)))),
+    "new axes": lambda x: x[..., None].sum() * x[None, 1, ...].sum() + (x[np.int64(0)] * x).sum(),
+}
+GRIDS = {
+    "rows": lambda u: (u[1:] * u[:-1]).sum(),
+    "columns": lambda u: (u[:, 1:] - u[:, :-1]).sum() ** 2,
+    "five points": lambda u: (u[1:-1, 1:-1] * (u[2:, 1:-1] + u[:-2, 1:-1] + u[1:-1, 2:] + u[1:-1, :-2])).sum(),
+    "an entry": lambda u: u[0].sum() * u[-1, 0] + (u[:, 0] * u[:, -1]).sum(),
+    "part of a row": lambda u: (u[0, 1:] ** 2).sum() * u[0, 0],
+    "one row spread": lambda u: (u[1:2] * u).sum(),
+}
+
+
+@ENGINES
+@pytest.mark.parametrize("dtype", [float, np.float32, np.longdouble])
+@pytest.mark.parametrize("part", PARTS)
+def test_gradients_by_parts_of_arrays(part, dtype, name):
+    g, rtol = PARTS[part], 1e-4 if dtype is np.float32 else 1e-11
+    with dn.engine(name):
+        for n in (3, 8, 17, 200):
+            x = np.random.default_rng(n).normal(size=n).astype(dtype)
+            for h in (g, dn.grad(g), dn.value_and_grad(g)):
+                check(h, x, rtol=rtol)
+                check(h, np.repeat(x, 2)[::2], rtol=rtol)
+
+
+@ENGINES
+@pytest.mark.parametrize("part", GRIDS)
+def test_gradients_by_parts_of_grids(part, name):
+    with dn.engine(name):
+        for shape in ((4, 5), (3, 70), (200, 300)):
+            u = np.random.default_rng(0).normal(size=shape)
+            for given in (u, np.asfortranarray(u)):
+                check(GRIDS[part], given)
+                check(dn.grad(GRIDS[part]), given)
+
+
+@ENGINES
+@pytest.mark.parametrize("n", [2, 3, 9, 1000, 40_000, 300_000])
+def test_a_gradient_over_neighbours_against_its_formula(n, name):
+    x = np.linspace(-1.0, 1.5, n)
+    with dn.engine(name):
+        fast = dn.jit(dn.value_and_grad(rosenbrock))
+        for _ in range(2):
+            value, gradient = fast(x)
+            np.testing.assert_allclose(value, scipy.optimize.rosen(x), rtol=1e-12)
+            np.testing.assert_allclose(gradient, scipy.optimize.rosen_der(x), rtol=1e-12, atol=1e-9)
+
+
+def test_higher_derivatives_by_parts_of_arrays():
+    x, v = np.linspace(-1.0, 1.5, 7), np.cos(np.arange(7.0))
+    hessian = scipy.optimize.rosen_hess(x)
+    np.testing.assert_allclose(dn.jit(dn.hessian(rosenbrock))(x), hessian, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(dn.jit(dn.hvp(rosenbrock))(x, v), hessian @ v, rtol=1e-12)
+    twice = dn.jit(dn.grad(lambda x: dn.grad(rosenbrock)(x) @ v))
+    np.testing.assert_allclose(twice(x), hessian @ v, rtol=1e-12)
+    check(lambda x: dn.jet(x, 3)[1:].coeffs, x)
+    check(lambda x: (x[1:] * x[:-1]).sum(), jet(x, 3))
+
+
+@needs_llvm
+def test_a_gradient_over_neighbours_is_two_kernels():
+    with dn.engine("llvm"):
+        assert len(dn.jit(dn.grad(rosenbrock)).lower(np.ones(10)).programs) == 2
+        by_entries = dn.grad(lambda x: x[0] ** 2 * x[1] + np.sin(x[2] * x[0]))
+        assert len(dn.jit(by_entries).lower(np.ones(3)).programs) == 1
+        # what is not needed is not computed: the value, and what the planes of a long array would be
+        last = dn.jit(dn.grad(lambda x: x[-1] ** 3)).lower(np.ones(100_000))
+        assert max(program.inputs for program in last.programs) == 1
+
+
+def test_an_infinite_entry_stays_with_its_neighbours():
+    x = np.linspace(-1.0, 1.5, 40)
+    expected = dn.grad(rosenbrock)(x)
+    for bad in (np.nan, np.inf, -np.inf):
+        y = x.copy()
+        y[20] = bad
+        got = dn.jit(dn.grad(rosenbrock))(y)
+        with np.errstate(all="ignore"):
+            np.testing.assert_array_equal(np.isfinite(got), np.isfinite(dn.grad(rosenbrock)(y)))
+        np.testing.assert_allclose(got[:19], expected[:19])
+        np.testing.assert_allclose(got[22:], expected[22:])
+
+
+@ENGINES
+@pytest.mark.parametrize("n", [10, 20_000, 200_000])
+def test_results_are_nobody_elses_memory(n, name):
+    with dn.engine(name):
+        fast = dn.jit(lambda x: (dn.grad(rosenbrock)(x), np.sin(x), np.zeros_like(x), x[1:] * 2))
+        x = np.linspace(-1.0, 1.5, n)
+        first = fast(x)
+        kept = [y.copy() for y in first]
+        second = fast(x + 1)
+        assert all(y.flags.writeable for y in first)
+        for y in (x, *second):
+            for z in first:
+                assert y is not z and not np.shares_memory(y, z)
+        x += 1
+        for y, z in zip(first, kept, strict=True):
+            np.testing.assert_array_equal(y, z)
+        for i, y in enumerate(second):
+            y[:] = i
+        np.testing.assert_array_equal([y[0] for y in second], range(4))
+        for y, z in zip(fast(x - 1), kept, strict=True):
+            np.testing.assert_allclose(y, z, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("n", [10, 300_000])
+def test_threads_share_no_temporaries(n):
+    fast, failures = dn.jit(dn.grad(rosenbrock)), []
+    start = threading.Barrier(4)
+
+    def work(seed):
+        x = np.linspace(-1, 1, n) + seed
+        expected = scipy.optimize.rosen_der(x)
+        start.wait()
+        for _ in range(200 if n == 10 else 5):
+            if not np.allclose(fast(x), expected, rtol=1e-10):
+                failures.append(seed)
+
+    workers = [threading.Thread(target=work, args=(i / 8,)) for i in range(4)]
+    for w in workers:
+        w.start()
+    for w in workers:
+        w.join()
+    assert not failures
+
+
+def test_more_arrays_than_a_call_through_ctypes_takes():
+    given = [np.full(3, float(i)) for i in range(1100)]
+    np.testing.assert_array_equal(dn.jit(lambda *xs: sum(xs))(*given), np.full(3, 1099 * 1100 / 2))
+
+
+def test_what_is_known_when_a_function_is_traced_is_computed_then():
+    x, scale = np.linspace(0, 1, 5), np.arange(5.0)
+    lowered = dn.jit(lambda x: x * (np.exp(scale) + np.ones_like(x) * 2)).lower(x)
+    assert sum(np.exp in [n.op for n in p.nodes] for p in lowered.programs) == 0
+    check(lambda x: x * (np.exp(scale) + np.ones_like(x) * 2), x)
+    fast = dn.jit(lambda x: scale @ x + np.mean(x))  # taken as it is now
+    before = fast(x)
+    scale[:] = 7
+    assert fast(x) == before == np.arange(5.0) @ x + np.mean(x)
 
 
 # ── tracing once ─────────────────────────────────────────────────────────────────────────────────

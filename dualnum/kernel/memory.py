@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LARGE", "empty", "is_whole", "kept", "release"]
+__all__ = ["LARGE", "empty", "is_whole", "kept", "leased", "release"]
 
 LARGE = 1 << 20  # bytes from which on it pays
 _LIMIT = 1 << 28  # bytes that are kept at most
@@ -46,7 +46,12 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Any:
     size = prod(shape) * dtype.itemsize
     if size < LARGE:
         return np.empty(shape, dtype)
-    return np.asarray(_Lease(_take(size + _LINE), shape, dtype))
+    return leased(shape, dtype)
+
+
+def leased(shape: tuple[int, ...], dtype: Any) -> Any:
+    """``np.empty``, from kept memory whatever the size: for what is allocated again and again beside others."""
+    return np.asarray(_Lease(_take(prod(shape) * dtype.itemsize + _LINE), shape, dtype))
 
 
 def _take(size: int) -> Any:
