@@ -266,10 +266,16 @@ def _described_result(y: Any) -> Any:
 
 
 class Lowered:
-    """What a jitted function became, to look at: `programs`, `llvm`, `assembly`."""
+    """What a jitted function became, to look at: `python`, `programs`, `llvm`, `assembly`."""
 
     def __init__(self, replay: Replay) -> None:
         self._kernels = [s for s in replay.steps if isinstance(s, Kernel)]
+        self._text = replay.text
+
+    @property
+    def python(self) -> str:
+        """The function of Python that calls the kernels, and NumPy between them."""
+        return self._text
 
     @property
     def programs(self) -> list[Program]:

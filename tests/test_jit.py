@@ -418,6 +418,7 @@ def test_what_became_of_it_can_be_read():
         whole = dn.jit(lambda x: np.sum(np.sin(x)) * np.cos(x)).lower(np.ones(3))
         assert len(whole.programs) >= 2 and whole.llvm.count("define") == len(whole.programs)
         assert "kernel" in whole.assembly
+        assert whole.python.startswith("def replay(args):") and "return [" in whole.python
 
 
 # ── parts of arrays, and gradients by them ───────────────────────────────────────────────────────
