@@ -268,6 +268,8 @@ class Operand(NDArrayOperatorsMixin):
     def conj(self) -> Any:
         return np.conjugate(self)
 
+    conjugate = conj
+
     def view(self, dtype: Any = None, type: Any = None) -> Any:
         if dtype is not None or type is not None:
             raise InvalidType("view: coefficients cannot be seen as another type; use x.astype(dtype)")
@@ -328,7 +330,7 @@ for _name, _ufunc in (
 
 
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
-    def method(self: Operand, *args: Any, **kwargs: Any) -> Any:
+    def method(self: Operand, *args: Any, **kwargs: Any) -> Any:  # past NumPy's dispatch, which would come here
         return self.__array_function__(function, (), (self, *args), kwargs)
 
     method.__name__ = function.__name__
@@ -339,7 +341,7 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
 for _function in (
     np.sum, np.prod, np.mean, np.var, np.std, np.max, np.min, np.cumsum, np.cumprod, np.argmax, np.argmin,
     np.argsort, np.nonzero, np.any, np.all, np.ravel, np.squeeze, np.swapaxes, np.repeat, np.take, np.diagonal,
-    np.trace, np.dot, np.round, np.searchsorted, np.argpartition, np.conjugate, np.ptp,
+    np.trace, np.dot, np.round, np.searchsorted, np.argpartition, np.ptp,
 ):  # fmt: skip
     setattr(Operand, _function.__name__, _method(_function))
 

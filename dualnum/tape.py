@@ -27,7 +27,7 @@ from .primitives import Row
 
 __all__ = ["Node", "Placing", "is_recording", "name_of", "not_recording", "sweep"]
 
-_numbers = itertools.count(1)
+_numbers = itertools.count(0, -1)
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 is_recording = _recording.get
 
@@ -46,7 +46,7 @@ class Node:
     """One recorded operation; without parents a variable to differentiate by.
 
     Attributes:
-        number: when it was recorded; parents come first.
+        number: when it was recorded, counted down: the smallest of a heap is the latest, before its parents.
         parents: the node of each argument, None for a constant.
         pull: a primitive's `PullBack`, a `Placing`, or (cotangent, *saved) → a contribution for each parent; None for
             a leaf.
@@ -139,7 +139,7 @@ def sweep(
         for node, cotangent in seeds:
             _contribute(waiting, heap, node, cotangent)
         while heap:
-            number = -heappop(heap)
+            number = heappop(heap)
             node, cotangent, _, masked = waiting.pop(number)
             pull = node.pull
             if number in numbers or (collect and (pull is None or hasattr(node, "grad"))):
@@ -152,13 +152,11 @@ def sweep(
                     v if n is None or v is None or type(v) is tuple else wrap(v, n)
                     for v, n in zip(saved, (node, *node.parents), strict=True)
                 ]
-            if type(pull) is Placing:
-                _place(waiting, heap, node.parents[0], pull, cotangent, masked)  # type: ignore[arg-type]
-                contributions: Any = ()
-            elif type(pull) is PullBack:
-                contributions = None
-                if isinstance(cotangent, Operand):
-                    contributions = cotangent._pulled(pull.function, (cotangent, *saved))
+            if type(pull) is PullBack:
+                contributions: Any = None
+                if type(cotangent) is not np.ndarray:
+                    if isinstance(cotangent, Operand):
+                        contributions = cotangent._pulled(pull.function, (cotangent, *saved))
                 elif cotangent.nbytes >= LARGE:
                     contributions = pulled(None, pull.function, (cotangent, *saved))
                 if contributions is None:
@@ -167,8 +165,11 @@ def sweep(
                     contributions = [_where_reached(c, cotangent) for c in contributions]
                 else:
                     masked = pull.selects
+            elif type(pull) is Placing:
+                _place(waiting, heap, node.parents[0], pull, cotangent, masked)
+                contributions = ()
             else:
-                contributions = pull(cotangent, *saved)  # type: ignore[misc]
+                contributions = pull(cotangent, *saved)
                 if masked and isinstance(node.source, Row):
                     contributions = [_where_reached(c, cotangent) for c in contributions]
                 elif not isinstance(node.source, Row) and node.name == "where":
@@ -181,7 +182,7 @@ def sweep(
                 k = parent.number
                 if k not in waiting and type(c) is np.ndarray and c.shape == parent.shape and c.dtype is parent.dtype:
                     waiting[k] = [parent, c, False, masked]  # the usual case, without a call
-                    heappush(heap, -k)
+                    heappush(heap, k)
                 else:
                     _contribute(waiting, heap, parent, c, masked)
     return found
@@ -208,7 +209,7 @@ def _contribute(waiting: dict[int, list[Any]], heap: list[int], node: Node, c: A
     state = waiting.get(node.number)
     if state is None:
         waiting[node.number] = [node, c, False, masked]
-        heappush(heap, -node.number)
+        heappush(heap, node.number)
         return
     state[3] = state[3] or masked
     before = state[1]
@@ -232,7 +233,7 @@ def _place(waiting: dict[int, list[Any]], heap: list[int], node: Node, pull: Pla
             alone = g._placed(index, node.shape)
             own = alone is not None
         waiting[number] = [node, pull(g, node.shape) if alone is None else alone, own, masked]
-        heappush(heap, -number)
+        heappush(heap, number)
         return
     before = state[1]
     state[3] = state[3] or masked

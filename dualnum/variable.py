@@ -13,12 +13,13 @@ from . import evaluation, ufuncs
 from .backend import as_floating
 from .errors import InvalidType, InvalidValue, LevelError, NotDifferentiable, dropped
 from .kernel import launch
-from .kernel.pullback import PullBack, pullback
+from .kernel.pullback import pullback
 from .kernel.pulled import TransposedPull
 from .levels import Scope, require_alive
 from .operand import Adjoint, Adjoints, Operand, highest, linear
-from .primitives import Row, lookup
+from .primitives import Row
 from .rearrangement import Rearrangement
+from .recording import PLAIN, Recording
 from .tape import Node, Placing, is_recording, name_of
 
 __all__ = ["Variable", "own"]
@@ -26,26 +27,10 @@ __all__ = ["Variable", "own"]
 _BASIC = frozenset((slice, int))  # kinds of indices that select no entry twice
 
 
-class Variable(Operand):
+class Variable(Recording):
     """An array that records the operations on it."""
 
-    __slots__ = ("__weakref__", "_node", "_seen", "_value", "_writes", "scope")
-
-    _value: Any
-    _node: Node | None
-    # how often the memory of this value was written to; one list, shared by all views of it, and what it said
-    # when this view was taken. None as long as there are no views
-    _writes: list[int] | None
-    _seen: int
-
-    def _new(self, value: Any, node: Node | None) -> Any:
-        """Another variable of this kind and scope."""
-        variable = object.__new__(type(self))
-        variable._value = value
-        variable._node = node
-        variable._writes = None
-        variable.scope = self.scope
-        return variable
+    __slots__ = ()
 
     @staticmethod
     def leaf(value: Any, scope: Scope) -> "Variable":
@@ -71,6 +56,11 @@ class Variable(Operand):
     @property
     def shape(self) -> tuple[int, ...]:
         return tuple(self._value.shape)
+
+    @property
+    def ndim(self) -> int:
+        ndim: int = self._value.ndim
+        return ndim
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -119,12 +109,12 @@ class Variable(Operand):
                     raise InvalidType("x[…]: the index carries derivatives; use its .value (as integers or booleans)")
                 if not (type(i) in _BASIC or i is None or i is Ellipsis or isinstance(i, np.integer)):
                     return self._rearrange(lambda x: x[index], (self,), "getitem")
-        require_alive(self.scope)
-        x = self._read()
-        y = x[index]
-        if self._node is None or not is_recording():
-            return self._shared(self._new(y, None), x)
-        node = Node("getitem", (self._node,), Placing(index), (), y.shape, y.dtype)
+        if not self.scope.alive:
+            require_alive(self.scope)
+        x = self._read() if self._writes is not None else self._value
+        y, node = x[index], self._node
+        if node is not None:
+            node = Node("getitem", (node,), Placing(index), (), y.shape, y.dtype) if is_recording() else None
         return self._shared(self._new(y, node), x)
 
     def _shared(self, view: Any, x: Any) -> Any:
@@ -236,10 +226,10 @@ class Variable(Operand):
     def _stacked(self, row: Row, order: int, operands: Sequence[Any], counts: Sequence[int]) -> Any:
         """One kernel forward and one back, recorded as one step (see `kernel.pullback.transposed`)."""
         values, parents = self._parts(operands)
-        if not any(parents) or not all(type(v) in _PLAIN or type(v) is np.ndarray for v in values):
+        if not any(parents) or not all(type(v) in PLAIN or type(v) is np.ndarray for v in values):
             return None
         planes = [
-            v if type(v) in _PLAIN else launch.Planes(v if count else v[None], max(count, 1))
+            v if type(v) in PLAIN else launch.Planes(v if count else v[None], max(count, 1))
             for v, count in zip(values, counts, strict=True)
         ]
         size = next(len(v) for v, count in zip(values, counts, strict=True) if count)
@@ -274,11 +264,8 @@ class Variable(Operand):
         return self._linear(function, data, Rearrangement(function, shapes), name=name)
 
     def _batched(self, function: Callable[[Any, int], Any], adjoint: Adjoint | None = None) -> Any:
-        def plain(x: Any) -> Any:
-            return function(x, 0)
-
-        if adjoint is None:
-            adjoint = Rearrangement(plain, [self.shape])
+        plain = lambda x: function(x, 0)  # noqa: E731
+        adjoint = Rearrangement(plain, [self.shape]) if adjoint is None else adjoint
         return self._shared(self._linear(plain, (self,), adjoint), self._value)
 
     def _bilinear(
@@ -316,82 +303,6 @@ def _irreversible(function: Callable[..., Any]) -> NotDifferentiable:
     return NotDifferentiable(
         f"{name_of(function)}: dualnum has no reverse rule for this function; use forward mode (dn.jvp, dn.jacfwd)"
     )
-
-
-# ── Python's operators, by a short way ───────────────────────────────────────────────────────────
-
-_PLAIN = frozenset((float, int, np.float64))
-_DOUBLE = np.dtype(float)
-_new_object = object.__new__
-
-
-def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
-    """x + y on variables of one scope, real arrays and numbers, past NumPy's dispatch."""
-    general = getattr(Operand, method)
-    row = lookup(ufunc)
-    rules: dict[int, PullBack] = {}  # of real numbers, by which of the two are recorded
-
-    def operate(self: Variable, other: Any) -> Any:
-        x, own = self._value, self._node
-        kind = type(other)
-        if kind is type(self) and other.scope is self.scope:
-            v, node = other._value, other._node
-            if other._writes is not None:
-                other._read()
-        elif kind in _PLAIN or (kind is np.ndarray and other.dtype.kind in "fiub"):
-            v, node = other, None
-        else:
-            return general(self, other)
-        if self._writes is not None:
-            self._read()
-        if not self.scope.alive or not is_recording():
-            return general(self, other)
-        if reflected:
-            x, own, v, node = v, node, x, own
-        try:
-            y = ufunc(x, v)
-        except ValueError:
-            return general(self, other)  # says what does not fit
-        if own is None and node is None:
-            return self._new(y, None)
-        dtype = y.dtype
-        which = 3 if own is not None and node is not None else 1 if node is None else 2
-        rule = rules.get(which) if dtype is _DOUBLE else None
-        if rule is None:
-            rule = pullback(row, (own is not None, node is not None), y, (x, v))
-            if dtype is _DOUBLE:
-                rules[which] = rule
-        variable = _new_object(type(self))
-        variable._value = y
-        variable._node = Node(row, (own, node), rule, rule.keep(y, x, v), y.shape, dtype)
-        variable._writes = None
-        variable.scope = self.scope
-        return variable
-
-    operate.__name__ = method
-    setattr(Variable, method, operate)
-
-
-for _method, _ufunc in (("add", np.add), ("sub", np.subtract), ("mul", np.multiply), ("truediv", np.divide)):
-    _operator(f"__{_method}__", _ufunc)
-    _operator(f"__r{_method}__", _ufunc, reflected=True)
-
-
-def _power(self: Variable, exponent: Any) -> Any:
-    """x**2 is x squared, as in NumPy."""
-    if type(exponent) in _PLAIN and exponent == 2:
-        x, node = self._read(), self._node
-        if node is None or not self.scope.alive or not is_recording() or x.dtype.kind != "f":
-            return np.square(self)
-        y = np.square(x)
-        rule = pullback(_SQUARE, (True,), y, (x,))
-        return self._new(y, Node("power", (node,), rule, rule.keep(y, x), y.shape, y.dtype))
-    return _general_power(self, exponent)
-
-
-_SQUARE = lookup(np.square)
-_general_power = Operand.__pow__
-setattr(Variable, "__pow__", _power)  # noqa: B010  the class is closed
 
 
 def own(y: Any, scope: Scope) -> Variable | None:

@@ -28,6 +28,7 @@ FLOORS = [
     {"jet"},
     {"seeding"},
     {"tape"},
+    {"recording"},
     {"trace", "variable"},
     {"fused"},
     {"cut"},

@@ -84,7 +84,8 @@ def render(program: Program, outputs: Sequence[Group], inputs: Sequence[Group], 
     arguments += [*(["i64 %directions"] if directed else []), "i64 %length", "i64 %begin", "i64 %end"]
 
     # what depends on values only is written once for all directions
-    once, each = w.lines, []
+    once = w.lines
+    each: list[str] = []
     places = [(g, m) for g, group in enumerate(inputs, len(outputs)) for m in range(group.planes)]
     moves = moving(program, inputs) if directed else [False] * len(program.nodes)
     values: list[str] = []

@@ -226,7 +226,11 @@ class TransposedPull:
                 self._of_shape(cotangent[: max(count, 1)], u, count) if w else None
                 for u, count, w in zip(arguments, self.counts, self.wanted, strict=True)
             )
-        results = [memory.empty((max(self.counts[i], 1), *shape), dtype) for i in chosen]
+        results = []
+        for i in chosen:
+            u, count = arguments[i], self.counts[i]
+            whole = count and u.shape[1:] == shape
+            results.append(memory.empty((len(u) if whole else max(count, 1), *shape), dtype))
         launch.run(plan, results, laid, prod(shape))
         full: list[Any] = [None] * len(self.wanted)
         for i, planes in zip(chosen, results, strict=True):
@@ -234,19 +238,21 @@ class TransposedPull:
         return tuple(full)
 
     def _of_shape(self, planes: Any, u: Any, count: int) -> Any:
-        """The planes summed where u was broadcast, zeros behind the first."""
+        """The first planes summed where u was broadcast, zeros behind them."""
         if not count:
             return planes[0]
-        shape = (count, *u.shape[1:])
-        if count == len(u) and planes.shape == u.shape:
+        if planes.shape == u.shape:
+            if count < len(planes):
+                planes[count:] = 0
             return planes
-        if planes.shape != shape:
-            planes = planes.reshape(count, *planes.shape[1:])
-            planes = summed_to(planes, (count, *(1,) * (planes.ndim - u.ndim), *u.shape[1:])).reshape(shape)
+        if planes.shape[1:] != u.shape[1:]:
+            ones = (1,) * (planes.ndim - u.ndim)
+            planes = summed_to(planes, (count, *ones, *u.shape[1:])).reshape(count, *u.shape[1:])
         if count == len(u):
             return planes
-        full = np.zeros(u.shape, u.dtype)
+        full = memory.empty(u.shape, u.dtype)
         full[:count] = planes
+        full[count:] = 0
         return full
 
     def _plan(self, described: Sequence[Any], numbers: Sequence[Any], dtype: Any, compiled: bool) -> Any:

@@ -1,0 +1,122 @@
+"""Python's operators on variables, recorded by a short way past NumPy's dispatch.
+
+Most steps of a program on short arrays are of this kind, and their cost is Python's overhead. Whatever is not
+(operands of other levels, complex numbers, keywords) takes the general way, to the same result.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .kernel.pullback import PullBack, pullback
+from .levels import Scope
+from .operand import Operand
+from .primitives import lookup
+from .tape import Node, is_recording
+
+__all__ = ["PLAIN", "Recording"]
+
+
+class Recording(Operand):
+    """An operand with a value and a node, whose arithmetic is recorded."""
+
+    __slots__ = ("__weakref__", "_node", "_seen", "_value", "_writes", "scope")
+
+    scope: Scope
+    _value: Any
+    _node: Node | None
+    # how often the memory of this value was written to; one list, shared by all views of it, and what it said
+    # when this view was taken. None as long as there are no views
+    _writes: list[int] | None
+    _seen: int
+
+    def _new(self, value: Any, node: Node | None) -> Any:
+        """Another one of this kind and scope."""
+        other = _new(type(self))
+        other._value = value
+        other._node = node
+        other._writes = None
+        other.scope = self.scope
+        return other
+
+    def _read(self) -> Any:
+        """The value, if nothing has changed it since the record was made."""
+        raise NotImplementedError
+
+
+PLAIN = frozenset((float, int, np.float64))  # numbers that widen nothing
+_DOUBLE = np.dtype(float)
+_new, _ndarray = object.__new__, np.ndarray
+
+
+def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
+    """x + y on variables of one scope, real arrays and numbers."""
+    general = getattr(Operand, method)
+    row = lookup(ufunc)
+    rules: list[PullBack | None] = [None] * 4  # of real numbers, by which of the two are recorded
+
+    def operate(self: Recording, other: Any) -> Any:
+        x, own, scope = self._value, self._node, self.scope
+        kind = type(other)
+        if kind in PLAIN or (kind is _ndarray and other.dtype.kind in "fiub"):
+            v, node = other, None
+        elif kind is type(self) and other.scope is scope:
+            v, node = other._value, other._node
+            if other._writes is not None:
+                other._read()
+        else:
+            return general(self, other)
+        if self._writes is not None:
+            self._read()
+        if not scope.alive or not is_recording():
+            return general(self, other)
+        if reflected:
+            x, own, v, node = v, node, x, own
+        try:
+            y = ufunc(x, v)
+        except ValueError:
+            return general(self, other)  # says what does not fit
+        if own is None and node is None:
+            return self._new(y, None)
+        dtype = y.dtype
+        which = 1 if node is None else 2 if own is None else 3
+        rule = rules[which] if dtype is _DOUBLE else None
+        if rule is None:
+            rule = pullback(row, (own is not None, node is not None), y, (x, v))
+            if dtype is _DOUBLE:
+                rules[which] = rule
+        result = _new(type(self))
+        result._value = y
+        result._node = Node(row, (own, node), rule, rule.keep(y, x, v), y.shape, dtype)
+        result._writes = None
+        result.scope = scope
+        return result
+
+    operate.__name__ = method
+    setattr(Recording, method, operate)
+
+
+for _method, _ufunc in (("add", np.add), ("sub", np.subtract), ("mul", np.multiply), ("truediv", np.divide)):
+    _operator(f"__{_method}__", _ufunc)
+    _operator(f"__r{_method}__", _ufunc, reflected=True)
+
+
+def _power(self: Recording, exponent: Any) -> Any:
+    """x**2 is x squared, as in NumPy."""
+    if exponent.__class__ in PLAIN and exponent == 2:
+        x, node, scope = self._read() if self._writes is not None else self._value, self._node, self.scope
+        if node is not None and scope.alive and is_recording() and x.dtype.kind == "f":
+            y = np.square(x)
+            result = _new(type(self))
+            result._value = y
+            result._node = Node("power", (node,), _SQUARE, _SQUARE.keep(y, x), y.shape, y.dtype)
+            result._writes = None
+            result.scope = scope
+            return result
+        return np.square(self)
+    return _general_power(self, exponent)
+
+
+_SQUARE = pullback(lookup(np.square), (True,), np.ones(1), (np.ones(1),))
+_general_power = Operand.__pow__
+setattr(Recording, "__pow__", _power)  # noqa: B010  the class is closed
