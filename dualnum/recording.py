@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .functions.adjoints import spread
+from .kernel import memory
+from .kernel.memory import LARGE
 from .kernel.pullback import PullBack, pullback
 from .levels import Scope
 from .operand import Operand
@@ -72,8 +75,10 @@ def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
             return general(self, other)
         if reflected:
             x, own, v, node = v, node, x, own
+        value = self._value
+        large = value.__class__ is _ndarray and value.nbytes >= LARGE
         try:
-            y = ufunc(x, v)
+            y = memory.applied(ufunc, x, v) if large else ufunc(x, v)
         except ValueError:
             return general(self, other)  # says what does not fit
         if own is None and node is None:
@@ -106,7 +111,7 @@ def _power(self: Recording, exponent: Any) -> Any:
     if exponent.__class__ in PLAIN and exponent == 2:
         x, node, scope = self._read() if self._writes is not None else self._value, self._node, self.scope
         if node is not None and scope.alive and is_recording() and x.dtype.kind == "f":
-            y = np.square(x)
+            y = memory.applied(np.square, x) if x.__class__ is _ndarray and x.nbytes >= LARGE else np.square(x)
             result = _new(type(self))
             result._value = y
             result._node = Node("power", (node,), _SQUARE, _SQUARE.keep(y, x), y.shape, y.dtype)
@@ -117,6 +122,22 @@ def _power(self: Recording, exponent: Any) -> Any:
     return _general_power(self, exponent)
 
 
+def _sum(self: Recording, *args: Any, **kwargs: Any) -> Any:
+    """``np.sum`` of this operand."""
+    node, scope = self._node, self.scope
+    if args or kwargs or node is None or not scope.alive or not is_recording():
+        return _general_sum(self, *args, **kwargs)
+    y = self._read().sum()
+    return self._new(y, Node("sum", (node,), _to_all, (), y.shape, y.dtype))
+
+
+def _to_all(cotangent: Any) -> tuple[Any]:
+    return (_spread(cotangent),)
+
+
+_spread = spread(None, 0, False)
+_general_sum = Operand.sum  # type: ignore[attr-defined]
+setattr(Recording, "sum", _sum)  # noqa: B010
 _SQUARE = pullback(lookup(np.square), (True,), np.ones(1), (np.ones(1),))
 _general_power = Operand.__pow__
 setattr(Recording, "__pow__", _power)  # noqa: B010  the class is closed

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LARGE", "empty", "is_whole", "kept", "leased", "release"]
+__all__ = ["LARGE", "applied", "empty", "is_whole", "kept", "leased", "release"]
 
 LARGE = 1 << 20  # bytes from which on it pays
 _LIMIT = 1 << 28  # bytes that are kept at most
@@ -86,6 +86,16 @@ def _give_back(memory: Any) -> None:
                 del _free[oldest]
     finally:
         _lock.release()
+
+
+def applied(ufunc: np.ufunc, *operands: Any) -> Any:
+    """ufunc(*operands), into kept memory where all arrays are of one type and the result is large."""
+    arrays = [x for x in operands if isinstance(x, np.ndarray)]
+    dtype = arrays[0].dtype
+    weak = (float, int, dtype.type)
+    if all(x.dtype == dtype for x in arrays) and all(type(x) in weak or type(x) is np.ndarray for x in operands):
+        return ufunc(*operands, out=empty(np.broadcast_shapes(*(x.shape for x in arrays)), dtype))
+    return ufunc(*operands)
 
 
 def is_whole(array: Any) -> bool:
