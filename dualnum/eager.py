@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import memory
 from .errors import DualnumError
 from .evaluation import kink_mode
-from .kernel import engine, launch, llvm, memory, threads
+from .kernel import engine, launch, llvm, threads
 from .primitives.table import lookup
 
 __all__ = ["quick"]

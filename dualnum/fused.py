@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .kernel import launch, llvm, memory
+from . import memory
+from .kernel import launch, llvm
 from .kernel.ir import Program
 from .nodes import Node
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from . import memory
 from .backend import is_array, namespace
-from .kernel import memory
 from .operand import Operand
 
 __all__ = ["aligned", "placed", "readonly", "stack_blocks", "unshared", "zero_like"]

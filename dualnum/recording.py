@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from . import memory
 from .functions.adjoints import spread
-from .kernel import memory
-from .kernel.memory import LARGE
 from .kernel.pullback import PullBack, pullback
 from .levels import Scope
+from .memory import LARGE
 from .operand import Operand
 from .primitives import lookup
 from .tape import Node, is_recording

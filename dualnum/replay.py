@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from . import memory
 from .cut import Cut
 from .fused import Kernel, Source, laid_out
-from .kernel import engine, memory, threads
+from .kernel import engine, threads
 from .nodes import HOLE, Applied, Node, Trace
 
 __all__ = ["ALARM", "Replay"]

@@ -19,8 +19,8 @@ from .broadcasting import summed_to
 from .errors import InvalidValue
 from .evaluation import pulled
 from .index import as_tuple
-from .kernel.memory import LARGE
 from .kernel.pullback import PullBack
+from .memory import LARGE
 from .operand import Operand, linear, primal
 from .planes import placed
 from .primitives import Row

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import dualnum as dn
-from dualnum import jet
-from dualnum.kernel import memory, store
+from dualnum import jet, memory
+from dualnum.kernel import store
 
 ENGINES = pytest.mark.parametrize("engine", ["llvm", "interpret"])
 

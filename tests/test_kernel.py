@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dualnum import jet
-from dualnum.kernel import host, interpret, launch, llvm, memory, store, threads
+from dualnum import jet, memory
+from dualnum.kernel import host, interpret, launch, llvm, store, threads
 from dualnum.kernel.engine import available, engine
 from dualnum.kernel.ir import INPUT, Graph, Node, Program, Symbol, Untraceable, prune, verify
 from dualnum.kernel.optimize import optimize

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "dualnum"
 # From the ground up; the modules of one floor do not know each other. A package is one name.
 FLOORS = [
     {"errors"},
-    {"algebra", "backend", "broadcasting", "flat", "levels", "series"},
+    {"algebra", "backend", "broadcasting", "flat", "levels", "memory", "series"},
     {"operand", "series_special"},
     {"primitives"},
     {"functions", "kernel", "display"},

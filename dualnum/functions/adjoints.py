@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..memory import matmul
 from .keywords import axes_of
 
 __all__ = [
@@ -82,13 +83,13 @@ def _matmul(a: int, b: int) -> Adjoints:
     if b == 1:
         to_b = np.matmul if a == 2 else (lambda g, A: np.matmul(_mT(A), _column(g))[..., 0])
         return (lambda g, x: _column(g) * x), to_b
-    return (lambda g, B: np.matmul(g, _mT(B))), (lambda g, A: np.matmul(_mT(A), g))
+    return (lambda g, B: matmul(g, _mT(B))), (lambda g, A: matmul(_mT(A), g))
 
 
 def stacked_matmul(a: int, b: int) -> Adjoints | None:
     """Products of many vectors or matrices, one behind the other, by one matrix: as one product of matrices."""
     if b == 2 and a <= 2:
-        on_a = lambda A, B: np.reshape(np.matmul(np.reshape(A, (-1, A.shape[-1])), B), (*A.shape[:-1], B.shape[1]))  # noqa: E731
+        on_a = lambda A, B: np.reshape(matmul(np.reshape(A, (-1, A.shape[-1])), B), (*A.shape[:-1], B.shape[1]))  # noqa: E731
     elif b == 1 and a == 2:
         on_a = np.matmul
     else:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import memory
 from ..errors import InvalidType, InvalidValue, NotDifferentiable
 from ..operand import bilinear, implements
 from . import adjoints
@@ -17,6 +18,7 @@ from .keywords import array, cast, present
 def _gufunc(product: np.ufunc) -> None:
     """matmul and its kin: their call, with the keywords of a ufunc."""
     name = product.__name__
+    plain = memory.matmul if name == "matmul" else lambda x, y: product(x, y)
 
     @implements(product)
     def call(
@@ -28,13 +30,12 @@ def _gufunc(product: np.ufunc) -> None:
         keywords.pop("order", None), keywords.pop("subok", None)
         a, b = _as(dtype, a, casting), _as(dtype, b, casting)
         if keywords:
-            product(
-                np.ones((1,) * a.ndim), np.ones((1,) * b.ndim), **keywords
-            )  # NumPy itself says which axes there are
+            # NumPy itself says which axes there are
+            product(np.ones((1,) * a.ndim), np.ones((1,) * b.ndim), **keywords)
             axes_a, axes_b, axes_out = _axes(**keywords)
             a, b = _to_the_end(a, axes_a), _to_the_end(b, axes_b)
         planes = adjoints.stacked_matmul(a.ndim, b.ndim) if name == "matmul" else None
-        result = bilinear(lambda x, y: product(x, y), a, b, adjoints.product(name, a.ndim, b.ndim), planes)
+        result = bilinear(plain, a, b, adjoints.product(name, a.ndim, b.ndim), planes)
         if keywords.get("keepdims"):
             result = np.expand_dims(result, axes_out)
         elif keywords:

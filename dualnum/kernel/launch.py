@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from .. import memory
 from ..primitives.table import Row
-from . import engine, instructions, interpret, llvm, memory, threads
+from . import engine, instructions, interpret, llvm, threads
 from .ir import INPUT, Graph, Node, Program, Untraceable, prune
 from .optimize import optimize
 from .store import Bounded, kernel

@@ -12,8 +12,8 @@ import optree
 
 from ..backend import as_floating, namespace
 from ..errors import InvalidType, InvalidValue
-from ..kernel.memory import is_whole
 from ..levels import Scope, open_scope
+from ..memory import is_whole
 from ..operand import Operand, promoted
 from ..tape import Node, sweep
 from ..variable import Variable, own

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LARGE", "applied", "empty", "is_whole", "kept", "leased", "release"]
+__all__ = ["LARGE", "applied", "empty", "is_whole", "kept", "matmul", "leased", "release"]
 
 LARGE = 1 << 20  # bytes from which on it pays
 _LIMIT = 1 << 28  # bytes that are kept at most
@@ -96,6 +96,15 @@ def applied(ufunc: np.ufunc, *operands: Any) -> Any:
     if all(x.dtype == dtype for x in arrays) and all(type(x) in weak or type(x) is np.ndarray for x in operands):
         return ufunc(*operands, out=empty(np.broadcast_shapes(*(x.shape for x in arrays)), dtype))
     return ufunc(*operands)
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """``np.matmul`` of two matrices, into kept memory where the result is large."""
+    if type(a) is type(b) is np.ndarray and a.ndim == b.ndim == 2 and a.dtype == b.dtype and a.shape[1] == b.shape[0]:
+        shape = a.shape[0], b.shape[1]
+        if prod(shape) * a.itemsize >= LARGE:
+            return np.matmul(a, b, out=empty(shape, a.dtype))
+    return np.matmul(a, b)
 
 
 def is_whole(array: Any) -> bool:
