@@ -16,7 +16,7 @@ from .eager import quick
 from .errors import DualnumError, InvalidType, InvalidValue, LevelError, dropped, ours
 from .index import as_tuple, checked_index, index_error, is_basic
 from .levels import Scope, ambient
-from .operand import Adjoint, Adjoints, Operand, highest
+from .operand import Adjoint, Adjoints, Operand, Stacked, highest
 from .planes import placed, readonly, stack_blocks, unshared
 from .primitives import Row
 
@@ -328,7 +328,7 @@ class Jet(Operand):
         a: Any,
         b: Any,
         adjoints: Adjoints | None = None,
-        stacked: Adjoints | None = None,
+        stacked: Stacked | None = None,
     ) -> Any:
         return multilinear.bilinear(self, function, a, b, stacked)
 

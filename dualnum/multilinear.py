@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .operand import Adjoints, Operand
+from . import memory
+from .operand import Operand, Stacked
 from .planes import aligned, stack_blocks, zero_like
 from .rearrangement import MANY, Rearrangement
 
@@ -48,15 +49,15 @@ def rearranged(top: "Jet", function: Callable[..., Any], data: tuple[Any, ...]) 
     return linear(top, function, data, lambda *_: moved.gathered(planes))
 
 
-def bilinear(top: "Jet", function: Callable[[Any, Any], Any], a: Any, b: Any, stacked: Adjoints | None = None) -> Any:
+def bilinear(top: "Jet", function: Callable[[Any, Any], Any], a: Any, b: Any, stacked: Stacked | None = None) -> Any:
     """f(a, b)_k = Σ_j f(a_j, b_{k−j})."""
     if not top._is_mine(a, "product"):
         if stacked is not None:
-            return _in_one_call(top, lambda y: function(a, y), lambda ys: stacked[1](a, ys), b, a)
+            return _in_one_call(top, lambda y: function(a, y), lambda *ys: stacked[1](a, *ys), b, a)
         return linear(top, lambda y: function(a, y), (b,))
     if not top._is_mine(b, "product"):
         if stacked is not None:
-            return _in_one_call(top, lambda x: function(x, b), lambda xs: stacked[0](xs, b), a, b)
+            return _in_one_call(top, lambda x: function(x, b), lambda xs, *out: stacked[0](xs, b, *out), a, b)
         return linear(top, lambda x: function(x, b), (a,))
     degree = min(top.order, a._support[0] + b._support[0])
     if top.algebra.directions is not None and stacked is not None and not isinstance(a._planes, Operand):
@@ -73,7 +74,7 @@ def bilinear(top: "Jet", function: Callable[[Any, Any], Any], a: Any, b: Any, st
 
 
 def _in_blocks(
-    top: "Jet", function: Callable[[Any, Any], Any], a: "Jet", b: "Jet", stacked: Adjoints, degree: int
+    top: "Jet", function: Callable[[Any, Any], Any], a: "Jet", b: "Jet", stacked: Stacked, degree: int
 ) -> Any:
     """All directions at once, but for the products of two that move, f(a_j, b_{k−j}) with 0 < j < k."""
     (value_a, *parts_a), (value_b, *parts_b) = a._parts(a.ndim), b._parts(b.ndim)
@@ -90,13 +91,21 @@ def _in_blocks(
 
 
 def _in_one_call(
-    top: "Jet", function: Callable[[Any], Any], on_planes: Callable[[Any], Any], x: "Jet", constant: Any
+    top: "Jet", function: Callable[[Any], Any], on_planes: Callable[..., Any], x: "Jet", constant: Any
 ) -> Any:
     """A linear function of one jet with the planes above the value in one call."""
     planes, degree = x._planes, x._support[0]
     if isinstance(planes, Operand) or isinstance(constant, Operand):  # the value as well: one step of a record
         return top._like(on_planes(planes), [degree])
-    return linear(top, function, (x,), on_planes)
+    size = top.algebra.truncated(degree).size
+    if size < 3 or type(planes) is not np.ndarray:
+        return linear(top, function, (x,), on_planes)
+    value = function(planes[0])
+    result = memory.empty((top.algebra.size, *value.shape), value.dtype)
+    result[0] = value
+    on_planes(planes[1:size], result[1:size])
+    result[size:] = 0
+    return top._like(result, [degree])
 
 
 def _jet(top: "Jet", blocks: Sequence[tuple[Any, int]], degree: int) -> Any:

@@ -32,6 +32,7 @@ __all__ = [
 F = TypeVar("F", bound=Callable[..., Any])
 Adjoint = Callable[[Any], Any]  # a cotangent of the result → that of the datum (of several: a tuple)
 Adjoints = tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]  # (ȳ, b) → ā and (ȳ, a) → b̄
+Stacked = tuple[Callable[..., Any], Callable[..., Any]]  # the same for many a, and for many b
 _IMPLEMENTATIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 
@@ -104,7 +105,7 @@ class Operand(NDArrayOperatorsMixin):
         a: Any,
         b: Any,
         adjoints: Adjoints | None = None,
-        stacked: Adjoints | None = None,
+        stacked: Stacked | None = None,
     ) -> Any:
         """function(a, b), linear in each."""
         raise NotImplementedError
@@ -456,12 +457,13 @@ def bilinear(
     a: Any,
     b: Any,
     adjoints: Adjoints | None = None,
-    stacked: Adjoints | None = None,
+    stacked: Stacked | None = None,
 ) -> Any:
     """function(a, b) for a function that is linear in each of a and b.
 
     The adjoints serve the reverse sweep: (ȳ, b) ↦ ā and (ȳ, a) ↦ b̄, as for `linear`. Where the library can take
-    all planes of a jet in one call, `stacked` has (planes of a, b) and (a, planes of b) ↦ planes of the result.
+    all planes of a jet in one call, `stacked` has (planes of a, b) and (a, planes of b) ↦ planes of the result, of
+    arrays into a third argument if there is one.
     """
     top = highest((a, b))
     return function(a, b) if top is None else top._bilinear(function, a, b, adjoints, stacked)

@@ -16,7 +16,7 @@ from .kernel import launch
 from .kernel.pullback import pullback
 from .kernel.pulled import TransposedPull
 from .levels import Scope, require_alive
-from .operand import Adjoint, Adjoints, Operand, highest, linear
+from .operand import Adjoint, Adjoints, Operand, Stacked, highest, linear
 from .primitives import Row
 from .rearrangement import Rearrangement
 from .recording import PLAIN, Recording
@@ -274,7 +274,7 @@ class Variable(Recording):
         a: Any,
         b: Any,
         adjoints: Adjoints | None = None,
-        stacked: Adjoints | None = None,
+        stacked: Stacked | None = None,
     ) -> Any:
         values, parents = self._parts((a, b))
         y = function(*values)

@@ -19,6 +19,7 @@ __all__ = [
 
 Adjoint = Callable[[Any], Any]
 Adjoints = tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]
+Stacked = tuple[Callable[..., Any], Callable[..., Any]]
 
 
 # ── sums ─────────────────────────────────────────────────────────────────────────────────────────
@@ -86,20 +87,26 @@ def _matmul(a: int, b: int) -> Adjoints:
     return (lambda g, B: matmul(g, _mT(B))), (lambda g, A: matmul(_mT(A), g))
 
 
-def stacked_matmul(a: int, b: int) -> Adjoints | None:
+def stacked_matmul(a: int, b: int) -> Stacked | None:
     """Products of many vectors or matrices, one behind the other, by one matrix: as one product of matrices."""
     if b == 2 and a <= 2:
-        on_a = lambda A, B: np.reshape(matmul(np.reshape(A, (-1, A.shape[-1])), B), (*A.shape[:-1], B.shape[1]))  # noqa: E731
-    elif b == 1 and a == 2:
-        on_a = np.matmul
-    else:
-        return None
-    return on_a, ((lambda A, xs: np.matmul(xs, np.transpose(A))) if b == 1 else np.matmul if a == 2 else _rows_by)
+        return _rows_by, matmul if a == 2 else _by_rows
+    if b == 1 and a == 2:
+        return matmul, _by_rows
+    return None
 
 
-def _rows_by(x: Any, Bs: Any) -> Any:
-    """x·B for many matrices B."""
-    return np.matmul(x, Bs)
+def _rows_by(xs: Any, b: Any, out: Any = None) -> Any:
+    """x·b for the rows of many x."""
+    rows = np.reshape(xs, (-1, xs.shape[-1]))
+    if out is None:
+        return np.reshape(matmul(rows, b), (*xs.shape[:-1], b.shape[1]))
+    return matmul(rows, b, out.reshape(-1, b.shape[1]))
+
+
+def _by_rows(a: Any, xs: Any, out: Any = None) -> Any:
+    """a·x for many vectors x (a matrix), or for many matrices (a vector)."""
+    return matmul(xs, np.transpose(a), out) if xs.ndim == 2 else matmul(a, xs, out)
 
 
 def product(name: str, a: int, b: int) -> Adjoints:
