@@ -1,12 +1,14 @@
-"""The shortest way of a ufunc through jets that lie in one piece: one lookup, one allocation, one call.
+"""The shortest way of a ufunc through jets: one lookup, one allocation, one call.
 
-Most operations of a program on short arrays are of this kind, and their cost is Python's overhead. Whatever is
-not (broadcasting, views, other types, nested jets, keywords) takes the general way of `ufuncs`, to the same
-result. The entry for operands that are all alike is made by their first call.
+The cost of operations on short arrays is Python's overhead. The entry for operands that are all alike is made by
+their first call. Jets that lie in one piece, with each other or with numbers, are the quickest; views, arrays and
+broadcasting cost a layout more. Whatever else there is (other types, nested jets, keywords) takes the general way
+of `evaluation`, to the same result.
 """
 
 from collections.abc import Callable
 from ctypes import ArgumentError
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,10 +61,15 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
             inputs = x, y = float(x), y
         if type(x) is jet_type and type(y) is jet_type:
             a, b = x._planes, y._planes
-            if type(a) is not _ndarray or type(b) is not _ndarray or a.shape != b.shape or a.dtype != b.dtype:
+            if (
+                type(a) is not _ndarray
+                or type(b) is not _ndarray
+                or x.scope is not y.scope
+                or x.algebra is not y.algebra
+            ):
                 return None
-            if x.scope is not y.scope or x.algebra is not y.algebra or not b.flags.c_contiguous:
-                return None
+            if a.shape != b.shape or a.dtype != b.dtype or not b.flags.c_contiguous:
+                return _laid_out(ufunc, inputs, x, jet_type)
             key = (ufunc, x.algebra, x._support[0], a.dtype, y._support[0])
         elif type(y) is float or type(y) is int:
             number, a = y, x._planes
@@ -71,12 +78,16 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
             number, x = x, y
             a = x._planes
             key = (ufunc, x.algebra, "number", a.dtype, x._support[0]) if type(a) is _ndarray else None
+        elif type(x) is _ndarray or type(y) is _ndarray:
+            return _laid_out(ufunc, inputs, y if type(x) is _ndarray else x, jet_type)
         else:
             return None
     else:
         return None
-    if key is None or not a.flags.c_contiguous or not x.scope.alive or _engine() != "llvm":
+    if key is None or not x.scope.alive or _engine() != "llvm":
         return None
+    if not a.flags.c_contiguous:
+        return _laid_out(ufunc, inputs, x, jet_type)
     entry = _entries.get(key, _MISSING)
     if entry is _BY_VALUE:
         key = (key, repr(number))
@@ -120,15 +131,113 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     return result
 
 
+class _Layout(NamedTuple):
+    """What a call needs where operands are laid out first."""
+
+    plan: Any
+    known: int  # planes that may be nonzero
+    degree: int
+
+
+def _laid_out(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any) -> Any:
+    """ufunc(*inputs) of jets and arrays of any strides that broadcast, and Python's numbers, or None."""
+    if not top.scope.alive or _engine() != "llvm" or kink_mode() == "raise":
+        return None
+    described: list[Any] = [ufunc, top.algebra]
+    for x in inputs:
+        if type(x) is jet_type:
+            a = x._planes
+            if type(a) is not _ndarray:
+                return None
+            described.append((a.dtype, a.shape, x._support[0]))
+        elif type(x) is _ndarray:
+            described.append((x.dtype, x.shape))
+        else:
+            described.append(None)
+    operands = [
+        launch.Planes(x._planes, x._support[0] + 1)
+        if type(x) is jet_type
+        else launch.Planes(x[None], 1)
+        if type(x) is _ndarray
+        else x
+        for x in inputs
+    ]
+    key: Any = tuple(described)
+    shape = _shapes.get(key, _MISSING)
+    if shape is _MISSING:
+        shape = _shapes[key] = _common_shape(operands)
+    if shape is None:
+        return None
+    laid = [launch.laid_out(x, shape, True) if type(x) is launch.Planes else x for x in operands]
+    key = (key, *[x[1] for x in laid if type(x) is tuple])
+    entry = _entries.get(key, _MISSING)
+    if entry is _MISSING:
+        entry = _remember_layout(key, ufunc, laid, top)
+    if entry is None:
+        return None
+    algebra = top.algebra
+    planes = memory.empty((algebra.size, *shape), top.dtype)
+    try:
+        alarm = launch.run(entry.plan, (planes,), laid, prod(shape), algebra.directions)
+    except ArgumentError:  # an integer that no float holds
+        return None
+    if alarm:  # the mend must follow
+        return None
+    if entry.known < algebra.size:
+        planes[entry.known :] = 0
+    return top._like(planes, [entry.degree])
+
+
+_shapes: dict[Any, Any] = {}
+
+
+def _common_shape(operands: list[Any]) -> tuple[int, ...] | None:
+    """The shape of the result, or None where it takes the general way to say what does not fit."""
+    arrays = [x.array for x in operands if type(x) is launch.Planes]
+    if len(_shapes) >= _LIMIT:
+        _shapes.clear()
+    if any(a.dtype != arrays[0].dtype for a in arrays) or arrays[0].dtype not in launch.COMPILED:
+        return None
+    try:
+        return np.broadcast_shapes(*(a.shape[1:] for a in arrays))
+    except ValueError:
+        return None
+
+
+def _remember_layout(key: Any, ufunc: np.ufunc, laid: list[Any], top: Any) -> Any:
+    """The entry for operands laid out like these; None where they must take the general way."""
+    entry = None
+    row = _row(ufunc)
+    if row is not None:
+        operands = [x[0] if type(x) is tuple else x for x in laid]
+        described = tuple((x[0].count, x[1]) if type(x) is tuple else "number" for x in laid)
+        directions = top.algebra.directions
+        plan = launch.plan_for(row, top.algebra.order, described, top.dtype, True, operands, directions is not None)
+        if plan is not None and not plan.literal:
+            entry = _Layout(plan, launch.known_planes(plan.counts[0], directions), plan.counts[0] - 1)
+    if len(_entries) >= _LIMIT:
+        _entries.clear()
+    _entries[key] = entry
+    return entry
+
+
+def _row(ufunc: np.ufunc) -> Any:
+    """The row of a ufunc of one output, or None: the general way says what is wrong."""
+    if ufunc.nout > 1 or ufunc.signature is not None:
+        return None
+    try:
+        row = lookup(ufunc)
+    except DualnumError:
+        return None
+    return row if row.rule is not None else None
+
+
 def _remember(key: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], x: Any, jet_type: Any) -> Any:
     """The entry for operands like these; None where they must take the general way."""
     entry: Any = None
-    if ufunc.nout == 1 and ufunc.signature is None and llvm.data_offset() >= 0:
-        try:
-            row = lookup(ufunc)
-        except DualnumError:  # it says what is wrong on the general way
-            row = None
-        if row is not None and row.rule is not None and x.dtype in launch.COMPILED:
+    row = _row(ufunc) if llvm.data_offset() >= 0 else None
+    if row is not None:
+        if x.dtype in launch.COMPILED:
             operands = [launch.Planes(y._planes, y._support[0] + 1) if type(y) is jet_type else y for y in inputs]
             described = tuple((y.count, "c") if type(y) is launch.Planes else "number" for y in operands)
             directions = x.algebra.directions

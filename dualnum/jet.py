@@ -196,7 +196,9 @@ class Jet(Operand):
             raise ours(error, f"astype with casting={casting!r}") from None
 
     def copy(self, order: str = "C") -> "Jet":
-        return np.copy(self)  # type: ignore[return-value]
+        if isinstance(self._planes, Operand):
+            return np.copy(self)  # type: ignore[return-value]
+        return self._like(self._planes.copy(), list(self._support))
 
     def __copy__(self) -> "Jet":
         return self.copy()

@@ -8,7 +8,7 @@ numbers themselves) has no plan and runs on whole arrays.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,15 +37,14 @@ COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
 _LONG = 60  # a mathematical function costs about as much as so many additions: only for cutting into chunks
 
 
-@dataclass(frozen=True, slots=True)
-class Planes:
+class Planes(NamedTuple):
     """One operand as it comes: stacked planes of shape (…, *shape), of which `count` coefficients are read.
 
     With several directions a coefficient above the value has a plane for each.
     """
 
     array: Any
-    count: int
+    count: int  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +143,15 @@ def laid_out(x: Planes, shape: tuple[int, ...], compiled: bool) -> tuple[Planes,
                 return x, "p"
             if len(shape) == 1:
                 return x, "g"
-        elif _goes_round(array.shape[1:], shape):
+        elif prod(shape) > _WORTH_A_RING and _goes_round(array.shape[1:], shape):
             return Planes(_ring(array), x.count), "r"
-    return Planes(np.ascontiguousarray(np.broadcast_to(opened(array, len(shape)), (len(array), *shape))), x.count), "c"
+    full = np.empty((len(array), *shape), array.dtype)
+    full[...] = opened(array, len(shape))
+    return Planes(full, x.count), "c"
 
 
 _RING = 64  # more elements than any vector has
+_WORTH_A_RING = 4096  # elements of the result; of fewer a copy is made sooner
 
 
 def _goes_round(given: tuple[int, ...], shape: tuple[int, ...]) -> bool:
