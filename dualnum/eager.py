@@ -15,7 +15,7 @@ import numpy as np
 
 from . import memory
 from .errors import DualnumError
-from .evaluation import kink_mode
+from .evaluation import CHEAP, kink_mode
 from .kernel import engine, launch, llvm, threads
 from .primitives.table import lookup
 
@@ -147,7 +147,7 @@ def _laid_out(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any)
     for x in inputs:
         if type(x) is jet_type:
             a = x._planes
-            if type(a) is not _ndarray:
+            if type(a) is not _ndarray or (a.nbytes >= memory.LARGE and ufunc in CHEAP):  # it may wait
                 return None
             described.append((a.dtype, a.shape, x._support[0]))
         elif type(x) is _ndarray:

@@ -10,15 +10,17 @@ import numpy as np
 from . import series
 from .backend import is_array, plain
 from .errors import DualnumError, InvalidType, InvalidValue
-from .kernel import launch
+from .kernel import engine, launch
 from .kernel import pulled as kernels
+from .memory import LARGE
 from .operand import Operand, highest, primal
-from .primitives.table import Mend, Row
+from .primitives.composition import Composition, composed
+from .primitives.table import Mend, Row, lookup
 
 if TYPE_CHECKING:
     from .jet import Jet
 
-__all__ = ["check_kinks", "constant", "evaluate", "kink_mode", "nonsmooth", "pulled"]
+__all__ = ["CHEAP", "check_kinks", "computed", "constant", "evaluate", "followed", "kink_mode", "nonsmooth", "pulled"]
 
 _kinks: ContextVar[str] = ContextVar("nonsmooth", default="subgradient")
 kink_mode = _kinks.get
@@ -58,6 +60,12 @@ def evaluate(top: "Jet", row: Row, inputs: tuple[Any, ...]) -> Any:
     mine = [top._is_mine(x, row.name) for x in inputs]
     operands = [x if own else constant(row, x) for x, own in zip(inputs, mine, strict=True)]
     check_kinks(row, inputs)
+    if row.ufunc in CHEAP and _can_wait(top, operands, mine):
+        return top._waiting(row, [_now(x) for x in operands], mine)
+    return _evaluated(top, row, operands, mine)
+
+
+def _evaluated(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
     fused = _fused(top, row, operands, mine) if any(mine) else None  # out= alone may be a jet
     if fused is not None and not fused[1]:
         return fused[0]
@@ -75,7 +83,7 @@ def evaluate(top: "Jet", row: Row, inputs: tuple[Any, ...]) -> Any:
             if isinstance(error, DualnumError):
                 raise
             kind = InvalidValue if isinstance(error, ValueError) else InvalidType
-            shapes = ", ".join(str(np.shape(x)) for x in inputs)
+            shapes = ", ".join(str(np.shape(x)) for x in operands)
             raise kind(f"{row.name}: {error} (operands of shape {shapes})") from None
     if row.ufunc.nout == 1:
         return top._join(result)
@@ -100,7 +108,7 @@ def _fused(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) 
 
     None where the operands are no plain arrays or no program can be written.
     """
-    if row.rule is None or not isinstance(row.ufunc, np.ufunc):
+    if row.rule is None or not isinstance(row.ufunc, (np.ufunc, Composition)):
         return None
     given = _given(operands, mine)
     if given is None:
@@ -162,7 +170,9 @@ def pulled(top: "Jet | None", function: Any, operands: Sequence[Any]) -> tuple[A
 
 def _recorded(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
     """The primitive as one step of what the planes are, if that knows how (variables do); else None."""
-    if top.algebra.directions is not None or row.ufunc.nout > 1 or not isinstance(row.ufunc, np.ufunc):
+    if top.algebra.directions is not None or row.ufunc.nout > 1:
+        return None
+    if not isinstance(row.ufunc, (np.ufunc, Composition)):
         return None
     planes = [x._planes if own else x for x, own in zip(operands, mine, strict=True)]
     below = highest(planes)
@@ -171,6 +181,48 @@ def _recorded(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool
     counts = [x._support[0] + 1 if own else 0 for x, own in zip(operands, mine, strict=True)]
     result = below._stacked(row, top.order, planes, counts)
     return None if result is None else top._like(result[0], [result[1]])
+
+
+# ── what waits ───────────────────────────────────────────────────────────────────────────────────
+
+CHEAP = frozenset((np.add, np.subtract, np.multiply))
+_SMALL = 1 << 16  # bytes that are copied without a thought
+
+
+def _can_wait(top: "Jet", operands: Sequence[Any], mine: Sequence[bool]) -> bool:
+    """Whether a long jet meets a short row of numbers, as in x @ w + b: alone it would cost a pass over memory."""
+    if mine[0] == mine[1] or engine.current() != "llvm":
+        return False
+    x, b = operands if mine[0] else operands[::-1]
+    planes, row = primal(x._planes), primal(b)
+    if type(planes) is not np.ndarray or type(row) is not np.ndarray or planes.nbytes < LARGE or row.nbytes > _SMALL:
+        return False
+    if planes.dtype != row.dtype or planes.dtype not in launch.COMPILED or not 0 < row.ndim < planes.ndim - 1:
+        return False
+    return row.shape == planes.shape[planes.ndim - row.ndim :] and _now(x._planes) is not None and _now(b) is not None
+
+
+def _now(x: Any) -> Any:
+    """x as it is now, whatever is assigned to it later."""
+    return x._snapshot() if isinstance(x, Operand) else x.copy()
+
+
+def computed(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
+    """What waited, without what might have followed."""
+    return _evaluated(top, row, operands, mine)
+
+
+def followed(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool], ufunc: np.ufunc) -> Any:
+    """ufunc of what waited, as one primitive; None where they do not make one."""
+    try:
+        second = lookup(ufunc)
+    except DualnumError:
+        return None
+    if second.rule is None or second.mend is not None or second.kink is not None or ufunc.nin > 1 or ufunc.nout > 1:
+        return None
+    both = composed(row, second)
+    fused = _fused(top, both, operands, mine)
+    return fused[0] if fused is not None else _recorded(top, both, operands, mine)
 
 
 _LARGEST = int(np.finfo(float).max)

@@ -6,6 +6,7 @@ Its planes lie in one array of shape (K+1, *shape), coefficient first.
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -40,13 +41,14 @@ class Jet(Operand):
         array([4., 6.])
     """
 
-    __slots__ = ("__weakref__", "_planes", "_support", "algebra", "scope")
+    __slots__ = ("__weakref__", "_pending", "_planes", "_support", "algebra", "scope")
 
     algebra: Univariate
     _planes: Any
     # the highest degree whose planes may be nonzero; one list, shared by all views of the planes, so
-    # that a write through one of them is known to the others
-    _support: list[int]
+    # that a write through one of them is known to the others. Behind it, those that wait to be computed from them
+    _support: list[Any]
+    _pending: Any  # of those that wait: what they are to be computed from
 
     def __init__(self, coeffs: Any) -> None:
         if isinstance(coeffs, (list, tuple)) and any(isinstance(c, Operand) for c in coeffs):
@@ -238,6 +240,7 @@ class Jet(Operand):
             planes, degree = [value], 0
         if isinstance(planes[0], Operand) and not isinstance(self._planes, Operand):
             raise self._cannot_hold(planes[0])
+        self._before_a_write()
         written = self.algebra.truncated(max(degree, self._support[0])).size
         given = self.algebra.truncated(degree).size
         try:
@@ -291,9 +294,32 @@ class Jet(Operand):
         at = (slice(known), *as_tuple(index))
         return self._like(placed(self._planes[:known], at, (self.algebra.size, *shape)), list(self._support))
 
+    def _before_a_write(self) -> None:
+        """Computes what waits for these planes."""
+        while len(self._support) > 1:
+            waiting = self._support.pop()()
+            if waiting is not None:
+                waiting._planes  # noqa: B018
+
+    def _waiting(self, row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> "Jet":
+        """The primitive, to be computed when its planes are asked for, or as part of what follows."""
+        result = object.__new__(Waiting)
+        (x,) = (x for x, own in zip(operands, mine, strict=True) if own)
+        result._support, result.algebra, result.scope = [x._support[0]], self.algebra, self.scope
+        result._pending = row, operands, mine
+        x._support.append(ref(result))
+        return result
+
+    def _snapshot(self) -> "Jet | None":
+        if isinstance(self._planes, Operand):
+            planes = self._planes._snapshot()
+            return None if planes is None else self._like(planes, [self._support[0]])
+        return self._like(self._planes, self._support)  # it is computed before a write
+
     def _add_at(self, index: Any, x: Any) -> bool:
         if not self._is_mine(x, "sum") or type(self._planes) is not np.ndarray or type(x._planes) is not np.ndarray:
             return False
+        self._before_a_write()
         known = self.algebra.truncated(x._support[0]).size
         self._planes[(slice(known), *as_tuple(index))] += x._planes[:known]
         self._support[0] = max(self._support[0], x._support[0])
@@ -358,7 +384,7 @@ class Jet(Operand):
         first = parts[0]
         if first.dtype.kind not in "fc":
             return first
-        count = self.algebra.directions or 1
+        count = self.algebra.size_of_a_degree
         blocks = [(part, 1 if k == 0 else count) for k, part in enumerate(parts)]
         return self._like(stack_blocks(blocks, self.algebra.size, first), [len(parts) - 1])
 
@@ -376,6 +402,34 @@ class Jet(Operand):
         from .display import html
 
         return html(self)
+
+
+class Waiting(Jet):
+    """A cheap primitive on a long jet that waits for what follows it: x @ w + b becomes a part of the tanh."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "_planes":
+            return super().__getattr__(name)
+        pending = self._pending
+        if pending is not None:  # else another thread was quicker
+            done = evaluation.computed(self, *pending)
+            self._set(done._planes, self._support, self.algebra, self.scope)
+            self._support[0] = done._support[0]
+            self.__class__ = Jet  # type: ignore[assignment]
+            self._pending = None
+        return self._planes
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        pending = self._pending
+        if pending is not None and method == "__call__" and len(inputs) == 1 and not kwargs and self.scope.alive:
+            row, operands, mine = pending
+            result = evaluation.followed(self, row, operands, mine, ufunc)
+            if result is not None:
+                return result
+        self._planes  # noqa: B018  it is computed now, and is a jet like any other
+        return Jet.__array_ufunc__(self, ufunc, method, *inputs, **kwargs)
 
 
 def ambient_above(x: Any, function: str, name: str = "x") -> Scope:

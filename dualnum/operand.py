@@ -59,6 +59,10 @@ class Operand(NDArrayOperatorsMixin):
         """The primitive of a row of the table, element by element."""
         raise NotImplementedError
 
+    def _snapshot(self) -> Any:
+        """This operand as it is now, whatever is assigned to it later; None where that would cost a copy."""
+        return None
+
     def _placed(self, index: Any, shape: tuple[int, ...]) -> Any:
         """Zeros of this shape but for self at the index, its own memory; None if that is not quicker than a sum."""
         return None

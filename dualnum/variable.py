@@ -194,6 +194,9 @@ class Variable(Recording):
                 nodes.append(None)
         return values, tuple(nodes)
 
+    def _snapshot(self) -> Any:
+        return self._new(self._read(), self._node)  # an assignment gives a variable another value and node
+
     def _primitive(self, row: Row, inputs: tuple[Any, ...]) -> Any:
         if row.kink is not None:
             evaluation.check_kinks(row, inputs)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import memory
+from ..primitives.composition import Composition
 from ..primitives.table import Row
 from . import engine, instructions, interpret, llvm, threads
 from .ir import INPUT, Graph, Node, Program, Untraceable, prune
@@ -158,7 +159,7 @@ def _goes_round(given: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     """Whether an array of one shape, broadcast to another, is itself again and again in memory."""
     while given and given[0] == 1:
         given = given[1:]
-    return len(given) < len(shape) and shape[len(shape) - len(given) :] == given
+    return len(given) < len(shape) and shape[len(shape) - len(given) :] == given and 0 not in given
 
 
 def _ring(array: Any) -> Any:
@@ -246,6 +247,8 @@ def _made(row: Row, order: int, described: Any, dtype: Any, compiled: bool, numb
 
 def uniform(ufunc: np.ufunc, dtype: Any) -> bool:
     """Whether the ufunc takes and gives this one type (float_power widens, ldexp takes integers, wofz is complex)."""
+    if isinstance(ufunc, Composition):
+        return all(uniform(part, dtype) for part in ufunc.ufuncs)
     if not isinstance(ufunc, np.ufunc):
         return False
     try:
