@@ -60,6 +60,11 @@ class Univariate:
     def __repr__(self) -> str:
         return f"Univariate(order={self.order}, directions={self.directions})"
 
+    @property
+    def size_of_a_degree(self) -> int:
+        """How many planes each degree above 0 has."""
+        return 1 if self.directions is None else self.directions
+
     def truncated(self, order: int) -> "Univariate":
         """The same algebra, cut at a lower order."""
         return Univariate(order, self.directions)

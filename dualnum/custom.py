@@ -145,7 +145,7 @@ class CustomDerivative:
         """y' = push(x, x') in jets of one order less, along each direction: k y_k = (push(x, D x))_{k−1}."""
         own = [isinstance(x, Jet) and x.scope is top.scope for x in args]
         value = self(*(x._planes[0] if mine else x for x, mine in zip(args, own, strict=True)))
-        order, count = top.order, top.algebra.directions or 1
+        order, count = top.order, top.algebra.size_of_a_degree
         planes: list[Any] = [None] * (order * count)
         for p in range(count):
             along = [

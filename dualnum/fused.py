@@ -101,7 +101,7 @@ class Kernel:
         alarm = run(self.plan, results, arguments, length)
         for (_, count, _), planes in zip(self.targets, results, strict=True):
             planes[count:] = 0
-        return None if alarm else [y if t.size else y[0] for t, y in zip(self.targets, results, strict=True)]
+        return None if alarm else [y if t.size else y[0, ...] for t, y in zip(self.targets, results, strict=True)]
 
     def _run_in_blocks(self, plan: launch.Plan, results: Sequence[Any], arguments: Sequence[Any], length: int) -> bool:
         """The kernel over pieces of the elements, each after its part of the awkward inputs was laid out."""

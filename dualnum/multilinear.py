@@ -79,7 +79,7 @@ def _in_blocks(
     """All directions at once, but for the products of two that move, f(a_j, b_{k−j}) with 0 < j < k."""
     (value_a, *parts_a), (value_b, *parts_b) = a._parts(a.ndim), b._parts(b.ndim)
     value = function(value_a, value_b)
-    count = top.algebra.directions or 1
+    count = top.algebra.size_of_a_degree
     blocks = [(value, 1)]
     for k in range(1, degree + 1):
         terms = [stacked[1](value_a, y) for y in parts_b[k - 1 : k]]

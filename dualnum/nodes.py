@@ -220,6 +220,8 @@ _BYTE = np.zeros(1, np.uint8)
 
 def placed(node: Node, index: tuple[Any, ...], shape: tuple[int, ...]) -> Node:
     """An array of this shape that is zero but at a basic index, where it is the node."""
+    if not index:
+        return node
     if type(index[0]) is int:
         index = (index[0] % shape[0], *index[1:])
     return Node("placed", (node,), shape, node.dtype, {repr(index): index})

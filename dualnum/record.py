@@ -31,9 +31,9 @@ class Record:
         self._parts: dict[tuple[int, str], Node] = {}
 
     def constant(self, x: Any) -> Node:
-        """An array from outside, as it is now; one node for each."""
+        """An array from outside, as it is now; one node for each, as long as nobody writes to it."""
         known = self._constants.get(id(x))
-        if known is None:
+        if known is None or (isinstance(x, np.ndarray) and x.tobytes() != np.asarray(known[1].extra).tobytes()):
             weak = isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic)
             array = np.asarray(x)
             node = Node("constant", (), array.shape, array.dtype, x if weak else compact(array), weak=weak)

@@ -108,7 +108,7 @@ for _method, _ufunc in (("add", np.add), ("sub", np.subtract), ("mul", np.multip
 
 def _power(self: Recording, exponent: Any) -> Any:
     """x**2 is x squared, as in NumPy."""
-    if exponent.__class__ in PLAIN and exponent == 2:
+    if (exponent.__class__ is int or exponent.__class__ is float) and exponent == 2:
         x, node, scope = self._read() if self._writes is not None else self._value, self._node, self.scope
         if node is not None and scope.alive and is_recording() and x.dtype.kind == "f":
             y = memory.applied(np.square, x) if x.__class__ is _ndarray and x.nbytes >= LARGE else np.square(x)

@@ -37,8 +37,27 @@ def _placed(pieces: Sequence[Any], indices: Sequence[Any], shape: tuple[int, ...
     return total
 
 
+def _apart(outputs: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
+    """The outputs in memory of their own, apart from the inputs' and from one another's, that can be written to."""
+    others, results = [x for x in inputs if isinstance(x, np.ndarray)], []
+    for y in outputs:
+        if isinstance(y, np.ndarray):
+            if not y.flags.writeable or any(np.may_share_memory(y, x) for x in others):
+                y = y.copy()
+            others.append(y)
+        results.append(y)
+    return results
+
+
+def _may_be_shared(node: Node) -> bool:
+    """Whether what comes out may be an input, or a view of something."""
+    return node.op in ("input", "item", "row", "slice", "broadcast") or (
+        node.op == "call" and not (isinstance(node.extra, Applied) and node.extra.function in _FRESH)
+    )
+
+
 _HELPERS = {
-    "ALARM": ALARM, "broadcast_to": np.broadcast_to, "concatenate": np.concatenate,
+    "ALARM": ALARM, "apart": _apart, "broadcast_to": np.broadcast_to, "concatenate": np.concatenate,
     "contiguous": np.ascontiguousarray, "differs": _differs, "empty": np.empty, "errstate": np.errstate,
     "in_chunks": threads.in_chunks, "laid_out": laid_out, "leased": memory.leased, "placed": _placed, "where": np.where,
 }  # fmt: skip
@@ -50,6 +69,7 @@ _STEADY = {
     np.add.reduce, np.dot, np.outer, np.ndarray.reshape, np.ndarray.ravel, np.ndarray.transpose, np.ndarray.swapaxes,
     np.ndarray.squeeze,
 }  # fmt: skip
+_FRESH = {np.add.reduce, np.dot, np.outer, np.matmul}  # functions whose results are in memory of their own
 _QUIET = ("item", "row", "slice", "concatenate", "broadcast", "stack")  # no warnings come from these
 
 
@@ -91,7 +111,10 @@ class _Writer:
             if i in last:
                 self.lines.append(f"del {', '.join(map(self.name, last[i]))}")
         self.lines += [f"if {self.bound(np.any)}({self.value(n)}): return ALARM" for n in cut.alarms]
-        self.lines.append(f"return [{', '.join(map(self._output, traced.outputs))}]")
+        outputs = f"[{', '.join(map(self._output, traced.outputs))}]"
+        if any(map(_may_be_shared, traced.outputs)) or len({n.number for n in traced.outputs}) < len(traced.outputs):
+            outputs = f"apart({outputs}, args)"
+        self.lines.append(f"return {outputs}")
         head = "def replay(args):\n"
         if inputs:
             head += f"    {', '.join(inputs)}, = args\n"
@@ -208,7 +231,7 @@ class _Writer:
 
     def _output(self, node: Node) -> str:
         if node.op == "constant" and not node.weak:
-            return f"{self.name(node)}.copy()" if node.shape else self.name(node)
+            return f"{self.name(node)}{'.copy()' if node.shape else '[()]'}"
         if node.weak and node.op != "constant" and node.op != "input":
             return f"float({self.name(node)})"
         return f"{self.name(node)}[()]" if node.elementwise and node.shape == () else self.name(node)

@@ -78,7 +78,7 @@ def seed(x: Any, order: int, direction: Any, directions: Any, scope: Scope, func
         _check_fits(np.shape(v), shape, function)
     count = v.shape[0] if many else None
     algebra = Univariate(order, count)
-    blocks = [(x, 1)] if order == 0 else [(x, 1), (v, count or 1)]
+    blocks = [(x, 1)] if order == 0 else [(x, 1), (v, 1 if count is None else count)]
     first = x if is_array(v) is False and not isinstance(v, Operand) else _promoted(x, v)
     planes = stack_blocks(blocks, algebra.size, first)
     return object.__new__(Jet)._set(planes, [len(blocks) - 1], algebra, scope)

@@ -227,6 +227,7 @@ class Tracer(Operand):
             if not isinstance(outcome, (tuple, list, Jet)):
                 return self._traced(Node("call", nodes, *_described(outcome), applied), outcome, function)
         leaves, structure = optree.tree_flatten((args, kwargs), none_is_leaf=True)  # type: ignore[arg-type, var-annotated]
+        leaves = [_as_it_is(leaf) for leaf in leaves]
         places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Operand)]
         peeled = [_peeled(leaves[i]) for i in places]
         nodes = tuple(self._node(x) for x, _ in peeled)
@@ -273,8 +274,10 @@ class Tracer(Operand):
             function, kwargs = np.add.reduce, {"axis": None, **kwargs}  # what it does, by the short way
         elif args[0] is tracers[0] and tracers[0].shape and not kwargs:
             function = _METHODS.get(function, function)  # type: ignore[assignment]
-        given = tuple(HOLE if type(x) is Tracer else np.array(x) if type(x) is np.ndarray else x for x in args)
-        return Applied(function, given, kwargs), tuple(map(self._node, tracers))
+        given = tuple(HOLE if type(x) is Tracer else _as_it_is(x) for x in args)
+        return Applied(function, given, {name: _as_it_is(x) for name, x in kwargs.items()}), tuple(
+            map(self._node, tracers)
+        )
 
     def _sampled(self, call: Callable[..., Any], nodes: Sequence[Node], known: bool = False) -> Any:
         """What comes out for arrays of such shapes and types; or for the arrays themselves, which are known."""
@@ -319,6 +322,11 @@ def _from_outside() -> InvalidType:
         "jit: a jet or variable from outside is used inside the function without being one of its "
         "arguments; pass it as an argument"
     )
+
+
+def _as_it_is(x: Any) -> Any:
+    """x, a copy where it is an array that may be written to later."""
+    return np.array(x) if type(x) is np.ndarray else x
 
 
 Layer = tuple[Univariate, Scope]

@@ -5,6 +5,7 @@ is written with NumPy's functions. Axes along which an argument was broadcast ma
 """
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -98,10 +99,10 @@ def stacked_matmul(a: int, b: int) -> Stacked | None:
 
 def _rows_by(xs: Any, b: Any, out: Any = None) -> Any:
     """x·b for the rows of many x."""
-    rows = np.reshape(xs, (-1, xs.shape[-1]))
+    rows = np.reshape(xs, (prod(xs.shape[:-1]), xs.shape[-1]))
     if out is None:
         return np.reshape(matmul(rows, b), (*xs.shape[:-1], b.shape[1]))
-    return matmul(rows, b, out.reshape(-1, b.shape[1]))
+    return matmul(rows, b, out.reshape(len(rows), b.shape[1]))
 
 
 def _by_rows(a: Any, xs: Any, out: Any = None) -> Any:

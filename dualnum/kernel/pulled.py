@@ -30,6 +30,7 @@ class _Way(NamedTuple):
 
     plan: Any
     contributions: tuple[tuple[str, int] | None, ...]
+    divides: bool = False  # by multiplying with reciprocals, which overflow where quotients do not
 
 
 _ways: Bounded[Any, Any] = Bounded(4096)
@@ -72,6 +73,8 @@ def pulled(
         launch.run(way.plan, results, [x for x in laid if x is not None], prod(shape), directions)
         for planes, count in zip(results, way.plan.counts, strict=True):
             planes[launch.known_planes(count, directions) :] = 0
+        if order == 0 and way.divides and not all(np.isfinite(planes.sum()) for planes in results):
+            return None
     if shape != full:
         results = [np.broadcast_to(launch.opened(planes, len(full)), (size, *full)) for planes in results]
     made = [
@@ -129,7 +132,8 @@ def _way(
     if not outputs:
         return _Way(None, tuple(contributions))
     plan = launch.prepare(program, groups, tuple(map(len, outputs)), compiled, directed)
-    return None if plan is None else _Way(plan, tuple(contributions))
+    divides = any(node.op is np.divide for node in program.nodes)
+    return None if plan is None else _Way(plan, tuple(contributions), divides)
 
 
 # ── jets whose planes are recorded ───────────────────────────────────────────────────────────────

@@ -14,7 +14,7 @@ from ..backend import as_floating, namespace
 from ..errors import InvalidType, InvalidValue
 from ..levels import Scope, open_scope
 from ..memory import is_whole
-from ..operand import Operand, promoted
+from ..operand import Operand, primal, promoted
 from ..tape import Node, sweep
 from ..variable import Variable, own
 from .forward import Argnums, _flatten, _named, _positions
@@ -115,7 +115,9 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
             aux = (optree.tree_map(lambda y: _lowered(y, scope), more, none_is_leaf=True),)
         leaves, structure = _flatten(result)
         variables = [own(y, scope) for y in leaves]
+        # the record keeps values for the pull-back: what the caller gets is apart from them
         values = [_lowered(y, scope) for y in leaves]
+        values = [y if v is None else _copied(y) for y, v in zip(values, variables, strict=True)]
         values = [y if isinstance(y, Operand) else as_floating(y, "vjp", "f's result") for y in values]
 
     def pull(cotangents: Any) -> Any:
@@ -129,7 +131,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
                 raise InvalidValue(f"vjp: a cotangent has shape {g.shape}; expected {y.shape}, that of f's result")
             if variable is not None and variable._node is not None:
                 seeds.append((variable._node, g if g.dtype == y.dtype or g.dtype.kind == "c" else g.astype(y.dtype)))
-        found = record.collect(sweep(seeds, record.nodes, retain=True))
+        found = record.collect(sweep(seeds, record.nodes, retain=True), given)
         return found[0] if len(primals) == 1 else found
 
     return optree.tree_unflatten(structure, values), pull, *aux
@@ -174,12 +176,19 @@ class Record:
         self.nodes.append(variable._node)  # type: ignore[arg-type]
         return variable
 
-    def collect(self, swept: list[tuple[Node, Any]]) -> Any:
-        """The cotangents in the structure of the arguments, zeros where there are none."""
-        if self.single and len(self.nodes) == 1 and self.structures[0][1] is None:  # the usual call
+    def collect(self, swept: list[tuple[Node, Any]], given: Sequence[Any] = ()) -> Any:
+        """The cotangents in the structure of the arguments, zeros where there are none.
+
+        The sweep hands a cotangent on as it is where it may: none is one that was `given`, or that of two arguments.
+        """
+        if self.single and len(self.nodes) == 1 and self.structures[0][1] is None and not given:  # the usual call
             return _own_memory(swept[0][1] if swept else None, self.values[0])
         found = {node.number: cotangent for node, cotangent in swept}
-        cotangents = [_own_memory(found.get(n.number), x) for x, n in zip(self.values, self.nodes, strict=True)]
+        cotangents: list[Any] = []
+        for x, n in zip(self.values, self.nodes, strict=True):
+            cotangent = _own_memory(found.get(n.number), x)
+            taken = any(cotangent is other for other in (*given, *cotangents))
+            cotangents.append(_copied(cotangent) if taken else cotangent)
         results, start = [], 0
         for count, structure in self.structures:
             its = cotangents[start : start + count]
@@ -195,6 +204,11 @@ def _own_memory(cotangent: Any, x: Any) -> Any:
     if type(cotangent) is np.ndarray and not (is_whole(cotangent) and cotangent.flags.writeable):
         return cotangent.copy()
     return cotangent
+
+
+def _copied(x: Any) -> Any:
+    """A copy of what can be written to: not of numbers, nor of what is traced."""
+    return x.copy() if isinstance(x, np.ndarray) or not isinstance(primal(x), Operand) else x
 
 
 def _lowered(y: Any, scope: Scope) -> Any:
