@@ -62,10 +62,11 @@ def evaluate(top: "Jet", row: Row, inputs: tuple[Any, ...]) -> Any:
     check_kinks(row, inputs)
     if row.ufunc in CHEAP and _can_wait(top, operands, mine):
         return top._waiting(row, [_now(x) for x in operands], mine)
-    return _evaluated(top, row, operands, mine)
+    return computed(top, row, operands, mine)
 
 
-def _evaluated(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
+def computed(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
+    """The same, without waiting for what follows."""
     fused = _fused(top, row, operands, mine) if any(mine) else None  # out= alone may be a jet
     if fused is not None and not fused[1]:
         return fused[0]
@@ -156,16 +157,14 @@ def pulled(top: "Jet | None", function: Any, operands: Sequence[Any]) -> tuple[A
         made = kernels.pulled(function, top.order, numbers, top.algebra.size, top.algebra.directions)
     if made is None:
         return None
-    return tuple(
-        None
-        if c is None
-        else operands[c]
-        if isinstance(c, int)
-        else c[0][0]
-        if top is None
-        else top._like(c[0], [c[1]])
-        for c in made
-    )
+
+    def contribution(c: Any) -> Any:
+        if c is None or isinstance(c, int):
+            return None if c is None else operands[c]
+        stacked, degree = c
+        return stacked[0] if top is None else top._like(stacked, [degree])
+
+    return tuple(map(contribution, made))
 
 
 def _recorded(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
@@ -205,11 +204,6 @@ def _can_wait(top: "Jet", operands: Sequence[Any], mine: Sequence[bool]) -> bool
 def _now(x: Any) -> Any:
     """x as it is now, whatever is assigned to it later."""
     return x._snapshot() if isinstance(x, Operand) else x.copy()
-
-
-def computed(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
-    """What waited, without what might have followed."""
-    return _evaluated(top, row, operands, mine)
 
 
 def followed(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool], ufunc: np.ufunc) -> Any:
