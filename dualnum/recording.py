@@ -29,7 +29,7 @@ class Recording(Operand):
     _value: Any
     _node: Node | None
     # how often the memory of this value was written to; one list, shared by all views of it, and what it said
-    # when this view was taken. None as long as there are no views
+    # when this view looked last. None as long as there are no views
     _writes: list[int] | None
     _seen: int
 
@@ -43,7 +43,7 @@ class Recording(Operand):
         return other
 
     def _read(self) -> Any:
-        """The value, if nothing has changed it since the record was made."""
+        """The value, of a view as it is since the last assignment to the whole."""
         raise NotImplementedError
 
 
@@ -64,13 +64,14 @@ def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
         if kind in PLAIN or (kind is _ndarray and other.dtype.kind in "fiub"):
             v, node = other, None
         elif kind is type(self) and other.scope is scope:
-            v, node = other._value, other._node
             if other._writes is not None:
                 other._read()
+            v, node = other._value, other._node
         else:
             return general(self, other)
         if self._writes is not None:
             self._read()
+            x, own = self._value, self._node
         if not scope.alive or not is_recording():
             return general(self, other)
         if reflected:
@@ -124,10 +125,10 @@ def _power(self: Recording, exponent: Any) -> Any:
 
 def _sum(self: Recording, *args: Any, **kwargs: Any) -> Any:
     """``np.sum`` of this operand."""
-    node, scope = self._node, self.scope
+    x, node, scope = self._read(), self._node, self.scope
     if args or kwargs or node is None or not scope.alive or not is_recording():
         return _general_sum(self, *args, **kwargs)
-    y = self._read().sum()
+    y = x.sum()
     return self._new(y, Node("sum", (node,), _to_all, (), y.shape, y.dtype))
 
 

@@ -11,12 +11,12 @@ import numpy as np
 
 from . import evaluation, ufuncs
 from .backend import as_floating
-from .errors import InvalidType, InvalidValue, LevelError, NotDifferentiable, dropped
+from .errors import InvalidType, LevelError, NotDifferentiable, dropped
 from .kernel import launch
 from .kernel.pullback import pullback
 from .kernel.pulled import TransposedPull
 from .levels import Scope, require_alive
-from .operand import Adjoint, Adjoints, Operand, Stacked, highest, linear
+from .operand import Adjoint, Adjoints, Operand, Stacked, batched, highest, linear, primal
 from .primitives import Row
 from .rearrangement import Rearrangement
 from .recording import PLAIN, Recording
@@ -28,9 +28,17 @@ _BASIC = frozenset((slice, int))  # kinds of indices that select no entry twice
 
 
 class Variable(Recording):
-    """An array that records the operations on it."""
+    """An array that records the operations on it.
 
-    __slots__ = ()
+    What NumPy gives as a view of an array's memory is one here as well, although values are never written into,
+    because the record reads them: an assignment gives the whole a new value, and its views look again.
+    """
+
+    __slots__ = ("_origin",)
+
+    # of a view: what it was taken from, and by which index or function; None of what was made as a whole. Set
+    # where _writes is
+    _origin: tuple["Variable", Any] | None
 
     @staticmethod
     def leaf(value: Any, scope: Scope) -> "Variable":
@@ -68,12 +76,17 @@ class Variable(Recording):
         return dtype
 
     def _read(self) -> Any:
-        """The value, if nothing has changed it since the record was made."""
+        """The value, of a view as it is since the last assignment to the whole."""
         if self._writes is not None and self._writes[0] != self._seen:
-            raise InvalidValue(
-                "a variable is used after an assignment through another view of its memory; assign to one of them "
-                "only, or take np.copy(x) first"
-            )
+            assert self._origin is not None
+            whole, how = self._origin
+            whole._read()
+            now = _looked(whole, how)
+            self._value = now._value
+            if is_recording():  # else a reader that records looks once more
+                if now._node is not None and self._node is not None:
+                    now._node.source = self._node.source
+                self._node, self._seen = now._node, self._writes[0]
         return self._value
 
     def __repr__(self) -> str:
@@ -115,18 +128,21 @@ class Variable(Recording):
         y, node = x[index], self._node
         if node is not None:
             node = Node("getitem", (node,), Placing(index), (), y.shape, y.dtype) if is_recording() else None
-        return self._shared(self._new(y, node), x)
+        return self._shared(self._new(y, node), x, index)
 
-    def _shared(self, view: Any, x: Any) -> Any:
+    def _shared(self, view: Any, x: Any, how: Any) -> Any:
         """The new variable, marked as a view of this one where it shares its memory."""
         y = view._value
-        if type(y) is np.ndarray and (y.base is None or (y.base is not x and y.base is not x.base)):
-            return view
         if y.shape == ():  # a number
             return view
+        if type(y) is np.ndarray:
+            if y.base is None or (y.base is not x and y.base is not x.base):
+                return view
+        elif not _same_memory(primal(y), primal(x)):
+            return view
         if self._writes is None:
-            self._writes, self._seen = [0], 0
-        view._writes, view._seen = self._writes, self._writes[0]
+            self._writes, self._seen, self._origin = [0], 0, None
+        view._writes, view._seen, view._origin = self._writes, self._writes[0], (self, how)
         return view
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -144,19 +160,39 @@ class Variable(Recording):
             value = as_floating(value, "x[…] = value", "value")
         if value.dtype.kind == "c" and self.dtype.kind == "f":
             raise InvalidType("x[…] = value: the value is complex and x is real; use x.astype(complex)")
+        if isinstance(value, Variable) and value.scope is self.scope:
+            if value._writes is not None and value._origin is not None and value._origin[0] is self:
+                its = value._origin[1]
+                if its is index or (type(its) is slice and type(index) is slice and its == index):
+                    return  # x[i] += y has written already, to the view x[i]
+            if value.dtype != self.dtype:
+                value = value.astype(self.dtype)
+        self._assign(index, value)
+
+    def _assign(self, index: Any, value: Any) -> None:
+        """Gives the whole that this is a view of a new value and node, outside of a record a new value only."""
+        whole, path = self, []
+        while whole._writes is not None and whole._origin is not None:
+            whole, how = whole._origin
+            path.append(how)
 
         def assigned(x: Any, v: Any) -> Any:
             x = np.array(x) if not isinstance(x, Operand) else np.copy(x)
-            x[index] = v
+            part = x
+            for how in reversed(path):
+                part = _looked(part, how)
+            part[index] = v
             return x
 
-        if isinstance(value, Variable) and value.scope is self.scope and value.dtype != self.dtype:
-            value = value.astype(self.dtype)
-        result = self._rearrange(assigned, (self, value), "setitem")
+        whole._replace(whole._rearrange(assigned, (whole, value), "setitem"))
+
+    def _replace(self, new: "Variable") -> None:
+        self._value = new._value
+        if is_recording():
+            self._node = new._node
         if self._writes is not None:
             self._writes[0] += 1
             self._seen = self._writes[0]
-        self._value, self._node = result._value, result._node
 
     def fill(self, value: Any) -> None:
         """x[...] = value."""
@@ -267,9 +303,9 @@ class Variable(Recording):
         return self._linear(function, data, Rearrangement(function, shapes), name=name)
 
     def _batched(self, function: Callable[[Any, int], Any], adjoint: Adjoint | None = None) -> Any:
-        plain = lambda x: function(x, 0)  # noqa: E731
-        adjoint = Rearrangement(plain, [self.shape]) if adjoint is None else adjoint
-        return self._shared(self._linear(plain, (self,), adjoint), self._value)
+        plain = lambda x: batched(function, x, adjoint)  # noqa: E731
+        back = Rearrangement(plain, [self.shape]) if adjoint is None else adjoint
+        return self._shared(self._linear(plain, (self,), back), self._value, plain)
 
     def _bilinear(
         self,
@@ -295,6 +331,15 @@ class Variable(Recording):
         return self._new(y, Node(function, parents, pull, saved, y.shape, y.dtype))
 
 
+def _looked(x: Any, how: Any) -> Any:
+    """The view of x by an index or function."""
+    return how(x) if callable(how) else x[how]
+
+
+def _same_memory(a: Any, b: Any) -> bool:
+    return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.may_share_memory(a, b)
+
+
 def _named(result: Any, name: str) -> Any:
     """The result, its last step by the name of the function that it stands for."""
     if isinstance(result, Variable) and result._node is not None and not isinstance(result._node.source, Row):
@@ -315,4 +360,7 @@ def own(y: Any, scope: Scope) -> Variable | None:
             f"{scope.name}: f returned an operand of {y.scope.name}, which ends with this call; "
             "return its .value, .coeffs or .derivative(k)"
         )
-    return y if isinstance(y, Variable) and y.scope is scope and y._node is not None else None
+    if not isinstance(y, Variable) or y.scope is not scope:
+        return None
+    y._read()
+    return None if y._node is None else y
