@@ -102,7 +102,7 @@ def _columns(f: Callable[..., Any], args: Any, kwargs: Any, position: int) -> An
                 columns.append([y._planes[1:] if own else _zeros(y, len(directions)) for y, own in owned])
         blocks.append(
             [
-                np.reshape(np.moveaxis(np.concatenate(parts), 0, -1), (*parts[0].shape[1:], *x.shape))
+                np.reshape(np.moveaxis(_joined(parts, len(ys) == 1), 0, -1), (*parts[0].shape[1:], *x.shape))
                 for parts in zip(*columns, strict=True)
             ]
         )
@@ -121,6 +121,14 @@ def unit_blocks(x: Any) -> Iterator[Any]:
         units = np.zeros((stop - start, size), x.dtype)
         units[np.arange(stop - start), np.arange(start, stop)] = 1
         yield units.reshape(stop - start, *np.shape(x))
+
+
+def _joined(parts: Sequence[Any], alone: bool) -> Any:
+    """The blocks in one array that nobody else has; a single one as it is, if it is `alone` and no broadcast."""
+    (first, *more) = parts
+    if alone and not more and type(first) is np.ndarray and first.flags.writeable and 0 not in first.strides:
+        return first
+    return np.concatenate(parts)
 
 
 def _has_directions(y: Any, scope: Any) -> bool:
@@ -171,7 +179,7 @@ def _rows(pull: Callable[[Any], Any], ys: list[Any], structure: Any, which: int)
             zeros[which] = seed(zeros[which], 1, None, units, scope)
             xs, its_structure = _flatten(pull(optree.tree_unflatten(structure, zeros)))
             blocks.append([x._planes[1:] if _has_directions(x, scope) else _zeros(x, len(units)) for x in xs])
-    rows = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+    rows = [_joined(parts, len(xs) == 1) for parts in zip(*blocks, strict=True)]
     return optree.tree_unflatten(its_structure, [np.reshape(r, (*np.shape(y), *r.shape[1:])) for r in rows])
 
 
