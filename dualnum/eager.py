@@ -165,7 +165,7 @@ def _laid_out(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any)
     key: Any = tuple(described)
     shape = _shapes.get(key, _MISSING)
     if shape is _MISSING:
-        shape = _shapes[key] = _common_shape(operands)
+        shape = _shapes[key] = _common_shape(ufunc, operands)
     if shape is None:
         return None
     laid = [launch.laid_out(x, shape, True) if type(x) is launch.Planes else x for x in operands]
@@ -191,12 +191,12 @@ def _laid_out(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any)
 _shapes: dict[Any, Any] = {}
 
 
-def _common_shape(operands: list[Any]) -> tuple[int, ...] | None:
-    """The shape of the result, or None where it takes the general way to say what does not fit."""
+def _common_shape(ufunc: np.ufunc, operands: list[Any]) -> tuple[int, ...] | None:
+    """The shape of the result, or None where the general way must be taken, also to say what does not fit."""
     arrays = [x.array for x in operands if type(x) is launch.Planes]
     if len(_shapes) >= _LIMIT:
         _shapes.clear()
-    if any(a.dtype != arrays[0].dtype for a in arrays) or arrays[0].dtype not in launch.COMPILED:
+    if any(a.dtype != arrays[0].dtype for a in arrays) or arrays[0].dtype not in launch.COMPILED or _row(ufunc) is None:
         return None
     try:
         return np.broadcast_shapes(*(a.shape[1:] for a in arrays))

@@ -220,8 +220,8 @@ class _Writer:
             return f"{self.bound(k.function)}({', '.join(args)})"
         if node.op in ("item", "row", "slice"):
             return f"{given[0]}[{self.bound(k)}]"
-        if node.op == "concatenate":
-            return f"concatenate(({several},))"
+        if node.op == "concatenate":  # in the order of its pieces, were it not for kernels that read it in one piece
+            return f"contiguous(concatenate(({several},)))"
         if node.op == "broadcast":
             return f"broadcast_to({several}, {node.shape})"
         if node.op in ("stack", "placed"):

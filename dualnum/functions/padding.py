@@ -19,6 +19,8 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
     if callable(mode):
         raise InvalidType("pad: mode is a function, which would write into a plain array; use np.concatenate")
     widths = _widths(pad_width, array.ndim)
+    if not widths:
+        return np.copy(array)
     _check(array.shape, widths, mode, kwargs)
 
     def margins(b: int) -> Pairs:

@@ -364,8 +364,10 @@ def _flat_inputs(arguments: Sequence[Any], length: int) -> list[Any]:
             flat.append(x)
             continue
         planes = x[0].array[: x[0].count]
+        missing = x[0].count - len(planes)  # of a jet with no directions at all, nothing above the value is there
         if x[1] == "r":
             planes = planes[:, np.arange(length) % (planes.shape[1] - _RING)]
         single = prod(planes.shape[1:]) == 1 and length != 1
-        flat += list(planes.reshape(x[0].count)) if single else list(planes.reshape(x[0].count, length))
+        flat += list(planes.reshape(len(planes))) if single else list(planes.reshape(len(planes), length))
+        flat += [None] * missing
     return flat
