@@ -137,6 +137,22 @@ def test_wrong_rules_are_found():
             check_grads(wrong, (X,), 1, (mode,))
 
 
+def test_checks_in_the_precision_of_the_arguments():
+    for dtype in (np.float32, np.float64):
+        check_grads(np.tanh, [X.astype(dtype)], 2)
+        check_grads(lambda x: np.sum(x**3), (X.astype(dtype),), 2, "reverse")
+        check_derivatives(np.tanh, X.astype(dtype), 3)
+    check_grads(lambda x: 3, (X,), 2)
+
+    @custom_derivative
+    def wrong(x):
+        return np.sin(x)
+
+    wrong.derivative(lambda x: 1.02 * np.cos(x))
+    with pytest.raises(AssertionError, match="the forward derivative of wrong"):
+        check_grads(wrong, (X.astype(np.float32),), 1)
+
+
 def test_rules_that_are_wrong_at_second_order_only_are_found():
     @custom_derivative
     def wrong(x):
@@ -168,6 +184,12 @@ def test_misuse_says_what_to_do():
         dn.grad(g)(X)
     with pytest.raises(InvalidValue, match="a mode is 'both'"):
         check_grads(np.sin, (1.0,), 1, ("both",))
+    with pytest.raises(InvalidType, match="args is a ndarray; expected a tuple"):
+        check_grads(np.sin, X)
+    with pytest.raises(InvalidValue, match="check_grads: order is -1"):
+        check_grads(np.sin, (X,), -1)
+    with pytest.raises(InvalidType, match=r"check_derivatives: order is 1\.5"):
+        check_derivatives(np.sin, X, 1.5)
 
 
 # ── constants and recomputation ──────────────────────────────────────────────────────────────────

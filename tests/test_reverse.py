@@ -450,12 +450,33 @@ def bad(f: Any, *args: Any, **kwargs: Any) -> Any:
         (bad(dn.grad(lambda x: "no"), np.ones(3)), InvalidType, "returned a str"),
         (bad(dn.grad(lambda x: (np.sum(x), 1)), np.ones(3)), InvalidType, "has_aux=True"),
         (bad(dn.grad(np.sum, 1), np.ones(3)), InvalidValue, "argnums is 1"),
-        (bad(dn.grad(np.sum, True), np.ones(3)), InvalidType, "argnums"),
+        (bad(dn.grad, np.sum, True), InvalidType, "argnums"),
+        (bad(dn.grad, np.sum, np.ones(3)), InvalidType, r"grad: argnums is array.*dn\.grad\(f\)\(x\)"),
+        (lambda: dn.grad(np.sum)(a=np.ones(3)), InvalidValue, "grad: .*0 arguments by position.*keyword is constant"),
+        (bad(dn.grad(lambda x: None), np.ones(3)), InvalidType, "grad: f returned None; expected one number"),
+        (bad(dn.grad, 3.0), InvalidType, "grad: f is a float; expected a function"),
+        (bad(dn.value_and_grad, 3.0), InvalidType, "value_and_grad: f is a float; expected a function"),
         (bad(dn.grad(np.sum), np.array(["a"])), InvalidType, "carries no derivatives"),
         (bad(dn.grad(lambda x: np.linalg.det(x)), np.eye(2)), NotDifferentiable, "det"),
         (bad(dn.vjp, np.sin), InvalidValue, "no arguments"),
-        (bad(dn.hvp(rosenbrock), X, np.ones(3)), InvalidValue, "direction"),
+        (bad(dn.vjp, 3.0, X), InvalidType, "vjp: f is a float; expected a function"),
+        (bad(dn.vjp, lambda x: None, X), InvalidType, "vjp: f returned None"),
+        (bad(dn.vjp, np.sum, X, has_aux=True), InvalidType, "vjp: has_aux=True, but f returned no pair"),
+        (bad(dn.hvp(rosenbrock), X, np.ones(3)), InvalidValue, r"hvp: direction has shape \(3,\), x has shape \(7,\)"),
+        (bad(dn.vhp(rosenbrock), X, np.ones(3)), InvalidValue, r"vhp: direction has shape \(3,\), x has shape \(7,\)"),
+        (bad(dn.hvp(rosenbrock), X), InvalidType, "hvp: 1 arguments; expected f's arguments and then the direction"),
+        (bad(dn.hvp(np.tanh), X, X), InvalidValue, r"hvp: f returned an array of shape \(7,\)"),
+        (bad(dn.vhp(np.tanh), X, X), InvalidValue, r"vhp: f returned an array of shape \(7,\)"),
+        (bad(dn.hessian(np.tanh), X), InvalidValue, r"hessian: .*shape \(7,\).*dn\.jacobian\(dn\.jacobian\(f\)\)"),
+        (bad(dn.hessian, 3.0), InvalidType, "hessian: f is a float; expected a function"),
+        (bad(dn.jacobian(lambda x: None), X), InvalidType, "jacobian: f returned None"),
+        (bad(dn.jacobian(lambda x: "no"), X), InvalidType, "jacobian: f's result has dtype <U2"),
+        (bad(dn.jacobian(np.sin, 2), X), InvalidValue, "jacobian: argnums is 2"),
+        (bad(dn.jacfwd(lambda x: None), X), InvalidType, "jacfwd: f returned None"),
         (bad(dn.laplacian(np.sum), np.ones(2) * 1j), InvalidType, "complex"),
+        (bad(dn.laplacian(np.sum, argnums=3), X), InvalidValue, "laplacian: argnums is 3"),
+        (bad(dn.laplacian(np.multiply, argnums=(0, 1)), X, X), InvalidValue, "expected one index"),
+        (bad(dn.laplacian(lambda x: None), X), InvalidType, "laplacian: f returned None"),
     ],
 )  # fmt: skip
 def test_errors_say_what_to_do(call, kind, message):
@@ -469,6 +490,12 @@ def test_a_cotangent_must_fit():
         pull(np.ones(3))
     with pytest.raises(InvalidValue, match=r"shape \(4,\); expected \(3,\)"):
         pull({"y": np.ones(4)})
+    with pytest.raises(InvalidValue, match=r"the structure \[\*, \*\], f's result has \{'y': \*\}; expected the same"):
+        pull([np.ones(3), np.ones(3)])
+    _, pull = dn.vjp(lambda x: x**2, X)
+    with pytest.raises(InvalidValue, match="has the structure None, f's result has one array"):
+        pull(None)
+    np.testing.assert_array_equal(pull([1, 0, 0, 0, 0, 0, 2]), 2 * X * [1, 0, 0, 0, 0, 0, 2])  # a list is an array
 
 
 def test_a_variable_that_outlives_its_transform():

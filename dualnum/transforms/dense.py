@@ -17,8 +17,8 @@ from ..jet import Jet
 from ..levels import open_scope
 from ..operand import Operand
 from ..seeding import seed
-from .forward import Argnums, _flatten, _named, _owned, _positions
-from .reverse import grad, vjp
+from .forward import Argnums, _flatten, _named, _owned, _positions, _returned
+from .reverse import _grad, _vjp
 
 __all__ = ["hessian", "jacfwd", "jacobian", "jacrev", "unit_blocks"]
 
@@ -49,9 +49,9 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0, *, mode: str | None = 
 
     def transformed(*args: Any, **kwargs: Any) -> Any:
         chosen = mode or _better_mode(f, args, kwargs, argnums)
-        return (jacfwd if chosen == "forward" else jacrev)(f, argnums)(*args, **kwargs)
+        return (_jacfwd if chosen == "forward" else _jacrev)(f, argnums, "jacobian")(*args, **kwargs)
 
-    return _named(transformed, f, "jacobian")
+    return _named(transformed, f, "jacobian", argnums)
 
 
 def _better_mode(f: Callable[..., Any], args: Any, kwargs: Any, argnums: Argnums) -> str:
@@ -74,31 +74,33 @@ def jacfwd(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         array([[3., 2.],
                [0., 6.]])
     """
+    return _jacfwd(f, argnums, "jacfwd")
 
+
+def _jacfwd(f: Callable[..., Any], argnums: Argnums, name: str) -> Callable[..., Any]:
     def transformed(*args: Any, **kwargs: Any) -> Any:
-        positions = _positions(argnums, args, "jacfwd")
-        results = [_columns(f, args, kwargs, i) for i in positions]
+        results = [_columns(f, args, kwargs, i, name) for i in _positions(argnums, args, name)]
         return tuple(results) if isinstance(argnums, Sequence) else results[0]
 
-    return _named(transformed, f, "jacfwd")
+    return _named(transformed, f, name, argnums)
 
 
-def _columns(f: Callable[..., Any], args: Any, kwargs: Any, position: int) -> Any:
+def _columns(f: Callable[..., Any], args: Any, kwargs: Any, position: int, name: str) -> Any:
     """∂f/∂(argument at this position)."""
     leaves, structure = _flatten(args[position])
-    leaves = [x if isinstance(x, Operand) else as_floating(x, "jacfwd", f"argument {position}") for x in leaves]
+    leaves = [x if isinstance(x, Operand) else as_floating(x, name, f"argument {position}") for x in leaves]
     blocks: list[list[Any]] = []  # for each leaf of x, the columns of each leaf of the result
     out_structure: Any = None
     for which, x in enumerate(leaves):
         columns: list[list[Any]] = []
         for directions in unit_blocks(x):
-            with open_scope(f"jacfwd of {getattr(f, '__name__', 'f')}") as scope:
+            with open_scope(f"{name} of {getattr(f, '__name__', 'f')}") as scope:
                 jets = list(leaves)
                 jets[which] = seed(x, 1, None, directions, scope)
                 filled = list(args)
                 filled[position] = optree.tree_unflatten(structure, jets)
-                ys, out_structure = _flatten(f(*filled, **kwargs))
-                owned = [_owned(y, scope, "jacfwd") for y in ys]
+                ys, out_structure = _flatten(_returned(f(*filled, **kwargs), name))
+                owned = [_owned(y, scope, name) for y in ys]
                 columns.append([y._planes[1:] if own else _zeros(y, len(directions)) for y, own in owned])
         blocks.append(
             [
@@ -147,9 +149,12 @@ def jacrev(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         array([[3., 2.],
                [0., 6.]])
     """
+    return _jacrev(f, argnums, "jacrev")
 
+
+def _jacrev(f: Callable[..., Any], argnums: Argnums, name: str) -> Callable[..., Any]:
     def transformed(*args: Any, **kwargs: Any) -> Any:
-        positions = _positions(argnums, args, "jacrev")
+        positions = _positions(argnums, args, name)
 
         def chosen(*xs: Any) -> Any:
             filled = list(args)
@@ -157,7 +162,7 @@ def jacrev(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
                 filled[i] = x
             return f(*filled, **kwargs)
 
-        value, pull = vjp(chosen, *(args[i] for i in positions))
+        value, pull = _vjp(chosen, [args[i] for i in positions], False, name)
         ys, out_structure = _flatten(value)
         entries = [_rows(pull, ys, out_structure, which) for which in range(len(ys))]
         if len(positions) == 1:
@@ -165,7 +170,7 @@ def jacrev(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         results = [optree.tree_unflatten(out_structure, [e[k] for e in entries]) for k in range(len(positions))]
         return tuple(results) if isinstance(argnums, Sequence) else results[0]
 
-    return _named(transformed, f, "jacrev")
+    return _named(transformed, f, name, argnums)
 
 
 def _rows(pull: Callable[[Any], Any], ys: list[Any], structure: Any, which: int) -> Any:
@@ -193,8 +198,4 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         array([[10.,  6.],
                [ 6.,  0.]])
     """
-
-    def transformed(*args: Any, **kwargs: Any) -> Any:
-        return jacfwd(grad(f, argnums), argnums)(*args, **kwargs)
-
-    return _named(transformed, f, "hessian")
+    return _jacfwd(_named(_grad(f, argnums, False, "hessian"), f, "gradient"), argnums, "hessian")

@@ -50,7 +50,7 @@ def derivative(f: Callable[..., Any], order: int = 1, *, argnums: Argnums = 0) -
         ones = _map_chosen(lambda x: None, args, argnums, "derivative")
         return _run(f, args, kwargs, ones, order, "derivative", lambda y, own: _derivative_of(y, own, order))
 
-    return _named(transformed, f, "derivative")
+    return _named(transformed, f, "derivative", argnums)
 
 
 def taylor(
@@ -92,7 +92,7 @@ def taylor(
         read = lambda y, own: _coefficients_of(y, own, order, vs, many)  # noqa: E731
         return _run(f, args, kwargs, vs, order, "taylor", read, many)
 
-    return _named(transformed, f, "taylor")
+    return _named(transformed, f, "taylor", argnums)
 
 
 def directional(f: Callable[..., Any], order: int = 1, *, argnums: Argnums = 0) -> Callable[..., Any]:
@@ -105,16 +105,18 @@ def directional(f: Callable[..., Any], order: int = 1, *, argnums: Argnums = 0) 
         >>> directional(lambda x: np.sum(x**3), 2)(np.array([1.0, 2.0]), np.array([1.0, 0.0]))
         np.float64(6.0)
     """
-    order = check_order(order, "directional")
+    return _directional(f, check_order(order, "directional"), argnums, "directional")
 
+
+def _directional(f: Callable[..., Any], order: int, argnums: Argnums, name: str) -> Callable[..., Any]:
     def transformed(*args: Any, **kwargs: Any) -> Any:
         if len(args) < 2:
-            raise InvalidType(f"directional: {len(args)} arguments; expected f's arguments and then the direction v")
+            raise InvalidType(f"{name}: {len(args)} arguments; expected f's arguments and then the direction v")
         *args_, v = args
-        vs = _matched(v, args_, argnums, "directional", "the direction")
-        return _run(f, args_, kwargs, vs, order, "directional", lambda y, own: _derivative_of(y, own, order))
+        vs = _matched(v, args_, argnums, name, "the direction")
+        return _run(f, args_, kwargs, vs, order, name, lambda y, own: _derivative_of(y, own, order))
 
-    return _named(transformed, f, "directional")
+    return _named(transformed, f, name, argnums)
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -129,8 +131,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 10.0))
         (np.float64(12.0), np.float64(34.0))
     """
-    if not callable(f):
-        raise InvalidType(f"jvp: f is a {type(f).__name__}; expected a function of arrays")
+    _check_callable(f, "jvp")
     for name, given in (("primals", primals), ("tangents", tangents)):
         if not isinstance(given, (tuple, list)):
             raise InvalidType(f"jvp: {name} is a {type(given).__name__}; expected a tuple of f's arguments")
@@ -172,14 +173,19 @@ def _run(
             leaves, structure = _flatten(args[i])
             seeds = [_seed(x, w, order, scope, name, i, many) for x, w in zip(leaves, v, strict=True)]
             seeded[i] = optree.tree_unflatten(structure, seeds)
-        result = f(*seeded, **kwargs)
-        if result is None:
-            raise InvalidType(f"{name}: f returned None; expected arrays or containers of arrays")
+        result = _returned(f(*seeded, **kwargs), name)
         return optree.tree_map(lambda y: read(*_owned(y, scope, name)), result)
 
 
 def _flatten(x: Any) -> tuple[list[Any], Any]:
     return optree.tree_flatten(x)
+
+
+def _returned(result: Any, name: str) -> Any:
+    """What f returned, if it returned something."""
+    if result is None:
+        raise InvalidType(f"{name}: f returned None; expected arrays or containers of arrays (is there a return?)")
+    return result
 
 
 def _seed(x: Any, v: Any, order: int, scope: Scope, name: str, position: int, many: bool) -> Jet:
@@ -240,13 +246,24 @@ def _constant_coefficients(y: Any, order: int) -> Any:
     return np.stack([y, *[np.zeros_like(y)] * order])
 
 
+def _indices(argnums: Argnums, name: str) -> tuple[int, ...]:
+    indices = tuple(argnums) if isinstance(argnums, Sequence) else (argnums,)
+    if any(isinstance(i, bool) or not isinstance(i, (int, np.integer)) for i in indices):
+        raise InvalidType(
+            f"{name}: argnums is {argnums!r}; expected an index or a sequence of indices (the point goes to the "
+            f"result: dn.{name}(f)(x))"
+        )
+    return indices
+
+
 def _positions(argnums: Argnums, args: Sequence[Any], name: str) -> tuple[int, ...]:
-    positions = tuple(argnums) if isinstance(argnums, Sequence) else (argnums,)
+    positions = _indices(argnums, name)
     for i in positions:
-        if isinstance(i, bool) or not isinstance(i, (int, np.integer)):
-            raise InvalidType(f"{name}: argnums is {argnums!r}; expected an index or a sequence of indices")
         if not -len(args) <= i < len(args):
-            raise InvalidValue(f"{name}: argnums is {argnums}, but the function was called with {len(args)} arguments")
+            raise InvalidValue(
+                f"{name}: argnums is {argnums}, but the function was called with {len(args)} arguments by position "
+                "(what is given by keyword is constant)"
+            )
     chosen = tuple(int(i) % len(args) for i in positions)
     if not chosen:
         raise InvalidValue(f"{name}: argnums is {argnums}; expected one index at least")
@@ -270,23 +287,42 @@ def _matched(given: Any, args: Sequence[Any], argnums: Argnums, name: str, what:
         raise InvalidValue(f"{name}: {what} must be a tuple of {len(positions)}, one for each of argnums {argnums}")
     matched = {}
     for i, v in zip(positions, each, strict=True):
-        structure = _flatten(args[i])[1]
-        v_leaves, v_structure = _flatten(v)
-        nested_list = isinstance(v, (list, tuple)) and structure.num_nodes == 1 and next(operands(v), None) is None
-        if structure != v_structure and nested_list:
-            v_leaves, v_structure = [np.asarray(v)], structure  # a nested list stands for one array
-        if structure != v_structure:
-            raise InvalidValue(
-                f"{name}: {what} has the structure {v_structure}, argument {i} has {structure}; expected the same"
-            )
-        matched[i] = [w if isinstance(w, Operand) else as_floating(w, name, what) for w in v_leaves]
+        matched[i] = _alike(v, _flatten(args[i])[1], name, what, f"argument {i}")
     return matched
 
 
-def _named(transformed: Callable[..., Any], f: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _alike(given: Any, structure: Any, name: str, what: str, model: str) -> list[Any]:
+    """The arrays of what is given, checked to have the structure of its model."""
+    leaves, its_structure = _flatten(given)
+    nested_list = isinstance(given, (list, tuple)) and structure.num_nodes == 1 and next(operands(given), None) is None
+    if structure != its_structure and nested_list:
+        leaves, its_structure = [given], structure  # a nested list stands for one array
+    if structure != its_structure:
+        raise InvalidValue(
+            f"{name}: {what} has the structure {_described(its_structure)}, {model} has {_described(structure)}; "
+            "expected the same"
+        )
+    return [x if isinstance(x, Operand) else as_floating(x, name, what) for x in leaves]
+
+
+def _described(structure: Any) -> str:
+    """A structure in words, its arrays as asterisks."""
+    if structure.num_nodes == 1:
+        return "one array" if structure.num_leaves else "None"
+    return str(structure).removeprefix("PyTreeSpec(").removesuffix(")")
+
+
+def _check_callable(f: Any, name: str) -> None:
     if not callable(f):
         raise InvalidType(f"{name}: f is a {type(f).__name__}; expected a function of arrays")
-    transformed.__name__ = f"{name}({getattr(f, '__name__', 'f')})"
+
+
+def _named(
+    transformed: Callable[..., Any], f: Callable[..., Any], name: str, argnums: Argnums = 0
+) -> Callable[..., Any]:
+    _check_callable(f, name)
+    _indices(argnums, name)
+    transformed.__name__ = transformed.__qualname__ = f"{name}({getattr(f, '__name__', 'f')})"
     transformed.__doc__ = f"The {name} of {getattr(f, '__name__', 'f')}."
     transformed.__wrapped__ = f  # type: ignore[attr-defined]
     return transformed

@@ -6,15 +6,14 @@ from typing import Any
 import numpy as np
 
 from ..backend import as_floating
-from ..errors import InvalidType
-from ..jet import Jet
+from ..errors import InvalidType, InvalidValue
 from ..levels import open_scope
 from ..operand import Operand
 from ..seeding import seed
 from ..series import total
 from .dense import unit_blocks
-from .forward import Argnums, _named, directional
-from .reverse import grad
+from .forward import Argnums, _directional, _named, _owned, _positions, _returned
+from .reverse import _grad
 
 __all__ = ["hvp", "laplacian", "vhp"]
 
@@ -29,7 +28,7 @@ def hvp(f: Callable[..., Any], *, argnums: Argnums = 0) -> Callable[..., Any]:
         >>> hvp(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]), np.array([1.0, 0.0]))
         array([10.,  6.])
     """
-    return _named(directional(grad(f, argnums), 1, argnums=argnums), f, "hvp")
+    return _named(_directional(_grad(f, argnums, False, "hvp"), 1, argnums, "hvp"), f, "hvp")
 
 
 def vhp(f: Callable[..., Any], *, argnums: Argnums = 0) -> Callable[..., Any]:
@@ -41,7 +40,7 @@ def vhp(f: Callable[..., Any], *, argnums: Argnums = 0) -> Callable[..., Any]:
         >>> vhp(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]), np.array([1.0, 0.0]))
         array([10.,  6.])
     """
-    return _named(grad(directional(f, 1, argnums=argnums), argnums), f, "vhp")
+    return _named(_grad(_directional(f, 1, argnums, "vhp"), argnums, False, "vhp"), f, "vhp")
 
 
 def laplacian(f: Callable[..., Any], *, argnums: int = 0) -> Callable[..., Any]:
@@ -55,22 +54,25 @@ def laplacian(f: Callable[..., Any], *, argnums: int = 0) -> Callable[..., Any]:
     """
 
     def transformed(*args: Any, **kwargs: Any) -> Any:
-        x = args[argnums]
+        position, *others = _positions(argnums, args, "laplacian")
+        if others:
+            raise InvalidValue(f"laplacian: argnums is {argnums}; expected one index: add the Laplacians by each")
+        x = args[position]
         if not isinstance(x, Operand):
-            x = as_floating(x, "laplacian", f"argument {argnums}")
+            x = as_floating(x, "laplacian", f"argument {position}")
         if x.dtype.kind == "c":
             raise InvalidType("laplacian: the argument is complex; expected real numbers")
-        return total(_second_derivatives(f, args, kwargs, argnums, x, units) for units in unit_blocks(x))
+        return total(_second_derivatives(f, args, kwargs, position, x, units) for units in unit_blocks(x))
 
-    return _named(transformed, f, "laplacian")
+    return _named(transformed, f, "laplacian", argnums)
 
 
-def _second_derivatives(f: Callable[..., Any], args: Any, kwargs: Any, argnums: int, x: Any, units: Any) -> Any:
+def _second_derivatives(f: Callable[..., Any], args: Any, kwargs: Any, position: int, x: Any, units: Any) -> Any:
     """The sum of the second derivatives of f along these directions."""
     with open_scope(f"laplacian of {getattr(f, '__name__', 'f')}") as scope:
         filled = list(args)
-        filled[argnums] = seed(x, 2, None, units, scope)
-        y = f(*filled, **kwargs)
-        if not (isinstance(y, Jet) and y.scope is scope):
+        filled[position] = seed(x, 2, None, units, scope)
+        y, depends = _owned(_returned(f(*filled, **kwargs), "laplacian"), scope, "laplacian")
+        if not depends:
             return np.zeros_like(y)
         return 2.0 * np.sum(y._planes[y.algebra.block(2)], axis=0)

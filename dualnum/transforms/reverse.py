@@ -17,7 +17,7 @@ from ..memory import is_whole
 from ..operand import Operand, primal, promoted
 from ..tape import Node, sweep
 from ..variable import Variable, own
-from .forward import Argnums, _flatten, _named, _positions
+from .forward import Argnums, _alike, _check_callable, _flatten, _named, _positions, _returned
 
 __all__ = ["grad", "value_and_grad", "vjp"]
 
@@ -43,13 +43,17 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) 
         >>> grad(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
         array([ 3., 12.])
     """
-    both = value_and_grad(f, argnums, has_aux=has_aux)
+    return _grad(f, argnums, has_aux, "grad")
+
+
+def _grad(f: Callable[..., Any], argnums: Argnums, has_aux: bool, name: str) -> Callable[..., Any]:
+    both = _value_and_grad(f, argnums, has_aux, name)
 
     def transformed(*args: Any, **kwargs: Any) -> Any:
         value, gradient = both(*args, **kwargs)
         return (gradient, value[1]) if has_aux else gradient
 
-    return _named(transformed, f, "grad")
+    return _named(transformed, f, name, argnums)
 
 
 def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[..., Any]:
@@ -59,20 +63,22 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool
         >>> value_and_grad(lambda x: np.sum(x**2))(np.array([3.0, 4.0]))
         (np.float64(25.0), array([6., 8.]))
     """
+    return _value_and_grad(f, argnums, has_aux, "value_and_grad")
 
-    name = f"grad of {getattr(f, '__name__', 'f')}"
+
+def _value_and_grad(f: Callable[..., Any], argnums: Argnums, has_aux: bool, name: str) -> Callable[..., Any]:
+    full_name = f"{name} of {getattr(f, '__name__', 'f')}"
 
     def transformed(*args: Any, **kwargs: Any) -> Any:
-        with open_scope(name) as scope:
-            record = Record(args, argnums, scope, "grad")
+        with open_scope(full_name) as scope:
+            record = Record(args, argnums, scope, name)
             result = f(*record.args, **kwargs)
             aux = None
             if has_aux:
-                if not isinstance(result, tuple) or len(result) != 2:
-                    raise InvalidType("grad: has_aux=True, but f returned no pair; expected (value, more)")
-                result, aux = result[0], optree.tree_map(lambda y: _lowered(y, scope), result[1], none_is_leaf=True)
+                result, aux = _pair(result, name)
+                aux = optree.tree_map(lambda y: _lowered(y, scope), aux, none_is_leaf=True)
             y = own(result, scope)
-            value = _scalar(result if y is None else y._value)
+            value = _scalar(result if y is None else y._value, name)
             if y is None:
                 gradient = record.collect([])
             else:
@@ -81,7 +87,13 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool
                 gradient = record.collect(sweep(seeds, record.nodes))
         return ((value, aux) if has_aux else value), gradient
 
-    return _named(transformed, f, "value_and_grad")
+    return _named(transformed, f, name, argnums)
+
+
+def _pair(result: Any, name: str) -> tuple[Any, Any]:
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise InvalidType(f"{name}: has_aux=True, but f returned no pair; expected (value, more)")
+    return result
 
 
 def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
@@ -104,31 +116,33 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
         >>> pull(np.array([1.0, 10.0]))
         array([ 2., 40.])
     """
+    return _vjp(f, primals, has_aux, "vjp")
+
+
+def _vjp(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, name: str) -> tuple[Any, ...]:
+    _check_callable(f, name)
     if not primals:
-        raise InvalidValue("vjp: no arguments are given; expected those of f")
-    with open_scope(f"vjp of {getattr(f, '__name__', 'f')}") as scope:
-        record = Record(primals, tuple(range(len(primals))), scope, "vjp", copy=True)
+        raise InvalidValue(f"{name}: no arguments are given; expected those of f")
+    with open_scope(f"{name} of {getattr(f, '__name__', 'f')}") as scope:
+        record = Record(primals, tuple(range(len(primals))), scope, name, copy=True)
         result = f(*record.args)
         aux: tuple[Any, ...] = ()
         if has_aux:
-            result, more = result
+            result, more = _pair(result, name)
             aux = (optree.tree_map(lambda y: _lowered(y, scope), more, none_is_leaf=True),)
-        leaves, structure = _flatten(result)
+        leaves, structure = _flatten(_returned(result, name))
         variables = [own(y, scope) for y in leaves]
         # the record keeps values for the pull-back: what the caller gets is apart from them
         values = [_lowered(y, scope) for y in leaves]
         values = [y if v is None else _copied(y) for y, v in zip(values, variables, strict=True)]
-        values = [y if isinstance(y, Operand) else as_floating(y, "vjp", "f's result") for y in values]
+        values = [y if isinstance(y, Operand) else as_floating(y, name, "f's result") for y in values]
 
     def pull(cotangents: Any) -> Any:
-        given, its_structure = _flatten(cotangents)
-        if its_structure != structure:
-            raise InvalidValue(f"vjp: the cotangent has the structure {its_structure}; expected {structure}, that of f")
+        given = _alike(cotangents, structure, name, "the cotangent", "f's result")
         seeds = []
         for g, y, variable in zip(given, values, variables, strict=True):
-            g = g if isinstance(g, Operand) else as_floating(g, "vjp", "the cotangent")
             if tuple(g.shape) != tuple(y.shape):
-                raise InvalidValue(f"vjp: a cotangent has shape {g.shape}; expected {y.shape}, that of f's result")
+                raise InvalidValue(f"{name}: a cotangent has shape {g.shape}; expected {y.shape}, that of f's result")
             if variable is not None and variable._node is not None:
                 seeds.append((variable._node, g if g.dtype == y.dtype or g.dtype.kind == "c" else g.astype(y.dtype)))
         found = record.collect(sweep(seeds, record.nodes, retain=True), given)
@@ -217,21 +231,22 @@ def _lowered(y: Any, scope: Scope) -> Any:
     return y._read() if isinstance(y, Variable) and y.scope is scope else y
 
 
-def _scalar(value: Any) -> Any:
+def _scalar(value: Any, name: str) -> Any:
     """The value of the function to differentiate: one real number."""
     if type(value) is np.float64:
         return value
     if not isinstance(value, Operand):
         if isinstance(value, (str, bytes, dict, list, tuple)) or callable(value) or value is None:
-            raise InvalidType(
-                f"grad: f returned a {type(value).__name__}; expected one number (has_aux=True for (value, more))"
-            )
-        value = as_floating(value, "grad", "f's result")
+            given = "None" if value is None else f"a {type(value).__name__}"
+            more = " (has_aux=True for (value, more))" if name in ("grad", "value_and_grad") else ""
+            raise InvalidType(f"{name}: f returned {given}; expected one number{more}")
+        value = as_floating(value, name, "f's result")
     if value.shape != ():
+        instead = "dn.jacobian(f) or dn.vjp(f, x)" if "grad" in name else "dn.jacobian(dn.jacobian(f))"
+        shape = tuple(value.shape)
         raise InvalidValue(
-            f"grad: f returned an array of shape {tuple(value.shape)}; expected one number: use np.sum(…), or "
-            "dn.jacobian(f) or dn.vjp(f, x)"
+            f"{name}: f returned an array of shape {shape}; expected one number: use np.sum(…), or {instead}"
         )
     if value.dtype.kind == "c":
-        raise InvalidType("grad: f returned a complex number; expected a real one: use np.real(…) or np.abs(…)")
+        raise InvalidType(f"{name}: f returned a complex number; expected a real one: use np.real(…) or np.abs(…)")
     return value
