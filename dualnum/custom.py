@@ -1,5 +1,6 @@
 """Rules of one's own: the derivative of a function as the user knows it, constants, and recomputation."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any
@@ -49,15 +50,26 @@ class CustomDerivative:
     def name(self) -> str:
         return str(getattr(self._function, "__name__", "f"))
 
+    def __repr__(self) -> str:
+        return f"<custom_derivative {self.name}>"
+
     # ── the rules ────────────────────────────────────────────────────────────────────────────────
 
     def derivative(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Registers f' of a function that works element by element."""
         self._unruled()
-        count = rule.__code__.co_argcount
+        count = self._arity(rule)
 
         def partial(i: int) -> Callable[..., Any]:
-            return (lambda *xs: rule(*xs)) if count == 1 else (lambda *xs: rule(*xs)[i])
+            def one(*xs: Any) -> Any:
+                slope = rule(*xs)
+                if slope is None or (count > 1 and not (isinstance(slope, tuple) and len(slope) == count)):
+                    given = "None" if slope is None else f"a {type(slope).__name__}"
+                    expected = "f'(x)" if count == 1 else f"a tuple of {count} partial derivatives"
+                    raise InvalidType(f"{self.name}: its derivative returned {given}; expected {expected}")
+                return slope if count == 1 else slope[i]
+
+            return one
 
         self._primitive = Elementwise(self._function, count)
         by_derivative(self._primitive, *map(partial, range(count)))
@@ -66,7 +78,7 @@ class CustomDerivative:
     def series(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Registers the recurrence of a function that works element by element."""
         self._unruled()
-        self._primitive = Elementwise(self._function, rule.__code__.co_argcount - 2)
+        self._primitive = Elementwise(self._function, self._arity(rule, 2))
         recurrence(self._primitive, rule)
         return rule
 
@@ -85,6 +97,18 @@ class CustomDerivative:
     def _unruled(self) -> None:
         if self._primitive or self._push or self._pull:
             raise InvalidValue(f"{self.name}: it has a rule already; one serves all modes and orders")
+
+    def _arity(self, rule: Callable[..., Any], more: int = 0) -> int:
+        """Of how many arguments the function is, by the account of a rule that takes some more, or else by its own."""
+        possible, its = _arities(self._function), _arities(rule)
+        if its is None and possible is None:
+            raise InvalidValue(f"{self.name}: it cannot be seen how many arguments it takes; name them, without a star")
+        if its is None:
+            return possible[-1]  # type: ignore[index]
+        count = its[-1] - more
+        if possible is not None and count not in possible:
+            raise InvalidValue(f"{self.name}: its rule takes {its[-1]} arguments; expected {possible[-1] + more}")
+        return count
 
     # ── the call ─────────────────────────────────────────────────────────────────────────────────
 
@@ -106,19 +130,28 @@ class CustomDerivative:
 
     def _pushed(self, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
         if self._push is not None:
-            return self._push(tuple(primals), tuple(tangents))
+            tangent = self._push(tuple(primals), tuple(tangents))
+            if tangent is None:
+                raise InvalidType(f"{self.name}: its push-forward returned None; expected the tangent of the result")
+            return tangent
         # the transpose of the pull-back, which is linear in its cotangent
         value = self(*primals)
         zero = np.zeros_like(value) if isinstance(value, Operand) else np.zeros(np.shape(value), value.dtype)
-        back = vjp(lambda u: self._pulled(u, value, primals), zero)[1]
-        return back(tuple(tangents))
+
+        def pulled(u: Any) -> tuple[Any, ...]:
+            found = self._pulled(u, value, primals)
+            return tuple(_zero(x) if c is None else c for c, x in zip(found, primals, strict=True))
+
+        return vjp(pulled, zero)[1](tuple(tangents))
 
     def _pulled(self, cotangent: Any, value: Any, arguments: Sequence[Any]) -> tuple[Any, ...]:
         if self._pull is None:
-            push = lambda *tangents: self._pushed(arguments, tangents)  # noqa: E731
+            push = lambda *tangents: self._fitting(self._pushed(arguments, tangents), value)  # noqa: E731
             back = vjp(push, *(np.zeros(np.shape(x), getattr(x, "dtype", float)) for x in arguments))[1](cotangent)
             return (back,) if len(arguments) == 1 else back
         pulled: Any = self._pull(cotangent, value, *arguments)
+        if pulled is None:
+            raise InvalidType(f"{self.name}: its pull-back returned None; expected a cotangent for each argument")
         if not isinstance(pulled, tuple):
             pulled = (pulled,)
         if len(pulled) != len(arguments):
@@ -133,6 +166,15 @@ class CustomDerivative:
                     f"shape is {np.shape(x)}"
                 )
         return tuple(pulled)
+
+    def _fitting(self, tangent: Any, value: Any) -> Any:
+        """A tangent of the shape of the result."""
+        if np.shape(tangent) != np.shape(value):
+            raise InvalidValue(
+                f"{self.name}: its push-forward gives a tangent of shape {np.shape(tangent)} for a result of shape "
+                f"{np.shape(value)}; expected the same"
+            )
+        return tangent
 
     def _recorded(self, top: Variable, args: tuple[Any, ...]) -> Any:
         values, parents = top._parts(args)
@@ -153,7 +195,7 @@ class CustomDerivative:
                 for x, mine in zip(args, own, strict=True)
             ]
             for k, plane in enumerate(self._series_along(top, along, own, order)):
-                planes[k * count + p] = plane
+                planes[k * count + p] = self._fitting(plane, value)
         return top._like(stack_blocks([(p, 1) for p in (value, *planes)], top.algebra.size, value), [order])
 
     def _series_along(self, top: Jet, along: Sequence[Any], own: Sequence[bool], order: int) -> list[Any]:
@@ -177,6 +219,20 @@ class CustomDerivative:
         if not (isinstance(slope, Jet) and slope.scope is top.scope):
             return [slope, *[np.zeros_like(slope)] * (order - 1)]
         return [slope._planes[k] / (k + 1) for k in range(order)]
+
+
+def _arities(function: Callable[..., Any]) -> range | None:
+    """With how many arguments by position a function can be called; None where it does not say."""
+    if isinstance(function, np.ufunc):
+        return range(function.nin, function.nin + 1)
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # one of C
+        return None
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return None
+    by_position = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return range(sum(p.default is p.empty for p in by_position), len(by_position) + 1)
 
 
 def _zero(x: Any) -> Any:
@@ -215,7 +271,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """f, recorded as one step: what happens inside is computed again by the reverse sweep instead of kept.
 
     Costs one more evaluation of f and saves the memory of its record. f takes arrays (or nested containers of
-    arrays) and gives one array; it must not use variables that are not among its arguments.
+    arrays), by keyword as well, and gives one array; it must not use variables that are not among its arguments.
 
     Raises:
         InvalidValue: f uses a variable that is no argument, or does not return one array.
@@ -225,13 +281,15 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         >>> grad(lambda x: np.sum(checkpoint(lambda x: np.exp(np.sin(x)))(x)))(np.array([0.0]))
         array([1.])
     """
+    if not callable(f):
+        raise InvalidType(f"checkpoint: f is a {type(f).__name__}; expected a function of arrays")
 
-    def stepped(*args: Any) -> Any:
+    def stepped(*args: Any, **kwargs: Any) -> Any:
         leaves: list[Any]
-        leaves, structure = optree.tree_flatten(args)  # type: ignore[arg-type]
+        leaves, structure = optree.tree_flatten((args, kwargs), none_is_leaf=True)  # type: ignore[arg-type]
         top = highest(leaves)
         if not isinstance(top, Variable):
-            return f(*args)
+            return f(*args, **kwargs)
         places = [i for i, x in enumerate(leaves) if isinstance(x, Operand)]
         values, parents = top._parts([leaves[i] for i in places])
 
@@ -239,11 +297,13 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
             filled = list(leaves)
             for i, x in zip(places, xs, strict=True):
                 filled[i] = x
-            return f(*optree.tree_unflatten(structure, filled))
+            args, kwargs = optree.tree_unflatten(structure, filled)
+            return f(*args, **kwargs)
 
         y = on_leaves(*values)
         if isinstance(y, (tuple, list, dict)) or not hasattr(y, "dtype"):
-            raise InvalidValue(f"checkpoint: f returned a {type(y).__name__}; expected one array")
+            given = "None" if y is None else f"a {type(y).__name__}"
+            raise InvalidValue(f"checkpoint: f returned {given}; expected one array")
         if isinstance(y, Variable) and y.scope is top.scope:
             raise InvalidValue("checkpoint: f uses a variable that is not among its arguments; pass it as one")
         if not any(parents):

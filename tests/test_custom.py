@@ -192,6 +192,58 @@ def test_misuse_says_what_to_do():
         check_derivatives(np.sin, X, 1.5)
 
 
+def named(**rules: Any) -> Any:
+    f = custom_derivative(lambda x: np.exp(-x * x))
+    for kind, rule in rules.items():
+        getattr(f, kind)(rule)
+    return f
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: named(derivative=lambda x: None), "its derivative returned None; expected f'"),
+        (lambda: named(pull_back=lambda g, y, x: None), "its pull-back returned None; expected a cotangent"),
+        (lambda: named(push_forward=lambda xs, ts: None), "its push-forward returned None; expected the tangent"),
+        (lambda: named(push_forward=lambda xs, ts: np.ones(7)), r"a tangent of shape \(7,\) for a .* shape \(3,\)"),
+        (lambda: named(derivative=lambda x, y: x), "its rule takes 2 arguments; expected 1"),
+        (lambda: named(series=lambda order, y0: [y0]), "its rule takes 2 arguments; expected 3"),
+    ],
+)  # fmt: skip
+def test_rules_that_cannot_be_right_are_named(make, message):
+    for use in (lambda f: dn.grad(lambda x: np.sum(f(x)))(X), lambda f: dn.derivative(f, 2)(X)):
+        with pytest.raises((InvalidType, InvalidValue), match=message):
+            use(make())
+
+
+def test_the_number_of_arguments_is_that_of_the_function_or_of_its_rule():
+    f = custom_derivative(np.sin)
+    f.derivative(np.cos)
+    assert dn.grad(f)(0.3) == np.cos(0.3)
+    f = named(derivative=lambda *xs: -2 * xs[0] * np.exp(-(xs[0] ** 2)))
+    np.testing.assert_allclose(dn.grad(f)(0.3), -0.6 * np.exp(-0.09), rtol=1e-15)
+    f = custom_derivative(lambda x, power=3: x**power)
+    f.derivative(lambda x: 3 * x**2)
+    assert dn.grad(f)(2.0) == 12.0
+    with pytest.raises(InvalidValue, match="name them, without a star"):
+        custom_derivative(lambda *xs: xs[0]).derivative(lambda *xs: 1.0)
+    f = custom_derivative(lambda x, y: x * y)
+    f.derivative(lambda x, y: y)
+    with pytest.raises(InvalidType, match="expected a tuple of 2 partial derivatives"):
+        dn.grad(f, (0, 1))(2.0, 3.0)
+    assert repr(by_derivative()) == "<custom_derivative f>"
+
+
+def test_none_stands_for_a_cotangent_that_is_zero():
+    @custom_derivative
+    def f(x, flag):
+        return x * x
+
+    f.pull_back(lambda g, y, x, flag: (2 * x * g, None))
+    np.testing.assert_array_equal(dn.grad(lambda x, flag: np.sum(f(x, flag)), (0, 1))(X, X)[1], np.zeros(3))
+    np.testing.assert_allclose(dn.derivative(f, 2, argnums=(0, 1))(X, X), [2.0, 2.0, 2.0])
+
+
 # ── constants and recomputation ──────────────────────────────────────────────────────────────────
 
 
@@ -219,6 +271,9 @@ def test_checkpoint():
     second = dn.hessian(lambda x: np.sum(checkpoint(np.tanh)(x) ** 3))(X)
     np.testing.assert_allclose(second, dn.hessian(lambda x: np.sum(np.tanh(x) ** 3))(X), rtol=1e-13, atol=1e-16)
     np.testing.assert_array_equal(checkpoint(np.tanh)(X), np.tanh(X))
+    scaled = checkpoint(lambda x, scale=1.0, more=None: np.tanh(x) * scale)
+    np.testing.assert_allclose(dn.grad(lambda x: np.sum(scaled(x, scale=3.0)))(X), 3 / np.cosh(X) ** 2, rtol=1e-14)
+    np.testing.assert_allclose(dn.grad(lambda s: np.sum(scaled(X, scale=s)))(3.0), np.sum(np.tanh(X)), rtol=1e-15)
 
 
 def test_checkpoint_refuses_what_it_would_lose():
@@ -226,3 +281,7 @@ def test_checkpoint_refuses_what_it_would_lose():
         dn.grad(lambda x: np.sum(checkpoint(lambda y: y * x)(x * 1.0)))(X)
     with pytest.raises(InvalidValue, match="one array"):
         dn.grad(lambda x: checkpoint(lambda y: (y, y))(x)[0])(1.0)
+    with pytest.raises(InvalidValue, match="returned None; expected one array"):
+        dn.grad(checkpoint(lambda y: None))(1.0)
+    with pytest.raises(InvalidType, match="checkpoint: f is a int"):
+        checkpoint(3)
