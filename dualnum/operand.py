@@ -277,7 +277,10 @@ class Operand(NDArrayOperatorsMixin):
 
     def view(self, dtype: Any = None, type: Any = None) -> Any:
         if dtype is not None or type is not None:
-            raise InvalidType("view: coefficients cannot be seen as another type; use x.astype(dtype)")
+            raise InvalidType(
+                "view: coefficients cannot be seen as another type; use x.astype(dtype), or for another shape "
+                "x.reshape(…)"
+            )
         return self[...]
 
     def put(self, indices: Any, values: Any, mode: Any = "raise") -> None:

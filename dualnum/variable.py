@@ -177,8 +177,7 @@ class Variable(Recording):
             path.append(how)
 
         def assigned(x: Any, v: Any) -> Any:
-            x = np.array(x) if not isinstance(x, Operand) else np.copy(x)
-            part = x
+            part = x = np.copy(x)
             for how in reversed(path):
                 part = _looked(part, how)
             part[index] = v

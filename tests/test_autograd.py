@@ -2,13 +2,14 @@
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pytest
 
 import dualnum as dn
 from dualnum.autograd import Variable, grad, no_grad, variable
-from dualnum.errors import DerivativeDropped, InvalidType, InvalidValue
+from dualnum.errors import DerivativeDropped, InvalidType, InvalidValue, NoAttribute
 
 # ── the tutorials ────────────────────────────────────────────────────────────────────────────────
 
@@ -129,7 +130,9 @@ def test_gradients_add_up_until_they_are_zeroed():
 def test_retain_grad_and_detach():
     x = variable([1.0, 2.0])
     y = x * 2
-    assert y.retain_grad() is None and y.grad is None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert y.retain_grad() is None and y.grad is None
     d = y.detach()
     assert not d.requires_grad and d.is_leaf
     np.sum(y * y + d * y).backward()
@@ -162,6 +165,129 @@ def test_no_grad_and_steps_of_descent():
     w.data = [5.0, 6.0]
     np.sum(w * w).backward()
     np.testing.assert_array_equal(w.grad, [10.0, 12.0])
+
+
+def test_numbers_are_stepped_in_place_as_arrays_are():
+    """Least squares of a line by two scalar parameters: gradient descent in place, against the same by formulas."""
+    t = np.linspace(-1.0, 1.0, 9)
+    y = 2.0 * t + 1.0
+    slope, shift = variable(0.0), variable(0.5)
+    kept = slope
+    a, b = 0.0, 0.5
+    for _ in range(20):
+        loss = np.mean((slope * t + shift - y) ** 2)
+        loss.backward()
+        with no_grad():
+            slope -= 0.3 * slope.grad
+            shift -= 0.3 * shift.grad
+        for parameter in (slope, shift):
+            parameter.zero_grad()
+        r = a * t + b - y
+        a, b = a - 0.6 * np.mean(r * t), b - 0.6 * np.mean(r)
+    assert slope is kept and slope.is_leaf and slope.requires_grad
+    np.testing.assert_allclose([slope.item(), shift.item()], [a, b], rtol=1e-12)
+    assert f"loss {loss:.1e}" == f"loss {loss.item():.1e}"
+    total = variable(1.0) * 2
+    total += slope  # of what was computed it is another number
+    assert total.requires_grad and not total.is_leaf
+    with pytest.raises(InvalidValue, match="leaf that requires a gradient"):
+        slope += 1.0
+
+
+def test_adam_by_hand():
+    """Kingma & Ba, 2015, algorithm 1, on parameters in a dict; against the same steps by a gradient in closed form."""
+    matrix, target = np.array([[2.0, 0.5], [0.5, 1.0]]), np.array([1.0, -1.0])
+    parameters = {"w": variable([0.3, -0.2]), "b": variable(0.1)}
+    moments = {name: (np.zeros(p.shape), np.zeros(p.shape)) for name, p in parameters.items()}
+    plain = {"w": np.array([0.3, -0.2]), "b": np.array(0.1)}
+    plain_moments = copy.deepcopy(moments)
+
+    def stepped(p, g, moments, name, k):
+        m, v = moments[name] = (0.9 * moments[name][0] + 0.1 * g, 0.99 * moments[name][1] + 0.01 * g**2)
+        return p - 0.05 * (m / (1 - 0.9**k)) / (np.sqrt(v / (1 - 0.99**k)) + 1e-8)
+
+    for k in range(1, 30):
+        for p in parameters.values():
+            p.zero_grad()
+        w, b = parameters["w"], parameters["b"]
+        (0.5 * w @ matrix @ w - target @ w + b * w[0] + b**2).backward()
+        for name, p in parameters.items():
+            p.data = stepped(p.data, p.grad, moments, name, k)
+        w, b = plain["w"], plain["b"]
+        gradients = {"w": matrix @ w - target + b * np.array([1.0, 0.0]), "b": w[0] + 2 * b}
+        plain = {name: stepped(p, gradients[name], plain_moments, name, k) for name, p in plain.items()}
+    for name, p in parameters.items():
+        np.testing.assert_allclose(p.data, plain[name], rtol=1e-12)
+
+
+def test_slices_of_leaves_and_of_results_under_no_grad():
+    w = variable([1.0, 2.0, 3.0])
+    tail = w[1:]
+    np.sum(w**2).backward()
+    with no_grad():
+        w[1:] -= 0.5 * w.grad[1:]
+        w[0] = 7.0
+    np.testing.assert_array_equal(w.data, [7.0, 0.0, 0.0])
+    assert w.is_leaf and w.requires_grad
+    np.testing.assert_array_equal(tail.data, [0.0, 0.0])  # a view
+    np.sum(tail * 3).backward()
+    np.testing.assert_array_equal(w.grad, [2.0, 7.0, 9.0])
+    for write in (lambda: tail.fill(1.0), lambda: w.__setitem__(0, 1.0), lambda: tail.__iadd__(1.0)):
+        with pytest.raises(InvalidValue, match="leaf that requires a gradient"):
+            write()
+    w.data = [1.0, 2.0, 3.0]
+    np.testing.assert_array_equal(tail.data, [2.0, 3.0])
+    y = w * 2
+    part = y[:2]
+    with no_grad():
+        part *= 10.0  # the value only: the record is as it was
+        np.testing.assert_array_equal(y.data, [20.0, 40.0, 6.0])
+    assert part.requires_grad and part.grad_fn is not None
+    w.zero_grad()
+    (np.sum(part) + y[0]).backward()
+    np.testing.assert_array_equal(w.grad, [4.0, 2.0, 0.0])
+
+
+def test_no_grad_as_a_decorator_and_after_an_error():
+    x = variable(2.0)
+
+    @no_grad
+    def plain(x, power=2):
+        return x**power
+
+    @no_grad()
+    def called(x):
+        return plain(x) * x
+
+    assert not plain(x, power=3).requires_grad and not called(x).requires_grad
+    assert plain.__name__ == "plain"
+    twice = no_grad()
+    with pytest.raises(ZeroDivisionError), twice, twice:
+        raise ZeroDivisionError
+    assert (x * 2).requires_grad
+
+
+def test_a_gradient_asked_of_a_result_warns():
+    x = variable(2.0)
+    y = x**2
+    y.backward()
+    with pytest.warns(UserWarning, match="no leaf.*retain_grad"):
+        assert y.grad is None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert x.grad == 4.0 and variable(1.0, False).grad is None and y.detach().grad is None
+
+
+def test_text():
+    assert repr(variable(np.float32([1.5, 2.0]))) == "variable([1.5, 2. ], dtype=float32, requires_grad=True)"
+    assert repr(variable(1.0, False)) == "variable(1.)"
+    assert repr(variable([1.0, 2.0])[0]) == "variable(1., grad_fn=<GetitemBackward>)"
+    loss = variable(3.0) ** 2
+    assert f"{loss:.3f} {loss}" == "9.000 9.0"
+    assert f"{variable([1.0])}" == "variable([1.], requires_grad=True)"
+    with pytest.raises(InvalidType, match=r"format: the variable has shape \(2,\), and '.3f' is for a number"):
+        f"{variable([1.0, 2.0]):.3f}"
+    assert variable(1.0).device == "cpu" and variable(1.0, device="cpu").device == "cpu"
 
 
 def test_a_value_set_later_does_not_change_what_was_recorded():
@@ -225,8 +351,17 @@ def test_errors_say_what_to_do():
         variable(1.0, requires_grad=False).backward()
     with pytest.raises(InvalidValue, match="does not require a gradient"):
         grad(np.sum(x), variable(1.0, requires_grad=False))
-    with pytest.raises(InvalidType, match="expected a variable"):
+    with pytest.raises(InvalidType, match="grad: an output is a ndarray; expected what was computed from a variable"):
         grad([np.ones(())], x)
+    for outputs in (np.ones(()), 1.0, {"y": np.sum(x)}, None):
+        with pytest.raises(InvalidType, match=r"outputs is a .*; expected a variable or a sequence of variables"):
+            grad(outputs, x)
+    with pytest.raises(InvalidType, match="input 1 is a ndarray; expected a variable: make it by variable"):
+        grad(np.sum(x), [x, np.ones(2)])
+    with pytest.raises(InvalidType, match="input 0 is an operand of grad of <lambda>; expected a variable"):
+        dn.grad(lambda x: grad(variable(1.0) * 2, x)[0])(1.0)
+    with no_grad(), pytest.raises(InvalidValue, match="was it computed within no_grad"):
+        np.sum(x).backward()
     with pytest.raises(InvalidValue, match="2 outputs and 1 grad_outputs"):
         grad([np.sum(x), np.sum(x)], x, [np.ones(())])
     with pytest.raises(DerivativeDropped, match=r"x.detach\(\).numpy\(\)"):
@@ -237,16 +372,54 @@ def test_errors_say_what_to_do():
         (x * 2).requires_grad = False
     with pytest.raises(ValueError, match="read-only"):
         x.data[0] = 5.0
-    with pytest.raises(InvalidType, match="pickle x"):
-        pickle.dumps(x)
+    with pytest.raises(InvalidType, match=r"pickle x\.data"):
+        pickle.dumps(x * 2)
+    with pytest.raises(InvalidType, match="dtype is int64, which carries no derivatives"):
+        variable([1, 2], dtype=np.int64)
+    with pytest.raises(InvalidType, match="dtype is 'foo'"):
+        variable([1, 2], dtype="foo")
+    with pytest.raises(InvalidType, match=r"call dn\.autograd\.variable\(data\)"):
+        Variable([1.0])
+    with pytest.raises(InvalidValue, match=r"item: the variable has shape \(2,\); expected one number"):
+        x.item()
+    with pytest.raises(InvalidType, match="grad: the gradient has dtype <U1"):
+        variable(1.0).grad = "a"
     with pytest.raises(InvalidType, match=r"dn\.taylor\(dn\.grad\(f\)"):
         variable(dn.jet(1.0))
 
 
-def test_a_copy_is_recorded():
+@pytest.mark.parametrize(
+    "name, instead",
+    [
+        ("clone", r"x\.copy\(\)"), ("exp", r"np\.exp\(x"), ("norm", r"np\.linalg\.norm\(x"), ("add_", r"x \+= …"),
+        ("unsqueeze", "expand_dims"), ("to", "device="), ("sigmoid", r"1 / \(1 \+ np\.exp\(-x\)\)"),
+    ],
+)  # fmt: skip
+def test_methods_of_tensors_have_their_equals_named(name, instead):
+    with pytest.raises(NoAttribute, match=f"{name}: a variable has no such attribute.*write .*{instead}"):
+        getattr(variable([1.0]), name)
+    assert not hasattr(variable([1.0]), name)
+    with pytest.raises(AttributeError, match="no attribute 'nothing_like_it'"):
+        _ = variable([1.0]).nothing_like_it
+
+
+def test_copies():
     x = variable([1.0, 2.0])
-    np.sum(copy.deepcopy(x) * copy.copy(x)).backward()
+    np.sum(copy.copy(x) * x.copy()).backward()
+    np.testing.assert_array_equal(x.grad, [2.0, 4.0])  # they are recorded
+    best = copy.deepcopy({"w": x})["w"]  # another leaf
+    np.sum(best**3).backward()
+    np.testing.assert_array_equal(best.grad, [2.0 + 3.0, 4.0 + 12.0])
     np.testing.assert_array_equal(x.grad, [2.0, 4.0])
+    with no_grad():
+        x += 1.0
+    np.testing.assert_array_equal(best.data, [1.0, 2.0])
+    x.zero_grad()
+    np.sum(copy.deepcopy(x * 2)).backward()
+    np.testing.assert_array_equal(x.grad, [2.0, 2.0])
+    for leaf in (x, variable(np.float32(1.5), requires_grad=False)):
+        again = pickle.loads(pickle.dumps(leaf))
+        assert repr(again) == repr(leaf) and again.dtype == leaf.dtype and again.grad is None
 
 
 def test_retained_graphs_serve_several_sweeps():

@@ -33,7 +33,7 @@ FLOORS = [
     {"fused"},
     {"cut"},
     {"replay"},
-    {"compile", "transforms"},
+    {"compile", "imperative", "transforms"},
     {"autograd", "custom", "sparse"},
     {"testing"},
     {"formula"},
