@@ -84,7 +84,8 @@ def _in_blocks(
     for k in range(1, degree + 1):
         terms = [stacked[1](value_a, y) for y in parts_b[k - 1 : k]]
         terms += [stacked[0](x, value_b) for x in parts_a[k - 1 : k]]
-        for j in range(max(1, k - len(parts_b)), min(k - 1, len(parts_a)) + 1):
+        both = range(max(1, k - len(parts_b)), min(k - 1, len(parts_a)) + 1)
+        for j in both if count else ():
             terms.append(np.stack([function(x, y) for x, y in zip(parts_a[j - 1], parts_b[k - j - 1], strict=True)]))
         blocks.append((sum(terms[1:], terms[0]) if terms else zero_like(value), count))
     return _jet(top, blocks, degree)
