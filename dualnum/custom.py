@@ -165,7 +165,8 @@ class CustomDerivative:
                     f"{self.name}: its pull-back gives a cotangent of shape {np.shape(c)} for argument {i}, whose "
                     f"shape is {np.shape(x)}"
                 )
-        return tuple(pulled)
+        # it may have kept what it gives: the caller of a gradient gets an array of its own
+        return tuple(c.copy() if type(c) is np.ndarray else c for c in pulled)
 
     def _fitting(self, tangent: Any, value: Any) -> Any:
         """A tangent of the shape of the result."""

@@ -5,7 +5,7 @@ grows large is scaled down. So a program is a function of arrays like the sample
 the sample does not sit on.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from operator import setitem
 from typing import Any, NamedTuple
 
@@ -113,8 +113,8 @@ def random_program(seed: int, x: Any, in_place: bool = False) -> Program:
         if len(steps) == wanted:
             break
         name, numbers, function = _drawn(rng, values, in_place)
-        if name in _PRODUCTS and x.size > 1000 and (name[0] == "o" or _shortest(values[k] for k in numbers) < 100):
-            continue  # columns by rows of that length would fill the memory
+        if x.size > 1000 and _grows(name, [np.shape(values[k]) for k in numbers]):
+            continue
         try:
             with np.errstate(all="ignore"):
                 y = function(*(values[k] for k in numbers))
@@ -149,9 +149,11 @@ def random_program(seed: int, x: Any, in_place: bool = False) -> Program:
     return Program(lambda x: results(x)[-1], scalar, "\n".join([f"  %0: {x.dtype}{x.shape}", *lines]))
 
 
-def _shortest(arrays: Iterable[Any]) -> int:
-    """The length of the shortest axis."""
-    return min((n for a in arrays for n in np.shape(a)), default=0)
+def _grows(name: str, shapes: Sequence[tuple[int, ...]]) -> bool:
+    """Whether columns meet rows, which for long ones would fill the memory."""
+    if name in _PRODUCTS:
+        return name == "outer(a, b)" or min((n for shape in shapes for n in shape), default=0) < 100
+    return len({n for shape in shapes for n in shape[-1:]}) > 1
 
 
 def _scaled(function: Callable[..., Any], factor: float) -> Callable[..., Any]:
