@@ -245,12 +245,7 @@ class Jet(Operand):
         given = self.algebra.truncated(degree).size
         try:
             for m in range(written):  # a misfit fails at the first plane, before anything has changed
-                plane = self._planes[m, ...]
-                if isinstance(plane, Operand):  # what is recorded under it sees no write through a view
-                    plane = np.copy(plane)
-                plane[index] = planes[m] if m < given else 0.0
-                if isinstance(plane, Operand):
-                    self._planes[m, ...] = plane
+                self._planes[m, ...][index] = planes[m] if m < given else 0.0
         except DualnumError:
             raise
         except IndexError as error:

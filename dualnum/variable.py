@@ -12,6 +12,7 @@ import numpy as np
 from . import evaluation, ufuncs
 from .backend import as_floating
 from .errors import InvalidType, LevelError, NotDifferentiable, dropped
+from .index import frozen
 from .kernel import launch
 from .kernel.pullback import pullback
 from .kernel.pulled import TransposedPull
@@ -121,7 +122,7 @@ class Variable(Recording):
                 if isinstance(i, Operand):
                     raise InvalidType("x[…]: the index carries derivatives; use its .value (as integers or booleans)")
                 if not (type(i) in _BASIC or i is None or i is Ellipsis or isinstance(i, np.integer)):
-                    return self._rearrange(lambda x: x[index], (self,), "getitem")
+                    return self._gathered(frozen(index))
         if not self.scope.alive:
             require_alive(self.scope)
         x = self._read() if self._writes is not None else self._value
@@ -129,6 +130,9 @@ class Variable(Recording):
         if node is not None:
             node = Node("getitem", (node,), Placing(index), (), y.shape, y.dtype) if is_recording() else None
         return self._shared(self._new(y, node), x, index)
+
+    def _gathered(self, index: Any) -> Any:
+        return self._rearrange(lambda x: x[index], (self,), "getitem")
 
     def _shared(self, view: Any, x: Any, how: Any) -> Any:
         """The new variable, marked as a view of this one where it shares its memory."""
@@ -171,7 +175,7 @@ class Variable(Recording):
 
     def _assign(self, index: Any, value: Any) -> None:
         """Gives the whole that this is a view of a new value and node, outside of a record a new value only."""
-        whole, path = self, []
+        whole, path, index = self, [], frozen(index)
         while whole._writes is not None and whole._origin is not None:
             whole, how = whole._origin
             path.append(how)

@@ -120,6 +120,20 @@ def test_jit_takes_arrays_from_outside_as_they_are_when_they_are_used():
     np.testing.assert_allclose(dn.jit(f)(x), f(x), rtol=1e-15)
 
 
+def test_an_index_may_be_written_to_before_the_sweep():
+    def f(x):
+        at, total = np.zeros(2, int), 0.0
+        for i in range(3):
+            at[:] = i, i + 1
+            y = 1.0 * x
+            y[at] = x[at] ** 2
+            total = total + np.sum(y)
+        return total
+
+    expected = 3.0 + np.array([1, 2, 2, 1, 0]) * (2.0 * X - 1.0)
+    np.testing.assert_allclose(dn.grad(f)(X), expected, rtol=1e-14)
+
+
 def test_single_numbers_between_kernels_are_arrays():
     """Of a kernel that computes some functions beforehand came a NumPy number, which the next took for an array."""
 
