@@ -200,10 +200,11 @@ class Record:
             return _own_memory(swept[0][1] if swept else None, self.values[0])
         found = {node.number: cotangent for node, cotangent in swept}
         cotangents: list[Any] = []
+        taken = set(map(id, given))
         for x, n in zip(self.values, self.nodes, strict=True):
             cotangent = _own_memory(found.get(n.number), x)
-            taken = any(cotangent is other for other in (*given, *cotangents))
-            cotangents.append(_copied(cotangent) if taken else cotangent)
+            cotangents.append(_copied(cotangent) if id(cotangent) in taken else cotangent)
+            taken.add(id(cotangent))
         results, start = [], 0
         for count, structure in self.structures:
             its = cotangents[start : start + count]
