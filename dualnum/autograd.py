@@ -64,7 +64,8 @@ def grad(
         if not x.requires_grad:
             raise InvalidValue(f"grad: input {k} does not require a gradient; make it with requires_grad=True")
     nodes = [x._node for x in ins]
-    found = {node.number: g for node, g in swept(outs, given, nodes, retain_graph, create_graph, "grad", False)}
+    pairs = swept(outs, given, nodes, retain_graph, create_graph, "grad", False, allow_unused)
+    found = {node.number: g for node, g in pairs}
     results = []
     for k, node in enumerate(nodes):
         if node.number not in found and not allow_unused:

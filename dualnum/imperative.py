@@ -316,6 +316,7 @@ def swept(
     create_graph: bool,
     name: str,
     collect: bool,
+    allow_unused: bool = False,
 ) -> list[tuple[Node, Any]]:
     """The sweep over what was recorded, and what is asked of outputs and cotangents before it begins."""
     seeds = []
@@ -324,9 +325,12 @@ def swept(
             raise InvalidType(f"{name}: an output is {described(y)}; expected what was computed from a variable")
         y._read()
         if y._node is None:
+            if allow_unused:
+                continue
             raise InvalidValue(
-                f"{name}: an output depends on no variable that requires a gradient (was it computed within no_grad, "
-                "or from x.data or x.detach()?)"
+                f"{name}: an output depends on no variable that requires a gradient: it is constant, as a high "
+                "derivative of a polynomial is, or was computed within no_grad, or from x.data or x.detach()"
+                + ("; allow_unused=True gives None" if name == "grad" else "")
             )
         if g is None:
             if y.size != 1:
