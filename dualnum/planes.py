@@ -17,7 +17,7 @@ def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> An
     shape = tuple(first.shape)
     if all(is_array(part) or not isinstance(part, Operand) for part, _ in blocks):
         xp = namespace(first)
-        planes = xp.empty((size, *shape), first.dtype)
+        planes = (memory if xp is np else xp).empty((size, *shape), first.dtype)
         start = 0
         for part, count in blocks:
             planes[start : start + count] = part
