@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
+from queue import SimpleQueue
+from threading import Lock, Thread
 from typing import Any
 
 __all__ = ["WORTH", "count", "in_chunks"]
@@ -12,7 +12,8 @@ __all__ = ["WORTH", "count", "in_chunks"]
 WORTH = 6_000_000
 _ALIGN = 64  # chunks start at multiples of every vector width, so a vector never straddles two
 
-_pool: ThreadPoolExecutor | None = None
+# Queues whose locks no interrupt can leave closed, unlike those of an executor: they are one step of C.
+_tasks: "SimpleQueue[Any] | None" = None
 _lock = Lock()
 
 
@@ -38,31 +39,47 @@ def in_chunks(call: Callable[..., int], arguments: Sequence[Any], owners: Any, l
     step = -(-length // threads)
     step += -step % _ALIGN
     starts = range(0, length, step)
-    pool = _shared_pool()
-    rest = [
-        pool.submit(_held, owners, call, *arguments, length, start, min(start + step, length)) for start in starts[1:]
-    ]
+    tasks, done = _shared_tasks(), SimpleQueue[Any]()
+    for start in starts[1:]:
+        tasks.put((done, owners, call, (*arguments, length, start, min(start + step, length))))
     alarms = [call(*arguments, length, 0, min(step, length))]
-    alarms += [future.result() for future in rest]
+    for _ in starts[1:]:
+        alarm, error = done.get()
+        if error is not None:
+            raise error
+        alarms.append(alarm)
     return any(alarms)
 
 
-def _held(owners: Any, call: Callable[..., int], *arguments: Any) -> int:
-    return call(*arguments)
+def _work(tasks: "SimpleQueue[Any]") -> None:
+    """What a thread does: one chunk after the other, each with its owners held."""
+    while True:
+        done, owners, call, arguments = tasks.get()
+        try:
+            answer: Any = call(*arguments), None
+        except Exception as error:
+            answer = 0, error
+        del owners, call, arguments  # before the caller goes on
+        done.put(answer)
+        del done, answer  # not while it waits
 
 
-def _shared_pool() -> ThreadPoolExecutor:
-    global _pool
+def _shared_tasks() -> "SimpleQueue[Any]":
+    """Where the threads wait for chunks; they are started once, and end with the process."""
+    global _tasks
     with _lock:
-        if _pool is None:
-            _pool = ThreadPoolExecutor(max(1, _threads), thread_name_prefix="dualnum")
-        return _pool
+        if _tasks is None:
+            tasks: SimpleQueue[Any] = SimpleQueue()
+            for number in range(max(1, _threads)):
+                Thread(target=_work, args=(tasks,), name=f"dualnum_{number}", daemon=True).start()
+            _tasks = tasks
+        return _tasks
 
 
 def _forget() -> None:
     """After a fork the child has no threads but its own."""
-    global _pool, _lock
-    _pool, _lock = None, Lock()
+    global _tasks, _lock
+    _tasks, _lock = None, Lock()
 
 
 _threads = count()
