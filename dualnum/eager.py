@@ -102,7 +102,7 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     if not length:
         return None
     call, known, degree, work, literal = entry
-    planes = _empty(a.shape, a.dtype) if a.nbytes < memory.LARGE else memory.empty(a.shape, a.dtype)
+    planes = _empty(a.shape, a.dtype) if a.nbytes < memory.KEPT else memory.empty(a.shape, a.dtype)
     arguments: list[Any]
     if number is None:
         arguments = [id(planes), id(a)] if len(inputs) == 1 else [id(planes), id(a), id(b)]

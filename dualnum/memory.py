@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LARGE", "applied", "empty", "is_whole", "kept", "matmul", "leased", "release"]
+__all__ = ["KEPT", "LARGE", "applied", "empty", "is_whole", "kept", "matmul", "leased", "release"]
 
-LARGE = 1 << 20  # bytes from which on it pays
+KEPT = 1 << 17  # bytes from which on it pays; planes that start on a cache line are read in half the time
+LARGE = 1 << 20  # bytes from which on a pass over memory of its own costs more than anything else
 _LIMIT = 1 << 28  # bytes that are kept at most
 _LINE = 64
 _PATIENCE = 0.001  # seconds: an interrupt may have kept the lock from its release, and fresh memory does as well
@@ -44,7 +45,7 @@ class _Lease:
 def empty(shape: tuple[int, ...], dtype: Any) -> Any:
     """``np.empty``, from kept memory where the array is large."""
     size = prod(shape) * dtype.itemsize
-    if size < LARGE:
+    if size < KEPT:
         return np.empty(shape, dtype)
     return leased(shape, dtype)
 
