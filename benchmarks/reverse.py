@@ -11,6 +11,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+# threads that spin while they wait for work would take a core from whoever is measured next
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 import numpy as np
 
 import dualnum as dn

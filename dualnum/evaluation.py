@@ -198,7 +198,9 @@ def _can_wait(top: "Jet", operands: Sequence[Any], mine: Sequence[bool]) -> bool
         return False
     if planes.dtype != row.dtype or planes.dtype not in launch.COMPILED or not 0 < row.ndim < planes.ndim - 1:
         return False
-    return row.shape == planes.shape[planes.ndim - row.ndim :] and _now(x._planes) is not None and _now(b) is not None
+    if row.shape != planes.shape[planes.ndim - row.ndim :]:
+        return False
+    return x._snapshot() is not None and (not isinstance(b, Operand) or b._snapshot() is not None)
 
 
 def _now(x: Any) -> Any:

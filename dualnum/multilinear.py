@@ -99,7 +99,7 @@ def _in_one_call(
     if isinstance(planes, Operand) or isinstance(constant, Operand):  # the value as well: one step of a record
         return top._like(on_planes(planes), [degree])
     size = top.algebra.truncated(degree).size
-    if size < 3 or type(planes) is not np.ndarray:
+    if size < 2 or type(planes) is not np.ndarray:
         return linear(top, function, (x,), on_planes)
     value = function(planes[0])
     result = memory.empty((top.algebra.size, *value.shape), value.dtype)
