@@ -307,7 +307,7 @@ class Jet(Operand):
         (x,) = (x for x, own in zip(operands, mine, strict=True) if own)
         result._support, result.algebra, result.scope = [x._support[0]], self.algebra, self.scope
         result._pending = row, operands, mine
-        x._support.append(ref(result))
+        x._support[1:] = [waiting for waiting in x._support[1:] if waiting() is not None] + [ref(result)]
         return result
 
     def _snapshot(self) -> "Jet | None":

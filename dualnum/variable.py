@@ -266,7 +266,7 @@ class Variable(Recording):
         return self._new(y, Node(row, parents, rule, saved, y.shape, y.dtype))
 
     def _stacked(self, row: Row, order: int, operands: Sequence[Any], counts: Sequence[int]) -> Any:
-        """One kernel forward and one back, recorded as one step (see `kernel.pullback.transposed`)."""
+        """One kernel forward and one back, recorded as one step (see `kernel.pulled.transposed`)."""
         values, parents = self._parts(operands)
         if not any(parents) or not all(type(v) in PLAIN or type(v) is np.ndarray for v in values):
             return None

@@ -180,3 +180,10 @@ def test_threads() -> None:
     with ThreadPoolExecutor(4) as pool:
         for result in pool.map(lambda k: np.tanh(y) if k % 2 else np.tanh(y[...]), range(8)):
             assert_close(result, reference)
+
+
+def test_what_no_longer_waits_is_forgotten() -> None:
+    z = jet(X, 2, direction=V) @ W
+    for _ in range(100):
+        np.tanh(z + B)
+    assert len(z._support) <= 2
