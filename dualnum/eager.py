@@ -44,7 +44,7 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
 
     Args:
         ufunc: the function.
-        inputs: a jet; or two jets, or a jet and a Python number in either order.
+        inputs: a jet; or two jets, or a jet with a number or an array in either order.
         jet_type: the class of jets.
     """
     number = None
@@ -61,12 +61,9 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
             inputs = x, y = float(x), y
         if type(x) is jet_type and type(y) is jet_type:
             a, b = x._planes, y._planes
-            if (
-                type(a) is not _ndarray
-                or type(b) is not _ndarray
-                or x.scope is not y.scope
-                or x.algebra is not y.algebra
-            ):
+            if x.scope is not y.scope or x.algebra is not y.algebra:
+                return None
+            if type(a) is not _ndarray or type(b) is not _ndarray:
                 return None
             if a.shape != b.shape or a.dtype != b.dtype or not b.flags.c_contiguous:
                 return _laid_out(ufunc, inputs, x, jet_type)
@@ -144,24 +141,20 @@ def _laid_out(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any)
     if not top.scope.alive or _engine() != "llvm" or kink_mode() == "raise":
         return None
     described: list[Any] = [ufunc, top.algebra]
+    operands: list[Any] = []
     for x in inputs:
         if type(x) is jet_type:
             a = x._planes
             if type(a) is not _ndarray or (a.nbytes >= memory.LARGE and ufunc in CHEAP):  # it may wait
                 return None
             described.append((a.dtype, a.shape, x._support[0]))
+            operands.append(launch.Planes(a, x._support[0] + 1))
         elif type(x) is _ndarray:
             described.append((x.dtype, x.shape))
+            operands.append(launch.Planes(x[None], 1))
         else:
             described.append(None)
-    operands = [
-        launch.Planes(x._planes, x._support[0] + 1)
-        if type(x) is jet_type
-        else launch.Planes(x[None], 1)
-        if type(x) is _ndarray
-        else x
-        for x in inputs
-    ]
+            operands.append(x)
     key: Any = tuple(described)
     shape = _shapes.get(key, _MISSING)
     if shape is _MISSING:
@@ -172,7 +165,8 @@ def _laid_out(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any)
     key = (key, *[x[1] for x in laid if type(x) is tuple])
     entry = _entries.get(key, _MISSING)
     if entry is _MISSING:
-        entry = _remember_layout(key, ufunc, laid, top)
+        made = _planned(ufunc, laid, top)
+        entry = _keep(key, None if made is None or made.plan.literal else made)
     if entry is None:
         return None
     algebra = top.algebra
@@ -204,23 +198,6 @@ def _common_shape(ufunc: np.ufunc, operands: list[Any]) -> tuple[int, ...] | Non
         return None
 
 
-def _remember_layout(key: Any, ufunc: np.ufunc, laid: list[Any], top: Any) -> Any:
-    """The entry for operands laid out like these; None where they must take the general way."""
-    entry = None
-    row = _row(ufunc)
-    if row is not None:
-        operands = [x[0] if type(x) is tuple else x for x in laid]
-        described = tuple((x[0].count, x[1]) if type(x) is tuple else "number" for x in laid)
-        directions = top.algebra.directions
-        plan = launch.plan_for(row, top.algebra.order, described, top.dtype, True, operands, directions is not None)
-        if plan is not None and not plan.literal:
-            entry = _Layout(plan, launch.known_planes(plan.counts[0], directions), plan.counts[0] - 1)
-    if len(_entries) >= _LIMIT:
-        _entries.clear()
-    _entries[key] = entry
-    return entry
-
-
 def _row(ufunc: np.ufunc) -> Any:
     """The row of a ufunc of one output, or None: the general way says what is wrong."""
     if ufunc.nout > 1 or ufunc.signature is not None:
@@ -232,23 +209,35 @@ def _row(ufunc: np.ufunc) -> Any:
     return row if row.rule is not None else None
 
 
-def _remember(key: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], x: Any, jet_type: Any) -> Any:
-    """The entry for operands like these; None where they must take the general way."""
-    entry: Any = None
-    row = _row(ufunc) if llvm.data_offset() >= 0 else None
-    if row is not None:
-        if x.dtype in launch.COMPILED:
-            operands = [launch.Planes(y._planes, y._support[0] + 1) if type(y) is jet_type else y for y in inputs]
-            described = tuple((y.count, "c") if type(y) is launch.Planes else "number" for y in operands)
-            directions = x.algebra.directions
-            plan = launch.plan_for(row, x.algebra.order, described, x.dtype, True, operands, directions is not None)
-            if plan is not None and plan.literal and not isinstance(key[0], tuple):
-                entry = _BY_VALUE
-            elif plan is not None and plan.early is None and plan.call is not None:
-                known = launch.known_planes(plan.counts[0], directions)
-                work = plan.work + plan.each * (directions or 0)
-                entry = _Ready(plan.call, known, plan.counts[0] - 1, work, plan.literal)
+def _planned(ufunc: np.ufunc, laid: list[Any], top: Any) -> Any:
+    """The plan for (Planes, layout) pairs and numbers, with the planes and the degree of its result; or None."""
+    row = _row(ufunc)
+    if row is None or top.dtype not in launch.COMPILED:
+        return None
+    operands = [x[0] if type(x) is tuple else x for x in laid]
+    described = tuple((x[0].count, x[1]) if type(x) is tuple else "number" for x in laid)
+    directions = top.algebra.directions
+    plan = launch.plan_for(row, top.algebra.order, described, top.dtype, True, operands, directions is not None)
+    return plan and _Layout(plan, launch.known_planes(plan.counts[0], directions), plan.counts[0] - 1)
+
+
+def _keep(key: Any, entry: Any) -> Any:
     if len(_entries) >= _LIMIT:
         _entries.clear()
     _entries[key] = entry
     return entry
+
+
+def _remember(key: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], x: Any, jet_type: Any) -> Any:
+    """The entry for operands in one piece like these; None where they must take the general way."""
+    laid = [(launch.Planes(y._planes, y._support[0] + 1), "c") if type(y) is jet_type else y for y in inputs]
+    made = _planned(ufunc, laid, x) if llvm.data_offset() >= 0 else None
+    if made is None:
+        return _keep(key, None)
+    plan = made.plan
+    if plan.literal and not isinstance(key[0], tuple):
+        return _keep(key, _BY_VALUE)
+    if plan.early is not None or plan.call is None:
+        return _keep(key, None)
+    work = plan.work + plan.each * (x.algebra.directions or 0)
+    return _keep(key, _Ready(plan.call, made.known, made.degree, work, plan.literal))

@@ -35,7 +35,7 @@ class Recording(Operand):
 
     def _new(self, value: Any, node: Node | None) -> Any:
         """Another one of this kind and scope."""
-        other = _new(type(self))
+        other = _bare(type(self))
         other._value = value
         other._node = node
         other._writes = None
@@ -49,7 +49,7 @@ class Recording(Operand):
 
 PLAIN = frozenset((float, int, np.float64))  # numbers that widen nothing
 _DOUBLE = np.dtype(float)
-_new, _ndarray = object.__new__, np.ndarray
+_bare, _ndarray = object.__new__, np.ndarray
 
 
 def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
@@ -91,7 +91,7 @@ def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
             rule = pullback(row, (own is not None, node is not None), y, (x, v))
             if dtype is _DOUBLE:
                 rules[which] = rule
-        result = _new(type(self))
+        result = _bare(type(self))
         result._value = y
         result._node = Node(row, (own, node), rule, rule.keep(y, x, v), y.shape, dtype)
         result._writes = None
@@ -113,7 +113,7 @@ def _power(self: Recording, exponent: Any) -> Any:
         x, node, scope = self._read() if self._writes is not None else self._value, self._node, self.scope
         if node is not None and scope.alive and is_recording() and x.dtype.kind == "f":
             y = memory.applied(np.square, x) if x.__class__ is _ndarray and x.nbytes >= LARGE else np.square(x)
-            result = _new(type(self))
+            result = _bare(type(self))
             result._value = y
             result._node = Node("power", (node,), _SQUARE, _SQUARE.keep(y, x), y.shape, y.dtype)
             result._writes = None
