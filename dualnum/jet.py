@@ -5,7 +5,7 @@ Its planes lie in one array of shape (K+1, *shape), coefficient first.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 from weakref import ref
 
 import numpy as np
@@ -43,6 +43,7 @@ class Jet(Operand):
 
     __slots__ = ("__weakref__", "_pending", "_planes", "_support", "algebra", "scope")
 
+    kind: ClassVar[type["Jet"]]
     algebra: Univariate
     _planes: Any
     # the highest degree whose planes may be nonzero; one list, shared by all views of the planes, so
@@ -198,8 +199,6 @@ class Jet(Operand):
             raise ours(error, f"astype with casting={casting!r}") from None
 
     def copy(self, order: str = "C") -> "Jet":
-        if isinstance(self._planes, Operand):
-            return np.copy(self)  # type: ignore[return-value]
         return self._like(self._planes.copy(), list(self._support))
 
     def __copy__(self) -> "Jet":
@@ -402,6 +401,9 @@ class Jet(Operand):
         from .display import html
 
         return html(self)
+
+
+Jet.kind = Jet
 
 
 class Waiting(Jet):

@@ -14,9 +14,11 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from .errors import DualnumError, InvalidType, InvalidValue, NoAttribute, NotDifferentiable, NotTraceable, dropped, ours
 from .flat import Flat
+from .graded import Part
 from .levels import Scope, require_alive, same_scope
 
 __all__ = [
+    "Moving",
     "Operand",
     "batched",
     "bilinear",
@@ -34,6 +36,22 @@ Adjoint = Callable[[Any], Any]  # a cotangent of the result → that of the datu
 Adjoints = tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]  # (ȳ, b) → ā and (ȳ, a) → b̄
 Stacked = tuple[Callable[..., Any], Callable[..., Any]]  # the same for many a, and for many b
 _IMPLEMENTATIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+
+class Moving:
+    """An adjoint that moves cotangents, adds them up and leaves some out, whatever they are.
+
+    So, of ones and zeros, it tells which entries of the datum are reached.
+    """
+
+    __slots__ = ("adjoint", "omits")
+
+    def __init__(self, adjoint: Adjoint, omits: bool = True) -> None:
+        self.adjoint = adjoint
+        self.omits = omits  # whether some entries of the datum may not occur in the result
+
+    def __call__(self, cotangent: Any) -> Any:
+        return self.adjoint(cotangent)
 
 
 class Operand(NDArrayOperatorsMixin):
@@ -71,11 +89,8 @@ class Operand(NDArrayOperatorsMixin):
         """self[index] += x in place, if that can be done quicker than by the sum of two; whether it was done."""
         return False
 
-    def _stacked(self, row: Any, order: int, operands: Sequence[Any], counts: Sequence[int]) -> Any:
-        """The primitive on stacked planes of jets of a higher level, as (planes, degree); None to go plane by plane.
-
-        Of each operand the first `counts` planes count; one with 0 is a constant without the axis of planes.
-        """
+    def _stacked(self, row: Any, levels: Any, operands: Sequence[Any]) -> Any:
+        """The primitive on stacks of such operands (see `tower`) in one step; None to go coefficient by coefficient."""
         return None
 
     def _pulled(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> tuple[Any, ...] | None:
@@ -142,6 +157,8 @@ class Operand(NDArrayOperatorsMixin):
     # ── the protocols ────────────────────────────────────────────────────────────────────────────
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if Part in map(type, inputs):  # whose coefficients such as this may be
+            return NotImplemented
         top = highest((*inputs, *kwargs["out"]) if "out" in kwargs else inputs)
         if top is None:  # only where= carries derivatives
             raise InvalidType(f"{ufunc.__name__}: where= is an operand with derivatives; expected booleans")
@@ -155,6 +172,8 @@ class Operand(NDArrayOperatorsMixin):
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
+        if Part in types:
+            return NotImplemented
         implementation = _IMPLEMENTATIONS.get(function)
         if implementation is None:
             raise NotDifferentiable(

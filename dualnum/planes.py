@@ -1,15 +1,50 @@
 """The stacked coefficients of a jet: put together, zero, read-only, apart from one another."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import memory
+from .algebra import Univariate
 from .backend import is_array, namespace
+from .levels import Scope
 from .operand import Operand
 
-__all__ = ["aligned", "placed", "readonly", "stack_blocks", "unshared", "zero_like"]
+__all__ = [
+    "Level", "aligned", "as_jets", "peeled", "placed", "readonly", "stack_blocks", "unshared", "zero_like",
+]  # fmt: skip
+
+
+# ── the levels of jets ───────────────────────────────────────────────────────────────────────────
+
+
+class Level(NamedTuple):
+    """The jets of one scope, and what they are made by."""
+
+    scope: Scope
+    algebra: Univariate
+    kind: Any
+
+
+def peeled(x: Any, down_to: int = 0) -> tuple[Any, list[tuple[Level, int]]]:
+    """What lies under the jets of x above a level, and of these the levels with their degrees, from the lowest up."""
+    above: list[tuple[Level, int]] = []
+    while hasattr(x, "algebra") and x.scope.level > down_to:
+        above.append((Level(x.scope, x.algebra, x.kind), x._support[0]))
+        x = x._planes
+    return x, above[::-1]
+
+
+def as_jets(levels: Sequence[Level], base: Any, degrees: Sequence[int | None]) -> Any:
+    """The jets of these levels over an array with an axis for each; None for a level without."""
+    for level, degree in zip(levels, degrees, strict=True):
+        if degree is not None:
+            base = object.__new__(level.kind)._set(base, [degree], level.algebra, level.scope)
+    return base
+
+
+# ── stacks ───────────────────────────────────────────────────────────────────────────────────────
 
 
 def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> Any:

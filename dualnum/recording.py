@@ -15,7 +15,7 @@ from .levels import Scope
 from .memory import LARGE
 from .operand import Operand
 from .primitives import lookup
-from .tape import Node, is_recording
+from .tape import LinearPull, Node, is_recording
 
 __all__ = ["PLAIN", "Recording"]
 
@@ -132,11 +132,7 @@ def _sum(self: Recording, *args: Any, **kwargs: Any) -> Any:
     return self._new(y, Node("sum", (node,), _to_all, (), y.shape, y.dtype))
 
 
-def _to_all(cotangent: Any) -> tuple[Any]:
-    return (_spread(cotangent),)
-
-
-_spread = spread(None, 0, False)
+_to_all = LinearPull(spread(None, 0, False), True)
 _general_sum = Operand.sum  # type: ignore[attr-defined]
 setattr(Recording, "sum", _sum)  # noqa: B010
 _SQUARE = pullback(lookup(np.square), (True,), np.ones(1), (np.ones(1),))

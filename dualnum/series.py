@@ -171,9 +171,15 @@ def polar(r0: Any, u: Coefficients, v: Coefficients) -> tuple[list[Any], list[An
     c, s = u[0] / r, v[0] / r
     a, b = [], []
     for k in range(1, max(len(u), len(v))):
-        u_k, v_k = coefficient(u, k), coefficient(v, k)
-        a.append(c * u_k + s * v_k)
-        b.append(c * v_k - s * u_k)
+        if k >= len(u):
+            a.append(s * v[k])
+            b.append(c * v[k])
+        elif k >= len(v):
+            a.append(c * u[k])
+            b.append(-(s * u[k]))
+        else:
+            a.append(c * u[k] + s * v[k])
+            b.append(c * v[k] - s * u[k])
     return a, b
 
 

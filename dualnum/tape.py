@@ -21,11 +21,14 @@ from .evaluation import pulled
 from .index import as_tuple
 from .kernel.pullback import PullBack
 from .memory import LARGE
-from .operand import Operand, linear, primal
+from .operand import Moving, Operand, linear
 from .planes import placed
 from .primitives import Row
+from .reach import Reach, all_or_some, fitted, kept, through, united
+from .rearrangement import Rearrangement
+from .transposed import StackPull
 
-__all__ = ["Node", "Placing", "is_recording", "name_of", "not_recording", "sweep"]
+__all__ = ["LinearPull", "Node", "Placing", "is_recording", "name_of", "not_recording", "sweep"]
 
 _numbers = itertools.count(0, -1)
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
@@ -110,6 +113,34 @@ class Placing:
         return put(cotangent)
 
 
+class LinearPull:
+    """The pull-back of a linear function: its adjoint.
+
+    Attributes:
+        adjoint: (cotangent) → that of the datum; of several data a tuple.
+        alone: whether there is one datum.
+    """
+
+    __slots__ = ("adjoint", "alone")
+
+    def __init__(self, adjoint: Callable[[Any], Any], alone: bool) -> None:
+        self.adjoint = adjoint
+        self.alone = alone
+
+    def __call__(self, cotangent: Any) -> Any:
+        return (self.adjoint(cotangent),) if self.alone else self.adjoint(cotangent)
+
+    @property
+    def moves(self) -> bool:
+        """Whether cotangents are moved, added up and left out, whatever they are."""
+        return isinstance(self.adjoint, (Moving, Rearrangement))
+
+    @property
+    def omits(self) -> bool:
+        """Whether entries of the data may not occur in the result."""
+        return isinstance(self.adjoint, (Moving, Rearrangement)) and self.adjoint.omits
+
+
 # ── the sweep ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -132,7 +163,7 @@ def sweep(
     numbers = {node.number for node in wanted}
     found: list[tuple[Node, Any]] = []
     # of the nodes that are waiting, by their numbers: the node, its cotangent so far, whether nobody else refers
-    # to that, so that it may be added to in place, and whether it has zeros of branches that were not taken
+    # to that, so that it may be added to in place, and which elements it reaches
     waiting: dict[int, list[Any]] = {}
     heap: list[int] = []
     with np.errstate(all="ignore"):
@@ -140,11 +171,16 @@ def sweep(
             _contribute(waiting, heap, node, cotangent)
         while heap:
             number = heappop(heap)
-            node, cotangent, _, masked = waiting.pop(number)
+            node, cotangent, _, reach = waiting.pop(number)
             pull = node.pull
             if number in numbers or (collect and (pull is None or hasattr(node, "grad"))):
                 found.append((node, cotangent))
             if pull is None:
+                continue
+            if type(pull) is Placing:
+                _place(waiting, heap, node, pull, cotangent, reach)
+                if not retain:
+                    node.pull = _freed
                 continue
             saved = node.saved
             if wrap is not None and saved:
@@ -152,55 +188,63 @@ def sweep(
                     v if n is None or v is None or type(v) is tuple else wrap(v, n)
                     for v, n in zip(saved, (node, *node.parents), strict=True)
                 ]
-            if type(pull) is PullBack:
-                contributions: Any = None
-                if type(cotangent) is not np.ndarray:
-                    if isinstance(cotangent, Operand):
-                        contributions = cotangent._pulled(pull.function, (cotangent, *saved))
-                elif cotangent.nbytes >= LARGE:
-                    contributions = pulled(None, pull.function, (cotangent, *saved))
-                if contributions is None:
-                    contributions = pull.function(cotangent, *saved)
-                if masked:
-                    contributions = [_where_reached(c, cotangent) for c in contributions]
-                else:
-                    masked = pull.selects
-            elif type(pull) is Placing:
-                _place(waiting, heap, node.parents[0], pull, cotangent, masked)
-                contributions = ()
+            elementwise = type(pull) is PullBack
+            if elementwise:
+                contributions = _pulled(pull, cotangent, saved)
+                if reach is not None and pull.scales:
+                    contributions = kept(contributions, reach)
+            elif type(pull) is StackPull:
+                contributions = pull.pulled(cotangent, saved[1:], reach)
             else:
                 contributions = pull(cotangent, *saved)
-                if masked and isinstance(node.source, Row):
-                    contributions = [_where_reached(c, cotangent) for c in contributions]
-                elif not isinstance(node.source, Row) and node.name == "where":
-                    masked = True
             if not retain:
                 node.pull, node.saved = _freed, ()
-            for parent, c in zip(node.parents, contributions):  # noqa: B905  as many, and this is the inner loop
+            for i, (parent, c) in enumerate(zip(node.parents, contributions)):  # noqa: B905  as many, the inner loop
                 if parent is None or c is None:
                     continue
+                its = None
+                if parent.pull is not None and (reach is not None or not elementwise or pull.reached is not None):
+                    its = _reached(pull, reach, node, saved, i, parent)
                 k = parent.number
                 if k not in waiting and type(c) is np.ndarray and c.shape == parent.shape and c.dtype is parent.dtype:
-                    waiting[k] = [parent, c, False, masked]  # the usual case, without a call
+                    waiting[k] = [parent, c, False, its]  # the usual case, without a call
                     heappush(heap, k)
                 else:
-                    _contribute(waiting, heap, parent, c, masked)
+                    _contribute(waiting, heap, parent, c, its)
     return found
 
 
-def _where_reached(c: Any, cotangent: Any) -> Any:
-    """c with exact zeros where the cotangent is one, behind a branch that was not taken: 0·∞ is 0 there."""
-    plain = primal(c)
-    if plain is None:
-        return c
-    if not isinstance(plain, Operand) and bool(np.isfinite(plain.sum())):  # a tracer has no numbers to look at
-        return c
-    coefficients = primal(getattr(cotangent, "coeffs", None))
-    zero = primal(cotangent) == 0 if coefficients is None else np.all(coefficients == 0, axis=0)
-    return np.where(zero, 0.0, c)
+def _pulled(pull: PullBack, cotangent: Any, saved: Sequence[Any]) -> Any:
+    """The contributions of a primitive: in one step where the cotangent knows how."""
+    kind = type(cotangent)
+    if kind in _ARRAYS or not isinstance(cotangent, Operand):
+        if not any([isinstance(v, Operand) for v in saved]):
+            contributions = None
+            if kind is np.ndarray and cotangent.nbytes >= LARGE:
+                contributions = pulled(None, pull.function, (cotangent, *saved))
+            return pull.function(cotangent, *saved) if contributions is None else contributions
+        return pull.exact(cotangent, *saved)
+    differentiated = any([isinstance(v, Operand) and v.value is not v for v in saved])  # a tracer is its own value
+    function = pull.exact if differentiated else pull.function
+    contributions = cotangent._pulled(function, (cotangent, *saved))
+    return function(cotangent, *saved) if contributions is None else contributions
 
 
-def _contribute(waiting: dict[int, list[Any]], heap: list[int], node: Node, c: Any, masked: bool = False) -> None:
+def _reached(pull: Any, reach: Reach | None, node: Node, saved: Sequence[Any], i: int, parent: Node) -> Reach | None:
+    """Which elements of parent i are reached through a node that is reached so far."""
+    if type(pull) is PullBack:
+        its = all_or_some(reach, pull.reached, saved, i)
+        return fitted(its, node.shape, parent.shape)
+    if type(pull) is StackPull:
+        return pull.reach(reach, node.shape, saved, i, parent.shape)
+    if type(pull) is LinearPull and pull.moves and (reach is not None or pull.omits):
+        return through(pull.adjoint, reach, node.shape, None if pull.alone else i)
+    return None
+
+
+def _contribute(
+    waiting: dict[int, list[Any]], heap: list[int], node: Node, c: Any, reach: Reach | None = None
+) -> None:
     """Adds c to the cotangent of a node."""
     if c.shape != node.shape:
         c = summed_to(c, node.shape)
@@ -208,10 +252,10 @@ def _contribute(waiting: dict[int, list[Any]], heap: list[int], node: Node, c: A
         c = _typed(c, node.dtype)
     state = waiting.get(node.number)
     if state is None:
-        waiting[node.number] = [node, c, False, masked]
+        waiting[node.number] = [node, c, False, reach]
         heappush(heap, node.number)
         return
-    state[3] = state[3] or masked
+    state[3] = united(state[3], reach)
     before = state[1]
     if state[2] and type(before) is np.ndarray and type(c) in _ARRAYS:
         before += c
@@ -220,9 +264,16 @@ def _contribute(waiting: dict[int, list[Any]], heap: list[int], node: Node, c: A
         state[2] = True
 
 
-def _place(waiting: dict[int, list[Any]], heap: list[int], node: Node, pull: Placing, g: Any, masked: bool) -> None:
+def _place(
+    waiting: dict[int, list[Any]], heap: list[int], part: Node, pull: Placing, g: Any, reach: Reach | None
+) -> None:
     """Adds what a `Placing` gives to the cotangent of a node: in place, where that is possible."""
+    (node,) = part.parents
+    if node is None:
+        return
     number, index = node.number, pull.index
+    if node.pull is not None:
+        reach = through(lambda ones: pull(ones, node.shape), reach, part.shape, None)
     state = waiting.get(number)
     if g.dtype is not node.dtype and g.dtype != node.dtype:
         g = _typed(g, node.dtype)
@@ -232,11 +283,11 @@ def _place(waiting: dict[int, list[Any]], heap: list[int], node: Node, pull: Pla
         if alone is None and isinstance(g, Operand):
             alone = g._placed(index, node.shape)
             own = alone is not None
-        waiting[number] = [node, pull(g, node.shape) if alone is None else alone, own, masked]
+        waiting[number] = [node, pull(g, node.shape) if alone is None else alone, own, reach]
         heappush(heap, number)
         return
     before = state[1]
-    state[3] = state[3] or masked
+    state[3] = united(state[3], reach)
     if type(before) is np.ndarray and type(g) in _ARRAYS:
         if not state[2]:
             state[1] = before = before.copy()

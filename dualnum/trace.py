@@ -16,6 +16,7 @@ import optree
 
 from .algebra import Univariate
 from .errors import DualnumError, InvalidType, NotTraceable
+from .graded import Part
 from .jet import Jet
 from .levels import Scope, open_scope
 from .nodes import HOLE, Applied, Node, Trace, basic, joined, lifted, placed, planes, stacked
@@ -44,6 +45,15 @@ _FILLS = {np.zeros_like, np.ones_like, np.full_like}
 _BY_TYPE = {
     np.result_type, np.can_cast, np.common_type, np.min_scalar_type, np.iscomplexobj, np.isrealobj, np.einsum_path,
 }  # fmt: skip
+
+
+_OURS = "dualnum"
+optree.register_pytree_node(
+    Part,
+    lambda part: (tuple(part.terms.values()), (part.limits, tuple(part.terms))),
+    lambda known, coefficients: Part(known[0], dict(zip(known[1], coefficients, strict=True))),
+    namespace=_OURS,
+)
 
 
 class Tracer(Operand):
@@ -153,6 +163,8 @@ class Tracer(Operand):
         return self._wrap(self.record.elementwise(ufunc, *map(self._node, inputs)))
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        if Part in types:
+            return NotImplemented
         top = highest(operands((args, kwargs)))
         if not isinstance(top, Tracer):  # jets above: their implementation finds its way down
             return super().__array_function__(function, types, args, kwargs)
@@ -226,7 +238,7 @@ class Tracer(Operand):
                 return self._wrap(self.record.constant(self._sampled(applied, nodes, known=True)))
             if not isinstance(outcome, (tuple, list, Jet)):
                 return self._traced(Node("call", nodes, *_described(outcome), applied), outcome, function)
-        leaves, structure = optree.tree_flatten((args, kwargs), none_is_leaf=True)  # type: ignore[arg-type, var-annotated]
+        leaves, structure = optree.tree_flatten((args, kwargs), none_is_leaf=True, namespace=_OURS)  # type: ignore[arg-type, var-annotated]
         leaves = [_as_it_is(leaf) for leaf in leaves]
         places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Operand)]
         peeled = [_peeled(leaves[i]) for i in places]
@@ -245,7 +257,8 @@ class Tracer(Operand):
                 result = function(*args, **kwargs)
                 if not isinstance(result, (tuple, list, Jet)):
                     return result
-                given, its_structure = optree.tree_flatten(result, none_is_leaf=True)  # type: ignore[arg-type, var-annotated]
+                given: list[Any]
+                given, its_structure = optree.tree_flatten(result, none_is_leaf=True, namespace=_OURS)  # type: ignore[arg-type]
                 pairs = list(map(_peeled, given))
                 if not found:
                     back = {new: old for old, new in anew.items()}
@@ -309,7 +322,7 @@ class Tracer(Operand):
         return self._call(function, *data)
 
     def _batched(self, function: Callable[[Any, int], Any], adjoint: Any = None) -> Any:
-        return self._call(lambda x: function(x, 0), self)
+        return function(self, 0)
 
     def _bilinear(
         self, function: Callable[[Any, Any], Any], a: Any, b: Any, adjoints: Any = None, stacked: Any = None

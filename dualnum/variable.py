@@ -9,19 +9,21 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import evaluation, ufuncs
+from . import evaluation, tower, ufuncs
 from .backend import as_floating
 from .errors import InvalidType, LevelError, NotDifferentiable, dropped
 from .index import frozen
-from .kernel import launch
-from .kernel.pullback import pullback
-from .kernel.pulled import TransposedPull
+from .kernel.pullback import pullback, written_value
 from .levels import Scope, require_alive
-from .operand import Adjoint, Adjoints, Operand, Stacked, batched, highest, linear, primal
-from .primitives import Row
+from .operand import Adjoint, Adjoints, Moving, Operand, Stacked, batched, highest, linear, primal
+from .planes import Level
+from .primitives.derived import Derived
+from .primitives.table import Row
 from .rearrangement import Rearrangement
 from .recording import PLAIN, Recording
-from .tape import Node, Placing, is_recording, name_of
+from .tape import LinearPull, Node, Placing, is_recording, name_of
+from .tower import Stack
+from .transposed import StackPull
 
 __all__ = ["Variable", "own"]
 
@@ -242,7 +244,10 @@ class Variable(Recording):
         values, parents = self._parts(inputs)
         if len(inputs) > 1:
             values = [evaluation.constant(row, x) for x in values]
-        y = row.ufunc(*values)
+        function = row.ufunc
+        if type(function) is Derived and not any(isinstance(v, Operand) for v in values):
+            function = written_value(function) if all(_is_real(v) for v in values) else function
+        y = function(*values)
         if row.ufunc.nout == 1:
             return self._result(row, y, values, parents)
         return tuple(self._result(row, part, values, parents, k, y) for k, part in enumerate(y))
@@ -265,22 +270,20 @@ class Variable(Recording):
         saved = rule.keep(y if outputs is None else outputs, *values)
         return self._new(y, Node(row, parents, rule, saved, y.shape, y.dtype))
 
-    def _stacked(self, row: Row, order: int, operands: Sequence[Any], counts: Sequence[int]) -> Any:
-        """One kernel forward and one back, recorded as one step (see `kernel.pulled.transposed`)."""
-        values, parents = self._parts(operands)
-        if not any(parents) or not all(type(v) in PLAIN or type(v) is np.ndarray for v in values):
+    def _stacked(self, row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Any:
+        """One step of the record, whatever the levels of jets above."""
+        if row.ufunc.nout > 1:
             return None
-        planes = [
-            v if type(v) in PLAIN else launch.Planes(v if count else v[None], max(count, 1))
-            for v, count in zip(values, counts, strict=True)
-        ]
-        size = next(len(v) for v, count in zip(values, counts, strict=True) if count)
-        made = launch.evaluate(row, order, planes, size)
-        if made is None or made[1]:
+        values, parents = self._parts([s.base for s in operands])
+        degrees = [s.degrees for s in operands]
+        stack = tower.over(row, levels, [Stack(v, d) for v, d in zip(values, degrees, strict=True)])
+        y = stack.base
+        if y.dtype.kind == "c" or any(getattr(v, "dtype", None) == complex for v in values):
             return None
-        [(y, degree)] = made[0]
-        pull = TransposedPull(row, tuple([p is not None for p in parents]), degree + 1, tuple(counts))
-        return self._new(y, Node(row, parents, pull, (y, *values), y.shape, y.dtype)), degree
+        if not any(parents):
+            return stack._replace(base=self._new(y, None))
+        pull = StackPull(row, tuple([p is not None for p in parents]), levels, stack.degrees, degrees)
+        return stack._replace(base=self._new(y, Node(row, parents, pull, (None, *values), y.shape, y.dtype)))
 
     def _linear(
         self,
@@ -298,7 +301,7 @@ class Variable(Recording):
             return self._new(y, None)
         if adjoint is None:
             raise _irreversible(function)
-        pull = adjoint if len(data) > 1 else lambda g: (adjoint(g),)
+        pull = LinearPull(adjoint, len(data) == 1)
         return self._new(y, Node(name or function, parents, pull, (), y.shape, y.dtype))
 
     def _rearrange(self, function: Callable[..., Any], data: tuple[Any, ...], name: str = "") -> Any:
@@ -307,7 +310,7 @@ class Variable(Recording):
 
     def _batched(self, function: Callable[[Any, int], Any], adjoint: Adjoint | None = None) -> Any:
         plain = lambda x: batched(function, x, adjoint)  # noqa: E731
-        back = Rearrangement(plain, [self.shape]) if adjoint is None else adjoint
+        back = Rearrangement(plain, [self.shape]) if adjoint is None else Moving(adjoint, omits=False)
         return self._shared(self._linear(plain, (self,), back), self._value, plain)
 
     def _bilinear(
@@ -337,6 +340,10 @@ class Variable(Recording):
 def _looked(x: Any, how: Any) -> Any:
     """The view of x by an index or function."""
     return how(x) if callable(how) else x[how]
+
+
+def _is_real(x: Any) -> bool:
+    return isinstance(x, (int, float)) or x.dtype.kind in "fiub"
 
 
 def _same_memory(a: Any, b: Any) -> bool:

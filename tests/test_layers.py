@@ -19,11 +19,13 @@ PACKAGE = ROOT / "dualnum"
 # From the ground up; the modules of one floor do not know each other. A package is one name.
 FLOORS = [
     {"errors"},
-    {"algebra", "backend", "broadcasting", "flat", "levels", "memory", "series"},
+    {"algebra", "backend", "broadcasting", "flat", "graded", "levels", "memory", "series"},
     {"operand", "series_special"},
     {"primitives"},
     {"functions", "kernel", "display"},
-    {"evaluation", "index", "nodes", "planes", "rearrangement", "ufuncs"},
+    {"index", "nodes", "planes", "reach", "rearrangement", "ufuncs"},
+    {"tower"},
+    {"evaluation", "transposed"},
     {"eager", "multilinear", "record"},
     {"jet"},
     {"seeding"},

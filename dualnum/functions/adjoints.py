@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..memory import matmul
+from ..operand import Moving
 from .keywords import axes_of
 
 __all__ = [
@@ -36,7 +37,7 @@ def spread(axis: Any, ndim: int, keepdims: Any, where: Any = True, count: Any = 
             g = np.expand_dims(g, axes_of(axis, ndim))
         return g if where is True else np.where(where, g, 0.0)
 
-    return adjoint
+    return Moving(adjoint, omits=where is not True)
 
 
 def running_sum(axis: Any, shape: tuple[int, ...]) -> Callable[[Any], Any]:

@@ -227,6 +227,8 @@ class Symbol(NDArrayOperatorsMixin):
             return self.graph.node(SELECT, *map(self.graph.lift, (condition, x, y)))
         if function is np.real and self.dtype.kind != "c":
             return args[0]
+        if function is np.zeros_like:
+            return self.graph.constant(0.0)
         if function is np.iscomplexobj:
             return self.dtype.kind == "c"
         if function in (np.shape, np.ndim):

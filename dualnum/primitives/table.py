@@ -29,9 +29,11 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from .. import series
 from ..errors import NotDifferentiable, NotTraceable
+from ..graded import NotGraded
+from ..operand import Operand
 
 __all__ = [
-    "POSITIVE", "REAL", "UNIT", "Mend", "Row", "Series", "by_derivative", "composed", "linear", "lookup",
+    "POSITIVE", "REAL", "UNIT", "Mend", "Row", "Series", "by_derivative", "composed", "linear", "lookup", "mended",
     "predicate", "recurrence", "rows", "unsupported", "zero",
 ]  # fmt: skip
 
@@ -93,7 +95,7 @@ class Row:
             return [value] if self.ufunc.nout == 1 else tuple([v] for v in value)
         token = _recurring.set(True)
         try:
-            return self._applied(order, value, *[u[: order + 1] for u in operands])
+            return self.applied(order, value, *[u[: order + 1] for u in operands])
         finally:
             _recurring.reset(token)
 
@@ -114,7 +116,7 @@ class Row:
             _recurring.reset(token)
         return slope
 
-    def _applied(self, order: int, value: Any, *operands: Sequence[Any]) -> Any:
+    def applied(self, order: int, value: Any, *operands: Sequence[Any]) -> Any:
         """The rule; as a whole where it looks at numbers that a trace does not have."""
         assert self.rule is not None
         try:
@@ -124,7 +126,7 @@ class Row:
 
     def _pushed(self, i: int, tangent: Any, value: Any, arguments: Sequence[Any], output: int) -> Any:
         assert self.rule is not None
-        y = self._applied(1, value, *([u, tangent] if j == i else [u] for j, u in enumerate(arguments)))
+        y = self.applied(1, value, *([u, tangent] if j == i else [u] for j, u in enumerate(arguments)))
         y = y[output] if self.ufunc.nout > 1 else y
         return y[1] if len(y) > 1 else None
 
@@ -132,6 +134,24 @@ class Row:
 _recurring: ContextVar[bool] = ContextVar("in a recurrence", default=False)
 # Whether a rule is running. What it writes down for a kernel may be rearranged within rounding; the value may not.
 in_recurrence = _recurring.get
+
+
+def mended(row: Row, order: int, result: Any, operands: Sequence[Sequence[Any]]) -> Any:
+    """The result with the points redone at which the row's own rule fails, if there are any."""
+    mend = row.mend
+    if mend is None or not order:
+        return result
+    where = mend.where(result[0], *(u[0] for u in operands))
+    if isinstance(where, Operand):  # no numbers to look at yet
+        where._alarm()
+        return result
+    if any(isinstance(u[0], Operand) for u in operands) or not np.any(where):
+        return result
+    try:
+        redone = mend.rule(order, result[0], *operands)
+    except NotGraded:  # it looks at coefficients, which several variables have no order for
+        return result
+    return series.select(order, result[0], where, redone, result)
 
 
 class Series(NDArrayOperatorsMixin):
@@ -191,7 +211,7 @@ def rows() -> Iterator[Row]:
 
 def lookup(ufunc: np.ufunc) -> Row:
     """The row of a ufunc; raises `NotDifferentiable` where there is none or no rule."""
-    row = _ROWS.get(ufunc)
+    row = _ROWS.get(ufunc) or getattr(ufunc, "row", None)  # a derivative brings its own
     if row is None and _load_special():
         row = _ROWS.get(ufunc)
     if row is None:

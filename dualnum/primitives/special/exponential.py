@@ -91,7 +91,9 @@ def _cotdg(order: int, value: Any, u: Coefficients) -> list[Any]:
 def _radian(order: int, value: Any, *dms: Coefficients) -> list[Any]:
     """Degrees, minutes and seconds: linear in the three together."""
     last = min(order, max(map(len, dms)) - 1)
-    return [value, *(sp.radian(*(series.coefficient(u, k) for u in dms)) for k in range(1, last + 1))]
+    units = (_DEGREE, _DEGREE / 60, _DEGREE / 3600)
+    pairs = tuple(zip(dms, units, strict=True))
+    return [value, *(series.total(u[k] * unit for u, unit in pairs if k < len(u)) for k in range(1, last + 1))]
 
 
 recurrence(sp.sindg, _sindg, sample=(-170.0, 170.0))
@@ -234,8 +236,7 @@ def _huber(order: int, value: Any, delta: Coefficients, r: Coefficients) -> list
     """½r² for |r| ≤ δ, else δ(|r| − ½δ)."""
     inside = [0.5 * c for c in series.square(order, r[0] * r[0], r)]
     sign = np.sign(r[0])
-    both = range(max(len(r), len(delta)))
-    arm = [sign * series.coefficient(r, k) - 0.5 * series.coefficient(delta, k) for k in both]
+    arm = _sum([sign * r_k for r_k in r], [-0.5 * d_k for d_k in delta])
     outside = series.multiply(order, value, delta, arm)
     return series.select(order, value, np.abs(r[0]) <= delta[0], inside, outside)
 
