@@ -59,11 +59,42 @@ def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> An
             start += count
         planes[start:] = 0
         return planes
+    joined = _joined_below(blocks, size, first)
+    if joined is not None:
+        return joined
     full = [np.broadcast_to(_typed(part, first), (count, *shape)) for part, count in blocks]
     missing = size - sum(count for _, count in blocks)
     if missing:
         full.append(np.zeros((missing, *shape), first.dtype))
     return np.concatenate(full)
+
+
+def _joined_below(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> Any:
+    """The same where the parts are jets over plain arrays: filled in below all levels. None for what is recorded."""
+    each = [peeled(part) for part, _ in blocks]
+    if any(isinstance(base, Operand) for base, _ in each):
+        return None
+    known: dict[int, Level] = {}
+    degrees: dict[int, int] = {}
+    for _, above in each:
+        for level, degree in above:
+            k = level.scope.level
+            if known.setdefault(k, level)[:2] != level[:2]:
+                return None  # and what is wrong is said there
+            degrees[k] = max(degree, degrees.get(k, 0))
+    levels = [known[k] for k in sorted(known)]
+    shape = tuple(first.shape)
+    base = np.zeros((*(level.algebra.size for level in levels), size, *shape), first.dtype)
+    start = 0
+    for (part, above), (_, count) in zip(each, blocks, strict=True):
+        there = {level.scope.level for level, _ in above}
+        index = tuple(slice(None) if level.scope.level in there else 0 for level in levels)
+        if np.ndim(part):  # the axes that broadcasting needs stand behind those of the levels
+            own = part.shape[len(there) :]
+            part = part.reshape(*part.shape[: len(there)], *(1,) * (1 + len(shape) - len(own)), *own)
+        base[(*index, slice(start, start + count))] = part
+        start += count
+    return as_jets(levels, base, [degrees[level.scope.level] for level in levels])
 
 
 def _typed(part: Any, first: Any) -> Any:

@@ -83,12 +83,18 @@ def fitted(reach: Reach | None, shape: tuple[int, ...], parent: tuple[int, ...])
     return (lambda: summed_to(np.where(np.broadcast_to(mask_of(reach), shape), 1.0, 0.0), parent) > 0,)
 
 
-def through(adjoint: Callable[[Any], Any], reach: Reach | None, shape: tuple[int, ...], i: int | None) -> Reach:
+def through(
+    adjoint: Callable[[Any], Any],
+    reach: Reach | None,
+    shape: tuple[int, ...],
+    parent: tuple[int, ...],
+    i: int | None = None,
+) -> Reach:
     """What is reached of datum i behind a function that moves entries, adds them up and leaves some out."""
 
     def mask() -> Any:
         ones = np.ones(shape) if reach is None else np.where(np.broadcast_to(mask_of(reach), shape), 1.0, 0.0)
         moved = adjoint(ones)
-        return (moved if i is None else moved[i]) > 0
+        return summed_to(moved if i is None else moved[i], parent) > 0
 
     return (mask,)

@@ -21,7 +21,7 @@ from .evaluation import pulled
 from .index import as_tuple
 from .kernel.pullback import PullBack
 from .memory import LARGE
-from .operand import Moving, Operand, linear
+from .operand import Moving, Operand, highest, linear
 from .planes import placed
 from .primitives import Row
 from .reach import Reach, all_or_some, fitted, kept, through, united
@@ -215,18 +215,19 @@ def sweep(
 
 
 def _pulled(pull: PullBack, cotangent: Any, saved: Sequence[Any]) -> Any:
-    """The contributions of a primitive: in one step where the cotangent knows how."""
-    kind = type(cotangent)
-    if kind in _ARRAYS or not isinstance(cotangent, Operand):
-        if not any([isinstance(v, Operand) for v in saved]):
-            contributions = None
-            if kind is np.ndarray and cotangent.nbytes >= LARGE:
-                contributions = pulled(None, pull.function, (cotangent, *saved))
-            return pull.function(cotangent, *saved) if contributions is None else contributions
-        return pull.exact(cotangent, *saved)
-    differentiated = any([isinstance(v, Operand) and v.value is not v for v in saved])  # a tracer is its own value
+    """The contributions of a primitive: in one step where the operands know how."""
+    operands = [v for v in (cotangent, *saved) if isinstance(v, Operand)]
+    if not operands:
+        contributions = None
+        if type(cotangent) is np.ndarray and cotangent.nbytes >= LARGE:
+            contributions = pulled(None, pull.function, (cotangent, *saved))
+        return pull.function(cotangent, *saved) if contributions is None else contributions
+    # of what is only recorded here or traced the plain function is enough: it is linear in the cotangent
+    differentiated = any([v is not cotangent and v.value is not v for v in operands])
     function = pull.exact if differentiated else pull.function
-    contributions = cotangent._pulled(function, (cotangent, *saved))
+    top = highest(operands)
+    assert top is not None
+    contributions = top._pulled(function, (cotangent, *saved))
     return function(cotangent, *saved) if contributions is None else contributions
 
 
@@ -238,7 +239,7 @@ def _reached(pull: Any, reach: Reach | None, node: Node, saved: Sequence[Any], i
     if type(pull) is StackPull:
         return pull.reach(reach, node.shape, saved, i, parent.shape)
     if type(pull) is LinearPull and pull.moves and (reach is not None or pull.omits):
-        return through(pull.adjoint, reach, node.shape, None if pull.alone else i)
+        return through(pull.adjoint, reach, node.shape, parent.shape, None if pull.alone else i)
     return None
 
 
@@ -273,7 +274,7 @@ def _place(
         return
     number, index = node.number, pull.index
     if node.pull is not None:
-        reach = through(lambda ones: pull(ones, node.shape), reach, part.shape, None)
+        reach = through(lambda ones: pull(ones, node.shape), reach, part.shape, node.shape)
     state = waiting.get(number)
     if g.dtype is not node.dtype and g.dtype != node.dtype:
         g = _typed(g, node.dtype)

@@ -6,6 +6,7 @@ variables, coefficient by coefficient on tracers.
 """
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ from .primitives.composition import Composition
 from .primitives.derived import Derived
 from .primitives.table import Row, mended
 
-__all__ = ["Stack", "box_of", "coefficients", "evaluate", "over", "stacked_up", "together"]
+__all__ = ["Stack", "box_of", "coefficients", "evaluate", "on_jets", "stacked_up", "together"]
 
 
 class Stack(NamedTuple):
@@ -56,18 +57,18 @@ def _on_arrays(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -
     if len(levels) == 1 or all(level.algebra.directions is None for level in levels):
         launched = _launched(row, levels, operands)
         if launched is not None:
-            return launched
+            return _by_parts(row, levels, operands, launched[0]) if launched[1] else launched[0]
     return _by_parts(row, levels, operands)
 
 
-def _launched(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Any:
-    """As one kernel; None where there is none, or the row's mend must follow."""
+def _launched(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> tuple[Any, bool] | None:
+    """As one kernel, and whether the row's mend must follow; None where there is none."""
     alone = len(levels) == 1
     given: list[Any] = []
     for base, degrees in operands:
         axes = sum(d is not None for d in degrees)
         if type(base) is np.ndarray and base.ndim:
-            planes = base.reshape(-1, *base.shape[axes:]) if axes else base[None]
+            planes = base.reshape(prod(base.shape[:axes]), *base.shape[axes:])
             degree = degrees[0] or 0
             given.append(launch.Planes(planes, degree + 1) if alone else launch.Planes(planes, len(planes), degrees))
         elif axes or isinstance(base, Operand) or not isinstance(base, (float, int, complex, np.generic, np.ndarray)):
@@ -82,46 +83,59 @@ def _launched(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) ->
     else:
         box = box_of(levels)
         made = launch.evaluate(row, box, given, box.size)
-    if made is None or made[1]:
+    if made is None:
         return None
     sizes = [level.algebra.size for level in levels]
     results = [
         Stack(planes.reshape(*sizes, *planes.shape[1:]), (degrees,) if alone else degrees) for planes, degrees in made[0]
     ]
-    return results[0] if row.ufunc.nout == 1 else tuple(results)
+    return results[0] if row.ufunc.nout == 1 else tuple(results), made[1]
 
 
-def over(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Stack:
-    """The primitive on stacks whose bases may in turn be jets of lower levels: these join the levels."""
-    lower, stacks = together(row, [s.base for s in operands])
-    if not lower:
-        result: Stack = evaluate(row, levels, operands)
-        return result
-    joint = [Stack(inner.base, inner.degrees + s.degrees) for inner, s in zip(stacks, operands, strict=True)]
-    result = evaluate(row, lower + levels, joint)
-    split = len(lower)
-    return Stack(as_jets(lower, result.base, result.degrees[:split]), result.degrees[split:])
+def on_jets(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Stack:
+    """The primitive on stacks whose bases may be anything, as jets of these levels do it."""
+    jets = [as_jets(levels, base, degrees) for base, degrees in operands]
+    ufunc = row.ufunc
+    if isinstance(ufunc, np.ufunc):
+        y = ufunc(*jets)
+    else:
+        top = highest(jets)
+        assert top is not None
+        y = top._primitive(row, tuple(jets))
+    degrees: list[int | None] = []
+    for level in reversed(levels):
+        own = isinstance(y, Operand) and y.scope is level.scope
+        degrees.append(y._support[0] if own else None)
+        y = y._planes if own else y
+    return Stack(y, tuple(reversed(degrees)))
 
 
 # ── coefficient by coefficient ───────────────────────────────────────────────────────────────────
 
 
-def _by_parts(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Any:
-    """The recurrence on homogeneous parts, with operations of the base."""
+def _by_parts(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack], known: Any = None) -> Any:
+    """The recurrence on homogeneous parts, with operations of the base; or the mend of a `known` result."""
     ndim = max(_ndim(s) for s in operands)
     box = box_of(levels)
-    if len(levels) == 1:
-        algebra = levels[0].algebra
-        parts = [
-            [s.base] if s.degrees[0] is None else algebra.parts(s.base, s.degrees[0], ndim) for s in operands
-        ]
-    else:
-        parts = [box.parts(coefficients(levels, s, ndim)) for s in operands]
+    parts = [_parts(levels, box, s, ndim) for s in operands]
+    several = row.ufunc.nout > 1
     with np.errstate(all="ignore"):
-        result = mended(row, box.order, row.expand(box.order, *parts), parts)
-    if row.ufunc.nout == 1:
-        return _joined(levels, box, result)
-    return tuple(_joined(levels, box, y) for y in result)
+        if known is None:
+            result = row.expand(box.order, *parts)
+        else:
+            stacks = known if several else (known,)
+            each = [_parts(levels, box, s, ndim) for s in stacks]
+            result = tuple(each) if several else each[0]
+        result = mended(row, box.order, result, parts)
+    return tuple(_joined(levels, box, y) for y in result) if several else _joined(levels, box, result)
+
+
+def _parts(levels: tuple[Level, ...], box: Box, stack: Stack, ndim: int) -> list[Any]:
+    """The homogeneous parts: of one level the coefficients themselves."""
+    if len(levels) > 1:
+        return box.parts(coefficients(levels, stack, ndim))
+    (degree,) = stack.degrees
+    return [stack.base] if degree is None else levels[0].algebra.parts(stack.base, degree, ndim)
 
 
 def _joined(levels: tuple[Level, ...], box: Box, parts: Sequence[Any]) -> Stack:
@@ -172,7 +186,7 @@ def stacked_up(levels: Sequence[Level], terms: dict[tuple[int, ...], Any]) -> An
     zero = next(c for c in terms.values() if isinstance(c, Operand))
 
     def axes(m: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(1 if m[i] == 0 else int(levels[i].algebra.directions or 1) for i in directed)
+        return tuple(1 if m[i] == 0 else levels[i].algebra.size_of_a_degree for i in directed)
 
     def build(m: tuple[int, ...]) -> Any:
         i = len(m)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from .tower import Stack, coefficients, stacked_up
 __all__ = ["StackPull"]
 
 Degrees = tuple[int | None, ...]
+_ANY = np.zeros(1)
 
 
 class StackPull:
@@ -69,15 +71,18 @@ class StackPull:
         self, reach: Reach | None, shape: tuple[int, ...], saved: Sequence[Any], i: int, parent: tuple[int, ...]
     ) -> Reach | None:
         """Which coefficients of argument i are reached."""
+        # of what moves no number decides anything: what stands in for it is read by nobody
+        stands = [_ANY if any(d is not None for d in degrees) else x for x, degrees in zip(saved[1:], self.arguments)]  # noqa: B905
+        own = pullback(self.row, self.wanted, _ANY, [_ANY if isinstance(x, Operand) else x for x in stands]).reached
+        if own is None and reach is None:
+            return None
         its = None if reach is None else self.elements(reach, shape)
-        values = [primal(x) for x in saved[1:]]
-        first = [
-            v[(0,) * sum(d is not None for d in degrees)] if any(d is not None for d in degrees) else v
-            for v, degrees in zip(values, self.arguments, strict=True)
-        ]
+        first = []
+        for x, degrees in zip(saved[1:], self.arguments, strict=True):
+            axes = sum(d is not None for d in degrees)
+            first.append(primal(x[(0,) * axes]) if axes else primal(x))
         y = self.row.ufunc(*first)
-        rule = pullback(self.row, self.wanted, y, first)
-        its = all_or_some(its, rule.reached, (y, *first), i)
+        its = all_or_some(its, own, (y, *first), i)
         if its is None:
             return None
         axes = sum(d is not None for d in self.arguments[i])
@@ -98,7 +103,7 @@ class StackPull:
             axes = sum(d is not None for d in degrees)
             if not axes:
                 return launch.Planes(x[None], 1) if type(x) is np.ndarray else x
-            flat = x.reshape(-1, *x.shape[axes:])
+            flat = x.reshape(prod(x.shape[:axes]), *x.shape[axes:])
             return launch.Planes(flat, (degrees[0] or 0) + 1 if alone else len(flat), degrees)
 
         given = [planes(x, degrees) for x, degrees in zip(arguments, self.arguments, strict=True)]
@@ -122,7 +127,7 @@ class StackPull:
                 results.append(None)
                 continue
             partial = derived(self.row, tuple(int(i == j) for j in range(len(stacks)))).row
-            slope = tower.over(partial, levels, stacks)
+            slope = tower.on_jets(partial, levels, stacks)
             p = coefficients(levels, slope, ndim)
             terms = {j: _paired(levels, p, g, j, mask) for j in coefficients(levels, u, ndim)}
             results.append(_of_shape(levels, terms, u))

@@ -13,6 +13,7 @@ from . import evaluation, tower, ufuncs
 from .backend import as_floating
 from .errors import InvalidType, LevelError, NotDifferentiable, dropped
 from .index import frozen
+from .kernel import launch
 from .kernel.pullback import pullback, written_value
 from .levels import Scope, require_alive
 from .operand import Adjoint, Adjoints, Moving, Operand, Stacked, batched, highest, linear, primal
@@ -267,6 +268,8 @@ class Variable(Recording):
         if True not in wanted:
             return self._new(y, None)
         rule = pullback(row, wanted, y, values, output)
+        if rule.constant and type(row.ufunc) is Derived:  # x³ has been differentiated three times
+            return self._new(y, None)
         saved = rule.keep(y if outputs is None else outputs, *values)
         return self._new(y, Node(row, parents, rule, saved, y.shape, y.dtype))
 
@@ -276,12 +279,16 @@ class Variable(Recording):
             return None
         values, parents = self._parts([s.base for s in operands])
         degrees = [s.degrees for s in operands]
-        stack = tower.over(row, levels, [Stack(v, d) for v, d in zip(values, degrees, strict=True)])
+        stack = tower.on_jets(row, levels, [Stack(v, d) for v, d in zip(values, degrees, strict=True)])
         y = stack.base
         if y.dtype.kind == "c" or any(getattr(v, "dtype", None) == complex for v in values):
             return None
         if not any(parents):
             return stack._replace(base=self._new(y, None))
+        if any(p is not None and not any(d) and not np.ndim(v) for p, v, d in zip(parents, values, degrees, strict=True)):
+            # a number that varies must not decide what there is: t**p at p = 0
+            its = launch.structural_degrees(row, tower.box_of(levels), tuple(degrees))
+            stack = stack._replace(degrees=its)
         pull = StackPull(row, tuple([p is not None for p in parents]), levels, stack.degrees, degrees)
         return stack._replace(base=self._new(y, Node(row, parents, pull, (None, *values), y.shape, y.dtype)))
 

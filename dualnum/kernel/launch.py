@@ -7,13 +7,14 @@ numbers themselves) has no plan and runs on whole arrays.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import memory
-from ..graded import Box
+from ..graded import Box, NotGraded
 from ..primitives.composition import Composition
 from ..primitives.derived import Derived
 from ..primitives.table import Row
@@ -33,6 +34,7 @@ __all__ = [
     "prepare",
     "run",
     "split",
+    "structural_degrees",
     "uniform",
 ]
 
@@ -265,6 +267,18 @@ def _made(row: Row, order: int | Box, described: Any, dtype: Any, compiled: bool
         return _NO_PLAN
     plan = prepare(program, groups, tuple(map(len, results)), compiled, directed)
     return _NO_PLAN if plan is None else replace(plan, literal=numbers is not None, degrees=limits)
+
+
+@lru_cache(maxsize=1024)
+def structural_degrees(row: Row, box: Box, degrees: tuple[tuple[int | None, ...], ...]) -> tuple[int, ...]:
+    """The highest power of each variable that can occur in a primitive, whatever the numbers are."""
+    graph = Graph(np.float64)
+    operands = [box.parts({m: graph.input() for _, m in box.within(d)}) for d in degrees]
+    try:
+        (y,) = (box.coefficients(y) for y in _expanded(graph, row, box.order, operands))
+    except (Untraceable, NotGraded, TypeError):  # numbers decide
+        return box.limits
+    return tuple(map(max, zip(*y, strict=True)))
 
 
 def uniform(ufunc: np.ufunc, dtype: Any) -> bool:

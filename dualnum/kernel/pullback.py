@@ -33,9 +33,10 @@ class PullBack:
         reached: (value, *arguments) → for each argument the mask of the elements that the result depends on at all,
             None for all of them; None where that never leaves one out. Branches not taken are absent, not zero.
         scales: whether a contribution is the cotangent times something, so that 0·∞ can occur.
+        constant: whether there is none, so that the value is constant as far as these arguments go.
     """
 
-    __slots__ = ("exact", "function", "keep", "reached", "scales")
+    __slots__ = ("constant", "exact", "function", "keep", "reached", "scales")
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class PullBack:
         exact: Callable[..., Any] | None = None,
         reached: Callable[..., Any] | None = None,
         scales: bool = True,
+        constant: bool = False,
     ) -> None:
         names = [f"u{j}" for j in range(len(needs))]
         kept = "".join(f"{name}, " if needed else "None, " for name, needed in zip(names, needs, strict=True))
@@ -52,6 +54,7 @@ class PullBack:
         self.keep: Callable[..., Any] = eval(f"lambda {', '.join(names)}: ({kept})")
         self.reached = reached
         self.scales = scales
+        self.constant = constant
 
 
 _known: dict[Any, PullBack] = {}
@@ -133,7 +136,8 @@ def _written(row: Row, wanted: tuple[bool, ...], output: int, numbers: Any) -> P
             exact = _either(row, function, _by_derivatives(row, [c is not None for c in pulled], output))
     if exact is not None:
         needs = [needs[0], *[True] * len(wanted)]
-    return PullBack(function, needs, exact, reached, _scales(program))
+    constant = all(c is None for c in pulled)
+    return PullBack(function, needs, exact, reached, _scales(program), constant)
 
 
 def _by_derivatives(row: Row, wanted: Sequence[bool], output: int) -> Callable[..., Any]:
