@@ -16,7 +16,7 @@ from .graded import Box
 from .kernel import launch
 from .levels import same_scope
 from .operand import Operand, highest
-from .planes import Level, as_jets, peeled, stack_blocks, zero_like
+from .planes import Level, as_jets, peeled, stack_blocks
 from .primitives.composition import Composition
 from .primitives.derived import Derived
 from .primitives.table import Row, mended
@@ -179,11 +179,10 @@ def coefficients(levels: Sequence[Level], stack: Stack, ndim: int) -> dict[tuple
 def stacked_up(levels: Sequence[Level], terms: dict[tuple[int, ...], Any]) -> Any:
     """The coefficients in one array with an axis for each level."""
     directed = [i for i, level in enumerate(levels) if level.algebra.directions is not None]
-    first = next(iter(terms.values()))
     shape = np.broadcast_shapes(*(tuple(np.shape(c))[len(directed) :] for c in terms.values()))
     if not any(isinstance(c, Operand) for c in terms.values()):
         return _filled(levels, directed, terms, shape)
-    zero = next(c for c in terms.values() if isinstance(c, Operand))
+    dtype = next(c for c in terms.values() if isinstance(c, Operand)).dtype
 
     def axes(m: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(1 if m[i] == 0 else levels[i].algebra.size_of_a_degree for i in directed)
@@ -193,12 +192,10 @@ def stacked_up(levels: Sequence[Level], terms: dict[tuple[int, ...], Any]) -> An
         if i == len(levels):
             c = terms.get(m)
             full = (*axes(m), *shape)
-            if c is None:
-                c = zero_like(zero[(0,) * np.ndim(zero)] if np.ndim(zero) else zero)
-            elif isinstance(c, Operand) and c.dtype != first.dtype:
-                c = c.astype(first.dtype)
-            elif not isinstance(c, Operand):
-                c = np.asarray(c, zero.dtype)
+            if not isinstance(c, Operand):
+                c = np.asarray(0.0 if c is None else c, dtype)
+            elif c.dtype != dtype:
+                c = c.astype(dtype)
             return c if tuple(np.shape(c)) == full else np.broadcast_to(c, full)
         pieces = [build((*m, k)) for k in range(levels[i].algebra.order + 1)]
         place = sum(j < i for j in directed)

@@ -62,9 +62,14 @@ class StackPull:
             levels = tuple(level._replace(scope=scope) for level, scope in zip(self.levels, scopes, strict=True))
             return self._composed(levels, cotangent, arguments, mask)
 
+    @property
+    def _axes(self) -> int:
+        """How many axes of planes the result has."""
+        return sum(d is not None for d in self.result)
+
     def elements(self, reach: Reach, shape: tuple[int, ...]) -> Reach:
         """Of the coefficients of the result: an element is reached if any of its coefficients is."""
-        axes = tuple(range(len(self.levels)))
+        axes = tuple(range(self._axes))
         return (lambda: np.any(np.broadcast_to(mask_of(reach), shape), axis=axes),)
 
     def reach(
@@ -86,7 +91,7 @@ class StackPull:
         if its is None:
             return None
         axes = sum(d is not None for d in self.arguments[i])
-        fit = fitted(its, tuple(np.shape(y)), parent[axes:])
+        fit = fitted(its, shape[self._axes :], parent[axes:])
         assert fit is not None
         return (lambda: np.broadcast_to(mask_of(fit), parent),)
 
@@ -119,7 +124,7 @@ class StackPull:
     ) -> Sequence[Any]:
         """By operations on what the coefficients are."""
         stacks = [Stack(x, degrees) for x, degrees in zip(arguments, self.arguments, strict=True)]
-        ndim = np.ndim(cotangent) - len(levels)
+        ndim = np.ndim(cotangent) - self._axes
         g = coefficients(levels, Stack(cotangent, self.result), ndim)
         results = []
         for i, (w, u) in enumerate(zip(self.wanted, stacks, strict=True)):
