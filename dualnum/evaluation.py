@@ -17,7 +17,7 @@ from .operand import Operand, primal
 from .planes import as_jets
 from .primitives.composition import Composition, composed
 from .primitives.derived import Derived
-from .primitives.table import Row, lookup
+from .primitives.table import Row, around_zeros, lookup
 from .tower import together
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ def evaluate(top: "Jet", row: Row, inputs: tuple[Any, ...]) -> Any:
     check_kinks(row, inputs)
     if row.ufunc in CHEAP and _can_wait(top, operands, mine):
         return top._waiting(row, [_now(x) for x in operands], mine)
+    if row.even is not None or row.of_squares is not None:
+        return around_zeros(row, inputs, lambda: computed(top, row, operands, mine))
     return computed(top, row, operands, mine)
 
 

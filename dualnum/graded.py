@@ -142,8 +142,10 @@ def _chosen(condition: Any, a: Any, b: Any) -> Any:
     if isinstance(condition, Part):
         raise NotGraded("a homogeneous part as a condition")
     known = a if isinstance(a, Part) else b
-    x, y = (p.terms if isinstance(p, Part) else ({}, _number(p))[0] for p in (a, b))
-    return Part(known.limits, {m: np.where(condition, x.get(m, 0.0), y.get(m, 0.0)) for m in {**x, **y}})
+    x, y = (p.terms if isinstance(p, Part) else {} for p in (a, b))
+    # beside a part only zero has a meaning, and NaN for what cannot be known
+    f, g = (0.0 if isinstance(p, Part) else p if _is_nothing(p) else _number(p) for p in (a, b))
+    return Part(known.limits, {m: np.where(condition, x.get(m, f), y.get(m, g)) for m in {**x, **y}})
 
 
 def _widened(a: Part, power: float) -> Part:
@@ -151,6 +153,11 @@ def _widened(a: Part, power: float) -> Part:
     if power != 1.0:
         raise NotGraded(f"float_power of a homogeneous part to {power}")
     return a.map(lambda c: np.float_power(c, 1.0))
+
+
+def _is_nothing(x: Any) -> bool:
+    """Whether numbers are zero or NaN."""
+    return not hasattr(x, "node") and bool(np.all((x == 0) | np.isnan(x)))
 
 
 def _mapped(ufunc: np.ufunc) -> Callable[..., Any]:

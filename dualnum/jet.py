@@ -300,6 +300,9 @@ class Jet(Operand):
             if waiting is not None:
                 waiting._planes  # noqa: B018
 
+    def _squares(self) -> int:
+        return self._planes._squares() if isinstance(self._planes, Operand) else 0
+
     def _waiting(self, row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> "Jet":
         """The primitive, to be computed when its planes are asked for, or as part of what follows."""
         result = object.__new__(Waiting)

@@ -129,6 +129,14 @@ class Operand(NDArrayOperatorsMixin):
         """function(a, b), linear in each."""
         raise NotImplementedError
 
+    def _squares(self) -> int:
+        """1 where this is known to be a sum of squares, −1 of their negatives, 0 where it is not known."""
+        return 0
+
+    def _remembering(self, square: Any) -> Any:
+        """This operand, which is zero somewhere, with its square to remember there (see `roots`)."""
+        return self
+
     def _alarm(self) -> None:
         """Where this truth value holds, a row's rule has failed and its mend must follow."""
 

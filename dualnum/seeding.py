@@ -87,7 +87,8 @@ def seed(x: Any, order: int, direction: Any, directions: Any, scope: Scope, func
         raise InvalidValue(f"{function}: directions has shape {v.shape}; expected (P, *x.shape) = ({wanted})")
     if not many:
         _check_fits(np.shape(v), shape, function)
-    if order and not many and isinstance(x, Operand) and not isinstance(x, Jet) and not isinstance(v, Operand):
+    recorded = isinstance(x, Operand) and not isinstance(x, Jet) and x.value is not x
+    if recorded and order and not many and not isinstance(v, Operand):
         planes = linear(lambda x: _stacked(x, v, order), x, adjoint=Moving(lambda g: g[0], omits=False))
         return object.__new__(Jet)._set(planes, [1], Univariate(order), scope)
     count = v.shape[0] if many else None

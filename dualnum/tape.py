@@ -28,7 +28,7 @@ from .reach import Reach, all_or_some, fitted, kept, through, united
 from .rearrangement import Rearrangement
 from .transposed import StackPull
 
-__all__ = ["LinearPull", "Node", "Placing", "is_recording", "name_of", "not_recording", "sweep"]
+__all__ = ["LinearPull", "Node", "Placing", "is_recording", "name_of", "not_recording", "sign_of_squares", "sweep"]
 
 _numbers = itertools.count(0, -1)
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
@@ -91,6 +91,37 @@ class Node:
 
 def name_of(function: Callable[..., Any]) -> str:
     return str(function.__qualname__.split(".")[0]).strip("_")
+
+
+def _is_even(exponent: Any) -> bool:
+    return isinstance(exponent, (int, float)) and exponent > 0 and exponent % 2 == 0
+
+
+def sign_of_squares(node: Node) -> int:
+    """1 for what is recorded as a sum of squares, −1 for one of their negatives; 0 for anything else."""
+    sign = 1
+    while True:
+        pull, parents = node.pull, node.parents
+        if type(pull) is LinearPull and pull.moves and len(parents) == 1:  # a sum, or some of the entries
+            (parent,) = parents
+        elif isinstance(node.source, Row):
+            ufunc = node.source.ufunc
+            if ufunc is np.square or (ufunc is np.multiply and parents[0] is parents[1]):
+                return sign
+            if ufunc in (np.power, np.float_power) and _is_even(node.saved[-1] if node.saved else None):
+                return sign
+            if ufunc is np.add:
+                signs = {0 if p is None else sign_of_squares(p) for p in parents}
+                return sign * signs.pop() if len(signs) == 1 else 0
+            if ufunc is not np.negative:
+                return 0
+            (parent,) = parents
+            sign = -sign
+        else:
+            return sign if type(pull) is PullBack and pull.squares else 0
+        if parent is None:
+            return 0
+        node = parent
 
 
 class Placing:

@@ -19,10 +19,10 @@ from .levels import Scope, require_alive
 from .operand import Adjoint, Adjoints, Moving, Operand, Stacked, batched, highest, linear, primal
 from .planes import Level
 from .primitives.derived import Derived
-from .primitives.table import Row
+from .primitives.table import Row, around_zeros
 from .rearrangement import Rearrangement
 from .recording import PLAIN, Recording
-from .tape import LinearPull, Node, Placing, is_recording, name_of
+from .tape import LinearPull, Node, Placing, is_recording, name_of, sign_of_squares
 from .tower import Stack
 from .transposed import StackPull
 
@@ -242,6 +242,15 @@ class Variable(Recording):
     def _primitive(self, row: Row, inputs: tuple[Any, ...]) -> Any:
         if row.kink is not None:
             evaluation.check_kinks(row, inputs)
+        if row.even is not None or row.of_squares is not None:
+            return around_zeros(row, inputs, lambda: self._applied(row, inputs))
+        return self._applied(row, inputs)
+
+    def _squares(self) -> int:
+        self._read()
+        return 0 if self._node is None else sign_of_squares(self._node)
+
+    def _applied(self, row: Row, inputs: tuple[Any, ...]) -> Any:
         values, parents = self._parts(inputs)
         if len(inputs) > 1:
             values = [evaluation.constant(row, x) for x in values]

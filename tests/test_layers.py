@@ -36,7 +36,7 @@ FLOORS = [
     {"cut"},
     {"replay"},
     {"compile", "imperative", "transforms"},
-    {"autograd", "custom", "sparse"},
+    {"autograd", "custom", "roots", "sparse"},
     {"testing"},
     {"formula"},
     {"report"},

@@ -33,10 +33,11 @@ class PullBack:
         reached: (value, *arguments) → for each argument the mask of the elements that the result depends on at all,
             None for all of them; None where that never leaves one out. Branches not taken are absent, not zero.
         scales: whether a contribution is the cotangent times something, so that 0·∞ can occur.
+        squares: whether it is that of a square.
         constant: whether there is none, so that the value is constant as far as these arguments go.
     """
 
-    __slots__ = ("constant", "exact", "function", "keep", "reached", "scales")
+    __slots__ = ("constant", "exact", "function", "keep", "reached", "scales", "squares")
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class PullBack:
         self.reached = reached
         self.scales = scales
         self.constant = constant
+        self.squares = False
 
 
 _known: dict[Any, PullBack] = {}

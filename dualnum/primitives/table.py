@@ -30,10 +30,10 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from .. import series
 from ..errors import NotDifferentiable, NotTraceable
 from ..graded import NotGraded
-from ..operand import Operand
+from ..operand import Operand, primal
 
 __all__ = [
-    "POSITIVE", "REAL", "UNIT", "Mend", "Row", "Series", "by_derivative", "composed", "linear", "lookup", "mended",
+    "POSITIVE", "REAL", "UNIT", "Mend", "Row", "Series", "around_zeros", "by_derivative", "composed", "linear", "lookup", "mended",
     "predicate", "recurrence", "rows", "unsupported", "zero",
 ]  # fmt: skip
 
@@ -67,6 +67,9 @@ class Row:
         kink: mask of the points (given the values of the arguments) where the derivative does not exist
             and a subgradient stands in.
         mend: a costlier rule for points where `rule` fails (a root of a series that begins with zeros).
+        even: of a function with a kink where it is zero, the square of its value from the arguments: smooth there.
+        of_squares: (u, sign, where it is zero) → the value for an argument that is a sum of squares times a sign,
+            which is smooth there, or a modulus.
         reason: why there is no derivative (kind "unsupported").
     """
 
@@ -78,6 +81,8 @@ class Row:
     kink: Callable[..., Any] | None = None
     mend: Mend | None = None
     reason: str = ""
+    even: Callable[..., Any] | None = None
+    of_squares: Callable[..., Any] | None = None
 
     @property
     def name(self) -> str:
@@ -148,10 +153,25 @@ def mended(row: Row, order: int, result: Any, operands: Sequence[Sequence[Any]])
     if any(isinstance(u[0], Operand) for u in operands) or not np.any(where):
         return result
     try:
-        redone = mend.rule(order, result[0], *operands)
+        return series.select(order, result[0], where, mend.rule(order, result[0], *operands), result)
     except NotGraded:  # it looks at coefficients, which several variables have no order for
         return result
-    return series.select(order, result[0], where, redone, result)
+
+
+def around_zeros(row: Row, inputs: Sequence[Any], compute: Callable[[], Any]) -> Any:
+    """The value by `compute`, or around its zeros by what the row says of squares."""
+    if row.of_squares is not None and isinstance(inputs[0], Operand):
+        zero = primal(inputs[0]) == 0
+        if not isinstance(zero, Operand) and np.any(zero):  # of a trace the mend takes care
+            sign = inputs[0]._squares()
+            if sign:
+                return row.of_squares(inputs[0], sign, zero)
+    y = compute()
+    if row.even is not None and isinstance(y, Operand):
+        zero = primal(y) == 0
+        if not isinstance(zero, Operand) and np.any(zero):
+            return y._remembering(row.even(*inputs))
+    return y
 
 
 class Series(NDArrayOperatorsMixin):
@@ -259,9 +279,12 @@ def recurrence(
     sample: Any = (-3.0, 3.0),
     kink: Callable[..., Any] | None = None,
     mend: Mend | None = None,
+    even: Callable[..., Any] | None = None,
+    of_squares: Callable[..., Any] | None = None,
 ) -> None:
     """A row by its rule (order, y_0, *series) → coefficients."""
-    _register(Row(ufunc, kind, rule, _per_argument(ufunc, domain), _per_argument(ufunc, sample), kink, mend))
+    intervals = _per_argument(ufunc, domain), _per_argument(ufunc, sample)
+    _register(Row(ufunc, kind, rule, *intervals, kink, mend, even=even, of_squares=of_squares))
 
 
 def zero(ufunc: np.ufunc, **row: Any) -> None:
