@@ -14,7 +14,7 @@ from .kernel import engine, launch
 from .kernel import pulled as kernels
 from .memory import LARGE
 from .operand import Operand, primal
-from .planes import as_jets
+from .planes import Level, as_jets
 from .primitives.composition import Composition, composed
 from .primitives.derived import Derived
 from .primitives.table import Row, around_zeros, lookup
@@ -78,7 +78,7 @@ def computed(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]
     if not any(mine):
         return top._join([row.ufunc(*operands)])
     try:
-        levels, stacks = together(row, operands)
+        levels, stacks = _alone(top, operands, mine) or together(row, operands)
         result = tower.evaluate(row, levels, stacks)
     except (ValueError, TypeError) as error:
         if isinstance(error, DualnumError):
@@ -87,6 +87,17 @@ def computed(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]
         shapes = ", ".join(str(np.shape(x)) for x in operands)
         raise kind(f"{row.name}: {error} (operands of shape {shapes})") from None
     return as_jets(levels, *result) if row.ufunc.nout == 1 else tuple(as_jets(levels, *part) for part in result)
+
+
+def _alone(top: "Jet", operands: Sequence[Any], mine: Sequence[bool]) -> Any:
+    """The one level of jets that there is above what is recorded or traced, and the stacks; None for several."""
+    stacks = []
+    for x, own in zip(operands, mine, strict=True):
+        base = x._planes if own else x
+        if isinstance(base, Operand) and base.algebra is not None:
+            return None
+        stacks.append(tower.Stack(base, (x._support[0] if own else None,)))
+    return (Level(top.scope, top.algebra, top.kind),), stacks
 
 
 def _fused(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:

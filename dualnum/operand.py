@@ -61,6 +61,7 @@ class Operand(NDArrayOperatorsMixin):
     __array_priority__ = 1000.0
     __hash__: ClassVar[None]  # type: ignore[assignment]
     scope: Scope
+    algebra: Any = None  # that of jets
 
     # ── what each kind gives ─────────────────────────────────────────────────────────────────────
 

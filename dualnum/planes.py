@@ -30,7 +30,7 @@ class Level(NamedTuple):
 def peeled(x: Any, down_to: int = 0) -> tuple[Any, list[tuple[Level, int]]]:
     """What lies under the jets of x above a level, and of these the levels with their degrees, from the lowest up."""
     above: list[tuple[Level, int]] = []
-    while hasattr(x, "algebra") and x.scope.level > down_to:
+    while isinstance(x, Operand) and x.algebra is not None and x.scope.level > down_to:
         above.append((Level(x.scope, x.algebra, x.kind), x._support[0]))
         x = x._planes
     return x, above[::-1]

@@ -221,7 +221,15 @@ def sweep(
                 ]
             elementwise = type(pull) is PullBack
             if elementwise:
-                contributions = _pulled(pull, cotangent, saved)
+                if cotangent.__class__ in _ARRAYS and cotangent.nbytes < LARGE:
+                    for v in saved:
+                        if v.__class__ not in _PLAIN:
+                            contributions = _pulled(pull, cotangent, saved)
+                            break
+                    else:  # the usual case, without a call
+                        contributions = pull.function(cotangent, *saved)
+                else:
+                    contributions = _pulled(pull, cotangent, saved)
                 if reach is not None and pull.scales:
                     contributions = kept(contributions, reach)
             elif type(pull) is StackPull:
@@ -304,7 +312,9 @@ def _place(
     if node is None:
         return
     number, index = node.number, pull.index
-    if node.pull is not None:
+    if reach is None and type(node.pull) is StackPull and type(index) is int:
+        pass  # a coefficient of all elements
+    elif node.pull is not None:
         reach = through(lambda ones: pull(ones, node.shape), reach, part.shape, node.shape)
     state = waiting.get(number)
     if g.dtype is not node.dtype and g.dtype != node.dtype:
@@ -331,6 +341,7 @@ def _place(
 
 
 _ARRAYS = frozenset((np.ndarray, np.float64, np.float32))
+_PLAIN = frozenset((np.ndarray, np.float64, np.float32, float, int, type(None)))
 
 
 def _freed(*args: Any) -> NoReturn:

@@ -221,7 +221,7 @@ def _filled(levels: Sequence[Level], directed: Sequence[int], terms: Any, shape:
 
 def highest_base(x: Any) -> int:
     """The level of what lies under the jets of x: of variables or tracers; 0 of numbers."""
-    while hasattr(x, "algebra"):
+    while isinstance(x, Operand) and x.algebra is not None:
         x = x._planes
     return x.scope.level if isinstance(x, Operand) else 0
 

@@ -102,21 +102,15 @@ class StackPull:
         if any(level.algebra.directions is not None for level in self.levels):
             return None
         alone = len(self.levels) == 1
-        own = None not in self.result
-
-        def planes(x: Any, degrees: Degrees) -> Any:
-            axes = sum(d is not None for d in degrees)
-            if not axes:
-                return launch.Planes(x[None], 1) if type(x) is np.ndarray else x
-            flat = x.reshape(prod(x.shape[:axes]), *x.shape[axes:])
-            return launch.Planes(flat, (degrees[0] or 0) + 1 if alone else len(flat), degrees)
-
-        given = [planes(x, degrees) for x, degrees in zip(arguments, self.arguments, strict=True)]
-        if not own or not all(type(x) is launch.Planes or not hasattr(x, "dtype") for x in given):
+        if None in self.result:
             return None
-        results = pulled.launched(self.row, self.wanted, tower.box_of(self.levels), planes(cotangent, self.result), given)
-        if results is None:
+        given = [_planes(x, degrees, alone) for x, degrees in zip(arguments, self.arguments, strict=True)]
+        if not all(type(x) is launch.Planes or not hasattr(x, "dtype") for x in given):
             return None
+        g = _planes(cotangent, self.result, alone)
+        results = pulled.launched(self.row, self.wanted, tower.box_of(self.levels), g, given)
+        if results is None or alone:
+            return results
         return [None if c is None else c.reshape(x.shape) for c, x in zip(results, arguments, strict=True)]
 
     def _composed(
@@ -137,6 +131,20 @@ class StackPull:
             terms = {j: _paired(levels, p, g, j, mask) for j in coefficients(levels, u, ndim)}
             results.append(_of_shape(levels, terms, u))
         return results
+
+
+def _planes(x: Any, degrees: Degrees, alone: bool) -> Any:
+    """An array as kernels take it."""
+    if type(x) is not np.ndarray:
+        return x
+    if alone:
+        degree = degrees[0]
+        return launch.Planes(x[None], 1) if degree is None else launch.Planes(x, degree + 1, degrees)
+    axes = sum(d is not None for d in degrees)
+    if not axes:
+        return launch.Planes(x[None], 1)
+    flat = x.reshape(prod(x.shape[:axes]), *x.shape[axes:])
+    return launch.Planes(flat, len(flat), degrees)
 
 
 def _paired(levels: Sequence[Level], p: Any, g: Any, j: tuple[int, ...], mask: Any) -> Any:

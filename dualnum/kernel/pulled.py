@@ -59,9 +59,11 @@ def pulled(
     dtype = arrays[0].dtype
     if any(a.dtype != dtype for a in arrays) or any(type(x) is complex for x in operands):
         return None
-    full = np.broadcast_shapes(*(a.shape[1:] for a in arrays))
-    operands = [_once(x) if type(x) is launch.Planes else x for x in operands]
-    shape = np.broadcast_shapes(*(x.array.shape[1:] for x in operands if type(x) is launch.Planes))
+    full = shape = arrays[0].shape[1:]
+    if any(0 in a.strides or a.shape[1:] != shape for a in arrays):
+        full = np.broadcast_shapes(*(a.shape[1:] for a in arrays))
+        operands = [_once(x) if type(x) is launch.Planes else x for x in operands]
+        shape = np.broadcast_shapes(*(x.array.shape[1:] for x in operands if type(x) is launch.Planes))
     compiled = dtype in launch.COMPILED and engine.current() == "llvm"
     laid = [launch.laid_out(x, shape, compiled) if type(x) is launch.Planes else x for x in operands]
     described = tuple((x[0].count, x[1]) if type(x) is tuple else "number" if x is not None else None for x in laid)
