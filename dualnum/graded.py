@@ -71,7 +71,7 @@ class Part(NDArrayOperatorsMixin):
 
 def _is_zero(x: Any) -> bool:
     """Whether x is the structural zero."""
-    return type(x) in (int, float) and x == 0
+    return type(x) in (int, float, complex) and x == 0
 
 
 def _number(x: Any) -> Any:

@@ -312,9 +312,7 @@ def _place(
     if node is None:
         return
     number, index = node.number, pull.index
-    if reach is None and type(node.pull) is StackPull and type(index) is int:
-        pass  # a coefficient of all elements
-    elif node.pull is not None:
+    if node.pull is not None:
         reach = through(lambda ones: pull(ones, node.shape), reach, part.shape, node.shape)
     state = waiting.get(number)
     if g.dtype is not node.dtype and g.dtype != node.dtype:

@@ -56,7 +56,7 @@ class StackPull:
         found = self._launched(cotangent, arguments)
         if found is not None and (reach is None or all(c is None or np.isfinite(c.sum()) for c in found)):
             return found
-        mask = None if reach is None else mask_of(self.elements(reach, cotangent.shape))
+        mask = None if reach is None else np.broadcast_to(mask_of(reach), cotangent.shape)
         with ExitStack() as stack:
             scopes = [stack.enter_context(open_scope(level.scope.name)) for level in self.levels]
             levels = tuple(level._replace(scope=scope) for level, scope in zip(self.levels, scopes, strict=True))
@@ -76,24 +76,30 @@ class StackPull:
         self, reach: Reach | None, shape: tuple[int, ...], saved: Sequence[Any], i: int, parent: tuple[int, ...]
     ) -> Reach | None:
         """Which coefficients of argument i are reached."""
+        if reach is None and self._own(saved) is None:
+            return None
+
+        def mask() -> Any:
+            first = []
+            for x, degrees in zip(saved[1:], self.arguments, strict=True):
+                axes = sum(d is not None for d in degrees)
+                first.append(primal(x[(0,) * axes]) if axes else primal(x))
+            its = None if reach is None else self.elements(reach, shape)
+            its = all_or_some(its, self._own(saved), (self.row.ufunc(*first), *first), i)
+            axes = sum(d is not None for d in self.arguments[i])
+            its = fitted(its, shape[self._axes :], parent[axes:])
+            return np.broadcast_to(True if its is None else mask_of(its), parent)
+
+        return (mask,)
+
+    def _own(self, saved: Sequence[Any]) -> Any:
+        """Which elements the primitive itself leaves out, see `PullBack.reached`."""
         # of what moves no number decides anything: what stands in for it is read by nobody
-        stands = [_ANY if any(d is not None for d in degrees) else x for x, degrees in zip(saved[1:], self.arguments)]  # noqa: B905
-        own = pullback(self.row, self.wanted, _ANY, [_ANY if isinstance(x, Operand) else x for x in stands]).reached
-        if own is None and reach is None:
-            return None
-        its = None if reach is None else self.elements(reach, shape)
-        first = []
-        for x, degrees in zip(saved[1:], self.arguments, strict=True):
-            axes = sum(d is not None for d in degrees)
-            first.append(primal(x[(0,) * axes]) if axes else primal(x))
-        y = self.row.ufunc(*first)
-        its = all_or_some(its, own, (y, *first), i)
-        if its is None:
-            return None
-        axes = sum(d is not None for d in self.arguments[i])
-        fit = fitted(its, shape[self._axes :], parent[axes:])
-        assert fit is not None
-        return (lambda: np.broadcast_to(mask_of(fit), parent),)
+        stands = [
+            _ANY if isinstance(x, Operand) or any(d is not None for d in degrees) else x
+            for x, degrees in zip(saved[1:], self.arguments, strict=True)
+        ]
+        return pullback(self.row, self.wanted, _ANY, stands).reached
 
     def _launched(self, cotangent: Any, arguments: Sequence[Any]) -> Sequence[Any] | None:
         """By one kernel on plain arrays."""
@@ -120,7 +126,8 @@ class StackPull:
         stacks = [Stack(x, degrees) for x, degrees in zip(arguments, self.arguments, strict=True)]
         ndim = np.ndim(cotangent) - self._axes
         g = coefficients(levels, Stack(cotangent, self.result), ndim)
-        results = []
+        masks = None if mask is None else coefficients(levels, Stack(mask, self.result), ndim)
+        results: list[Any] = []
         for i, (w, u) in enumerate(zip(self.wanted, stacks, strict=True)):
             if not w:
                 results.append(None)
@@ -128,7 +135,7 @@ class StackPull:
             partial = derived(self.row, tuple(int(i == j) for j in range(len(stacks)))).row
             slope = tower.on_jets(partial, levels, stacks)
             p = coefficients(levels, slope, ndim)
-            terms = {j: _paired(levels, p, g, j, mask) for j in coefficients(levels, u, ndim)}
+            terms = {j: _paired(levels, p, g, j, masks) for j in coefficients(levels, u, ndim)}
             results.append(_of_shape(levels, terms, u))
         return results
 
@@ -147,7 +154,7 @@ def _planes(x: Any, degrees: Degrees, alone: bool) -> Any:
     return launch.Planes(flat, len(flat), degrees)
 
 
-def _paired(levels: Sequence[Level], p: Any, g: Any, j: tuple[int, ...], mask: Any) -> Any:
+def _paired(levels: Sequence[Level], p: Any, g: Any, j: tuple[int, ...], masks: Any) -> Any:
     """Σ_n p_{n−j} ȳ_n; the constant of a level with directions takes part in all of them."""
     summed = []
     for n, cotangent in g.items():
@@ -155,8 +162,8 @@ def _paired(levels: Sequence[Level], p: Any, g: Any, j: tuple[int, ...], mask: A
         if m not in p:
             continue
         term, axis = p[m] * cotangent, 0
-        if mask is not None:
-            term = np.where(mask, term, 0.0)
+        if masks is not None:
+            term = np.where(masks[n], term, 0.0)
         for a, b, level in zip(n, j, levels, strict=True):
             if level.algebra.directions is not None:
                 if a and not b:

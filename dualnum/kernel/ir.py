@@ -14,6 +14,7 @@ is the same sine in a value and in a recurrence.)
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,6 +94,7 @@ class Graph:
         self._known: dict[Any, int] = {}
         self._inputs = 0
         self.relaxed = False
+        self.alarms: list[Symbol] = []  # truth values at which a mend must follow
 
     def input(self, number: int | None = None) -> "Symbol":
         """Input `number`, the next one when left out."""
@@ -159,6 +161,8 @@ class Graph:
 
     def finish(self, outputs: Sequence[Any], alarm: "Symbol | None" = None) -> Program:
         """The program that gives these outputs back, without what they do not need."""
+        if self.alarms:
+            alarm = reduce(lambda a, b: self.node(np.logical_or, a, b), self.alarms, *([] if alarm is None else [alarm]))
         indices = [self.lift(y).index for y in outputs]
         if alarm is not None and alarm.constant is False:
             alarm = None
@@ -234,6 +238,10 @@ class Symbol(NDArrayOperatorsMixin):
         if function in (np.shape, np.ndim):
             return () if function is np.shape else 0
         raise Untraceable(f"{function.__name__} in a rule")
+
+    def _alarm(self) -> None:
+        """Where this truth value holds, a row's rule has failed and its mend must follow."""
+        self.graph.alarms.append(self)
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise Untraceable("the numbers are looked at")

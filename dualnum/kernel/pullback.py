@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import series
 from ..backend import is_array
-from ..operand import Operand, primal
+from ..operand import primal
 from ..primitives.derived import Derived, derived
 from ..primitives.table import Row
 from .ir import CONST, INPUT, SELECT, Graph, Program, Untraceable
@@ -104,6 +103,8 @@ def _interpreted(row: Row, wanted: tuple[bool, ...], output: int, is_complex: bo
         )
 
     exact = None if is_complex else _by_derivatives(row, wanted, output)
+    if exact is not None and row.mend is not None:
+        exact = _either(row, exact, exact)
     return PullBack(_mended(row, wanted, output, function), (True,) * (1 + len(wanted)), exact)
 
 
@@ -134,8 +135,8 @@ def _written(row: Row, wanted: tuple[bool, ...], output: int, numbers: Any) -> P
     if may_fail:
         needs = [True] * len(needs)
         function = _mended(row, wanted, output, function)
-        if plain:
-            exact = _either(row, function, _by_derivatives(row, [c is not None for c in pulled], output))
+        by_derivatives = _by_derivatives(row, [c is not None for c in pulled], output)
+        exact = _either(row, function if plain else by_derivatives, by_derivatives)
     if exact is not None:
         needs = [needs[0], *[True] * len(wanted)]
     constant = all(c is None for c in pulled)
@@ -162,7 +163,7 @@ def _either(row: Row, function: Callable[..., Any], exact: Callable[..., Any]) -
 
     def chosen(cotangent: Any, value: Any, *arguments: Any) -> Any:
         where = mend.where(value if isinstance(value, tuple) else primal(value), *map(primal, arguments))
-        if isinstance(where, Operand) or not np.any(where):  # a tracer raises the alarm in `function`
+        if _watched(where) or not np.any(where):
             return function(cotangent, value, *arguments)
         return exact(cotangent, value, *arguments)
 
@@ -351,10 +352,7 @@ def _mended(row: Row, wanted: tuple[bool, ...], output: int, function: Callable[
     def mended(cotangent: Any, value: Any, *arguments: Any) -> Any:
         pulled = function(cotangent, value, *arguments)
         if not all(c is None or is_array(c) for c in pulled):
-            if any(isinstance(c, Operand) for c in pulled):
-                where = mend.where(primal(value), *map(primal, arguments))
-                if isinstance(where, Operand):  # no numbers to look at yet
-                    where._alarm()
+            _watched(mend.where(primal(value), *map(primal, arguments)))
             return pulled
         if all(c is None or _finite(c) for c in pulled):
             return pulled
@@ -364,12 +362,20 @@ def _mended(row: Row, wanted: tuple[bool, ...], output: int, function: Callable[
         results = []
         for i, c in enumerate(pulled):
             if c is not None:
-                operands = [[u, cotangent] if j == i else [u] for j, u in enumerate(arguments)]
-                c = series.select(1, value, where, mend.rule(1, value, *operands), [value, c])[1]
+                partial = derived(row, tuple(int(i == j) for j in range(len(wanted))), output)
+                c = np.where(where, cotangent * partial(*arguments), c)
             results.append(c)
         return tuple(results)
 
     return mended
+
+
+def _watched(where: Any) -> bool:
+    """Whether a truth value has no numbers to look at yet: what is being written raises the alarm where it holds."""
+    if not hasattr(where, "_alarm"):
+        return False
+    where._alarm()
+    return True
 
 
 def _may_fail(row: Row, numbers: Sequence[Any]) -> bool:

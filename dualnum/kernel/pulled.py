@@ -76,7 +76,8 @@ def pulled(
     results: list[Any] = []
     if way.plan is not None:
         results = [memory.empty((size, *shape), dtype) for _ in way.plan.counts]
-        launch.run(way.plan, results, [x for x in laid if x is not None], prod(shape), directions)
+        if launch.run(way.plan, results, [x for x in laid if x is not None], prod(shape), directions):
+            return None  # a mend must follow
         for planes, count in zip(results, way.plan.counts, strict=True):
             planes[launch.known_planes(count, directions) :] = 0
         if order == 0 and way.divides and not all(np.isfinite(planes.sum()) for planes in results):
@@ -159,6 +160,10 @@ def transposed(
             results.append(None)
             continue
         partial = derived(row, tuple(int(i == j) for j in range(len(wanted)))).row
+        if partial.mend is not None and box.order:
+            where = partial.mend.where(None, *(u[0] for u in parts))
+            if hasattr(where, "_alarm"):
+                where._alarm()
         p = box.coefficients(partial.expand(box.order, *parts))
         results.append({j: _paired(p, cotangents, j) for j in arguments[i]})
     return results
@@ -220,7 +225,8 @@ def launched(
     for x in chosen:
         whole = x.degrees and x.array.shape[1:] == shape
         results.append(memory.empty((len(x.array) if whole else x.count, *shape), dtype))
-    launch.run(plan, results, laid, prod(shape))
+    if launch.run(plan, results, laid, prod(shape)):
+        return None  # a mend must follow
     found = iter([_of_shape(planes, x) for planes, x in zip(results, chosen, strict=True)])
     return [next(found) if w else None for w in wanted]
 

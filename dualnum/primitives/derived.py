@@ -7,11 +7,12 @@ mode does, is right wherever f's series is, to all orders.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import factorial, prod
+from math import factorial, perm, prod
 from typing import Any
 
 import numpy as np
 
+from .. import series
 from ..graded import Part, extended
 from ..operand import Operand
 from .table import Mend, Row, Series
@@ -48,7 +49,11 @@ class Derived:
         if all(isinstance(x, (float, int, complex)) and not isinstance(x, np.generic) for x in args):
             args = (np.float64(args[0]) if isinstance(args[0], (float, int)) else np.complex128(args[0]), *args[1:])
         with np.errstate(all="ignore"):
-            return self._rule(0, None, *([x] for x in args))[0]
+            y = self._rule(0, None, *([x] for x in args))[0]
+            if self.of.mend is None or not all(isinstance(x, (np.ndarray, np.generic, float, int, complex)) for x in args):
+                return y
+            where = self._fails(None, *args)
+            return np.where(where, self._mended(0, None, *([x] for x in args))[0], y)[()] if np.any(where) else y
 
     def __repr__(self) -> str:
         return f"<{self.__name__} by {self.powers}>"
@@ -81,14 +86,17 @@ class Derived:
 
     def _mended(self, order: int, value: Any, *operands: Sequence[Any]) -> list[Any]:
         assert self.of.mend is not None
-        times = sum(self.powers)
-        if order or self.powers.count(0) < len(self.powers) - 1:
-            return self._terms(order, operands, self.of.mend.rule)
-        # in one variable the rule may look at its coefficients
-        moved = [[u[0], 1.0] if p else [u[0]] for u, p in zip(operands, self.powers, strict=True)]
-        y = self.of.mend.rule(times, self.of.ufunc(*(u[0] for u in moved)), *moved)
+        times, rule = sum(self.powers), self.of.mend.rule
+        moving = {i for i, u in enumerate(operands) if len(u) > 1 or self.powers[i]}
+        if len(moving) > 1:
+            return self._terms(order, operands, rule)
+        # in one variable the rule may look at its coefficients: of f at u_0 + t, and so of ∂ⁿf there
+        along = [[u[0], 1.0] if i in moving else [u[0]] for i, u in enumerate(operands)]
+        y = rule(order + times, self.of.ufunc(*(u[0] for u in operands)), *along)
         y = y[self.output] if self.of.ufunc.nout > 1 else y
-        return [y[times] * float(factorial(times)) if len(y) > times else 0.0]
+        outer = [float(perm(n + times, times)) * c for n, c in enumerate(y[times:])]
+        (i,) = moving
+        return series.compose_safely(order, outer or [0.0], operands[i])
 
 
 def _constant(results: Sequence[dict[Any, Any]], operands: Sequence[Sequence[Any]]) -> Any:

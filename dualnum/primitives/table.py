@@ -153,9 +153,16 @@ def mended(row: Row, order: int, result: Any, operands: Sequence[Sequence[Any]])
     if any(isinstance(u[0], Operand) for u in operands) or not np.any(where):
         return result
     try:
-        return series.select(order, result[0], where, mend.rule(order, result[0], *operands), result)
+        redone = mend.rule(order, result[0], *operands)
+        return series.select(order, result[0], where, redone, result)
     except NotGraded:  # it looks at coefficients, which several variables have no order for
-        return result
+        moving = [i for i, u in enumerate(operands) if len(u) > 1]
+        if len(moving) > 1:
+            return result
+        along = [[u[0], 1.0] if len(u) > 1 else [u[0]] for u in operands]
+        outer = mend.rule(order, result[0], *along)
+        redone = series.compose_safely(order, outer, operands[moving[0]])
+        return series.select(order, result[0], where, redone, result)
 
 
 def around_zeros(row: Row, inputs: Sequence[Any], compute: Callable[[], Any]) -> Any:

@@ -17,8 +17,9 @@ import numpy as np
 
 from .. import series
 from ..graded import Part
+from .table import Mend
 
-__all__ = ["hypot", "modulus", "power"]
+__all__ = ["edge", "hypot", "modulus", "power"]
 
 Coefficients = Sequence[Any]
 
@@ -126,3 +127,21 @@ def modulus(order: int, y0: Any, u: Coefficients) -> list[Any]:
         return [y0, *(sign * u_k for u_k in u[1:])]
 
     return _by_valuation(order, y0, [u], expansion)
+
+
+# ── infinite slopes ──────────────────────────────────────────────────────────────────────────────
+
+
+def edge(odd: float, even: float) -> Mend:
+    """At the ends ±1 of the domain of an odd function whose derivatives are infinite there, one-sided from inside.
+
+    Args:
+        odd, even: the infinities that derivatives of odd and of even orders have at 1.
+    """
+
+    def rule(order: int, y0: Any, u: Coefficients) -> list[Any]:
+        left = np.where(np.real(u[0]) < 0, -1.0, 1.0)
+        outer = [y0, *(odd if n % 2 else even * left for n in range(1, order + 1))]
+        return series.compose_safely(order, outer, u)
+
+    return Mend(lambda value, u: (np.abs(u) == 1) & (value == value), rule)
