@@ -19,7 +19,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from .errors import DualnumError
 
-__all__ = ["Box", "NotGraded", "Part", "extended"]
+__all__ = ["Box", "NotGraded", "Part", "extended", "padded"]
 
 Monomial = tuple[int, ...]
 
@@ -226,6 +226,16 @@ class Box:
             else:
                 _number(part)
         return found
+
+
+def padded(order: int, parts: Sequence[Any], limits: Monomial | None) -> list[Any]:
+    """A series with zeros for what is absent, up to the order; of homogeneous parts (with limits) in every monomial."""
+    zero = np.zeros_like(parts[0])[()]
+    if limits is None:
+        return [*(zero if _is_zero(c) else c for c in parts), *[zero] * (order + 1 - len(parts))]
+    box = Box.of(limits)
+    known = box.coefficients(parts)
+    return box.parts({m: known.get(m, zero) for m in box.monomials})[: order + 1]
 
 
 def extended(order: int, operands: Sequence[Sequence[Any]], powers: Monomial) -> tuple[list[list[Any]], bool]:

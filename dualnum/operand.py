@@ -130,6 +130,10 @@ class Operand(NDArrayOperatorsMixin):
         """function(a, b), linear in each."""
         raise NotImplementedError
 
+    def _strong(self) -> Any:
+        """This operand with a type of its own, which widens others."""
+        return self
+
     def _squares(self) -> int:
         """1 where this is known to be a sum of squares, −1 of their negatives, 0 where it is not known."""
         return 0
@@ -421,8 +425,11 @@ def primal(x: Any) -> Any:
 
 
 def promoted(x: Any) -> Any:
-    """An operand with a type that carries derivatives: a traced array may be one of integers or truth values."""
-    return x if x.dtype.kind in "fc" else x.astype(np.float64)
+    """An operand with a type that carries derivatives: a traced array may be one of integers or truth values.
+
+    A traced number of Python's becomes one of NumPy's, as it does where it is not traced.
+    """
+    return x._strong() if x.dtype.kind in "fc" else x.astype(np.float64)
 
 
 # ── how array functions are written ──────────────────────────────────────────────────────────────

@@ -82,7 +82,7 @@ class Tracer(Operand):
         return dtype
 
     def astype(self, dtype: Any, **kwargs: Any) -> Any:
-        return self._call(lambda x: np.asarray(x).astype(dtype, **kwargs), self)
+        return self._call(lambda x: np.asarray(x).astype(dtype, **kwargs)[()], self)
 
     def copy(self, order: str = "C") -> Any:
         return self
@@ -90,7 +90,10 @@ class Tracer(Operand):
     def __getitem__(self, index: Any) -> Any:
         part = basic(index)
         if part is not None:
-            return self._wrap(self.record.part(self.node, part))
+            node = self.record.part(self.node, part)
+            if node.op == "input" and node.shape == ():  # an entry is a number of NumPy's own
+                node = Node("broadcast", (node,), (), node.dtype)
+            return self._wrap(node)
         if any(isinstance(i, Tracer) and i.dtype == bool for i in (index if isinstance(index, tuple) else (index,))):
             raise self._refused("indexing by a mask of traced values", "np.where(mask, …)")
         return self._call(lambda x, i: x[i], self, index)
@@ -141,6 +144,9 @@ class Tracer(Operand):
 
     def _wrap(self, node: Node) -> "Tracer":
         return Tracer(node, self.record)
+
+    def _strong(self) -> "Tracer":
+        return self._wrap(Node("broadcast", (self.node,), self.shape, self.dtype)) if self.node.weak else self
 
     def _alarm(self) -> None:
         self.record.alarms.append(self.node)

@@ -253,7 +253,7 @@ class Symbol(NDArrayOperatorsMixin):
         raise Untraceable("the numbers are looked at")
 
     def __index__(self) -> int:
-        raise TypeError("a symbol is no index")
+        raise Untraceable("the numbers are looked at")
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -261,7 +261,7 @@ def _made(row: Row, order: int | Box, described: Any, dtype: Any, compiled: bool
         if row.mend is not None and order and any(len(u) > 1 for u in symbols):
             alarm = graph.lift(row.mend.where(results[0][0], *(u[0] for u in symbols)))
         program = graph.finish([y for result in results for y in result], alarm)
-    except (Untraceable, TypeError, OverflowError):  # NotGraded among them
+    except (Untraceable, NotGraded):
         return _BY_NUMBER if numbers is None and "number" in described else _NO_PLAN
     if any(program.nodes[i].boolean for i in program.outputs):
         return _NO_PLAN
@@ -276,7 +276,7 @@ def structural_degrees(row: Row, box: Box, degrees: tuple[tuple[int | None, ...]
     operands = [box.parts({m: graph.input() for _, m in box.within(d)}) for d in degrees]
     try:
         (y,) = (box.coefficients(y) for y in _expanded(graph, row, box.order, operands))
-    except (Untraceable, NotGraded, TypeError):  # numbers decide
+    except (Untraceable, NotGraded):  # numbers decide
         return box.limits
     return tuple(map(max, zip(*y, strict=True)))
 

@@ -120,7 +120,7 @@ def _written(row: Row, wanted: tuple[bool, ...], output: int, numbers: Any) -> P
         y = values[0] if nout == 1 else tuple(values)
         pulled = [row.pull(i, cotangent, y, *given, output=output) if w else None for i, w in enumerate(wanted)]
         program = graph.finish([c for c in pulled if c is not None])
-    except (Untraceable, TypeError, OverflowError):
+    except (Untraceable, NotGraded):
         return _BY_NUMBER
     inputs = ["g", *(["y"] if nout == 1 else [f"y[{k}]" for k in range(nout)]), *(f"u{j}" for j in range(len(wanted)))]
     outputs = iter(program.outputs)
@@ -325,7 +325,7 @@ def _value(function: Derived) -> Callable[..., Any]:
     graph = Graph(np.float64)
     try:
         program = graph.finish([function(*[graph.input() for _ in range(function.nin)])])
-    except (Untraceable, TypeError, OverflowError):
+    except (Untraceable, NotGraded):
         return function
     if program.nodes[program.outputs[0]].op == CONST:  # which has no shape
         return function

@@ -132,7 +132,7 @@ def _way(
                 contributions.append(("result", len(outputs)))
                 outputs.append(coefficients)
         program = graph.finish([a for c in outputs for a in c])
-    except (Untraceable, TypeError, OverflowError):
+    except (Untraceable, NotGraded):
         return None
     if any(program.nodes[i].boolean for i in program.outputs):
         return None
@@ -278,7 +278,7 @@ def _transposed_plan(
             for p, planes, degrees in _arguments_of(pulled, inputs, described, numbers)
         ]
         program = graph.finish([c for coefficients in outputs for c in coefficients])
-    except (Untraceable, TypeError, OverflowError):
+    except (Untraceable, NotGraded):
         return None
     if any(program.nodes[i].boolean for i in program.outputs):
         return None

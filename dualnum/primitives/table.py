@@ -29,7 +29,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from .. import series
 from ..errors import NotDifferentiable, NotTraceable
-from ..graded import NotGraded
+from ..graded import NotGraded, Part, padded
 from ..operand import Operand, primal
 
 __all__ = [
@@ -127,7 +127,14 @@ class Row:
         try:
             return self.rule(order, value, *operands)
         except NotTraceable as error:
-            return error.whole(error, self.rule, (order, value, *map(list, operands)), {})
+            return error.whole(error, self._in_full, (order, value, *map(list, operands)), {})
+
+    def _in_full(self, order: int, value: Any, *operands: Sequence[Any]) -> Any:
+        """The rule with all coefficients there can be: how many it gives must not hang on numbers that may change."""
+        assert self.rule is not None
+        limits = next((c.limits for u in operands for c in u[1:] if isinstance(c, Part)), None)
+        y = self.rule(order, value, *operands)
+        return tuple(padded(order, c, limits) for c in y) if self.ufunc.nout > 1 else padded(order, y, limits)
 
     def _pushed(self, i: int, tangent: Any, value: Any, arguments: Sequence[Any], output: int) -> Any:
         assert self.rule is not None
@@ -192,7 +199,7 @@ class Series(NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any) -> Any:
         if method != "__call__":
-            return NotImplemented
+            raise NotGraded(f"{ufunc.__name__}.{method} of a series")
         row = lookup(ufunc)
         if row.kind == "predicate":
             return ufunc(*(_coefficients(x)[0] for x in inputs))
@@ -210,7 +217,7 @@ class Series(NDArrayOperatorsMixin):
             return Series(self.order, [np.real(u) for u in self.coefficients])
         if function in (np.iscomplexobj, np.shape, np.ndim):
             return function(self.coefficients[0])
-        return NotImplemented
+        raise NotGraded(f"{function.__name__} of a series")
 
     @property
     def ndim(self) -> int:
