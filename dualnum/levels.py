@@ -12,6 +12,8 @@ so all jets made there share the variable t. Variables made by hand (`autograd.v
 """
 
 from contextvars import ContextVar
+from typing import Any
+from weakref import ref
 
 from .errors import LevelError
 
@@ -21,7 +23,7 @@ __all__ = ["AMBIENT", "RECORDING", "Scope", "ambient", "open_scope", "recording"
 class Scope:
     """One derivative being taken: its level, its name for messages, and whether it is still open."""
 
-    __slots__ = ("_ambient", "_recording", "alive", "level", "name")
+    __slots__ = ("_ambient", "_held", "_recording", "alive", "level", "name", "outlived")
 
     def __init__(self, level: int, name: str) -> None:
         self.level = level
@@ -29,6 +31,13 @@ class Scope:
         self.alive = True
         self._ambient: Scope | None = None
         self._recording: Scope | None = None
+        self._held: list[ref[Any]] = []  # what is locked for its records (see `constants`)
+        self.outlived = False  # whether its record is kept after it has ended
+
+    def hold(self, lease: Any) -> None:
+        """Something to release when this scope ends, whatever ends it, unless its record is kept."""
+        if self is not RECORDING:
+            self._held.append(ref(lease))
 
     @property
     def ambient(self) -> "Scope":
@@ -49,6 +58,12 @@ class Scope:
         for scope in (self._ambient, self._recording):
             if scope is not None:
                 scope.alive = False
+
+    def release(self) -> None:
+        held, self._held = self._held, []
+        for lease in (r() for r in held):
+            if lease is not None:
+                lease.release()
 
     def __reduce__(self) -> tuple[object, ...]:
         if self is not AMBIENT:
@@ -96,6 +111,8 @@ class open_scope:
     def __exit__(self, *exception: object) -> None:
         _innermost.reset(self._token)
         self._scope.close()
+        if self._scope._held and (exception[0] is not None or not self._scope.outlived):
+            self._scope.release()
 
 
 def require_alive(scope: Scope) -> None:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from . import memory
+from .constants import held
 from .functions.adjoints import spread
 from .kernel.pullback import PullBack, pullback
 from .levels import Scope
@@ -98,7 +99,13 @@ def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
                 rules[which] = rule
         result = _bare(self._plain)
         result._value = y
-        result._node = Node(row, (own, node), rule, rule.keep(y, x, v), y.shape, dtype)
+        saved = rule.keep(y, x, v)
+        if kind is _ndarray and saved[1 if reflected else 2] is not None:
+            saved, lease = held(saved, (own, node), scope)
+            result._node = Node(row, (own, node), rule, saved, y.shape, dtype)
+            result._node.held = lease
+        else:
+            result._node = Node(row, (own, node), rule, saved, y.shape, dtype)
         result._writes = None
         result.scope = scope
         return result

@@ -56,10 +56,11 @@ class Node:
         saved: the values that pull reads: the result and the arguments, None for what it does not need.
         shape, dtype: of the value.
         source: the row, or the name of the function, or what stands in for it.
+        held: what is locked for it, if anything (see `constants`).
         grad: of leaves and of nodes that retain theirs, once it is set (see `autograd`).
     """
 
-    __slots__ = ("__weakref__", "dtype", "grad", "number", "parents", "pull", "saved", "shape", "source")
+    __slots__ = ("__weakref__", "dtype", "grad", "held", "number", "parents", "pull", "saved", "shape", "source")
 
     grad: Any
 
@@ -79,6 +80,7 @@ class Node:
         self.saved = saved
         self.shape = shape
         self.dtype = dtype
+        self.held: Any = None
 
     @property
     def name(self) -> str:
@@ -238,6 +240,8 @@ def sweep(
                 contributions = pull(cotangent, *saved)
             if not retain:
                 node.pull, node.saved = _freed, ()
+                if node.held is not None:
+                    node.held.release()
             for i, (parent, c) in enumerate(zip(node.parents, contributions)):  # noqa: B905  as many, the inner loop
                 if parent is None or c is None:
                     continue
@@ -282,9 +286,7 @@ def _reached(pull: Any, reach: Reach | None, node: Node, saved: Sequence[Any], i
     return None
 
 
-def _contribute(
-    waiting: dict[int, list[Any]], heap: list[int], node: Node, c: Any, reach: Reach | None = None
-) -> None:
+def _contribute(waiting: dict[int, list[Any]], heap: list[int], node: Node, c: Any, reach: Reach | None = None) -> None:
     """Adds c to the cotangent of a node."""
     if c.shape != node.shape:
         c = summed_to(c, node.shape)

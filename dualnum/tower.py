@@ -87,7 +87,8 @@ def _launched(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) ->
         return None
     sizes = [level.algebra.size for level in levels]
     results = [
-        Stack(planes.reshape(*sizes, *planes.shape[1:]), (degrees,) if alone else degrees) for planes, degrees in made[0]
+        Stack(planes.reshape(*sizes, *planes.shape[1:]), (degrees,) if alone else degrees)
+        for planes, degrees in made[0]
     ]
     return results[0] if row.ufunc.nout == 1 else tuple(results), made[1]
 

@@ -40,7 +40,12 @@ class StackPull:
     __slots__ = ("arguments", "levels", "result", "row", "wanted")
 
     def __init__(
-        self, row: Row, wanted: tuple[bool, ...], levels: tuple[Level, ...], result: Degrees, arguments: Sequence[Degrees]
+        self,
+        row: Row,
+        wanted: tuple[bool, ...],
+        levels: tuple[Level, ...],
+        result: Degrees,
+        arguments: Sequence[Degrees],
     ) -> None:
         self.row = row
         self.wanted = wanted
@@ -182,7 +187,11 @@ def _of_shape(levels: Sequence[Level], terms: Any, u: Stack) -> Any:
     fitted = {}
     for m, c in terms.items():
         if isinstance(c, int):  # nothing of it reached the result
-            c = np.zeros_like(example[tuple(slice(0, 1) for _ in range(directed))]) if directed else np.zeros_like(example)
+            c = (
+                np.zeros_like(example[tuple(slice(0, 1) for _ in range(directed))])
+                if directed
+                else np.zeros_like(example)
+            )
         wanted = (*tuple(np.shape(c))[:directed], *shape)
         fitted[m] = c if tuple(np.shape(c)) == wanted else _summed(c, directed, wanted)
     if not axes:

@@ -11,6 +11,7 @@ import numpy as np
 
 from . import evaluation, tower, ufuncs
 from .backend import as_floating
+from .constants import held
 from .errors import InvalidType, LevelError, NotDifferentiable, dropped
 from .index import frozen
 from .kernel import launch
@@ -21,7 +22,7 @@ from .planes import Level
 from .primitives.derived import Derived
 from .primitives.table import Row, around_zeros
 from .rearrangement import Rearrangement
-from .recording import PLAIN, Recording
+from .recording import Recording
 from .tape import LinearPull, Node, Placing, is_recording, name_of, sign_of_squares
 from .tower import Stack
 from .transposed import StackPull
@@ -280,7 +281,16 @@ class Variable(Recording):
         if rule.constant and type(row.ufunc) is Derived:  # x³ has been differentiated three times
             return self._new(y, None)
         saved = rule.keep(y if outputs is None else outputs, *values)
-        return self._new(y, Node(row, parents, rule, saved, y.shape, y.dtype))
+        return self._recorded(row, parents, rule, saved, y)
+
+    def _recorded(self, source: Any, parents: tuple[Node | None, ...], pull: Any, saved: Sequence[Any], y: Any) -> Any:
+        """The result of a recorded step, whose constants stay what they are now."""
+        lease = None
+        if None in parents:
+            saved, lease = held(saved, parents, self.scope)
+        node = Node(source, parents, pull, saved, y.shape, y.dtype)
+        node.held = lease
+        return self._new(y, node)
 
     def _stacked(self, row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Any:
         """One step of the record, whatever the levels of jets above."""
@@ -294,12 +304,14 @@ class Variable(Recording):
             return None
         if not any(parents):
             return stack._replace(base=self._new(y, None))
-        if any(p is not None and not any(d) and not np.ndim(v) for p, v, d in zip(parents, values, degrees, strict=True)):
+        if any(
+            p is not None and not any(d) and not np.ndim(v) for p, v, d in zip(parents, values, degrees, strict=True)
+        ):
             # a number that varies must not decide what there is: t**p at p = 0
             its = launch.structural_degrees(row, tower.box_of(levels), tuple(degrees))
             stack = stack._replace(degrees=its)
         pull = StackPull(row, tuple([p is not None for p in parents]), levels, stack.degrees, degrees)
-        return stack._replace(base=self._new(y, Node(row, parents, pull, (None, *values), y.shape, y.dtype)))
+        return stack._replace(base=self._recorded(row, parents, pull, (None, *values), y))
 
     def _linear(
         self,
@@ -350,7 +362,7 @@ class Variable(Recording):
             return to_a(g, b) if on_a else None, to_b(g, a) if on_b else None
 
         saved = (None, values[0] if on_b else None, values[1] if on_a else None)
-        return self._new(y, Node(function, parents, pull, saved, y.shape, y.dtype))
+        return self._recorded(function, parents, pull, saved, y)
 
 
 def _looked(x: Any, how: Any) -> Any:

@@ -21,6 +21,7 @@ FLOORS = [
     {"errors"},
     {"algebra", "backend", "broadcasting", "flat", "graded", "levels", "memory", "series"},
     {"operand", "series_special"},
+    {"constants"},
     {"primitives"},
     {"functions", "kernel", "display"},
     {"index", "nodes", "planes", "reach", "rearrangement", "ufuncs"},

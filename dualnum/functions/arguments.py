@@ -40,6 +40,8 @@ def index_values(indices: Any, name: str) -> Any:
     """Integer indices; refuses an operand with derivatives, for an index has none (a traced array may be one)."""
     if isinstance(indices, Operand) and primal(indices) is not indices:
         raise InvalidType(f"{name}: the indices carry derivatives; expected integers, as x.value.astype(int)")
+    if isinstance(indices, np.ndarray) and indices.flags.writeable:
+        return indices.copy()  # a sweep looks at them again
     return indices
 
 

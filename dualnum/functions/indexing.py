@@ -98,6 +98,8 @@ def where(condition: Any, x: Any = NOT_GIVEN, y: Any = NOT_GIVEN, /) -> Any:
     condition = primal(condition)
     if x is NOT_GIVEN and y is NOT_GIVEN:
         return np.where(condition)
+    if isinstance(condition, np.ndarray) and condition.flags.writeable:
+        condition = condition.copy()  # a sweep looks at it again
     if x is NOT_GIVEN or y is NOT_GIVEN:
         raise InvalidValue("where: only one of x and y is given; expected both or neither")
     return linear(

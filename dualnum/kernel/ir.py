@@ -162,7 +162,9 @@ class Graph:
     def finish(self, outputs: Sequence[Any], alarm: "Symbol | None" = None) -> Program:
         """The program that gives these outputs back, without what they do not need."""
         if self.alarms:
-            alarm = reduce(lambda a, b: self.node(np.logical_or, a, b), self.alarms, *([] if alarm is None else [alarm]))
+            alarm = reduce(
+                lambda a, b: self.node(np.logical_or, a, b), self.alarms, *([] if alarm is None else [alarm])
+            )
         indices = [self.lift(y).index for y in outputs]
         if alarm is not None and alarm.constant is False:
             alarm = None

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import is_array
+from ..graded import NotGraded
 from ..operand import primal
 from ..primitives.derived import Derived, derived
 from ..primitives.table import Row

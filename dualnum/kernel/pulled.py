@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import memory, series
 from ..broadcasting import summed_to
-from ..graded import Box
+from ..graded import Box, NotGraded
 from ..primitives.derived import derived
 from ..primitives.table import Row, Series
 from . import engine, launch, llvm

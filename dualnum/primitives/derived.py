@@ -50,7 +50,9 @@ class Derived:
             args = (np.float64(args[0]) if isinstance(args[0], (float, int)) else np.complex128(args[0]), *args[1:])
         with np.errstate(all="ignore"):
             y = self._rule(0, None, *([x] for x in args))[0]
-            if self.of.mend is None or not all(isinstance(x, (np.ndarray, np.generic, float, int, complex)) for x in args):
+            if self.of.mend is None or not all(
+                isinstance(x, (np.ndarray, np.generic, float, int, complex)) for x in args
+            ):
                 return y
             where = self._fails(None, *args)
             return np.where(where, self._mended(0, None, *([x] for x in args))[0], y)[()] if np.any(where) else y
@@ -132,5 +134,3 @@ def derived(row: Row, powers: tuple[int, ...], output: int = 0) -> Derived:
         inner = row.ufunc
         return derived(inner.of, tuple(p + q for p, q in zip(inner.powers, powers, strict=True)), inner.output)
     return Derived(row, powers, output)
-
-

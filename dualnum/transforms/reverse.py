@@ -11,6 +11,7 @@ import numpy as np
 import optree
 
 from ..backend import as_floating, namespace
+from ..constants import kept_apart, locked
 from ..errors import InvalidType, InvalidValue
 from ..levels import Scope, open_scope
 from ..memory import is_whole
@@ -159,6 +160,9 @@ class Record:
 
     def __init__(self, args: Sequence[Any], argnums: Argnums, scope: Scope, name: str, copy: bool = False) -> None:
         self.args = list(args)
+        self.copied = copy
+        scope.outlived = copy
+        self.leases: list[Any] = []
         self.single = type(argnums) is int or not isinstance(argnums, Sequence)
         # what they are now: an assignment to a variable gives it another value and node
         self.values: list[Any] = []
@@ -185,6 +189,11 @@ class Record:
             self.args[i] = variables[0] if structure is None else optree.tree_unflatten(structure, variables)
 
     def _leaf(self, x: Any, scope: Scope) -> Variable:
+        arrays: list[Any] = []
+        if type(x) is np.ndarray and not self.copied:
+            x = kept_apart(x, arrays)
+            if arrays:
+                self.leases.append(locked(arrays, scope))
         variable = Variable.leaf(x, scope)
         self.values.append(x)
         self.nodes.append(variable._node)  # type: ignore[arg-type]
