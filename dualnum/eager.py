@@ -50,8 +50,11 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     """
     number = None
     for x in inputs:
-        if type(x) is jet_type and type(x._planes) is jet_type:
-            return _nested(ufunc, inputs, jet_type)
+        if type(x) is jet_type:
+            if type(x._planes) is jet_type:
+                return _nested(ufunc, inputs, jet_type)
+        elif isinstance(x, jet_type):  # one of a special kind
+            return None
     if len(inputs) == 1:
         (x,) = inputs
         a = x._planes

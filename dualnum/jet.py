@@ -218,10 +218,16 @@ class Jet(Operand):
             if is_basic(index):  # a view, as in NumPy
                 view = self._like(self._planes[(slice(None), *as_tuple(index))], self._support)
                 # a single element is a scalar of its own, so that a swap through a variable swaps
-                return view if view._planes.ndim > 1 or Ellipsis in as_tuple(index) else view.copy()
+                if view._planes.ndim > 1:
+                    return view
+                return view._as_entry() if Ellipsis in as_tuple(index) else view.copy()
             return self._rearrange(lambda x: x[index], (self,))
         except IndexError as error:
             raise index_error(index, self.shape, "x[…]", error) from None
+
+    def _as_entry(self) -> "Jet":
+        self.__class__ = Entry
+        return self
 
     def __setitem__(self, index: Any, value: Any) -> None:
         index = checked_index(index, "x[…] = …")
@@ -243,8 +249,13 @@ class Jet(Operand):
         written = self.algebra.truncated(max(degree, self._support[0])).size
         given = self.algebra.truncated(degree).size
         try:
+            whole = isinstance(self._planes, Operand)  # of what is recorded a plane is another one
             for m in range(written):  # a misfit fails at the first plane, before anything has changed
-                self._planes[m, ...][index] = planes[m] if m < given else 0.0
+                plane = planes[m] if m < given else 0.0
+                if whole:
+                    self._planes[(slice(m, m + 1), *as_tuple(index))] = plane
+                else:
+                    self._planes[m, ...][index] = plane
         except DualnumError:
             raise
         except IndexError as error:
@@ -407,6 +418,13 @@ class Jet(Operand):
 
 
 Jet.kind = Jet
+
+
+class Entry(Jet):
+    """A view of an entry, x[0, ...]: what is written into it is written into x."""
+
+    __slots__ = ()
+    _is_view = True
 
 
 class Waiting(Jet):

@@ -130,6 +130,11 @@ class Operand(NDArrayOperatorsMixin):
         """function(a, b), linear in each."""
         raise NotImplementedError
 
+    @property
+    def _is_view(self) -> bool:
+        """Whether this, without axes, is a view of an entry (x[0, ...]) and no number of its own."""
+        return False
+
     def _strong(self) -> Any:
         """This operand with a type of its own, which widens others."""
         return self
@@ -357,7 +362,7 @@ _INSTEAD = {
 def _in_place(ufunc: np.ufunc) -> Callable[..., Any]:
     def method(self: Operand, other: Any) -> Any:
         # a number is bound anew, as Python's and NumPy's are; an array is written into
-        return ufunc(self, other, out=(self,)) if self.ndim else ufunc(self, other)
+        return ufunc(self, other, out=(self,)) if self.ndim or self._is_view else ufunc(self, other)
 
     return method
 

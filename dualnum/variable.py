@@ -13,7 +13,7 @@ from . import evaluation, tower, ufuncs
 from .backend import as_floating
 from .constants import held
 from .errors import InvalidType, LevelError, NotDifferentiable, dropped
-from .index import frozen
+from .index import as_tuple, frozen
 from .kernel import launch
 from .kernel.pullback import pullback, written_value
 from .levels import Scope, require_alive
@@ -141,12 +141,13 @@ class Variable(Recording):
     def _shared(self, view: Any, x: Any, how: Any) -> Any:
         """The new variable, marked as a view of this one where it shares its memory."""
         y = view._value
-        if y.shape == ():  # a number
+        if y.shape == () and (callable(how) or Ellipsis not in as_tuple(how)):  # a number
             return view
         if type(y) is np.ndarray:
-            if y.base is None or (y.base is not x and y.base is not x.base):
-                return view
-        elif not _same_memory(primal(y), primal(x)):
+            if y is not x and (y.base is None or (y.base is not x and y.base is not x.base)):
+                if not _same_memory(y, x):
+                    return view
+        elif not (y.shape == () or _same_memory(primal(y), primal(x))):
             return view
         if self._writes is None:
             self._writes, self._seen, self._origin = [0], 0, None
@@ -176,6 +177,10 @@ class Variable(Recording):
             if value.dtype != self.dtype:
                 value = value.astype(self.dtype)
         self._assign(index, value)
+
+    @property
+    def _is_view(self) -> bool:
+        return self._writes is not None and self._origin is not None
 
     def _assign(self, index: Any, value: Any) -> None:
         """Gives the whole that this is a view of a new value and node, outside of a record a new value only."""
