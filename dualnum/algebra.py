@@ -11,12 +11,13 @@ import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
+from warnings import warn
 
 import numpy as np
 
-from .errors import InvalidType, InvalidValue
+from .errors import InvalidType, InvalidValue, PrecisionLost
 
-__all__ = ["Univariate", "check_order", "factorial_times"]
+__all__ = ["Univariate", "check_digits", "check_order", "factorial_times"]
 
 
 class Univariate:
@@ -126,6 +127,24 @@ def factorial_times(k: int, a: Any) -> Any:
             result = result * float(1 << step)
             exponent -= step
     return result
+
+
+_DEEP = 20  # the order from which on normalized coefficients may underflow although derivatives do not
+
+
+def check_digits(k: int, planes: Any, function: str) -> None:
+    """Warns where coefficients up to k have underflowed, so that digits of the k-th derivative are gone."""
+    if k < _DEEP or type(planes) is not np.ndarray or planes.dtype.kind not in "fc":
+        return
+    size = np.abs(planes[: k + 1])
+    if np.any((size > 0) & (size < np.finfo(size.dtype).tiny)):
+        warn(
+            f"{function}: coefficients y⁽ᵏ⁾/k! of an order up to {k} are below the smallest {planes.dtype} of full "
+            "precision, and so are wrong by a part of themselves, or zero; scale the variable: along direction=2.0**m "
+            "the k-th derivative is 2.0**(m·k) times as large (dn.taylor(f, k, direction=…), jet(x, k, direction=…))",
+            PrecisionLost,
+            stacklevel=3,
+        )
 
 
 def check_order(order: Any, function: str) -> int:

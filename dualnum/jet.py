@@ -11,7 +11,7 @@ from weakref import ref
 import numpy as np
 
 from . import evaluation, multilinear, ufuncs
-from .algebra import Univariate, check_order, factorial_times
+from .algebra import Univariate, check_digits, check_order, factorial_times
 from .backend import as_floating, device_of, floating_dtype, to_device
 from .eager import quick
 from .errors import DualnumError, InvalidType, InvalidValue, LevelError, dropped, ours
@@ -122,6 +122,7 @@ class Jet(Operand):
             np.float64(30.0)
         """
         self._check_order("derivative", k)
+        check_digits(k, self._planes, "derivative")
         return factorial_times(k, self.coefficient(k))
 
     def derivatives(self) -> list[Any]:

@@ -59,7 +59,6 @@ class Operand(NDArrayOperatorsMixin):
 
     __slots__ = ()
     __array_priority__ = 1000.0
-    __hash__: ClassVar[None]  # type: ignore[assignment]
     scope: Scope
     algebra: Any = None  # that of jets
 
@@ -237,6 +236,12 @@ class Operand(NDArrayOperatorsMixin):
 
     def tobytes(self, order: str = "C") -> NoReturn:
         raise dropped("tobytes()", "x.value.tobytes()")
+
+    def __hash__(self) -> int:
+        raise InvalidType(
+            "hash(): an operand with derivatives has none (a function that looks numbers up, as scipy.special.factorial "
+            "does, cannot take it); use functions of NumPy, or scipy.special.gamma(x + 1)"
+        )
 
     # ── Python's protocols, on values ────────────────────────────────────────────────────────────
 

@@ -300,10 +300,13 @@ def sinhcosh(order: int, s0: Any, c0: Any, u: Coefficients) -> tuple[list[Any], 
 
 def tan(order: int, y0: Any, u: Coefficients) -> list[Any]:
     """y' = w u' with w = 1 + y²:  k y_k = (D u · w)_{k−1},  w_k = (y²)_k."""
-    du, y, w = derivative(u), [y0], [1 + y0 * y0]
+    du, y = derivative(u), [y0]
+    # w/64, so that it does not overflow before y does near a pole
+    eighth, w = [y0 / 8], [(1 + y0 * y0) / 64]
     for k in range(1, order + 1):
-        y.append(over(convolve(du, w, k - 1), k))
-        w.append(self_convolve(y, k))
+        y.append(over(convolve(du, w, k - 1), k) * 64)
+        eighth.append(y[k] / 8)
+        w.append(self_convolve(eighth, k))
     return y
 
 

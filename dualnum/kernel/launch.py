@@ -258,7 +258,7 @@ def _made(row: Row, order: int | Box, described: Any, dtype: Any, compiled: bool
             moving = [[u[0], u[0]] if x != "number" else u for u, x in zip(symbols, described, strict=True)]
             _expanded(graph, row, 1, moving)
         alarm = None
-        if row.mend is not None and order and any(len(u) > 1 for u in symbols):
+        if row.mend is not None and (row.kind == "derived" or (order and any(len(u) > 1 for u in symbols))):
             alarm = graph.lift(row.mend.where(results[0][0], *(u[0] for u in symbols)))
         program = graph.finish([y for result in results for y in result], alarm)
     except (Untraceable, NotGraded):

@@ -82,7 +82,7 @@ def _hypot_near_zero(order: int, value: Any, u: Coefficients, v: Coefficients) -
 recurrence(
     np.hypot, series.hypot, kink=lambda a, b: (a == 0) & (b == 0),
     mend=Mend(lambda value, u, v: rescale.is_small(value), _hypot_near_zero),
-    even=lambda u, v: np.square(u) + np.square(v),
+    even=lambda u, v: np.square(u) + np.square(v), special=((3e-5, -4e-5), (0.0, 2.0)),
 )  # fmt: skip
 
 

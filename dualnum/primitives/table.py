@@ -64,6 +64,8 @@ class Row:
             a tuple of such lists for a ufunc of several outputs.
         domain: per argument, the open interval on which the function is real and analytic.
         sample: per argument, an interval of generic points for tests and examples.
+        special: points (a number for each argument) at which the rule or the function changes its form, beside those
+            that every function is tried at: 0, ±½, ±1, 2, ties, the ends of the domain.
         kink: mask of the points (given the values of the arguments) where the derivative does not exist
             and a subgradient stands in.
         mend: a costlier rule for points where `rule` fails (a root of a series that begins with zeros).
@@ -81,6 +83,7 @@ class Row:
     kink: Callable[..., Any] | None = None
     mend: Mend | None = None
     reason: str = ""
+    special: Sequence[tuple[float, ...]] = ()
     even: Callable[..., Any] | None = None
     of_squares: Callable[..., Any] | None = None
 
@@ -151,7 +154,7 @@ in_recurrence = _recurring.get
 def mended(row: Row, order: int, result: Any, operands: Sequence[Sequence[Any]]) -> Any:
     """The result with the points redone at which the row's own rule fails, if there are any."""
     mend = row.mend
-    if mend is None or not order:
+    if mend is None or not (order or row.kind == "derived"):
         return result
     where = mend.where(result[0], *(u[0] for u in operands))
     if isinstance(where, Operand):  # no numbers to look at yet
@@ -161,7 +164,7 @@ def mended(row: Row, order: int, result: Any, operands: Sequence[Sequence[Any]])
         return result
     try:
         redone = mend.rule(order, result[0], *operands)
-        return series.select(order, result[0], where, redone, result)
+        return _redone(order, where, redone, result)
     except NotGraded:  # it looks at coefficients, which several variables have no order for
         moving = [i for i, u in enumerate(operands) if len(u) > 1]
         if len(moving) > 1:
@@ -169,7 +172,12 @@ def mended(row: Row, order: int, result: Any, operands: Sequence[Sequence[Any]])
         along = [[u[0], 1.0] if len(u) > 1 else [u[0]] for u in operands]
         outer = mend.rule(order, result[0], *along)
         redone = series.compose_safely(order, outer, operands[moving[0]])
-        return series.select(order, result[0], where, redone, result)
+        return _redone(order, where, redone, result)
+
+
+def _redone(order: int, where: Any, redone: Any, result: Any) -> Any:
+    """The value as well: that of a derivative is a coefficient of the rule that failed."""
+    return series.select(order, np.where(where, redone[0], result[0])[()], where, redone, result)
 
 
 def around_zeros(row: Row, inputs: Sequence[Any], compute: Callable[[], Any]) -> Any:
@@ -293,12 +301,13 @@ def recurrence(
     sample: Any = (-3.0, 3.0),
     kink: Callable[..., Any] | None = None,
     mend: Mend | None = None,
+    special: Sequence[tuple[float, ...]] = (),
     even: Callable[..., Any] | None = None,
     of_squares: Callable[..., Any] | None = None,
 ) -> None:
     """A row by its rule (order, y_0, *series) → coefficients."""
     intervals = _per_argument(ufunc, domain), _per_argument(ufunc, sample)
-    _register(Row(ufunc, kind, rule, *intervals, kink, mend, even=even, of_squares=of_squares))
+    _register(Row(ufunc, kind, rule, *intervals, kink, mend, special=special, even=even, of_squares=of_squares))
 
 
 def zero(ufunc: np.ufunc, **row: Any) -> None:

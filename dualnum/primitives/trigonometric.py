@@ -60,8 +60,22 @@ def _arctan2(order: int, value: Any, y: Coefficients, x: Coefficients) -> list[A
 recurrence(np.sin, _sin)
 recurrence(np.cos, _cos)
 recurrence(np.tan, series.tan, sample=(-1.4, 1.4))
-recurrence(np.arcsin, _arcsin, domain=UNIT, sample=(-0.9, 0.9), mend=valuation.edge(inf, inf))
-recurrence(np.arccos, _arccos, domain=UNIT, sample=(-0.9, 0.9), mend=valuation.edge(-inf, -inf))
+recurrence(
+    np.arcsin,
+    _arcsin,
+    domain=UNIT,
+    sample=(-0.9, 0.9),
+    mend=valuation.edge(inf, inf),
+    special=((1e-200,), (1 - 2.0**-40,)),
+)
+recurrence(
+    np.arccos,
+    _arccos,
+    domain=UNIT,
+    sample=(-0.9, 0.9),
+    mend=valuation.edge(-inf, -inf),
+    special=((1e-20,), (-1 + 2.0**-40,)),
+)
 recurrence(np.arctan, _arctan)
 recurrence(
     np.arctan2, _arctan2, sample=((0.3, 3.0), (-3.0, 3.0)),

@@ -280,10 +280,15 @@ by_coefficients(sp.k1e, lambda order, value, x: _kve_outer(order, value, 1, x), 
 
 # ── whole orders through the functions of any order ──────────────────────────────────────────────
 
-variable_last(sp.yn, ("n",), _neighbours(sp.yv, -1), domain=(REAL, POSITIVE), sample=((0, 3), (0.5, 6.0)))
-variable_last(
-    sp.kn, ("n",), _neighbours(sp.kv, 1, alternating=True), domain=(REAL, POSITIVE), sample=((0, 3), (0.5, 6.0))
-)
+
+def _whole(outer: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    """SciPy cuts a broken order to a whole one, and so the derivative is that of the whole one."""
+    return lambda order, value, n, x: outer(order, value, np.trunc(n), x)
+
+
+_WHOLE: dict[str, Any] = {"domain": (REAL, POSITIVE), "sample": ((0, 3), (0.5, 6.0))}
+variable_last(sp.yn, ("n",), _whole(_neighbours(sp.yv, -1)), **_WHOLE)
+variable_last(sp.kn, ("n",), _whole(_neighbours(sp.kv, 1, alternating=True)), **_WHOLE)
 
 
 def _on_the_line(ufunc: np.ufunc, unscaled: np.ufunc) -> Callable[..., list[Any]]:

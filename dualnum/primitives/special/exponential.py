@@ -114,7 +114,7 @@ def _logit(order: int, value: Any, u: Coefficients) -> list[Any]:
     return [value, *_sum(near, [-c for c in far])[1:]]
 
 
-recurrence(sp.expit, _expit)
+recurrence(sp.expit, _expit, special=((1e-200,), (40.0,)))
 recurrence(sp.log_expit, _log_expit)
 recurrence(sp.logit, _logit, domain=(0.0, 1.0), sample=(0.1, 0.9))
 
@@ -128,9 +128,8 @@ def _times_log(order: int, value: Any, u: Coefficients, w: Coefficients, log_w0:
     (u·ℓ)_k = u_0 ℓ_k + Σ_{j≥1} u_j ℓ_{k−j}; whether u_0 is 0 is asked of the number alone.
     """
     if len(u) == 1:
-        zero = u[0] == 0
-        logs = series.log(order, log_w0, [np.where(zero, 1.0, w[0]), *w[1:]])
-        return [value, *(np.where(zero, 0.0, u[0] * c) for c in logs[1:])]
+        logs = series.log(order, log_w0, [np.where(u[0] == 0, 1.0, w[0]), *w[1:]])
+        return [value, *(u[0] * c for c in logs[1:])]
     logs = series.log(order, log_w0, w)[: order + 1 if len(w) > 1 else 1]
     return series.multiply(order, value, u, logs)
 
@@ -191,6 +190,15 @@ def _box_cox(order: int, value: Any, w: Coefficients, log_w0: Any, p: Coefficien
     if len(p) == 1:
         slope = lookup(np.power).expand(order - 1, w[:order], [p[0] - 1])
         return series.integral(order, value, (w, slope))
+    zero = w[0] == 0
+    if len(w) == 1:  # (0^p − 1)/p
+        at_zero = [-c for c in series.reciprocal(order, 1 / p[0], p)]
+        w, log_w0 = [np.where(zero, 1.0, w[0])], np.where(zero, 0.0, log_w0)
+        return series.select(order, value, zero, at_zero, _box_cox_moving(order, value, w, log_w0, p))
+    return _box_cox_moving(order, value, w, log_w0, p)
+
+
+def _box_cox_moving(order: int, value: Any, w: Coefficients, log_w0: Any, p: Coefficients) -> list[Any]:
     logs = series.log(order, log_w0, w)[: order + 1 if len(w) > 1 else 1]
     product = series.multiply(order, logs[0] * p[0], logs, p)
     ratio = lookup(sp.exprel).expand(order, product)

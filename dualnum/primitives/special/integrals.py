@@ -56,7 +56,7 @@ def _expn(order: int, value: Any, n: Coefficients, u: Coefficients) -> list[Any]
     """E_n' = −E_{n−1} (DLMF 8.19.13): f_k = (−1)^k E_{n−k}/k!, natively down to E_1, then
     E_{−j} = (e^{−x} + j E_{1−j})/x, j! being divided out; all terms are positive."""
     require_constant("expn", n=n)
-    n0, x = n[0], u[0]
+    n0, x = np.trunc(n[0]), u[0]  # SciPy cuts a broken order to a whole one
     e = np.exp(-x)
     below = [e / x]  # E_{−j}(x)/j!
     for j in range(1, order + 1):
