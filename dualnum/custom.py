@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import optree
 
+from .constants import frozen
 from .errors import InvalidType, InvalidValue, NotDifferentiable
 from .jet import Jet
 from .operand import Operand, highest, operands, primal
@@ -179,6 +180,7 @@ class CustomDerivative:
 
     def _recorded(self, top: Variable, args: tuple[Any, ...]) -> Any:
         values, parents = top._parts(args)
+        values = [frozen(v) if p is None else v for v, p in zip(values, parents, strict=True)]
         y = self(*values)
         pull = lambda g, y, *xs: self._pulled(g, y, xs)  # noqa: E731
         node = Node(self.name, parents, pull, (y, *values), y.shape, y.dtype) if any(parents) else None
@@ -291,6 +293,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         top = highest(leaves)
         if not isinstance(top, Variable):
             return f(*args, **kwargs)
+        leaves = [frozen(x) if isinstance(x, np.ndarray) else x for x in leaves]
         places = [i for i, x in enumerate(leaves) if isinstance(x, Operand)]
         values, parents = top._parts([leaves[i] for i in places])
 

@@ -63,6 +63,10 @@ class Operand(NDArrayOperatorsMixin):
         """This operand as it is now, whatever is assigned to it later; None where that would cost a copy."""
         return None
 
+    def _frozen(self) -> Any:
+        """This operand as it is now, to be read by a record (see `constants`)."""
+        return self
+
     def _placed(self, index: Any, shape: tuple[int, ...]) -> Any:
         """Zeros of this shape but for self at the index, its own memory; None if that is not quicker than a sum."""
         return None

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import memory
+from .constants import frozen
 from .functions.adjoints import spread
 from .kernel.pullback import PullBack, pullback
 from .levels import Scope
@@ -91,6 +92,11 @@ def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
             rule = pullback(row, (own is not None, node is not None), y, (x, v))
             if dtype is _DOUBLE:
                 rules[which] = rule
+        if kind is _ndarray and rule.needs[1 if reflected else 2]:
+            if reflected:
+                x = frozen(x)
+            else:
+                v = frozen(v)
         result = _bare(type(self))
         result._value = y
         result._node = Node(row, (own, node), rule, rule.keep(y, x, v), y.shape, dtype)

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .broadcasting import summed_to
+from .constants import unchanged
 from .errors import InvalidValue
 from .evaluation import pulled
 from .index import as_tuple
@@ -129,6 +130,7 @@ def sweep(
         wrap: (value, node) → the variable, to record the sweep itself; without it it runs on the values.
         collect: also the leaves, and the nodes that retain their gradient.
     """
+    unchanged()
     numbers = {node.number for node in wanted}
     found: list[tuple[Node, Any]] = []
     # of the nodes that are waiting, by their numbers: the node, its cotangent so far, whether nobody else refers

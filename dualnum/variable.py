@@ -11,8 +11,8 @@ import numpy as np
 
 from . import evaluation, ufuncs
 from .backend import as_floating
+from .constants import frozen
 from .errors import InvalidType, LevelError, NotDifferentiable, dropped
-from .index import frozen
 from .kernel import launch
 from .kernel.pullback import pullback
 from .kernel.pulled import TransposedPull
@@ -236,6 +236,8 @@ class Variable(Recording):
     def _snapshot(self) -> Any:
         return self._new(self._read(), self._node)  # an assignment gives a variable another value and node
 
+    _frozen = _snapshot
+
     def _primitive(self, row: Row, inputs: tuple[Any, ...]) -> Any:
         if row.kink is not None:
             evaluation.check_kinks(row, inputs)
@@ -262,6 +264,8 @@ class Variable(Recording):
         if True not in wanted:
             return self._new(y, None)
         rule = pullback(row, wanted, y, values, output)
+        if False in wanted:
+            values = [frozen(v) if p is None and n else v for v, p, n in zip(values, parents, rule.needs[1:], strict=True)]
         saved = rule.keep(y if outputs is None else outputs, *values)
         return self._new(y, Node(row, parents, rule, saved, y.shape, y.dtype))
 
@@ -280,7 +284,8 @@ class Variable(Recording):
             return None
         [(y, degree)] = made[0]
         pull = TransposedPull(row, tuple([p is not None for p in parents]), degree + 1, tuple(counts))
-        return self._new(y, Node(row, parents, pull, (y, *values), y.shape, y.dtype)), degree
+        kept = [frozen(v) if p is None else v for v, p in zip(values, parents, strict=True)]
+        return self._new(y, Node(row, parents, pull, (y, *kept), y.shape, y.dtype)), degree
 
     def _linear(
         self,
@@ -326,6 +331,8 @@ class Variable(Recording):
             raise _irreversible(function)
         to_a, to_b = adjoints
         on_a, on_b = (p is not None for p in parents)
+        if not on_a or not on_b:
+            values[on_a] = frozen(values[on_a])  # the constant one, which the other's adjoint reads
 
         def pull(g: Any, y: Any, a: Any, b: Any) -> Any:
             return to_a(g, b) if on_a else None, to_b(g, a) if on_b else None

@@ -21,7 +21,7 @@ FLOORS = [
     {"errors"},
     {"algebra", "backend", "broadcasting", "flat", "levels", "memory", "series"},
     {"operand", "series_special"},
-    {"primitives"},
+    {"constants", "primitives"},
     {"functions", "kernel", "display"},
     {"evaluation", "index", "nodes", "planes", "rearrangement", "ufuncs"},
     {"eager", "multilinear", "record"},

@@ -25,13 +25,15 @@ class PullBack:
     Attributes:
         function: (cotangent, value, *arguments) → a contribution for each argument, None where there is none.
         keep: (value, *arguments) → the same, None for what the function does not read.
+        needs: which of them it reads.
         selects: whether a branch that is not taken gets a zero for its cotangent.
     """
 
-    __slots__ = ("function", "keep", "selects")
+    __slots__ = ("function", "keep", "needs", "selects")
 
     def __init__(self, function: Callable[..., Any], needs: Sequence[bool], selects: bool = False) -> None:
         self.selects = selects
+        self.needs = tuple(needs)
         names = [f"u{j}" for j in range(len(needs))]
         kept = "".join(f"{name}, " if needed else "None, " for name, needed in zip(names, needs, strict=True))
         self.function = function
