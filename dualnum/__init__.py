@@ -1,6 +1,6 @@
 """dualnum: exact derivatives of any order for NumPy and CuPy code."""
 
-from . import autograd, functions, primitives, testing
+from . import autograd, functions, primitives, roots, testing
 from .compile import jit
 from .custom import checkpoint, custom_derivative, stop_gradient
 from .errors import (

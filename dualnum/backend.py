@@ -55,6 +55,11 @@ def as_floating(x: Any, function: str, argument: str) -> Any:
     Integers and booleans become the default float, as in ``np.true_divide``. Raises `InvalidType`
     for what is no array of numbers.
     """
+    kind = type(x)
+    if kind is np.ndarray and x.dtype.kind in _NUMERIC:
+        return x
+    if kind is float:
+        return np.asarray(x)
     if not is_array(x):
         try:
             x = np.asarray(x)

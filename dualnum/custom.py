@@ -15,7 +15,6 @@ from .operand import Operand, highest, operands, primal
 from .planes import stack_blocks
 from .primitives.elementwise import Elementwise
 from .primitives.table import Series, by_derivative, recurrence
-from .tape import Node
 from .transforms import vjp
 from .variable import Variable
 
@@ -183,8 +182,7 @@ class CustomDerivative:
         values = [frozen(v) if p is None else v for v, p in zip(values, parents, strict=True)]
         y = self(*values)
         pull = lambda g, y, *xs: self._pulled(g, y, xs)  # noqa: E731
-        node = Node(self.name, parents, pull, (y, *values), y.shape, y.dtype) if any(parents) else None
-        return top._new(y, node)
+        return top._recorded(self.name, parents, pull, (y, *values), y) if any(parents) else top._new(y, None)
 
     def _on_jets(self, top: Jet, args: tuple[Any, ...]) -> Any:
         """y' = push(x, x') in jets of one order less, along each direction: k y_k = (push(x, D x))_{k−1}."""
@@ -317,6 +315,6 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
             pulled = vjp(on_leaves, *xs)[1](g)
             return (pulled,) if len(xs) == 1 else pulled
 
-        return top._new(y, Node(getattr(f, "__name__", "f"), parents, pull, (None, *values), y.shape, y.dtype))
+        return top._recorded(getattr(f, "__name__", "f"), parents, pull, (None, *values), y)
 
     return update_wrapper(stepped, f, updated=())

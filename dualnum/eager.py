@@ -16,6 +16,7 @@ import numpy as np
 from . import memory
 from .errors import DualnumError
 from .evaluation import CHEAP, kink_mode
+from .graded import Box
 from .kernel import engine, launch, llvm, threads
 from .primitives.table import lookup
 
@@ -48,6 +49,12 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
         jet_type: the class of jets.
     """
     number = None
+    for x in inputs:
+        if type(x) is jet_type:
+            if type(x._planes) is jet_type:
+                return _nested(ufunc, inputs, jet_type)
+        elif isinstance(x, jet_type):  # one of a special kind
+            return None
     if len(inputs) == 1:
         (x,) = inputs
         a = x._planes
@@ -126,6 +133,96 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     result.algebra = x.algebra
     result.scope = x.scope
     return result
+
+
+# ── jets of jets ─────────────────────────────────────────────────────────────────────────────────
+
+
+class _Nest(NamedTuple):
+    """What a jet of jets is made of: its levels from the top down, the degrees of each, and the array below them."""
+
+    scopes: tuple[Any, ...]
+    algebras: tuple[Any, ...]
+    degrees: tuple[int, ...]
+    base: Any
+
+
+def _nest(x: Any, jet_type: Any) -> _Nest:
+    scopes, algebras, degrees = [], [], []
+    while type(x) is jet_type:
+        scopes.append(x.scope)
+        algebras.append(x.algebra)
+        degrees.append(x._support[0])
+        x = x._planes
+    return _Nest(tuple(scopes), tuple(algebras), tuple(degrees), x)
+
+
+def _nested(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
+    """ufunc(*inputs) of jets of jets that are all alike and numbers, or None."""
+    if _engine() != "llvm" or kink_mode() == "raise":
+        return None
+    nests = [_nest(x, jet_type) if type(x) is jet_type else x for x in inputs]
+    first = next(n for n in nests if type(n) is _Nest)
+    base = first.base
+    if type(base) is not _ndarray:
+        return None
+    for n in nests:
+        if type(n) is not _Nest:
+            if type(n) is not float and type(n) is not int:
+                return None
+        elif type(n.base) is not _ndarray or n.base.shape != base.shape or n.base.dtype is not base.dtype:
+            return None
+        elif n.scopes != first.scopes or n.algebras != first.algebras or not n.base.flags.c_contiguous:
+            return None
+    described = [n.degrees if type(n) is _Nest else "number" for n in nests]
+    key: Any = (ufunc, first.algebras, base.dtype, *described)
+    plan = _entries.get(key, _MISSING)
+    if plan is _BY_VALUE:
+        key = (key, *[repr(n) for n in nests if type(n) is not _Nest])
+        plan = _entries.get(key, _MISSING)
+    if plan is _MISSING:
+        plan = _nested_plan(ufunc, nests, first)
+        if plan is not None and plan.literal and type(key[0]) is not tuple:
+            _keep(key, _BY_VALUE)
+            key = (key, *[repr(n) for n in nests if type(n) is not _Nest])
+        _keep(key, plan)
+    if plan is None or not all(scope.alive for scope in first.scopes):
+        return None
+    planes = _empty(base.shape, base.dtype)
+    arguments: list[Any] = [id(planes)]
+    arguments += [id(n.base) if type(n) is _Nest else n for n in nests if type(n) is _Nest or not plan.literal]
+    length = prod(base.shape[len(first.scopes) :])
+    if not length:
+        return None
+    try:
+        alarm = threads.in_chunks(plan.call, arguments, (planes, inputs), length, plan.work)
+    except ArgumentError:
+        return None
+    if alarm:
+        return None
+    result: Any = planes
+    degrees = plan.degrees[0]
+    for i in range(len(first.scopes) - 1, -1, -1):
+        jet = _new(jet_type)
+        jet._planes, jet._support = result, [degrees[-1 - i]]
+        jet.algebra, jet.scope = first.algebras[i], first.scopes[i]
+        result = jet
+    return result
+
+
+def _nested_plan(ufunc: np.ufunc, nests: list[Any], first: _Nest) -> Any:
+    """The plan of machine code, or None."""
+    row = _row(ufunc)
+    dtype = first.base.dtype
+    if row is None or dtype not in launch.COMPILED or llvm.data_offset() < 0:
+        return None
+    if any(algebra.directions is not None for algebra in first.algebras):
+        return None
+    box = Box.of(tuple(algebra.order for algebra in reversed(first.algebras)))
+    described = tuple((box.size, "c", n.degrees[::-1]) if type(n) is _Nest else "number" for n in nests)
+    operands = [launch.Planes(n.base, box.size) if type(n) is _Nest else n for n in nests]
+    plan = launch.plan_for(row, box, described, dtype, True, operands)
+    return plan if plan is not None and plan.call is not None and plan.early is None else None
 
 
 class _Layout(NamedTuple):

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import series
+from . import tower
 from .backend import is_array, plain
 from .errors import DualnumError, InvalidType, InvalidValue
 from .kernel import engine, launch
 from .kernel import pulled as kernels
 from .memory import LARGE
-from .operand import Operand, highest, primal
+from .operand import Operand, primal
+from .planes import Level, as_jets
 from .primitives.composition import Composition, composed
-from .primitives.table import Mend, Row, lookup
+from .primitives.derived import Derived
+from .primitives.table import Row, around_zeros, lookup
+from .tower import together
 
 if TYPE_CHECKING:
     from .jet import Jet
@@ -62,6 +65,8 @@ def evaluate(top: "Jet", row: Row, inputs: tuple[Any, ...]) -> Any:
     check_kinks(row, inputs)
     if row.ufunc in CHEAP and _can_wait(top, operands, mine):
         return top._waiting(row, [_now(x) for x in operands], mine)
+    if row.even is not None or row.of_squares is not None:
+        return around_zeros(row, inputs, lambda: computed(top, row, operands, mine))
     return computed(top, row, operands, mine)
 
 
@@ -70,38 +75,29 @@ def computed(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]
     fused = _fused(top, row, operands, mine) if any(mine) else None  # out= alone may be a jet
     if fused is not None and not fused[1]:
         return fused[0]
-    recorded = _recorded(top, row, operands, mine) if fused is None and any(mine) else None
-    if recorded is not None:
-        return recorded
-    ndim = max(getattr(x, "ndim", 0) for x in operands)
-    with np.errstate(all="ignore"):
-        try:
-            parts = [x._parts(ndim) if own else [x] for x, own in zip(operands, mine, strict=True)]
-            result = row.expand(top.order, *parts) if fused is None else fused[0]._parts(ndim)
-            if row.mend is not None and top.order:
-                result = _mended(row.mend, top.order, result, parts)
-        except (ValueError, TypeError) as error:
-            if isinstance(error, DualnumError):
-                raise
-            kind = InvalidValue if isinstance(error, ValueError) else InvalidType
-            shapes = ", ".join(str(np.shape(x)) for x in operands)
-            raise kind(f"{row.name}: {error} (operands of shape {shapes})") from None
-    if row.ufunc.nout == 1:
-        return top._join(result)
-    return tuple(top._join(parts) for parts in result)
+    if not any(mine):
+        return top._join([row.ufunc(*operands)])
+    try:
+        levels, stacks = _alone(top, operands, mine) or together(row, operands)
+        result = tower.evaluate(row, levels, stacks)
+    except (ValueError, TypeError) as error:
+        if isinstance(error, DualnumError):
+            raise
+        kind = InvalidValue if isinstance(error, ValueError) else InvalidType
+        shapes = ", ".join(str(np.shape(x)) for x in operands)
+        raise kind(f"{row.name}: {error} (operands of shape {shapes})") from None
+    return as_jets(levels, *result) if row.ufunc.nout == 1 else tuple(as_jets(levels, *part) for part in result)
 
 
-def _mended(mend: Mend, order: int, result: list[Any], operands: list[list[Any]]) -> list[Any]:
-    """The result with the points redone at which the row's own rule fails, if there are any."""
-    where = mend.where(result[0], *(u[0] for u in operands))
-    if isinstance(where, Operand):  # no numbers to look at yet
-        where._alarm()
-        return result
-    if any(isinstance(u[0], Operand) for u in operands):
-        return result
-    if not where.any():
-        return result
-    return series.select(order, result[0], where, mend.rule(order, result[0], *operands), result)
+def _alone(top: "Jet", operands: Sequence[Any], mine: Sequence[bool]) -> Any:
+    """The one level of jets that there is above what is recorded or traced, and the stacks; None for several."""
+    stacks = []
+    for x, own in zip(operands, mine, strict=True):
+        base = x._planes if own else x
+        if isinstance(base, Operand) and base.algebra is not None:
+            return None
+        stacks.append(tower.Stack(base, (x._support[0] if own else None,)))
+    return (Level(top.scope, top.algebra, top.kind),), stacks
 
 
 def _fused(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
@@ -109,7 +105,7 @@ def _fused(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) 
 
     None where the operands are no plain arrays or no program can be written.
     """
-    if row.rule is None or not isinstance(row.ufunc, (np.ufunc, Composition)):
+    if row.rule is None or not isinstance(row.ufunc, (np.ufunc, Composition, Derived)):
         return None
     given = _given(operands, mine)
     if given is None:
@@ -167,21 +163,6 @@ def pulled(top: "Jet | None", function: Any, operands: Sequence[Any]) -> tuple[A
     return tuple(map(contribution, made))
 
 
-def _recorded(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
-    """The primitive as one step of what the planes are, if that knows how (variables do); else None."""
-    if top.algebra.directions is not None or row.ufunc.nout > 1:
-        return None
-    if not isinstance(row.ufunc, (np.ufunc, Composition)):
-        return None
-    planes = [x._planes if own else x for x, own in zip(operands, mine, strict=True)]
-    below = highest(planes)
-    if below is None:
-        return None
-    counts = [x._support[0] + 1 if own else 0 for x, own in zip(operands, mine, strict=True)]
-    result = below._stacked(row, top.order, planes, counts)
-    return None if result is None else top._like(result[0], [result[1]])
-
-
 # ── what waits ───────────────────────────────────────────────────────────────────────────────────
 
 CHEAP = frozenset((np.add, np.subtract, np.multiply))
@@ -218,7 +199,7 @@ def followed(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]
         return None
     both = composed(row, second)
     fused = _fused(top, both, operands, mine)
-    return fused[0] if fused is not None else _recorded(top, both, operands, mine)
+    return computed(top, both, operands, mine) if fused is None else fused[0]
 
 
 _LARGEST = int(np.finfo(float).max)

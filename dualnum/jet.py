@@ -5,7 +5,7 @@ Its planes lie in one array of shape (K+1, *shape), coefficient first.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 from weakref import ref
 
 import numpy as np
@@ -44,6 +44,7 @@ class Jet(Operand):
 
     __slots__ = ("__weakref__", "_pending", "_planes", "_support", "algebra", "scope")
 
+    kind: ClassVar[type["Jet"]]
     algebra: Univariate
     _planes: Any
     # the highest degree whose planes may be nonzero; one list, shared by all views of the planes, so
@@ -199,8 +200,6 @@ class Jet(Operand):
             raise ours(error, f"astype with casting={casting!r}") from None
 
     def copy(self, order: str = "C") -> "Jet":
-        if isinstance(self._planes, Operand):
-            return np.copy(self)  # type: ignore[return-value]
         return self._like(self._planes.copy(), [self._support[0]])
 
     def __copy__(self) -> "Jet":
@@ -220,10 +219,16 @@ class Jet(Operand):
             if is_basic(index):  # a view, as in NumPy
                 view = self._like(self._planes[(slice(None), *as_tuple(index))], self._support)
                 # a single element is a scalar of its own, so that a swap through a variable swaps
-                return view if view._planes.ndim > 1 or Ellipsis in as_tuple(index) else view.copy()
+                if view._planes.ndim > 1:
+                    return view
+                return view._as_entry() if Ellipsis in as_tuple(index) else view.copy()
             return self._rearrange(lambda x: x[index], (self,))
         except IndexError as error:
             raise index_error(index, self.shape, "x[…]", error) from None
+
+    def _as_entry(self) -> "Jet":
+        self.__class__ = Entry
+        return self
 
     def __setitem__(self, index: Any, value: Any) -> None:
         index = checked_index(index, "x[…] = …")
@@ -245,8 +250,13 @@ class Jet(Operand):
         written = self.algebra.truncated(max(degree, self._support[0])).size
         given = self.algebra.truncated(degree).size
         try:
+            whole = isinstance(self._planes, Operand)  # of what is recorded a plane is another one
             for m in range(written):  # a misfit fails at the first plane, before anything has changed
-                self._planes[m, ...][index] = planes[m] if m < given else 0.0
+                plane = planes[m] if m < given else 0.0
+                if whole:
+                    self._planes[(slice(m, m + 1), *as_tuple(index))] = plane
+                else:
+                    self._planes[m, ...][index] = plane
         except DualnumError:
             raise
         except IndexError as error:
@@ -307,6 +317,9 @@ class Jet(Operand):
                     "a copy of it, or to a new jet"
                 )
             self._support.pop()
+
+    def _squares(self) -> int:
+        return self._planes._squares() if isinstance(self._planes, Operand) else 0
 
     def _waiting(self, row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> "Jet":
         """The primitive, to be computed when its planes are asked for, or as part of what follows."""
@@ -417,6 +430,16 @@ class Jet(Operand):
         from .display import html
 
         return html(self)
+
+
+Jet.kind = Jet
+
+
+class Entry(Jet):
+    """A view of an entry, x[0, ...]: what is written into it is written into x."""
+
+    __slots__ = ()
+    _is_view = True
 
 
 class Waiting(Jet):

@@ -77,7 +77,7 @@ class Node:
         """
         # an integer may be an index, and 0 is in the range of any axis
         one = np.zeros((), self.dtype) if self.dtype.kind in "iu" else np.ones((), self.dtype)
-        yield 1.0 if self.weak else np.broadcast_to(one, self.shape)
+        yield (1j if self.dtype.kind == "c" else 1.0) if self.weak else np.broadcast_to(one, self.shape)
         if self.weak or self.dtype.kind not in "fc":
             yield from itertools.repeat(np.broadcast_to(one, self.shape))
         numbers = np.random.default_rng(0).uniform(0.5, 1.5, self.shape)

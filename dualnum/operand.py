@@ -14,9 +14,11 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from .errors import DualnumError, InvalidType, InvalidValue, NoAttribute, NotDifferentiable, NotTraceable, dropped, ours
 from .flat import Flat
+from .graded import Part
 from .levels import Scope, require_alive, same_scope
 
 __all__ = [
+    "Moving",
     "Operand",
     "batched",
     "bilinear",
@@ -36,6 +38,22 @@ Stacked = tuple[Callable[..., Any], Callable[..., Any]]  # the same for many a, 
 _IMPLEMENTATIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 
+class Moving:
+    """An adjoint that moves cotangents, adds them up and leaves some out, whatever they are.
+
+    So, of ones and zeros, it tells which entries of the datum are reached.
+    """
+
+    __slots__ = ("adjoint", "omits")
+
+    def __init__(self, adjoint: Adjoint, omits: bool = True) -> None:
+        self.adjoint = adjoint
+        self.omits = omits  # whether some entries of the datum may not occur in the result
+
+    def __call__(self, cotangent: Any) -> Any:
+        return self.adjoint(cotangent)
+
+
 class Operand(NDArrayOperatorsMixin):
     """What carries derivatives in place of an array."""
 
@@ -43,6 +61,7 @@ class Operand(NDArrayOperatorsMixin):
     __array_priority__ = 1000.0
     __hash__: ClassVar[None]  # type: ignore[assignment]
     scope: Scope
+    algebra: Any = None  # that of jets
 
     # ── what each kind gives ─────────────────────────────────────────────────────────────────────
 
@@ -75,11 +94,8 @@ class Operand(NDArrayOperatorsMixin):
         """self[index] += x in place, if that can be done quicker than by the sum of two; whether it was done."""
         return False
 
-    def _stacked(self, row: Any, order: int, operands: Sequence[Any], counts: Sequence[int]) -> Any:
-        """The primitive on stacked planes of jets of a higher level, as (planes, degree); None to go plane by plane.
-
-        Of each operand the first `counts` planes count; one with 0 is a constant without the axis of planes.
-        """
+    def _stacked(self, row: Any, levels: Any, operands: Sequence[Any]) -> Any:
+        """The primitive on stacks of such operands (see `tower`) in one step; None to go coefficient by coefficient."""
         return None
 
     def _pulled(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> tuple[Any, ...] | None:
@@ -118,6 +134,23 @@ class Operand(NDArrayOperatorsMixin):
         """function(a, b), linear in each."""
         raise NotImplementedError
 
+    @property
+    def _is_view(self) -> bool:
+        """Whether this, without axes, is a view of an entry (x[0, ...]) and no number of its own."""
+        return False
+
+    def _strong(self) -> Any:
+        """This operand with a type of its own, which widens others."""
+        return self
+
+    def _squares(self) -> int:
+        """1 where this is known to be a sum of squares, −1 of their negatives, 0 where it is not known."""
+        return 0
+
+    def _remembering(self, square: Any) -> Any:
+        """This operand, which is zero somewhere, with its square to remember there (see `roots`)."""
+        return self
+
     def _alarm(self) -> None:
         """Where this truth value holds, a row's rule has failed and its mend must follow."""
 
@@ -146,6 +179,8 @@ class Operand(NDArrayOperatorsMixin):
     # ── the protocols ────────────────────────────────────────────────────────────────────────────
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if Part in map(type, inputs):  # whose coefficients such as this may be
+            return NotImplemented
         top = highest((*inputs, *kwargs["out"]) if "out" in kwargs else inputs)
         if top is None:  # only where= carries derivatives
             raise InvalidType(f"{ufunc.__name__}: where= is an operand with derivatives; expected booleans")
@@ -159,6 +194,8 @@ class Operand(NDArrayOperatorsMixin):
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
+        if Part in types:
+            return NotImplemented
         implementation = _IMPLEMENTATIONS.get(function)
         if implementation is None:
             raise NotDifferentiable(
@@ -329,7 +366,7 @@ _INSTEAD = {
 def _in_place(ufunc: np.ufunc) -> Callable[..., Any]:
     def method(self: Operand, other: Any) -> Any:
         # a number is bound anew, as Python's and NumPy's are; an array is written into
-        return ufunc(self, other, out=(self,)) if self.ndim else ufunc(self, other)
+        return ufunc(self, other, out=(self,)) if self.ndim or self._is_view else ufunc(self, other)
 
     return method
 
@@ -397,8 +434,11 @@ def primal(x: Any) -> Any:
 
 
 def promoted(x: Any) -> Any:
-    """An operand with a type that carries derivatives: a traced array may be one of integers or truth values."""
-    return x if x.dtype.kind in "fc" else x.astype(np.float64)
+    """An operand with a type that carries derivatives: a traced array may be one of integers or truth values.
+
+    A traced number of Python's becomes one of NumPy's, as it does where it is not traced.
+    """
+    return x._strong() if x.dtype.kind in "fc" else x.astype(np.float64)
 
 
 # ── how array functions are written ──────────────────────────────────────────────────────────────

@@ -1,15 +1,50 @@
 """The stacked coefficients of a jet: put together, zero, read-only, apart from one another."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import memory
+from .algebra import Univariate
 from .backend import is_array, namespace
+from .levels import Scope
 from .operand import Operand
 
-__all__ = ["aligned", "placed", "readonly", "stack_blocks", "unshared", "zero_like"]
+__all__ = [
+    "Level", "aligned", "as_jets", "peeled", "placed", "readonly", "stack_blocks", "unshared", "zero_like",
+]  # fmt: skip
+
+
+# ── the levels of jets ───────────────────────────────────────────────────────────────────────────
+
+
+class Level(NamedTuple):
+    """The jets of one scope, and what they are made by."""
+
+    scope: Scope
+    algebra: Univariate
+    kind: Any
+
+
+def peeled(x: Any, down_to: int = 0) -> tuple[Any, list[tuple[Level, int]]]:
+    """What lies under the jets of x above a level, and of these the levels with their degrees, from the lowest up."""
+    above: list[tuple[Level, int]] = []
+    while isinstance(x, Operand) and x.algebra is not None and x.scope.level > down_to:
+        above.append((Level(x.scope, x.algebra, x.kind), x._support[0]))
+        x = x._planes
+    return x, above[::-1]
+
+
+def as_jets(levels: Sequence[Level], base: Any, degrees: Sequence[int | None]) -> Any:
+    """The jets of these levels over an array with an axis for each; None for a level without."""
+    for level, degree in zip(levels, degrees, strict=True):
+        if degree is not None:
+            base = object.__new__(level.kind)._set(base, [degree], level.algebra, level.scope)
+    return base
+
+
+# ── stacks ───────────────────────────────────────────────────────────────────────────────────────
 
 
 def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> Any:
@@ -24,11 +59,42 @@ def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> An
             start += count
         planes[start:] = 0
         return planes
+    joined = _joined_below(blocks, size, first)
+    if joined is not None:
+        return joined
     full = [np.broadcast_to(_typed(part, first), (count, *shape)) for part, count in blocks]
     missing = size - sum(count for _, count in blocks)
     if missing:
         full.append(np.zeros((missing, *shape), first.dtype))
     return np.concatenate(full)
+
+
+def _joined_below(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> Any:
+    """The same where the parts are jets over plain arrays: filled in below all levels. None for what is recorded."""
+    each = [peeled(part) for part, _ in blocks]
+    if any(isinstance(base, Operand) for base, _ in each):
+        return None
+    known: dict[int, Level] = {}
+    degrees: dict[int, int] = {}
+    for _, above in each:
+        for level, degree in above:
+            k = level.scope.level
+            if known.setdefault(k, level)[:2] != level[:2]:
+                return None  # and what is wrong is said there
+            degrees[k] = max(degree, degrees.get(k, 0))
+    levels = [known[k] for k in sorted(known)]
+    shape = tuple(first.shape)
+    base = np.zeros((*(level.algebra.size for level in levels), size, *shape), first.dtype)
+    start = 0
+    for (part, above), (_, count) in zip(each, blocks, strict=True):
+        there = {level.scope.level for level, _ in above}
+        index = tuple(slice(None) if level.scope.level in there else 0 for level in levels)
+        if np.ndim(part):  # the axes that broadcasting needs stand behind those of the levels
+            own = part.shape[len(there) :]
+            part = part.reshape(*part.shape[: len(there)], *(1,) * (1 + len(shape) - len(own)), *own)
+        base[(*index, slice(start, start + count))] = part
+        start += count
+    return as_jets(levels, base, [degrees[level.scope.level] for level in levels])
 
 
 def _typed(part: Any, first: Any) -> Any:

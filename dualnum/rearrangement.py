@@ -44,6 +44,13 @@ class Rearrangement:
             self._source = source.real.astype(np.intp)
         return self._source
 
+    @property
+    def omits(self) -> bool:
+        """Whether some entry of the data does not occur in the result."""
+        read = np.zeros(1 + sum(map(prod, self.shapes)), bool)
+        read[self.source()] = True
+        return not read[1:].all()
+
     def __call__(self, cotangent: Any) -> Any:
         source, first, results = self.source(), 1, []
         for shape in self.shapes:

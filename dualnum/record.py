@@ -74,4 +74,4 @@ def select(*nodes: Node) -> Node:
 
 def _number(node: Node) -> Any:
     """A Python number that stands for a weak node: itself where it is known."""
-    return node.extra if node.op == "constant" else 1.0
+    return node.extra if node.op == "constant" else 1.0 if node.dtype.kind != "c" else 1j

@@ -4,7 +4,7 @@ Most steps of a program on short arrays are of this kind, and their cost is Pyth
 (operands of other levels, complex numbers, keywords) takes the general way, to the same result.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from .levels import Scope
 from .memory import LARGE
 from .operand import Operand
 from .primitives import lookup
-from .tape import Node, is_recording
+from .tape import LinearPull, Node, is_recording
 
 __all__ = ["PLAIN", "Recording"]
 
@@ -27,6 +27,7 @@ class Recording(Operand):
     __slots__ = ("__weakref__", "_node", "_seen", "_value", "_writes", "scope")
 
     scope: Scope
+    _plain: ClassVar[type]  # this kind, without what it remembers (see `roots`)
     _value: Any
     _node: Node | None
     # how often the memory of this value was written to; one list, shared by all views of it, and what it said
@@ -34,9 +35,13 @@ class Recording(Operand):
     _writes: list[int] | None
     _seen: int
 
+    def __init_subclass__(cls) -> None:
+        if "_plain" not in vars(cls):
+            cls._plain = cls
+
     def _new(self, value: Any, node: Node | None) -> Any:
         """Another one of this kind and scope."""
-        other = _bare(type(self))
+        other = _bare(self._plain)
         other._value = value
         other._node = node
         other._writes = None
@@ -92,14 +97,12 @@ def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
             rule = pullback(row, (own is not None, node is not None), y, (x, v))
             if dtype is _DOUBLE:
                 rules[which] = rule
-        if kind is _ndarray and rule.needs[1 if reflected else 2]:
-            if reflected:
-                x = frozen(x)
-            else:
-                v = frozen(v)
-        result = _bare(type(self))
+        result = _bare(self._plain)
         result._value = y
-        result._node = Node(row, (own, node), rule, rule.keep(y, x, v), y.shape, dtype)
+        saved = rule.keep(y, x, v)
+        if kind is _ndarray and saved[1 if reflected else 2] is not None:
+            saved = (saved[0], frozen(x), saved[2]) if reflected else (saved[0], saved[1], frozen(v))
+        result._node = Node(row, (own, node), rule, saved, y.shape, dtype)
         result._writes = None
         result.scope = scope
         return result
@@ -119,7 +122,7 @@ def _power(self: Recording, exponent: Any) -> Any:
         x, node, scope = self._read() if self._writes is not None else self._value, self._node, self.scope
         if node is not None and scope.alive and is_recording() and x.dtype.kind == "f":
             y = memory.applied(np.square, x) if x.__class__ is _ndarray and x.nbytes >= LARGE else np.square(x)
-            result = _bare(type(self))
+            result = _bare(self._plain)
             result._value = y
             result._node = Node("power", (node,), _SQUARE, _SQUARE.keep(y, x), y.shape, y.dtype)
             result._writes = None
@@ -138,13 +141,10 @@ def _sum(self: Recording, *args: Any, **kwargs: Any) -> Any:
     return self._new(y, Node("sum", (node,), _to_all, (), y.shape, y.dtype))
 
 
-def _to_all(cotangent: Any) -> tuple[Any]:
-    return (_spread(cotangent),)
-
-
-_spread = spread(None, 0, False)
+_to_all = LinearPull(spread(None, 0, False), True)
 _general_sum = Operand.sum  # type: ignore[attr-defined]
 setattr(Recording, "sum", _sum)  # noqa: B010
 _SQUARE = pullback(lookup(np.square), (True,), np.ones(1), (np.ones(1),))
+_SQUARE.squares = True
 _general_power = Operand.__pow__
 setattr(Recording, "__pow__", _power)  # noqa: B010  the class is closed

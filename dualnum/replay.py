@@ -233,8 +233,9 @@ class _Writer:
         if node.op == "constant" and not node.weak:
             return f"{self.name(node)}{'.copy()' if node.shape else '[()]'}"
         if node.weak and node.op != "constant" and node.op != "input":
-            return f"float({self.name(node)})"
-        return f"{self.name(node)}[()]" if node.elementwise and node.shape == () else self.name(node)
+            return f"{'complex' if node.dtype.kind == 'c' else 'float'}({self.name(node)})"
+        single = node.shape == () and (node.elementwise or node.op == "broadcast")
+        return f"{self.name(node)}[()]" if single else self.name(node)
 
 
 def _is_uncertain(node: Node) -> bool:

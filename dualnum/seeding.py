@@ -9,8 +9,9 @@ from .backend import as_floating, is_array, to_device
 from .errors import InvalidValue
 from .jet import Jet, ambient_above
 from .levels import Scope
-from .operand import Operand, promoted
-from .planes import stack_blocks
+from .memory import KEPT
+from .operand import Moving, Operand, linear, promoted
+from .planes import as_jets, peeled, stack_blocks
 
 __all__ = ["dual", "jet", "seed"]
 
@@ -61,6 +62,16 @@ def dual(x: Any, dx: Any = 1.0) -> Jet:
 
 def seed(x: Any, order: int, direction: Any, directions: Any, scope: Scope, function: str = "jet") -> Jet:
     """x + t·direction (all ones for None) as a jet of this scope."""
+    if order and type(x) is np.ndarray and directions is None and x.nbytes < KEPT:  # the usual call
+        if direction is None or _is_like(direction, x, x.shape):
+            planes = np.zeros((order + 1, *x.shape), x.dtype)
+            planes[0] = x
+            planes[1] = 1.0 if direction is None else direction
+            return object.__new__(Jet)._set(planes, [1], Univariate(order), scope)
+    if type(x) is Jet and order and directions is None:
+        nested = _nested_seed(x, order, direction, scope)
+        if nested is not None:
+            return nested
     if isinstance(x, Operand):
         x = promoted(x)
     if direction is not None and directions is not None:
@@ -76,12 +87,39 @@ def seed(x: Any, order: int, direction: Any, directions: Any, scope: Scope, func
         raise InvalidValue(f"{function}: directions has shape {v.shape}; expected (P, *x.shape) = ({wanted})")
     if not many:
         _check_fits(np.shape(v), shape, function)
+    recorded = isinstance(x, Operand) and not isinstance(x, Jet) and x.value is not x
+    if recorded and order and not many and not isinstance(v, Operand):
+        planes = linear(lambda x: _stacked(x, v, order), x, adjoint=Moving(lambda g: g[0], omits=False))
+        return object.__new__(Jet)._set(planes, [1], Univariate(order), scope)
     count = v.shape[0] if many else None
     algebra = Univariate(order, count)
     blocks = [(x, 1)] if order == 0 else [(x, 1), (v, 1 if count is None else count)]
     first = x if is_array(v) is False and not isinstance(v, Operand) else _promoted(x, v)
     planes = stack_blocks(blocks, algebra.size, first)
     return object.__new__(Jet)._set(planes, [len(blocks) - 1], algebra, scope)
+
+
+def _nested_seed(x: Jet, order: int, direction: Any, scope: Scope) -> Jet | None:
+    """x + t·direction for jets of jets, in one array; None for what is recorded or traced."""
+    base, above = peeled(x)
+    if type(base) is not np.ndarray or (direction is not None and not _is_like(direction, base, x.shape)):
+        return None
+    n = len(above)
+    planes = np.zeros((*base.shape[:n], order + 1, *base.shape[n:]), base.dtype)
+    planes[(*(slice(None),) * n, 0)] = base
+    planes[(*(0,) * n, 1)] = 1.0 if direction is None else direction
+    jets = as_jets([level for level, _ in above], planes, [degree for _, degree in above])
+    return object.__new__(Jet)._set(jets, [1], Univariate(order), scope)
+
+
+def _is_like(direction: Any, base: Any, shape: tuple[int, ...]) -> bool:
+    return type(direction) is np.ndarray and direction.dtype == base.dtype and direction.shape in (shape, ())
+
+
+def _stacked(x: Any, v: Any, order: int) -> Any:
+    """The planes of x + t·v: as a function of x with a constant in it, whose derivative is to plane 0 alone."""
+    first = x if isinstance(v, float) else _promoted(x, v)
+    return stack_blocks([(x, 1), (v, 1)], order + 1, first)
 
 
 def _promoted(x: Any, v: Any) -> Any:

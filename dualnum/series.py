@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "compose", "convolve", "derivative", "divide", "exp", "exp_by_halves", "expm1", "hypot", "integral",
+    "compose", "compose_safely", "convolve", "derivative", "divide", "exp", "exp_by_halves", "expm1", "hypot", "integral",
     "integer_power", "inverse_hypotenuse", "log", "logistic", "multiply", "one_minus_square", "polar", "power",
     "reciprocal", "select", "sincos", "sinhcosh", "sqrt", "square", "tan", "tanh", "total",
 ]  # fmt: skip
@@ -126,6 +126,28 @@ def compose(order: int, outer: Coefficients, u: Coefficients) -> list[Any]:
     return y
 
 
+def compose_safely(order: int, outer: Coefficients, u: Coefficients) -> list[Any]:
+    """y = f∘u where coefficients f_n of f at u_0 are infinite: a power of u − u_0 that is zero takes nothing of them.
+
+    (It looks at the numbers, and is for the rare points where rules are mended.)
+    """
+    delta = power = u[1:]  # from degree 1 on
+    y: list[Any] = [outer[0], *[0] * order]
+    for n in range(1, min(order, len(outer) - 1) + 1):
+        for k, c in enumerate(power[: order + 1 - n], n):
+            term = _where_there(outer[n], c)
+            y[k] = term if type(y[k]) is int else y[k] + term
+        power = [convolve(power, delta, k) for k in range(order - n)]
+    return y
+
+
+def _where_there(f: Any, c: Any) -> Any:
+    """f·c, 0 where c is."""
+    if type(c) is int:
+        return 0
+    return c.map(lambda a: _where_there(f, a)) if hasattr(c, "map") else np.where(np.equal(c, 0), 0.0, f * c)
+
+
 # ── powers and roots ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -171,9 +193,15 @@ def polar(r0: Any, u: Coefficients, v: Coefficients) -> tuple[list[Any], list[An
     c, s = u[0] / r, v[0] / r
     a, b = [], []
     for k in range(1, max(len(u), len(v))):
-        u_k, v_k = coefficient(u, k), coefficient(v, k)
-        a.append(c * u_k + s * v_k)
-        b.append(c * v_k - s * u_k)
+        if k >= len(u):
+            a.append(s * v[k])
+            b.append(c * v[k])
+        elif k >= len(v):
+            a.append(c * u[k])
+            b.append(-(s * u[k]))
+        else:
+            a.append(c * u[k] + s * v[k])
+            b.append(c * v[k] - s * u[k])
     return a, b
 
 

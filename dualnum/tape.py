@@ -22,11 +22,14 @@ from .evaluation import pulled
 from .index import as_tuple
 from .kernel.pullback import PullBack
 from .memory import LARGE
-from .operand import Operand, linear, primal
+from .operand import Moving, Operand, highest, linear
 from .planes import placed
 from .primitives import Row
+from .reach import Reach, all_or_some, fitted, kept, through, united
+from .rearrangement import Rearrangement
+from .transposed import StackPull
 
-__all__ = ["Node", "Placing", "is_recording", "name_of", "not_recording", "sweep"]
+__all__ = ["LinearPull", "Node", "Placing", "is_recording", "name_of", "not_recording", "sign_of_squares", "sweep"]
 
 _numbers = itertools.count(0, -1)
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
@@ -91,6 +94,37 @@ def name_of(function: Callable[..., Any]) -> str:
     return str(function.__qualname__.split(".")[0]).strip("_")
 
 
+def _is_even(exponent: Any) -> bool:
+    return isinstance(exponent, (int, float)) and exponent > 0 and exponent % 2 == 0
+
+
+def sign_of_squares(node: Node) -> int:
+    """1 for what is recorded as a sum of squares, −1 for one of their negatives; 0 for anything else."""
+    sign = 1
+    while True:
+        pull, parents = node.pull, node.parents
+        if type(pull) is LinearPull and pull.moves and len(parents) == 1:  # a sum, or some of the entries
+            (parent,) = parents
+        elif isinstance(node.source, Row):
+            ufunc = node.source.ufunc
+            if ufunc is np.square or (ufunc is np.multiply and parents[0] is parents[1]):
+                return sign
+            if ufunc in (np.power, np.float_power) and _is_even(node.saved[-1] if node.saved else None):
+                return sign
+            if ufunc is np.add:
+                signs = {0 if p is None else sign_of_squares(p) for p in parents}
+                return sign * signs.pop() if len(signs) == 1 else 0
+            if ufunc is not np.negative:
+                return 0
+            (parent,) = parents
+            sign = -sign
+        else:
+            return sign if type(pull) is PullBack and pull.squares else 0
+        if parent is None:
+            return 0
+        node = parent
+
+
 class Placing:
     """The pull-back of x[index], of slices and integers, so that no entry occurs twice: zeros but at the index."""
 
@@ -109,6 +143,34 @@ class Placing:
 
         put.at = self.index, shape  # type: ignore[attr-defined]  # a tracer notes where, in place of what is done
         return put(cotangent)
+
+
+class LinearPull:
+    """The pull-back of a linear function: its adjoint.
+
+    Attributes:
+        adjoint: (cotangent) → that of the datum; of several data a tuple.
+        alone: whether there is one datum.
+    """
+
+    __slots__ = ("adjoint", "alone")
+
+    def __init__(self, adjoint: Callable[[Any], Any], alone: bool) -> None:
+        self.adjoint = adjoint
+        self.alone = alone
+
+    def __call__(self, cotangent: Any) -> Any:
+        return (self.adjoint(cotangent),) if self.alone else self.adjoint(cotangent)
+
+    @property
+    def moves(self) -> bool:
+        """Whether cotangents are moved, added up and left out, whatever they are."""
+        return isinstance(self.adjoint, (Moving, Rearrangement))
+
+    @property
+    def omits(self) -> bool:
+        """Whether entries of the data may not occur in the result."""
+        return isinstance(self.adjoint, (Moving, Rearrangement)) and self.adjoint.omits
 
 
 # ── the sweep ────────────────────────────────────────────────────────────────────────────────────
@@ -134,7 +196,7 @@ def sweep(
     numbers = {node.number for node in wanted}
     found: list[tuple[Node, Any]] = []
     # of the nodes that are waiting, by their numbers: the node, its cotangent so far, whether nobody else refers
-    # to that, so that it may be added to in place, and whether it has zeros of branches that were not taken
+    # to that, so that it may be added to in place, and which elements it reaches
     waiting: dict[int, list[Any]] = {}
     heap: list[int] = []
     with np.errstate(all="ignore"):
@@ -142,11 +204,16 @@ def sweep(
             _contribute(waiting, heap, node, cotangent)
         while heap:
             number = heappop(heap)
-            node, cotangent, _, masked = waiting.pop(number)
+            node, cotangent, _, reach = waiting.pop(number)
             pull = node.pull
             if number in numbers or (collect and (pull is None or hasattr(node, "grad"))):
                 found.append((node, cotangent))
             if pull is None:
+                continue
+            if type(pull) is Placing:
+                _place(waiting, heap, node, pull, cotangent, reach)
+                if not retain:
+                    node.pull = _freed
                 continue
             saved = node.saved
             if wrap is not None and saved:
@@ -154,55 +221,70 @@ def sweep(
                     v if n is None or v is None or type(v) is tuple else wrap(v, n)
                     for v, n in zip(saved, (node, *node.parents), strict=True)
                 ]
-            if type(pull) is PullBack:
-                contributions: Any = None
-                if type(cotangent) is not np.ndarray:
-                    if isinstance(cotangent, Operand):
-                        contributions = cotangent._pulled(pull.function, (cotangent, *saved))
-                elif cotangent.nbytes >= LARGE:
-                    contributions = pulled(None, pull.function, (cotangent, *saved))
-                if contributions is None:
-                    contributions = pull.function(cotangent, *saved)
-                if masked:
-                    contributions = [_where_reached(c, cotangent) for c in contributions]
+            elementwise = type(pull) is PullBack
+            if elementwise:
+                if cotangent.__class__ in _ARRAYS and cotangent.nbytes < LARGE:
+                    for v in saved:
+                        if v.__class__ not in _PLAIN:
+                            contributions = _pulled(pull, cotangent, saved)
+                            break
+                    else:  # the usual case, without a call
+                        contributions = pull.function(cotangent, *saved)
                 else:
-                    masked = pull.selects
-            elif type(pull) is Placing:
-                _place(waiting, heap, node.parents[0], pull, cotangent, masked)
-                contributions = ()
+                    contributions = _pulled(pull, cotangent, saved)
+                if reach is not None and pull.scales:
+                    contributions = kept(contributions, reach)
+            elif type(pull) is StackPull:
+                contributions = pull.pulled(cotangent, saved[1:], reach)
             else:
                 contributions = pull(cotangent, *saved)
-                if masked and isinstance(node.source, Row):
-                    contributions = [_where_reached(c, cotangent) for c in contributions]
-                elif not isinstance(node.source, Row) and node.name == "where":
-                    masked = True
             if not retain:
                 node.pull, node.saved = _freed, ()
-            for parent, c in zip(node.parents, contributions):  # noqa: B905  as many, and this is the inner loop
+            for i, (parent, c) in enumerate(zip(node.parents, contributions)):  # noqa: B905  as many, the inner loop
                 if parent is None or c is None:
                     continue
+                its = None
+                if parent.pull is not None and (reach is not None or not elementwise or pull.reached is not None):
+                    its = _reached(pull, reach, node, saved, i, parent)
                 k = parent.number
                 if k not in waiting and type(c) is np.ndarray and c.shape == parent.shape and c.dtype is parent.dtype:
-                    waiting[k] = [parent, c, False, masked]  # the usual case, without a call
+                    waiting[k] = [parent, c, False, its]  # the usual case, without a call
                     heappush(heap, k)
                 else:
-                    _contribute(waiting, heap, parent, c, masked)
+                    _contribute(waiting, heap, parent, c, its)
     return found
 
 
-def _where_reached(c: Any, cotangent: Any) -> Any:
-    """c with exact zeros where the cotangent is one, behind a branch that was not taken: 0·∞ is 0 there."""
-    plain = primal(c)
-    if plain is None:
-        return c
-    if not isinstance(plain, Operand) and bool(np.isfinite(plain.sum())):  # a tracer has no numbers to look at
-        return c
-    coefficients = primal(getattr(cotangent, "coeffs", None))
-    zero = primal(cotangent) == 0 if coefficients is None else np.all(coefficients == 0, axis=0)
-    return np.where(zero, 0.0, c)
+def _pulled(pull: PullBack, cotangent: Any, saved: Sequence[Any]) -> Any:
+    """The contributions of a primitive: in one step where the operands know how."""
+    operands = [v for v in (cotangent, *saved) if isinstance(v, Operand)]
+    if not operands:
+        contributions = None
+        if type(cotangent) is np.ndarray and cotangent.nbytes >= LARGE:
+            contributions = pulled(None, pull.function, (cotangent, *saved))
+        return pull.function(cotangent, *saved) if contributions is None else contributions
+    # of what is only recorded here or traced the plain function is enough: it is linear in the cotangent
+    differentiated = any([v is not cotangent and v.value is not v for v in operands])
+    function = pull.exact if differentiated else pull.function
+    top = highest(operands)
+    assert top is not None
+    contributions = top._pulled(function, (cotangent, *saved))
+    return function(cotangent, *saved) if contributions is None else contributions
 
 
-def _contribute(waiting: dict[int, list[Any]], heap: list[int], node: Node, c: Any, masked: bool = False) -> None:
+def _reached(pull: Any, reach: Reach | None, node: Node, saved: Sequence[Any], i: int, parent: Node) -> Reach | None:
+    """Which elements of parent i are reached through a node that is reached so far."""
+    if type(pull) is PullBack:
+        its = all_or_some(reach, pull.reached, saved, i)
+        return fitted(its, node.shape, parent.shape)
+    if type(pull) is StackPull:
+        return pull.reach(reach, node.shape, saved, i, parent.shape)
+    if type(pull) is LinearPull and pull.moves and (reach is not None or pull.omits):
+        return through(pull.adjoint, reach, node.shape, parent.shape, None if pull.alone else i)
+    return None
+
+
+def _contribute(waiting: dict[int, list[Any]], heap: list[int], node: Node, c: Any, reach: Reach | None = None) -> None:
     """Adds c to the cotangent of a node."""
     if c.shape != node.shape:
         c = summed_to(c, node.shape)
@@ -210,10 +292,10 @@ def _contribute(waiting: dict[int, list[Any]], heap: list[int], node: Node, c: A
         c = _typed(c, node.dtype)
     state = waiting.get(node.number)
     if state is None:
-        waiting[node.number] = [node, c, False, masked]
+        waiting[node.number] = [node, c, False, reach]
         heappush(heap, node.number)
         return
-    state[3] = state[3] or masked
+    state[3] = united(state[3], reach)
     before = state[1]
     if state[2] and type(before) is np.ndarray and type(c) in _ARRAYS:
         before += c
@@ -222,9 +304,16 @@ def _contribute(waiting: dict[int, list[Any]], heap: list[int], node: Node, c: A
         state[2] = True
 
 
-def _place(waiting: dict[int, list[Any]], heap: list[int], node: Node, pull: Placing, g: Any, masked: bool) -> None:
+def _place(
+    waiting: dict[int, list[Any]], heap: list[int], part: Node, pull: Placing, g: Any, reach: Reach | None
+) -> None:
     """Adds what a `Placing` gives to the cotangent of a node: in place, where that is possible."""
+    (node,) = part.parents
+    if node is None:
+        return
     number, index = node.number, pull.index
+    if node.pull is not None:
+        reach = through(lambda ones: pull(ones, node.shape), reach, part.shape, node.shape)
     state = waiting.get(number)
     if g.dtype is not node.dtype and g.dtype != node.dtype:
         g = _typed(g, node.dtype)
@@ -234,11 +323,11 @@ def _place(waiting: dict[int, list[Any]], heap: list[int], node: Node, pull: Pla
         if alone is None and isinstance(g, Operand):
             alone = g._placed(index, node.shape)
             own = alone is not None
-        waiting[number] = [node, pull(g, node.shape) if alone is None else alone, own, masked]
+        waiting[number] = [node, pull(g, node.shape) if alone is None else alone, own, reach]
         heappush(heap, number)
         return
     before = state[1]
-    state[3] = state[3] or masked
+    state[3] = united(state[3], reach)
     if type(before) is np.ndarray and type(g) in _ARRAYS:
         if not state[2]:
             state[1] = before = before.copy()
@@ -250,6 +339,7 @@ def _place(waiting: dict[int, list[Any]], heap: list[int], node: Node, pull: Pla
 
 
 _ARRAYS = frozenset((np.ndarray, np.float64, np.float32))
+_PLAIN = frozenset((np.ndarray, np.float64, np.float32, float, int, type(None)))
 
 
 def _freed(*args: Any) -> NoReturn:

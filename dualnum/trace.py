@@ -16,6 +16,7 @@ import optree
 
 from .algebra import Univariate
 from .errors import DualnumError, InvalidType, NotTraceable
+from .graded import Part
 from .jet import Jet
 from .levels import Scope, open_scope
 from .nodes import HOLE, Applied, Node, Trace, basic, joined, lifted, placed, planes, stacked
@@ -46,6 +47,15 @@ _BY_TYPE = {
 }  # fmt: skip
 
 
+_OURS = "dualnum"
+optree.register_pytree_node(
+    Part,
+    lambda part: (tuple(part.terms.values()), (part.limits, tuple(part.terms))),
+    lambda known, coefficients: Part(known[0], dict(zip(known[1], coefficients, strict=True))),
+    namespace=_OURS,
+)
+
+
 class Tracer(Operand):
     """An array of which only the shape and the type are known."""
 
@@ -72,7 +82,7 @@ class Tracer(Operand):
         return dtype
 
     def astype(self, dtype: Any, **kwargs: Any) -> Any:
-        return self._call(lambda x: np.asarray(x).astype(dtype, **kwargs), self)
+        return self._call(lambda x: np.asarray(x).astype(dtype, **kwargs)[()], self)
 
     def copy(self, order: str = "C") -> Any:
         return self
@@ -80,7 +90,10 @@ class Tracer(Operand):
     def __getitem__(self, index: Any) -> Any:
         part = basic(index)
         if part is not None:
-            return self._wrap(self.record.part(self.node, part))
+            node = self.record.part(self.node, part)
+            if node.op == "input" and node.shape == ():  # an entry is a number of NumPy's own
+                node = Node("broadcast", (node,), (), node.dtype)
+            return self._wrap(node)
         if any(isinstance(i, Tracer) and i.dtype == bool for i in (index if isinstance(index, tuple) else (index,))):
             raise self._refused("indexing by a mask of traced values", "np.where(mask, …)")
         return self._call(lambda x, i: x[i], self, index)
@@ -132,6 +145,9 @@ class Tracer(Operand):
     def _wrap(self, node: Node) -> "Tracer":
         return Tracer(node, self.record)
 
+    def _strong(self) -> "Tracer":
+        return self._wrap(Node("broadcast", (self.node,), self.shape, self.dtype)) if self.node.weak else self
+
     def _alarm(self) -> None:
         self.record.alarms.append(self.node)
 
@@ -153,6 +169,8 @@ class Tracer(Operand):
         return self._wrap(self.record.elementwise(ufunc, *map(self._node, inputs)))
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        if Part in types:
+            return NotImplemented
         top = highest(operands((args, kwargs)))
         if not isinstance(top, Tracer):  # jets above: their implementation finds its way down
             return super().__array_function__(function, types, args, kwargs)
@@ -226,7 +244,7 @@ class Tracer(Operand):
                 return self._wrap(self.record.constant(self._sampled(applied, nodes, known=True)))
             if not isinstance(outcome, (tuple, list, Jet)):
                 return self._traced(Node("call", nodes, *_described(outcome), applied), outcome, function)
-        leaves, structure = optree.tree_flatten((args, kwargs), none_is_leaf=True)  # type: ignore[arg-type, var-annotated]
+        leaves, structure = optree.tree_flatten((args, kwargs), none_is_leaf=True, namespace=_OURS)  # type: ignore[arg-type, var-annotated]
         leaves = [_as_it_is(leaf) for leaf in leaves]
         places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Operand)]
         peeled = [_peeled(leaves[i]) for i in places]
@@ -245,7 +263,8 @@ class Tracer(Operand):
                 result = function(*args, **kwargs)
                 if not isinstance(result, (tuple, list, Jet)):
                     return result
-                given, its_structure = optree.tree_flatten(result, none_is_leaf=True)  # type: ignore[arg-type, var-annotated]
+                given: list[Any]
+                given, its_structure = optree.tree_flatten(result, none_is_leaf=True, namespace=_OURS)  # type: ignore[arg-type]
                 pairs = list(map(_peeled, given))
                 if not found:
                     back = {new: old for old, new in anew.items()}
@@ -309,7 +328,7 @@ class Tracer(Operand):
         return self._call(function, *data)
 
     def _batched(self, function: Callable[[Any, int], Any], adjoint: Any = None) -> Any:
-        return self._call(lambda x: function(x, 0), self)
+        return function(self, 0)
 
     def _bilinear(
         self, function: Callable[[Any, Any], Any], a: Any, b: Any, adjoints: Any = None, stacked: Any = None

@@ -9,19 +9,23 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import evaluation, ufuncs
+from . import evaluation, tower, ufuncs
 from .backend import as_floating
 from .constants import frozen
 from .errors import InvalidType, LevelError, NotDifferentiable, dropped
+from .index import as_tuple
 from .kernel import launch
-from .kernel.pullback import pullback
-from .kernel.pulled import TransposedPull
+from .kernel.pullback import pullback, written_value
 from .levels import Scope, require_alive
-from .operand import Adjoint, Adjoints, Operand, Stacked, batched, highest, linear, primal
-from .primitives import Row
+from .operand import Adjoint, Adjoints, Moving, Operand, Stacked, batched, highest, linear, primal
+from .planes import Level
+from .primitives.derived import Derived
+from .primitives.table import Row, around_zeros
 from .rearrangement import Rearrangement
-from .recording import PLAIN, Recording
-from .tape import Node, Placing, is_recording, name_of
+from .recording import Recording
+from .tape import LinearPull, Node, Placing, is_recording, name_of, sign_of_squares
+from .tower import Stack
+from .transposed import StackPull
 
 __all__ = ["Variable", "own"]
 
@@ -137,12 +141,13 @@ class Variable(Recording):
     def _shared(self, view: Any, x: Any, how: Any) -> Any:
         """The new variable, marked as a view of this one where it shares its memory."""
         y = view._value
-        if y.shape == ():  # a number
+        if y.shape == () and (callable(how) or Ellipsis not in as_tuple(how)):  # a number
             return view
         if type(y) is np.ndarray:
-            if y.base is None or (y.base is not x and y.base is not x.base):
-                return view
-        elif not _same_memory(primal(y), primal(x)):
+            if y is not x and (y.base is None or (y.base is not x and y.base is not x.base)):
+                if not _same_memory(y, x):
+                    return view
+        elif not (y.shape == () or _same_memory(primal(y), primal(x))):
             return view
         if self._writes is None:
             self._writes, self._seen, self._origin = [0], 0, None
@@ -172,6 +177,10 @@ class Variable(Recording):
             if value.dtype != self.dtype:
                 value = value.astype(self.dtype)
         self._assign(index, value)
+
+    @property
+    def _is_view(self) -> bool:
+        return self._writes is not None and self._origin is not None
 
     def _assign(self, index: Any, value: Any) -> None:
         """Gives the whole that this is a view of a new value and node, outside of a record a new value only."""
@@ -241,10 +250,22 @@ class Variable(Recording):
     def _primitive(self, row: Row, inputs: tuple[Any, ...]) -> Any:
         if row.kink is not None:
             evaluation.check_kinks(row, inputs)
+        if row.even is not None or row.of_squares is not None:
+            return around_zeros(row, inputs, lambda: self._applied(row, inputs))
+        return self._applied(row, inputs)
+
+    def _squares(self) -> int:
+        self._read()
+        return 0 if self._node is None else sign_of_squares(self._node)
+
+    def _applied(self, row: Row, inputs: tuple[Any, ...]) -> Any:
         values, parents = self._parts(inputs)
         if len(inputs) > 1:
             values = [evaluation.constant(row, x) for x in values]
-        y = row.ufunc(*values)
+        function = row.ufunc
+        if type(function) is Derived and not any(isinstance(v, Operand) for v in values):
+            function = written_value(function) if all(_is_real(v) for v in values) else function
+        y = function(*values)
         if row.ufunc.nout == 1:
             return self._result(row, y, values, parents)
         return tuple(self._result(row, part, values, parents, k, y) for k, part in enumerate(y))
@@ -264,28 +285,38 @@ class Variable(Recording):
         if True not in wanted:
             return self._new(y, None)
         rule = pullback(row, wanted, y, values, output)
-        if False in wanted:
-            values = [frozen(v) if p is None and n else v for v, p, n in zip(values, parents, rule.needs[1:], strict=True)]
+        if rule.constant and type(row.ufunc) is Derived:  # x³ has been differentiated three times
+            return self._new(y, None)
         saved = rule.keep(y if outputs is None else outputs, *values)
-        return self._new(y, Node(row, parents, rule, saved, y.shape, y.dtype))
+        return self._recorded(row, parents, rule, saved, y)
 
-    def _stacked(self, row: Row, order: int, operands: Sequence[Any], counts: Sequence[int]) -> Any:
-        """One kernel forward and one back, recorded as one step (see `kernel.pulled.transposed`)."""
-        values, parents = self._parts(operands)
-        if not any(parents) or not all(type(v) in PLAIN or type(v) is np.ndarray for v in values):
+    def _recorded(self, source: Any, parents: tuple[Node | None, ...], pull: Any, saved: Sequence[Any], y: Any) -> Any:
+        """The result of a recorded step, whose constants stay what they are now."""
+        if None in parents:
+            kept = [v if n is not None or v is None else frozen(v) for v, n in zip(saved[1:], parents, strict=True)]
+            saved = (saved[0], *kept)
+        return self._new(y, Node(source, parents, pull, saved, y.shape, y.dtype))
+
+    def _stacked(self, row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Any:
+        """One step of the record, whatever the levels of jets above."""
+        if row.ufunc.nout > 1:
             return None
-        planes = [
-            v if type(v) in PLAIN else launch.Planes(v if count else v[None], max(count, 1))
-            for v, count in zip(values, counts, strict=True)
-        ]
-        size = next(len(v) for v, count in zip(values, counts, strict=True) if count)
-        made = launch.evaluate(row, order, planes, size)
-        if made is None or made[1]:
+        values, parents = self._parts([s.base for s in operands])
+        degrees = [s.degrees for s in operands]
+        stack = tower.on_jets(row, levels, [Stack(v, d) for v, d in zip(values, degrees, strict=True)])
+        y = stack.base
+        if y.dtype.kind == "c" or any(getattr(v, "dtype", None) == complex for v in values):
             return None
-        [(y, degree)] = made[0]
-        pull = TransposedPull(row, tuple([p is not None for p in parents]), degree + 1, tuple(counts))
-        kept = [frozen(v) if p is None else v for v, p in zip(values, parents, strict=True)]
-        return self._new(y, Node(row, parents, pull, (y, *kept), y.shape, y.dtype)), degree
+        if not any(parents):
+            return stack._replace(base=self._new(y, None))
+        if any(
+            p is not None and not any(d) and not np.ndim(v) for p, v, d in zip(parents, values, degrees, strict=True)
+        ):
+            # a number that varies must not decide what there is: t**p at p = 0
+            its = launch.structural_degrees(row, tower.box_of(levels), tuple(degrees))
+            stack = stack._replace(degrees=its)
+        pull = StackPull(row, tuple([p is not None for p in parents]), levels, stack.degrees, degrees)
+        return stack._replace(base=self._recorded(row, parents, pull, (None, *values), y))
 
     def _linear(
         self,
@@ -303,7 +334,7 @@ class Variable(Recording):
             return self._new(y, None)
         if adjoint is None:
             raise _irreversible(function)
-        pull = adjoint if len(data) > 1 else lambda g: (adjoint(g),)
+        pull = LinearPull(adjoint, len(data) == 1)
         return self._new(y, Node(name or function, parents, pull, (), y.shape, y.dtype))
 
     def _rearrange(self, function: Callable[..., Any], data: tuple[Any, ...], name: str = "") -> Any:
@@ -312,7 +343,7 @@ class Variable(Recording):
 
     def _batched(self, function: Callable[[Any, int], Any], adjoint: Adjoint | None = None) -> Any:
         plain = lambda x: batched(function, x, adjoint)  # noqa: E731
-        back = Rearrangement(plain, [self.shape]) if adjoint is None else adjoint
+        back = Rearrangement(plain, [self.shape]) if adjoint is None else Moving(adjoint, omits=False)
         return self._shared(self._linear(plain, (self,), back), self._value, plain)
 
     def _bilinear(
@@ -331,19 +362,21 @@ class Variable(Recording):
             raise _irreversible(function)
         to_a, to_b = adjoints
         on_a, on_b = (p is not None for p in parents)
-        if not on_a or not on_b:
-            values[on_a] = frozen(values[on_a])  # the constant one, which the other's adjoint reads
 
         def pull(g: Any, y: Any, a: Any, b: Any) -> Any:
             return to_a(g, b) if on_a else None, to_b(g, a) if on_b else None
 
         saved = (None, values[0] if on_b else None, values[1] if on_a else None)
-        return self._new(y, Node(function, parents, pull, saved, y.shape, y.dtype))
+        return self._recorded(function, parents, pull, saved, y)
 
 
 def _looked(x: Any, how: Any) -> Any:
     """The view of x by an index or function."""
     return how(x) if callable(how) else x[how]
+
+
+def _is_real(x: Any) -> bool:
+    return isinstance(x, (int, float)) or x.dtype.kind in "fiub"
 
 
 def _same_memory(a: Any, b: Any) -> bool:

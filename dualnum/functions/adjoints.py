@@ -12,6 +12,7 @@ import numpy as np
 
 from ..constants import frozen
 from ..memory import matmul
+from ..operand import Moving
 from .keywords import axes_of
 
 __all__ = [
@@ -39,7 +40,7 @@ def spread(axis: Any, ndim: int, keepdims: Any, where: Any = True, count: Any = 
             g = np.expand_dims(g, axes_of(axis, ndim))
         return g if where is True else np.where(where, g, 0.0)
 
-    return adjoint
+    return Moving(adjoint, omits=where is not True)
 
 
 def running_sum(axis: Any, shape: tuple[int, ...]) -> Callable[[Any], Any]:

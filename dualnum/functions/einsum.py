@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidType, InvalidValue
-from ..operand import bilinear, implements, linear
+from ..operand import batched, bilinear, implements, linear
 from . import adjoints
 from .arguments import into, on_values
 from .keywords import array, cast
@@ -36,7 +36,10 @@ def einsum(
         inputs.append(terms[0])
         arrays.append(xs[0])
     (term,), (result,) = inputs, arrays
-    if term != output:
+    if term != output and set(term) == set(output) and set(term) <= set(ascii_letters):
+        # nothing is summed: a view, as NumPy's
+        result = batched(lambda x, b: np.einsum(f"{'...' if b else ''}{term}->{'...' if b else ''}{output}", x), result)
+    elif term != output:
         shape = result.shape
         result = linear(
             lambda x: np.einsum(f"{term}->{output}", x),

@@ -8,7 +8,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..constants import frozen
 from ..errors import InvalidType, InvalidValue, dropped
-from ..operand import Operand, batched, implements, linear, primal, rearrange
+from ..operand import Moving, Operand, batched, implements, linear, primal, rearrange
 from .arguments import NOT_GIVEN, index_values, into, numbers, on_values, stand_in
 from .keywords import array
 
@@ -104,7 +104,7 @@ def where(condition: Any, x: Any = NOT_GIVEN, y: Any = NOT_GIVEN, /) -> Any:
     return linear(
         lambda x, y: np.where(condition, x, y),
         *numbers("where", x, y),
-        adjoint=lambda g: (np.where(condition, g, 0.0), np.where(condition, 0.0, g)),
+        adjoint=Moving(lambda g: (np.where(condition, g, 0.0), np.where(condition, 0.0, g))),
         stacked=lambda xs, ys: np.where(condition, xs, ys),
     )
 

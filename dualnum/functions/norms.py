@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import InvalidValue, NotDifferentiable
 from ..operand import Operand, implements, primal
 from ..primitives.elementwise import ROOT_OF_PRODUCT
-from .keywords import apply, array, axes_of
+from .keywords import apply, array, axes_of, real_dtype
 
 __all__ = ["root_of_squares", "squared_modulus"]
 
@@ -32,6 +32,8 @@ def root_of_squares(x: Any, axes: Sequence[int], keepdims: bool, divisor: Any = 
     nor its coefficients leave the range where those of the result do not.
     """
     axes = tuple(axes)
+    if _is_ordinary(x, axes):
+        return _root(np.sum(squared_modulus(x), axis=axes, keepdims=keepdims) / divisor)
     scale = _power_of_two(x, axes)
     info = np.finfo(scale.dtype)
     two = info.dtype.type(2)
@@ -50,7 +52,40 @@ def root_of_squares(x: Any, axes: Sequence[int], keepdims: bool, divisor: Any = 
     if not keepdims:
         scale, shift = np.squeeze(scale, axes), np.squeeze(shift, axes)
     root = apply(ROOT_OF_PRODUCT, np.where(kink, 1.0, total), scale) / shift
+    if isinstance(kink, Operand):
+        kink._alarm()  # a replay does not remember the square
     return np.where(kink, 0.0, root)
+
+
+def _is_ordinary(x: Any, axes: tuple[int, ...]) -> bool:
+    """Whether squares of the largest entries neither overflow nor underflow, by a wide margin; not known of a trace."""
+    values = primal(x)
+    if isinstance(values, Operand):
+        return False
+    dtype = real_dtype(values)
+    low, high = _RANGES.get(dtype) or _RANGES.setdefault(dtype, _range(dtype))
+    if len(axes) == values.ndim:  # the sum of squares says it
+        total = np.vdot(values, values).real
+        return bool(total == 0 and not np.any(values)) or bool(low < total < high)
+    largest = np.max(np.abs(values), axis=axes, initial=0.0)
+    return bool(np.all((largest == 0) | ((largest * largest < high) & (largest * largest > low))))
+
+
+_RANGES: dict[Any, tuple[Any, Any]] = {}
+
+
+def _range(dtype: Any) -> tuple[Any, Any]:
+    limit = np.sqrt(np.finfo(dtype).max)
+    return 1 / limit, limit
+
+
+def _root(total: Any) -> Any:
+    """√total, zero with all its derivatives where it is zero; even powers of it are smooth there (see `roots`)."""
+    kink = primal(total) == 0
+    if not np.any(kink):
+        return np.sqrt(total)
+    root = np.where(kink, 0.0, np.sqrt(np.where(kink, 1.0, total)))
+    return root._remembering(total) if isinstance(root, Operand) else root
 
 
 def _power_of_two(x: Any, axes: tuple[int, ...]) -> Any:

@@ -209,7 +209,10 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     if axis is None:
         return np.reshape(np.roll(np.ravel(a), shift, 0), a.shape)
     axes, shift = normalize_axis_tuple(axis, a.ndim, allow_duplicate=True), index_values(shift, "roll")
-    return batched(lambda x, b: np.roll(x, shift, tuple(b + i for i in axes)), a)
+    back = np.negative(shift)
+    return batched(
+        lambda x, b: np.roll(x, shift, tuple(b + i for i in axes)), a, adjoint=lambda g: np.roll(g, back, axes)
+    )
 
 
 @implements(np.fft.fftshift)

@@ -4,7 +4,7 @@ It runs on arrays of NumPy or CuPy, of any type that NumPy has, block by block s
 the cache.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -30,6 +30,8 @@ def run(program: Program, inputs: Sequence[Any], outputs: Sequence[Any], block: 
     Returns whether the alarm was raised anywhere.
     """
     length = len(outputs[0]) if outputs else 0
+    if length == 1 and program.dtype == np.float64:
+        return _run_on_numbers(program, inputs, outputs)
     alarm = False
     steps = _steps(program, tuple([np.ndim(x) > 0 for x in inputs]))
     free: list[Any] = []
@@ -99,3 +101,57 @@ def _evaluate(program: Program, steps: Sequence[_Step], inputs: Sequence[Any], f
                 free.append(values[a])
             values[a] = None
     return [values[i] for i in program.outputs] + ([] if program.alarm is None else [values[program.alarm]])
+
+
+# ── on single numbers ────────────────────────────────────────────────────────────────────────────
+
+
+def _run_on_numbers(program: Program, inputs: Sequence[Any], outputs: Sequence[Any]) -> bool:
+    """The same for arrays of one entry, as a function of Python on its own numbers: ten times as fast as arrays."""
+    with np.errstate(all="ignore"):
+        results = _on_numbers(program)(*[float(x[0]) if np.ndim(x) else float(x) for x in inputs])
+    for out, result in zip(outputs, results, strict=False):
+        out[0] = result
+    return program.alarm is not None and bool(results[-1])
+
+
+_SYMBOLS = {np.add: "+", np.subtract: "-", np.multiply: "*"}
+
+
+@lru_cache(maxsize=256)
+def _on_numbers(program: Program) -> Callable[..., Any]:
+    names: dict[str, Any] = {"divided": _divided, "number": float}
+    lines = []
+    for i, node in enumerate(program.nodes):
+        args = [f"t{a}" for a in node.args]
+        if node.op == INPUT:
+            text = f"x{node.extra}"
+        elif node.op == CONST:
+            names[f"c{i}"] = bool(node.extra) if node.boolean else float(node.extra)
+            text = f"c{i}"
+        elif node.op == SELECT:
+            text = f"{args[1]} if {args[0]} else {args[2]}"
+        elif node.op == FMA:
+            text = f"{args[0]} * {args[1]} + {args[2]}"
+        elif node.op in _SYMBOLS:
+            text = f"{args[0]} {_SYMBOLS[node.op]} {args[1]}"
+        elif node.op is np.divide:
+            text = f"divided({', '.join(args)})"
+        elif node.op is np.negative:
+            text = f"-{args[0]}"
+        else:
+            names[f"f{i}"] = node.op
+            call = f"f{i}({', '.join(args)})"
+            text = call if node.boolean else f"number({call})"
+        lines.append(f"    t{i} = {text}")
+    kept = [*program.outputs, *([] if program.alarm is None else [program.alarm])]
+    head = f"def run({', '.join(f'x{k}' for k in range(program.inputs))}):"
+    source = "\n".join([head, *lines, f"    return ({''.join(f't{i}, ' for i in kept)})"])
+    exec(compile(source, "<program on numbers>", "exec"), names)
+    function: Callable[..., Any] = names["run"]
+    return function
+
+
+def _divided(a: float, b: float) -> float:
+    """a/b as IEEE has it."""
+    return a / b if b else float(np.divide(a, b))

@@ -14,6 +14,7 @@ is the same sine in a value and in a recurrence.)
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,6 +94,7 @@ class Graph:
         self._known: dict[Any, int] = {}
         self._inputs = 0
         self.relaxed = False
+        self.alarms: list[Symbol] = []  # truth values at which a mend must follow
 
     def input(self, number: int | None = None) -> "Symbol":
         """Input `number`, the next one when left out."""
@@ -159,6 +161,10 @@ class Graph:
 
     def finish(self, outputs: Sequence[Any], alarm: "Symbol | None" = None) -> Program:
         """The program that gives these outputs back, without what they do not need."""
+        if self.alarms:
+            alarm = reduce(
+                lambda a, b: self.node(np.logical_or, a, b), self.alarms, *([] if alarm is None else [alarm])
+            )
         indices = [self.lift(y).index for y in outputs]
         if alarm is not None and alarm.constant is False:
             alarm = None
@@ -227,11 +233,17 @@ class Symbol(NDArrayOperatorsMixin):
             return self.graph.node(SELECT, *map(self.graph.lift, (condition, x, y)))
         if function is np.real and self.dtype.kind != "c":
             return args[0]
+        if function is np.zeros_like:
+            return self.graph.constant(0.0)
         if function is np.iscomplexobj:
             return self.dtype.kind == "c"
         if function in (np.shape, np.ndim):
             return () if function is np.shape else 0
         raise Untraceable(f"{function.__name__} in a rule")
+
+    def _alarm(self) -> None:
+        """Where this truth value holds, a row's rule has failed and its mend must follow."""
+        self.graph.alarms.append(self)
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise Untraceable("the numbers are looked at")
@@ -243,7 +255,7 @@ class Symbol(NDArrayOperatorsMixin):
         raise Untraceable("the numbers are looked at")
 
     def __index__(self) -> int:
-        raise TypeError("a symbol is no index")
+        raise Untraceable("the numbers are looked at")
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -7,13 +7,16 @@ numbers themselves) has no plan and runs on whole arrays.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import memory
+from ..graded import Box, NotGraded
 from ..primitives.composition import Composition
+from ..primitives.derived import Derived
 from ..primitives.table import Row
 from . import engine, instructions, interpret, llvm, threads
 from .ir import INPUT, Graph, Node, Program, Untraceable, prune
@@ -31,6 +34,7 @@ __all__ = [
     "prepare",
     "run",
     "split",
+    "structural_degrees",
     "uniform",
 ]
 
@@ -46,6 +50,7 @@ class Planes(NamedTuple):
 
     array: Any
     count: int  # type: ignore[assignment]
+    degrees: tuple[int | None, ...] = ()  # in several variables: the highest power of each, None where it has no axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class Plan:
         work: operations an element, for cutting long arrays into chunks.
         literal: numbers among the operands are written into the program.
         each: those of the operations that are done again for each of several directions.
+        degrees: of results in several variables, the highest power of each that occurs.
     """
 
     program: Program
@@ -69,6 +75,7 @@ class Plan:
     work: int
     literal: bool = False
     each: int = 0
+    degrees: tuple[tuple[int, ...], ...] = ()
 
 
 _plans: Bounded[Any, Any] = Bounded(4096)
@@ -83,18 +90,21 @@ _BY_NUMBER = "by number"
 
 
 def evaluate(
-    row: Row, order: int, operands: Sequence[Any], size: int, directions: int | None = None
-) -> tuple[list[tuple[Any, int]], bool] | None:
+    row: Row, order: int | Box, operands: Sequence[Any], size: int, directions: int | None = None
+) -> tuple[list[tuple[Any, Any]], bool] | None:
     """The stacked planes of a primitive's results, each with its degree; None where there is no plan.
 
     Beside them whether the row's mend must follow.
 
     Args:
         row: the primitive.
-        order: K.
+        order: K, or of jets of jets the polynomials that they are.
         operands: `Planes` of jets and constant arrays, or numbers.
         size: how many planes the results have in all.
         directions: P of a jet with several.
+
+    Returns:
+        ([(planes, degree), …], mend); of polynomials the highest power of each variable in place of a degree.
     """
     arrays = [x.array for x in operands if type(x) is Planes]
     dtype = arrays[0].dtype
@@ -107,7 +117,7 @@ def evaluate(
         shape = np.broadcast_shapes(*(a.shape[1:] for a in arrays))
     compiled = dtype in COMPILED and engine.current() == "llvm"
     laid = [laid_out(x, shape, compiled) if type(x) is Planes else x for x in operands]
-    described = tuple((x[0].count, x[1]) if type(x) is tuple else "number" for x in laid)
+    described = tuple(_described(*x) if type(x) is tuple else "number" for x in laid)
     plan = plan_for(row, order, described, dtype, compiled, operands, directions is not None)
     if plan is None:
         return None
@@ -116,7 +126,12 @@ def evaluate(
     alarm = run(plan, results, arguments, prod(shape), directions)
     for planes, count in zip(results, plan.counts, strict=True):
         planes[known_planes(count, directions) :] = 0
-    return [(planes, count - 1) for planes, count in zip(results, plan.counts, strict=True)], alarm
+    degrees = plan.degrees or [count - 1 for count in plan.counts]
+    return list(zip(results, degrees, strict=True)), alarm
+
+
+def _described(x: Planes, layout: str) -> tuple[Any, ...]:
+    return (x.count, layout, x.degrees) if x.degrees else (x.count, layout)
 
 
 def known_planes(count: int, directions: int | None) -> int:
@@ -126,7 +141,7 @@ def known_planes(count: int, directions: int | None) -> int:
 
 def _in_type(x: Any, dtype: Any) -> Any:
     if type(x) is Planes:
-        return x if x.array.dtype == dtype else Planes(x.array.astype(dtype), x.count)
+        return x if x.array.dtype == dtype else x._replace(array=x.array.astype(dtype))
     return x.item() if isinstance(x, (np.generic, np.ndarray)) else x  # its type has had its say
 
 
@@ -145,10 +160,10 @@ def laid_out(x: Planes, shape: tuple[int, ...], compiled: bool) -> tuple[Planes,
             if len(shape) == 1:
                 return x, "g"
         elif prod(shape) > _WORTH_A_RING and _goes_round(array.shape[1:], shape):
-            return Planes(_ring(array), x.count), "r"
+            return x._replace(array=_ring(array)), "r"
     full = np.empty((len(array), *shape), array.dtype)
     full[...] = opened(array, len(shape))
-    return Planes(full, x.count), "c"
+    return x._replace(array=full), "c"
 
 
 _RING = 64  # more elements than any vector has
@@ -178,7 +193,7 @@ def opened(array: Any, ndim: int) -> Any:
 
 def plan_for(
     row: Row,
-    order: int,
+    order: int | Box,
     described: tuple[Any, ...],
     dtype: Any,
     compiled: bool,
@@ -189,8 +204,8 @@ def plan_for(
 
     Args:
         row: the primitive.
-        order: K.
-        described: (number of planes, layout) of each operand, or "number".
+        order: K, or the polynomials in several variables.
+        described: (number of planes, layout) of each operand, in several variables with its degrees; or "number".
         dtype: the one type of all operands.
         compiled: machine code, or a program for the interpreter.
         operands: the operands themselves, for the numbers among them.
@@ -213,7 +228,7 @@ def plan_for(
     return None if isinstance(plan, str) else plan
 
 
-def _made(row: Row, order: int, described: Any, dtype: Any, compiled: bool, numbers: Any, directed: bool) -> Any:
+def _made(row: Row, order: int | Box, described: Any, dtype: Any, compiled: bool, numbers: Any, directed: bool) -> Any:
     """A plan, or the reason why there is none."""
     if not uniform(row.ufunc, dtype):
         return _NO_PLAN
@@ -225,11 +240,20 @@ def _made(row: Row, order: int, described: Any, dtype: Any, compiled: bool, numb
         if x == "number" and numbers is not None:
             symbols.append([next(known)])
             continue
-        count, layout = (1, "s") if x == "number" else x
+        count, layout, *degrees = (1, "s") if x == "number" else x
         groups.append(llvm.Group(layout, count))
-        symbols.append([graph.input() for _ in range(count)])
+        inputs = [graph.input() for _ in range(count)]
+        if degrees and isinstance(order, Box):
+            inputs = order.parts({m: inputs[place] for place, m in order.within(degrees[0])})
+        symbols.append(inputs)
+    limits: tuple[tuple[int, ...], ...] = ()
     try:
-        results = _expanded(graph, row, order, symbols)
+        if isinstance(order, Box):
+            in_parts = [order.coefficients(y) for y in _expanded(graph, row, order.order, symbols)]
+            limits = tuple(tuple(map(max, zip(*y, strict=True))) for y in in_parts)
+            results: Sequence[list[Any]] = [[y.get(m, 0.0) for m in order.monomials] for y in in_parts]
+        else:
+            results = _expanded(graph, row, order, symbols)
         if order == 0:  # goes the way of the higher orders: a number decides there, it decides here
             moving = [[u[0], u[0]] if x != "number" else u for u, x in zip(symbols, described, strict=True)]
             _expanded(graph, row, 1, moving)
@@ -237,16 +261,30 @@ def _made(row: Row, order: int, described: Any, dtype: Any, compiled: bool, numb
         if row.mend is not None and order and any(len(u) > 1 for u in symbols):
             alarm = graph.lift(row.mend.where(results[0][0], *(u[0] for u in symbols)))
         program = graph.finish([y for result in results for y in result], alarm)
-    except (Untraceable, TypeError, OverflowError):
+    except (Untraceable, NotGraded):
         return _BY_NUMBER if numbers is None and "number" in described else _NO_PLAN
     if any(program.nodes[i].boolean for i in program.outputs):
         return _NO_PLAN
     plan = prepare(program, groups, tuple(map(len, results)), compiled, directed)
-    return _NO_PLAN if plan is None else replace(plan, literal=numbers is not None)
+    return _NO_PLAN if plan is None else replace(plan, literal=numbers is not None, degrees=limits)
+
+
+@lru_cache(maxsize=1024)
+def structural_degrees(row: Row, box: Box, degrees: tuple[tuple[int | None, ...], ...]) -> tuple[int, ...]:
+    """The highest power of each variable that can occur in a primitive, whatever the numbers are."""
+    graph = Graph(np.float64)
+    operands = [box.parts({m: graph.input() for _, m in box.within(d)}) for d in degrees]
+    try:
+        (y,) = (box.coefficients(y) for y in _expanded(graph, row, box.order, operands))
+    except (Untraceable, NotGraded):  # numbers decide
+        return box.limits
+    return tuple(map(max, zip(*y, strict=True)))
 
 
 def uniform(ufunc: np.ufunc, dtype: Any) -> bool:
     """Whether the ufunc takes and gives this one type (float_power widens, ldexp takes integers, wofz is complex)."""
+    if isinstance(ufunc, Derived):
+        ufunc = ufunc.of.ufunc
     if isinstance(ufunc, Composition):
         return all(uniform(part, dtype) for part in ufunc.ufuncs)
     if not isinstance(ufunc, np.ufunc):

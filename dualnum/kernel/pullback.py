@@ -5,39 +5,58 @@ once as a program: it shares what the arguments have in common, and it says whic
 a tape keeps no others. Rules that look at the numbers themselves are run as they are.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import series
 from ..backend import is_array
+from ..graded import NotGraded
+from ..operand import primal
+from ..primitives.derived import Derived, derived
 from ..primitives.table import Row
 from .ir import CONST, INPUT, SELECT, Graph, Program, Untraceable
 from .store import Bounded
 
-__all__ = ["PullBack", "pullback"]
+__all__ = ["PullBack", "pullback", "written_value"]
 
 
 class PullBack:
     """The pull-back of one output of a primitive to the arguments that are wanted.
 
     Attributes:
-        function: (cotangent, value, *arguments) → a contribution for each argument, None where there is none.
-        keep: (value, *arguments) → the same, None for what the function does not read.
-        needs: which of them it reads.
-        selects: whether a branch that is not taken gets a zero for its cotangent.
+        function: (cotangent, value, *arguments) → a contribution for each argument, None where there is none; on
+            plain arrays.
+        exact: the same on operands that are differentiated again, right with all derivatives.
+        keep: (value, *arguments) → the same, None for what neither function reads.
+        reached: (value, *arguments) → for each argument the mask of the elements that the result depends on at all,
+            None for all of them; None where that never leaves one out. Branches not taken are absent, not zero.
+        scales: whether a contribution is the cotangent times something, so that 0·∞ can occur.
+        squares: whether it is that of a square.
+        constant: whether there is none, so that the value is constant as far as these arguments go.
     """
 
-    __slots__ = ("function", "keep", "needs", "selects")
+    __slots__ = ("constant", "exact", "function", "keep", "reached", "scales", "squares")
 
-    def __init__(self, function: Callable[..., Any], needs: Sequence[bool], selects: bool = False) -> None:
-        self.selects = selects
-        self.needs = tuple(needs)
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        needs: Sequence[bool],
+        exact: Callable[..., Any] | None = None,
+        reached: Callable[..., Any] | None = None,
+        scales: bool = True,
+        constant: bool = False,
+    ) -> None:
         names = [f"u{j}" for j in range(len(needs))]
         kept = "".join(f"{name}, " if needed else "None, " for name, needed in zip(names, needs, strict=True))
         self.function = function
+        self.exact = function if exact is None else exact
         self.keep: Callable[..., Any] = eval(f"lambda {', '.join(names)}: ({kept})")
+        self.reached = reached
+        self.scales = scales
+        self.constant = constant
+        self.squares = False
 
 
 _known: dict[Any, PullBack] = {}
@@ -56,7 +75,7 @@ def pullback(row: Row, wanted: tuple[bool, ...], value: Any, arguments: Sequence
         known = _known.setdefault(key, _written(row, wanted, output, None))
     # a real value of complex arguments is that of a function of one argument (abs)
     if value.dtype.kind == "c" or (len(arguments) == 1 and arguments[0].dtype.kind == "c"):
-        return _interpreted(row, wanted, output)
+        return _interpreted(row, wanted, output, True)
     if known is _BY_NUMBER:
         numbers = tuple(None if w else _number(x) for w, x in zip(wanted, arguments, strict=True))
         if all(w or n is not None for w, n in zip(wanted, numbers, strict=True)) and not all(wanted):
@@ -76,7 +95,7 @@ def _number(x: Any) -> Any:
     return x if type(x) in (int, float) else None
 
 
-def _interpreted(row: Row, wanted: tuple[bool, ...], output: int) -> PullBack:
+def _interpreted(row: Row, wanted: tuple[bool, ...], output: int, is_complex: bool = False) -> PullBack:
     """The rule itself, run on the operands."""
 
     def function(cotangent: Any, value: Any, *arguments: Any) -> Any:
@@ -84,7 +103,10 @@ def _interpreted(row: Row, wanted: tuple[bool, ...], output: int) -> PullBack:
             row.pull(i, cotangent, value, *arguments, output=output) if w else None for i, w in enumerate(wanted)
         )
 
-    return PullBack(_mended(row, wanted, output, function), (True,) * (1 + len(wanted)))
+    exact = None if is_complex else _by_derivatives(row, wanted, output)
+    if exact is not None and row.mend is not None:
+        exact = _either(row, exact, exact)
+    return PullBack(_mended(row, wanted, output, function), (True,) * (1 + len(wanted)), exact)
 
 
 def _written(row: Row, wanted: tuple[bool, ...], output: int, numbers: Any) -> PullBack:
@@ -99,33 +121,161 @@ def _written(row: Row, wanted: tuple[bool, ...], output: int, numbers: Any) -> P
         y = values[0] if nout == 1 else tuple(values)
         pulled = [row.pull(i, cotangent, y, *given, output=output) if w else None for i, w in enumerate(wanted)]
         program = graph.finish([c for c in pulled if c is not None])
-    except (Untraceable, TypeError, OverflowError):
+    except (Untraceable, NotGraded):
         return _BY_NUMBER
+    inputs = ["g", *(["y"] if nout == 1 else [f"y[{k}]" for k in range(nout)]), *(f"u{j}" for j in range(len(wanted)))]
+    outputs = iter(program.outputs)
+    places = [None if c is None else next(outputs) for c in pulled]
+    function = _in_python(program, inputs, places, row.name)
+    may_fail = _may_fail(row, numbers or (None,) * len(wanted))
+    plain = _is_plain(program)
+    exact = None if plain else _by_derivatives(row, [c is not None for c in pulled], output)
+    reached = _reached(program, inputs, places, row.name)
     read = {node.extra for node in program.nodes if node.op == INPUT}
     needs = [any(k in read for k in range(1, 1 + nout)), *(1 + nout + j in read for j in range(len(wanted)))]
-    function = _function(program, pulled, nout, len(wanted), row.name)
-    if not _may_fail(row, numbers or (None,) * len(wanted)):
-        return PullBack(function, needs, _selects(program))
-    return PullBack(_mended(row, wanted, output, function), (True,) * len(needs), _selects(program))
+    if may_fail:
+        needs = [True] * len(needs)
+        function = _mended(row, wanted, output, function)
+        by_derivatives = _by_derivatives(row, [c is not None for c in pulled], output)
+        exact = _either(row, function if plain else by_derivatives, by_derivatives)
+    if exact is not None:
+        needs = [needs[0], *[True] * len(wanted)]
+    constant = all(c is None for c in pulled)
+    return PullBack(function, needs, exact, reached, _scales(program), constant)
 
+
+def _by_derivatives(row: Row, wanted: Sequence[bool], output: int) -> Callable[..., Any]:
+    """ȳ·∂_i f, the derivative being a primitive in turn."""
+    partials = [
+        derived(row, tuple(int(i == j) for j in range(len(wanted))), output) if w else None
+        for i, w in enumerate(wanted)
+    ]
+
+    def function(cotangent: Any, value: Any, *arguments: Any) -> Any:
+        return tuple([None if partial is None else cotangent * partial(*arguments) for partial in partials])
+
+    return function
+
+
+def _either(row: Row, function: Callable[..., Any], exact: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, and by derivatives wherever the row's rule may have failed."""
+    mend = row.mend
+    assert mend is not None
+
+    def chosen(cotangent: Any, value: Any, *arguments: Any) -> Any:
+        where = mend.where(value if isinstance(value, tuple) else primal(value), *map(primal, arguments))
+        if _watched(where) or not np.any(where):
+            return function(cotangent, value, *arguments)
+        return exact(cotangent, value, *arguments)
+
+    return chosen
+
+
+# ── what a program says of itself ────────────────────────────────────────────────────────────────
+
+
+def _depends(program: Program) -> list[bool]:
+    """Which nodes depend on the cotangent, input 0."""
+    depends: list[bool] = []
+    for node in program.nodes:
+        depends.append((node.op == INPUT and node.extra == 0) or any(depends[a] for a in node.args))
+    return depends
+
+
+def _is_plain(program: Program) -> bool:
+    """Whether the program is the derivative for all that comes: a product of functions of the operands.
+
+    A sum may cancel and a branch be right at its point only; then the derivative is a primitive of its own. Which
+    branch gets the cotangent is no such branch: it is the same all around.
+    """
+    depends = _depends(program)
+    for i, node in enumerate(program.nodes):
+        if node.op in (INPUT, CONST) or node.op in _SCALING or node.boolean:
+            continue
+        if node.op == SELECT:
+            if not depends[i]:
+                return False
+        elif node.op in (np.add, np.subtract) or not all(program.nodes[a].op in (INPUT, CONST) for a in node.args):
+            return False
+    # a selected contribution goes out as it is
+    outside = {a for i, node in enumerate(program.nodes) if node.op != SELECT for a in node.args}
+    return not any(node.op == SELECT and i in outside for i, node in enumerate(program.nodes))
+
+
+_SCALING = {np.multiply, np.divide, np.negative, np.positive, np.square}
+
+
+def _scales(program: Program) -> bool:
+    """Whether the cotangent is multiplied by what is not a number known now."""
+    depends = _depends(program)
+    for i, node in enumerate(program.nodes):
+        if depends[i] and node.op not in (INPUT, SELECT, np.negative, np.add, np.subtract):
+            if any(program.nodes[a].op != CONST and not depends[a] for a in node.args):
+                return True
+    return False
+
+
+def _reached(program: Program, inputs: Sequence[str], places: Sequence[int | None], name: str) -> Any:
+    """Where a contribution is no structural zero, as a function of Python; None if that is everywhere."""
+    masks: list[Any] = []  # True, False, or an expression
+    for i, node in enumerate(program.nodes):
+        if node.op == CONST:
+            masks.append(bool(node.extra != 0))
+        elif node.op == SELECT:
+            condition, x, y = node.args
+            a, b = masks[x], masks[y]
+            if a is b:
+                masks.append(a)
+            else:
+                masks.append(_or(_and(f"t{condition}", a), _and(f"~t{condition}", b)))
+        elif node.op in (np.add, np.subtract):
+            masks.append(_or(*(masks[a] for a in node.args)))
+        elif node.op is np.multiply:
+            masks.append(_and(*(masks[a] for a in node.args)))
+        elif node.op in (np.divide, np.negative):
+            masks.append(masks[node.args[0]])
+        else:
+            masks.append(True)
+    wanted = [True if i is None else masks[i] for i in places]
+    if all(mask is True for mask in wanted):
+        return None
+    texts = ["None" if mask is True else str(mask) for mask in wanted]
+    return _in_python(program, inputs, places, f"mask of {name}", ", ".join(texts))
+
+
+def _and(a: Any, b: Any) -> Any:
+    if a is False or b is False:
+        return False
+    return b if a is True else a if b is True else f"({a} & {b})"
+
+
+def _or(a: Any, b: Any) -> Any:
+    if a is True or b is True:
+        return True
+    return b if a is False else a if b is False else f"({a} | {b})"
+
+
+# ── in Python ────────────────────────────────────────────────────────────────────────────────────
 
 _OPERATORS = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
 
 
-def _function(program: Program, pulled: Sequence[Any], nout: int, nin: int, name: str) -> Callable[..., Any]:
-    """The program in Python."""
-    names: list[str] = []
+def _in_python(
+    program: Program, inputs: Sequence[str], places: Sequence[int | None], name: str, returned: str = ""
+) -> Callable[..., Any]:
+    """The program as a function of Python that gives back the nodes at these places, or an expression."""
     lines: list[str] = []
+    names: list[str] = []
     functions: dict[str, Any] = {"where": np.where}
-    inputs = ["g", *(["y"] if nout == 1 else [f"y[{k}]" for k in range(nout)]), *(f"u{j}" for j in range(nin))]
     for i, node in enumerate(program.nodes):
         args = [names[a] for a in node.args]
+        names.append(f"t{i}")
         if node.op == INPUT:
-            names.append(inputs[node.extra])
+            names[i] = inputs[node.extra]
             continue
         if node.op == CONST:
-            functions[f"c{i}"] = float(node.extra)  # a Python number, which widens nothing
-            names.append(f"c{i}")
+            # a Python number, which widens nothing
+            functions[f"t{i}"] = np.bool_(node.extra) if node.boolean else float(node.extra)
             continue
         if node.op == SELECT:
             text = f"where({', '.join(args)})"
@@ -136,26 +286,59 @@ def _function(program: Program, pulled: Sequence[Any], nout: int, nin: int, name
         else:
             functions[f"f{i}"] = node.op
             text = f"f{i}({', '.join(args)})"
-        names.append(f"t{i}")
         lines.append(f"    t{i} = {text}")
-    results = iter(program.outputs)
-    returned = "".join("None, " if c is None else f"{names[next(results)]}, " for c in pulled)
-    arguments = ", ".join(["g", "y", *(f"u{j}" for j in range(nin))])
-    source = "\n".join([f"def pull({arguments}):", *lines, f"    return ({returned})"])
+    if not returned:
+        returned = "".join("None, " if i is None else f"{names[i]}, " for i in places)
+    else:
+        lines = _needed(lines, returned)
+        returned = f"{returned}, "
+    arguments = ", ".join(dict.fromkeys(x.partition("[")[0] for x in inputs))
+    source = "\n".join([f"def run({arguments}):", *lines, f"    return ({returned})"])
     exec(compile(source, f"<pull-back of {name}>", "exec"), functions)
-    function: Callable[..., Any] = functions["pull"]
+    function: Callable[..., Any] = functions["run"]
     return function
 
 
-def _selects(program: Program) -> bool:
-    """Whether something that depends on the cotangent, input 0, is selected."""
-    reached: set[int] = set()
-    for i, node in enumerate(program.nodes):
-        if (node.op == INPUT and node.extra == 0) or reached.intersection(node.args):
-            reached.add(i)
-            if node.op == SELECT:
-                return True
-    return False
+def _needed(lines: Sequence[str], returned: str) -> list[str]:
+    """The lines that an expression needs."""
+    kept: list[str] = []
+    words = set(re.findall(r"\bt\d+\b", returned))
+    for line in reversed(lines):
+        target, _, text = line.strip().partition(" = ")
+        if target in words:
+            words.update(re.findall(r"\bt\d+\b", text))
+            kept.append(line)
+    return kept[::-1]
+
+
+def written_value(function: Derived) -> Callable[..., Any]:
+    """The derivative of a primitive as a function of Python on real arrays; itself where none can be written."""
+    known = _values.get(function)
+    if known is None:
+        known = _values.put(function, _value(function))
+    return known
+
+
+_values: Bounded[Any, Any] = Bounded(4096)
+
+
+def _value(function: Derived) -> Callable[..., Any]:
+    graph = Graph(np.float64)
+    try:
+        program = graph.finish([function(*[graph.input() for _ in range(function.nin)])])
+    except (Untraceable, NotGraded):
+        return function
+    if program.nodes[program.outputs[0]].op == CONST:  # which has no shape
+        return function
+    run = _in_python(program, [f"u{j}" for j in range(function.nin)], program.outputs, function.__name__)
+    mend = function.row.mend
+
+    def value(*arguments: Any) -> Any:
+        with np.errstate(all="ignore"):
+            (y,) = run(*arguments)
+        return function(*arguments) if mend is not None and not _finite(y) else y
+
+    return value
 
 
 # ── the rare points at which a rule fails ────────────────────────────────────────────────────────
@@ -169,7 +352,10 @@ def _mended(row: Row, wanted: tuple[bool, ...], output: int, function: Callable[
 
     def mended(cotangent: Any, value: Any, *arguments: Any) -> Any:
         pulled = function(cotangent, value, *arguments)
-        if all(c is None or not is_array(c) or _finite(c) for c in pulled):
+        if not all(c is None or is_array(c) for c in pulled):
+            _watched(mend.where(primal(value), *map(primal, arguments)))
+            return pulled
+        if all(c is None or _finite(c) for c in pulled):
             return pulled
         where = mend.where(value, *arguments)
         if not np.any(where):
@@ -177,12 +363,20 @@ def _mended(row: Row, wanted: tuple[bool, ...], output: int, function: Callable[
         results = []
         for i, c in enumerate(pulled):
             if c is not None:
-                operands = [[u, cotangent] if j == i else [u] for j, u in enumerate(arguments)]
-                c = series.select(1, value, where, mend.rule(1, value, *operands), [value, c])[1]
+                partial = derived(row, tuple(int(i == j) for j in range(len(wanted))), output)
+                c = np.where(where, cotangent * partial(*arguments), c)
             results.append(c)
         return tuple(results)
 
     return mended
+
+
+def _watched(where: Any) -> bool:
+    """Whether a truth value has no numbers to look at yet: what is being written raises the alarm where it holds."""
+    if not hasattr(where, "_alarm"):
+        return False
+    where._alarm()
+    return True
 
 
 def _may_fail(row: Row, numbers: Sequence[Any]) -> bool:

@@ -4,20 +4,24 @@ A recorded jet (the gradient's Taylor series) runs the pull-back as it is writte
 planes are recorded (derivatives inside a loss) needs the transpose of its push-forward.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import memory
+from .. import memory, series
 from ..broadcasting import summed_to
+from ..graded import Box, NotGraded
+from ..primitives.derived import derived
 from ..primitives.table import Row, Series
 from . import engine, launch, llvm
 from .ir import Graph, Symbol, Untraceable
 from .store import Bounded
 
-__all__ = ["TransposedPull", "pulled", "transposed"]
+__all__ = ["launched", "pulled"]
+
+Terms = dict[tuple[int, ...], Any]  # coefficients by monomial
 
 _NO_PLAN, _PASSED_ON = "no plan", "passed on"  # a sum hands the cotangents of its terms on
 
@@ -55,9 +59,11 @@ def pulled(
     dtype = arrays[0].dtype
     if any(a.dtype != dtype for a in arrays) or any(type(x) is complex for x in operands):
         return None
-    full = np.broadcast_shapes(*(a.shape[1:] for a in arrays))
-    operands = [_once(x) if type(x) is launch.Planes else x for x in operands]
-    shape = np.broadcast_shapes(*(x.array.shape[1:] for x in operands if type(x) is launch.Planes))
+    full = shape = arrays[0].shape[1:]
+    if any(0 in a.strides or a.shape[1:] != shape for a in arrays):
+        full = np.broadcast_shapes(*(a.shape[1:] for a in arrays))
+        operands = [_once(x) if type(x) is launch.Planes else x for x in operands]
+        shape = np.broadcast_shapes(*(x.array.shape[1:] for x in operands if type(x) is launch.Planes))
     compiled = dtype in launch.COMPILED and engine.current() == "llvm"
     laid = [launch.laid_out(x, shape, compiled) if type(x) is launch.Planes else x for x in operands]
     described = tuple((x[0].count, x[1]) if type(x) is tuple else "number" if x is not None else None for x in laid)
@@ -70,7 +76,8 @@ def pulled(
     results: list[Any] = []
     if way.plan is not None:
         results = [memory.empty((size, *shape), dtype) for _ in way.plan.counts]
-        launch.run(way.plan, results, [x for x in laid if x is not None], prod(shape), directions)
+        if launch.run(way.plan, results, [x for x in laid if x is not None], prod(shape), directions):
+            return None  # a mend must follow
         for planes, count in zip(results, way.plan.counts, strict=True):
             planes[launch.known_planes(count, directions) :] = 0
         if order == 0 and way.divides and not all(np.isfinite(planes.sum()) for planes in results):
@@ -125,7 +132,7 @@ def _way(
                 contributions.append(("result", len(outputs)))
                 outputs.append(coefficients)
         program = graph.finish([a for c in outputs for a in c])
-    except (Untraceable, TypeError, OverflowError):
+    except (Untraceable, NotGraded):
         return None
     if any(program.nodes[i].boolean for i in program.outputs):
         return None
@@ -140,151 +147,157 @@ def _way(
 
 
 def transposed(
-    row: Row, wanted: Sequence[bool], cotangents: Sequence[Any], value: Any, arguments: Sequence[Sequence[Any]]
-) -> list[list[Any] | None]:
-    """The cotangents of the coefficients of the arguments from those of the result's; `value` is coefficient 0.
+    row: Row, wanted: Sequence[bool], box: Box, cotangents: Terms, arguments: Sequence[Terms]
+) -> list[Terms | None]:
+    """The cotangents of the coefficients of the arguments from those of the result's, all by monomial.
 
-    With p = f'(u), dy_k = Σ_j p_{k−j} du_j, and so ū_j = Σ_k p_{k−j} ȳ_k: that is (p·r)_{n−j} with r_m = ȳ_{n−m}.
-    The transpose is the push-forward of the cotangents in reverse order, by the same recurrence: it runs on
-    coefficients u_k + ε r_k.
+    With p = ∂f, dy_n = Σ_j p_{n−j} du_j, and so ū_j = Σ_n p_{n−j} ȳ_n.
     """
-    n = len(cotangents) - 1
-    results: list[list[Any] | None] = []
+    results: list[Terms | None] = []
+    parts = [box.parts(u) for u in arguments]
     for i, w in enumerate(wanted):
         if not w:
             results.append(None)
             continue
-        u = arguments[i]
-        moving = [Series(1, [u[k] if k < len(u) else 0.0, cotangents[n - k]]) for k in range(n + 1)]
-        slope = row.pull(i, cotangents[n], value, *(v[0] for v in arguments))
-        y0 = Series(1, [value] if slope is None else [value, slope])
-        y = row.expand(n, *(moving if j == i else list(v[: n + 1]) for j, v in enumerate(arguments)), value=y0)
-        pushed = [c.coefficients[1] if isinstance(c, Series) and len(c.coefficients) > 1 else 0.0 for c in y]
-        results.append([pushed[n - j] if 0 <= n - j < len(pushed) else 0.0 for j in range(len(u))])
+        partial = derived(row, tuple(int(i == j) for j in range(len(wanted)))).row
+        if partial.mend is not None and box.order:
+            where = partial.mend.where(None, *(u[0] for u in parts))
+            if hasattr(where, "_alarm"):
+                where._alarm()
+        p = box.coefficients(partial.expand(box.order, *parts))
+        results.append({j: _paired(p, cotangents, j) for j in arguments[i]})
     return results
 
 
-class TransposedPull:
-    """The pull-back of a primitive on jets, from stacked planes to stacked planes: one kernel.
+def _paired(p: Terms, cotangents: Terms, j: tuple[int, ...]) -> Any:
+    """Σ_n p_{n−j} ȳ_n."""
+    places = ((tuple([a - b for a, b in zip(n, j, strict=True)]), g) for n, g in cotangents.items())
+    return series.total(p[m] * g for m, g in places if m in p)
 
-    Attributes:
+
+def launched(
+    row: Row,
+    wanted: tuple[bool, ...],
+    box: Box,
+    cotangent: launch.Planes,
+    arguments: Sequence[Any],
+) -> list[Any] | None:
+    """The same from stacked planes to stacked planes, by one kernel; None where there is no plan.
+
+    Args:
         row: the primitive.
         wanted: which arguments.
-        planes: how many planes of the result may be nonzero.
-        counts: how many of each argument; 0 for a constant, without the axis of planes.
+        box: the polynomials that the planes are the coefficients of.
+        cotangent: of the result, with its degrees.
+        arguments: `Planes` with their degrees, constants without any; or numbers.
+
+    Returns:
+        The planes of each argument that is wanted, summed where it was broadcast.
     """
-
-    __slots__ = ("counts", "planes", "row", "wanted")
-
-    def __init__(self, row: Row, wanted: tuple[bool, ...], planes: int, counts: tuple[int, ...]) -> None:
-        self.row = row
-        self.wanted = wanted
-        self.planes = planes
-        self.counts = counts
-
-    def __call__(self, cotangent: Any, value: Any, *arguments: Any) -> tuple[Any, ...]:
-        if type(cotangent) is np.ndarray and all(type(x) is np.ndarray or not hasattr(x, "dtype") for x in arguments):
-            results = self._launched(cotangent, value, arguments)
-            if results is not None:
-                return results
-        split = [
-            [u] if not count else [u[k] for k in range(count)] for u, count in zip(arguments, self.counts, strict=True)
+    shape, dtype = cotangent.array.shape[1:], cotangent.array.dtype
+    arrays = [x for x in arguments if type(x) is launch.Planes]
+    if not all(x.array.dtype == dtype for x in arrays):
+        return None
+    compiled = dtype in launch.COMPILED and engine.current() == "llvm"
+    laid = [launch.laid_out(x, shape, compiled) for x in (cotangent, *arrays)]
+    numbers = tuple(None if type(x) is launch.Planes else x for x in arguments)
+    described = tuple((x.count, layout, x.degrees) for x, layout in laid)
+    key = (row.ufunc, wanted, box.limits, described, numbers, tuple(map(type, numbers)), dtype, compiled)
+    plan = _transposed_plans.get(key)
+    if plan is None:
+        made = _transposed_plan(row, wanted, box, described, numbers, dtype, compiled)
+        plan = _transposed_plans.put(key, made or _NO_PLAN)
+    if plan is _NO_PLAN:
+        return None
+    if plan is _PASSED_ON:
+        g = cotangent.array
+        bare = not g[cotangent.count :].any()  # zeros above the result's degree: it can go on as it is
+        return [
+            None
+            if not w
+            else g
+            if bare and x.degrees and x.count == cotangent.count and x.array.shape == g.shape
+            else _of_shape(g[: x.count], x)
+            for x, w in zip(arguments, wanted, strict=True)
         ]
-        pulled = transposed(self.row, self.wanted, [cotangent[k] for k in range(self.planes)], value[0], split)
-        return tuple(
-            None if parts is None else self._joined(parts, u, count, cotangent)
-            for parts, u, count in zip(pulled, arguments, self.counts, strict=True)
-        )
+    chosen = [x for x, w in zip(arguments, wanted, strict=True) if w]
+    results = []
+    for x in chosen:
+        whole = x.degrees and x.array.shape[1:] == shape
+        results.append(memory.empty((len(x.array) if whole else x.count, *shape), dtype))
+    if launch.run(plan, results, laid, prod(shape)):
+        return None  # a mend must follow
+    found = iter([_of_shape(planes, x) for planes, x in zip(results, chosen, strict=True)])
+    return [next(found) if w else None for w in wanted]
 
-    def _joined(self, parts: list[Any], u: Any, count: int, cotangent: Any) -> Any:
-        """Planes of the shape of u, zeros behind the first."""
-        shape = tuple(cotangent.shape[1:])
-        parts = [summed_to(np.broadcast_to(c, shape), tuple(u.shape[1 if count else 0 :])) for c in parts]
-        if not count:
-            return parts[0]
-        zero = np.zeros_like(parts[0])
-        return np.stack([*parts, *[zero] * (u.shape[0] - count)])
 
-    def _launched(self, cotangent: Any, value: Any, arguments: Sequence[Any]) -> tuple[Any, ...] | None:
-        shape, dtype = cotangent.shape[1:], cotangent.dtype
-        if not all(x.dtype == dtype for x in arguments if type(x) is np.ndarray):
-            return None
-        compiled = dtype in launch.COMPILED and engine.current() == "llvm"
-        given = [launch.Planes(cotangent, self.planes), launch.Planes(value, 1)]
-        given += [
-            launch.Planes(x if count else x[None], max(count, 1))
-            for x, count in zip(arguments, self.counts, strict=True)
-            if type(x) is np.ndarray
+def _of_shape(planes: Any, x: launch.Planes) -> Any:
+    """The first planes summed where x was broadcast, zeros behind them; of a constant without their axis."""
+    u, count = x.array, x.count
+    if planes.shape == u.shape:
+        if count < len(planes):
+            planes[count:] = 0
+        return planes if x.degrees else planes[0]
+    if planes.shape[1:] != u.shape[1:]:
+        ones = (1,) * (planes.ndim - u.ndim)
+        planes = summed_to(planes, (count, *ones, *u.shape[1:])).reshape(count, *u.shape[1:])
+    if not x.degrees:
+        return planes[0]
+    if count == len(u):
+        return planes
+    full = memory.empty(u.shape, u.dtype)
+    full[:count] = planes
+    full[count:] = 0
+    return full
+
+
+def _transposed_plan(
+    row: Row,
+    wanted: Sequence[bool],
+    box: Box,
+    described: Sequence[Any],
+    numbers: Sequence[Any],
+    dtype: Any,
+    compiled: bool,
+) -> Any:
+    graph = Graph(dtype)
+    groups = [llvm.Group(layout, count) for count, layout, _ in described]
+    inputs = [[graph.input() for _ in range(count)] for count, _, _ in described]
+    nothing = (None,) * len(box.limits)
+    terms = [
+        {m: planes[place] for place, m in box.within(degrees or nothing)}
+        for planes, (_, _, degrees) in zip(inputs, described, strict=True)
+    ]
+    known = iter(terms[1:])
+    try:
+        with graph.relax():
+            arguments = [next(known) if number is None else {(0,) * len(box.limits): number} for number in numbers]
+            pulled = transposed(row, wanted, box, terms[0], arguments)
+        outputs = [
+            [p.get(m, 0.0) for m in (box.monomials[: len(planes)] if degrees else box.monomials[:1])]
+            for p, planes, degrees in _arguments_of(pulled, inputs, described, numbers)
         ]
-        laid = [launch.laid_out(x, shape, compiled) for x in given]
-        numbers = tuple(None if type(x) is np.ndarray else x for x in arguments)
-        described = tuple((x.count, layout) for x, layout in laid)
-        key = (self.row.ufunc, self.wanted, self.planes, self.counts, described, numbers, dtype, compiled)
-        plan = _transposed_plans.get(key)
-        if plan is None:
-            plan = _transposed_plans.put(key, self._plan(described, numbers, dtype, compiled) or _NO_PLAN)
-        if plan is _NO_PLAN:
-            return None
-        chosen = [i for i, w in enumerate(self.wanted) if w]
-        if plan is _PASSED_ON:
-            bare = not cotangent[self.planes :].any()  # zeros above the result's degree: it can go on as it is
-            return tuple(
-                None
-                if not w
-                else cotangent
-                if bare and count == self.planes and u.shape == cotangent.shape
-                else self._of_shape(cotangent[: max(count, 1)], u, count)
-                for u, count, w in zip(arguments, self.counts, self.wanted, strict=True)
-            )
-        results = []
-        for i in chosen:
-            u, count = arguments[i], self.counts[i]
-            whole = count and u.shape[1:] == shape
-            results.append(memory.empty((len(u) if whole else max(count, 1), *shape), dtype))
-        launch.run(plan, results, laid, prod(shape))
-        full: list[Any] = [None] * len(self.wanted)
-        for i, planes in zip(chosen, results, strict=True):
-            full[i] = self._of_shape(planes, arguments[i], self.counts[i])
-        return tuple(full)
+        program = graph.finish([c for coefficients in outputs for c in coefficients])
+    except (Untraceable, NotGraded):
+        return None
+    if any(program.nodes[i].boolean for i in program.outputs):
+        return None
+    if all(
+        isinstance(c, Symbol) and c.index == g.index
+        for coefficients in outputs
+        for c, g in zip(coefficients, inputs[0], strict=False)
+    ) and all(len(coefficients) <= len(inputs[0]) for coefficients in outputs):
+        return _PASSED_ON
+    return launch.prepare(program, groups, tuple(map(len, outputs)), compiled)
 
-    def _of_shape(self, planes: Any, u: Any, count: int) -> Any:
-        """The first planes summed where u was broadcast, zeros behind them."""
-        if not count:
-            return planes[0]
-        if planes.shape == u.shape:
-            if count < len(planes):
-                planes[count:] = 0
-            return planes
-        if planes.shape[1:] != u.shape[1:]:
-            ones = (1,) * (planes.ndim - u.ndim)
-            planes = summed_to(planes, (count, *ones, *u.shape[1:])).reshape(count, *u.shape[1:])
-        if count == len(u):
-            return planes
-        full = memory.empty(u.shape, u.dtype)
-        full[:count] = planes
-        full[count:] = 0
-        return full
 
-    def _plan(self, described: Sequence[Any], numbers: Sequence[Any], dtype: Any, compiled: bool) -> Any:
-        graph = Graph(dtype)
-        groups = [llvm.Group(layout, count) for count, layout in described]
-        cotangents, (value,), *rest = [[graph.input() for _ in range(count)] for count, _ in described]
-        known = iter(rest)
-        try:
-            with graph.relax():
-                arguments = [next(known) if number is None else [number] for number in numbers]
-                pulled = transposed(self.row, self.wanted, cotangents, value, arguments)
-            parts = [p for p in pulled if p is not None]
-            program = graph.finish([c for p in parts for c in p])
-        except (Untraceable, TypeError, OverflowError):
-            return None
-        if any(program.nodes[i].boolean for i in program.outputs):
-            return None
-        if all(
-            isinstance(c, Symbol) and c.index == g.index for p in parts for c, g in zip(p, cotangents, strict=False)
-        ) and all(len(p) <= len(cotangents) for p in parts):
-            return _PASSED_ON
-        return launch.prepare(program, groups, tuple(map(len, parts)), compiled)
+def _arguments_of(pulled: Any, inputs: Any, described: Any, numbers: Any) -> Iterator[tuple[Terms, Any, Any]]:
+    """What is pulled back to each argument that is wanted, with its inputs and degrees."""
+    its = iter(list(zip(inputs, described, strict=True))[1:])
+    for p, number in zip(pulled, numbers, strict=True):
+        planes, (_, _, degrees) = next(its) if number is None else ((), (0, "", ()))
+        if p is not None:
+            yield p, planes, degrees
 
 
 _transposed_plans: Bounded[Any, Any] = Bounded(4096)

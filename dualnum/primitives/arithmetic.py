@@ -59,7 +59,17 @@ def _cbrt_at_zero(order: int, value: Any, u: Coefficients) -> list[Any]:
     return valuation.power(order, value, u, 1 / 3, lambda order, w: _cbrt(order, np.cbrt(w[0]), w))
 
 
-recurrence(np.sqrt, series.sqrt, domain=POSITIVE, sample=(0.1, 4.0), mend=Mend(_at_zero, _sqrt_at_zero))
+def _root_of_squares(u: Any, sign: int, zero: Any) -> Any:
+    """A modulus, with the subgradient 0 at its zeros."""
+    if sign < 0:
+        return np.where(zero, 0.0, np.sqrt(np.where(zero, -1.0, u)))
+    return np.where(zero, 0.0, np.sqrt(np.where(zero, 1.0, u)))._remembering(u)
+
+
+recurrence(
+    np.sqrt, series.sqrt, domain=POSITIVE, sample=(0.1, 4.0), mend=Mend(_at_zero, _sqrt_at_zero),
+    even=lambda u: +u, of_squares=_root_of_squares,
+)  # fmt: skip
 recurrence(np.cbrt, _cbrt, sample=(0.1, 4.0), mend=Mend(_at_zero, _cbrt_at_zero))
 _hypot_rescaled = rescale.rescaled(series.hypot)
 
@@ -72,6 +82,7 @@ def _hypot_near_zero(order: int, value: Any, u: Coefficients, v: Coefficients) -
 recurrence(
     np.hypot, series.hypot, kink=lambda a, b: (a == 0) & (b == 0),
     mend=Mend(lambda value, u, v: rescale.is_small(value), _hypot_near_zero),
+    even=lambda u, v: np.square(u) + np.square(v),
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import series
+from . import valuation
 from .table import UNIT, by_derivative, recurrence
 
 Coefficients = Sequence[Any]
@@ -36,5 +37,8 @@ recurrence(np.cosh, _cosh)
 recurrence(np.tanh, series.tanh)
 recurrence(np.arcsinh, _arcsinh)
 # the powers of u − 1 and u + 1 alternate in sign, so their product does not cancel
-by_derivative(np.arccosh, lambda u: (u - 1) ** -0.5 * (u + 1) ** -0.5, domain=(1.0, inf), sample=(1.2, 4.0))
-recurrence(np.arctanh, _arctanh, domain=UNIT, sample=(-0.9, 0.9))
+by_derivative(
+    np.arccosh, lambda u: (u - 1) ** -0.5 * (u + 1) ** -0.5, domain=(1.0, inf), sample=(1.2, 4.0),
+    mend=valuation.edge(inf, -inf),
+)  # fmt: skip
+recurrence(np.arctanh, _arctanh, domain=UNIT, sample=(-0.9, 0.9), mend=valuation.edge(inf, inf))

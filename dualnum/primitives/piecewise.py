@@ -118,9 +118,20 @@ def _tie(a: Any, b: Any) -> Any:
     return a == b
 
 
-_modulus = Mend(_at_zero, valuation.modulus)
-recurrence(np.absolute, _absolute, kink=_at_zero, mend=_modulus)
-recurrence(np.fabs, _absolute, kink=_at_zero, mend=_modulus)
+def _squared_modulus(u: Any) -> Any:
+    return np.square(np.real(u)) + np.square(np.imag(u)) if np.iscomplexobj(u) else np.square(u)
+
+
+def _modulus_of_squares(u: Any, sign: int, zero: Any) -> Any:
+    return +u if sign > 0 else -u
+
+
+_MODULUS: dict[str, Any] = {
+    "kink": _at_zero, "mend": Mend(_at_zero, valuation.modulus), "even": _squared_modulus,
+    "of_squares": _modulus_of_squares,
+}  # fmt: skip
+recurrence(np.absolute, _absolute, **_MODULUS)
+recurrence(np.fabs, _absolute, **_MODULUS)
 recurrence(np.maximum, _extremum(_or_nan(np.greater)), kink=_tie)
 recurrence(np.minimum, _extremum(_or_nan(np.less)), kink=_tie)
 recurrence(np.fmax, _extremum(_or_number(np.greater)), kink=_tie)

@@ -29,9 +29,11 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from .. import series
 from ..errors import NotDifferentiable, NotTraceable
+from ..graded import NotGraded, Part, padded
+from ..operand import Operand, primal
 
 __all__ = [
-    "POSITIVE", "REAL", "UNIT", "Mend", "Row", "Series", "by_derivative", "composed", "linear", "lookup",
+    "POSITIVE", "REAL", "UNIT", "Mend", "Row", "Series", "around_zeros", "by_derivative", "composed", "linear", "lookup", "mended",
     "predicate", "recurrence", "rows", "unsupported", "zero",
 ]  # fmt: skip
 
@@ -65,6 +67,9 @@ class Row:
         kink: mask of the points (given the values of the arguments) where the derivative does not exist
             and a subgradient stands in.
         mend: a costlier rule for points where `rule` fails (a root of a series that begins with zeros).
+        even: of a function with a kink where it is zero, the square of its value from the arguments: smooth there.
+        of_squares: (u, sign, where it is zero) → the value for an argument that is a sum of squares times a sign,
+            which is smooth there, or a modulus.
         reason: why there is no derivative (kind "unsupported").
     """
 
@@ -76,6 +81,8 @@ class Row:
     kink: Callable[..., Any] | None = None
     mend: Mend | None = None
     reason: str = ""
+    even: Callable[..., Any] | None = None
+    of_squares: Callable[..., Any] | None = None
 
     @property
     def name(self) -> str:
@@ -93,7 +100,7 @@ class Row:
             return [value] if self.ufunc.nout == 1 else tuple([v] for v in value)
         token = _recurring.set(True)
         try:
-            return self._applied(order, value, *[u[: order + 1] for u in operands])
+            return self.applied(order, value, *[u[: order + 1] for u in operands])
         finally:
             _recurring.reset(token)
 
@@ -114,17 +121,24 @@ class Row:
             _recurring.reset(token)
         return slope
 
-    def _applied(self, order: int, value: Any, *operands: Sequence[Any]) -> Any:
+    def applied(self, order: int, value: Any, *operands: Sequence[Any]) -> Any:
         """The rule; as a whole where it looks at numbers that a trace does not have."""
         assert self.rule is not None
         try:
             return self.rule(order, value, *operands)
         except NotTraceable as error:
-            return error.whole(error, self.rule, (order, value, *map(list, operands)), {})
+            return error.whole(error, self._in_full, (order, value, *map(list, operands)), {})
+
+    def _in_full(self, order: int, value: Any, *operands: Sequence[Any]) -> Any:
+        """The rule with all coefficients there can be: how many it gives must not hang on numbers that may change."""
+        assert self.rule is not None
+        limits = next((c.limits for u in operands for c in u[1:] if isinstance(c, Part)), None)
+        y = self.rule(order, value, *operands)
+        return tuple(padded(order, c, limits) for c in y) if self.ufunc.nout > 1 else padded(order, y, limits)
 
     def _pushed(self, i: int, tangent: Any, value: Any, arguments: Sequence[Any], output: int) -> Any:
         assert self.rule is not None
-        y = self._applied(1, value, *([u, tangent] if j == i else [u] for j, u in enumerate(arguments)))
+        y = self.applied(1, value, *([u, tangent] if j == i else [u] for j, u in enumerate(arguments)))
         y = y[output] if self.ufunc.nout > 1 else y
         return y[1] if len(y) > 1 else None
 
@@ -132,6 +146,46 @@ class Row:
 _recurring: ContextVar[bool] = ContextVar("in a recurrence", default=False)
 # Whether a rule is running. What it writes down for a kernel may be rearranged within rounding; the value may not.
 in_recurrence = _recurring.get
+
+
+def mended(row: Row, order: int, result: Any, operands: Sequence[Sequence[Any]]) -> Any:
+    """The result with the points redone at which the row's own rule fails, if there are any."""
+    mend = row.mend
+    if mend is None or not order:
+        return result
+    where = mend.where(result[0], *(u[0] for u in operands))
+    if isinstance(where, Operand):  # no numbers to look at yet
+        where._alarm()
+        return result
+    if any(isinstance(u[0], Operand) for u in operands) or not np.any(where):
+        return result
+    try:
+        redone = mend.rule(order, result[0], *operands)
+        return series.select(order, result[0], where, redone, result)
+    except NotGraded:  # it looks at coefficients, which several variables have no order for
+        moving = [i for i, u in enumerate(operands) if len(u) > 1]
+        if len(moving) > 1:
+            return result
+        along = [[u[0], 1.0] if len(u) > 1 else [u[0]] for u in operands]
+        outer = mend.rule(order, result[0], *along)
+        redone = series.compose_safely(order, outer, operands[moving[0]])
+        return series.select(order, result[0], where, redone, result)
+
+
+def around_zeros(row: Row, inputs: Sequence[Any], compute: Callable[[], Any]) -> Any:
+    """The value by `compute`, or around its zeros by what the row says of squares."""
+    if row.of_squares is not None and isinstance(inputs[0], Operand):
+        zero = primal(inputs[0]) == 0
+        if not isinstance(zero, Operand) and np.any(zero):  # of a trace the mend takes care
+            sign = inputs[0]._squares()
+            if sign:
+                return row.of_squares(inputs[0], sign, zero)
+    y = compute()
+    if row.even is not None and isinstance(y, Operand):
+        zero = primal(y) == 0
+        if not isinstance(zero, Operand) and np.any(zero):
+            return y._remembering(row.even(*inputs))
+    return y
 
 
 class Series(NDArrayOperatorsMixin):
@@ -145,7 +199,7 @@ class Series(NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any) -> Any:
         if method != "__call__":
-            return NotImplemented
+            raise NotGraded(f"{ufunc.__name__}.{method} of a series")
         row = lookup(ufunc)
         if row.kind == "predicate":
             return ufunc(*(_coefficients(x)[0] for x in inputs))
@@ -163,7 +217,7 @@ class Series(NDArrayOperatorsMixin):
             return Series(self.order, [np.real(u) for u in self.coefficients])
         if function in (np.iscomplexobj, np.shape, np.ndim):
             return function(self.coefficients[0])
-        return NotImplemented
+        raise NotGraded(f"{function.__name__} of a series")
 
     @property
     def ndim(self) -> int:
@@ -191,7 +245,7 @@ def rows() -> Iterator[Row]:
 
 def lookup(ufunc: np.ufunc) -> Row:
     """The row of a ufunc; raises `NotDifferentiable` where there is none or no rule."""
-    row = _ROWS.get(ufunc)
+    row = _ROWS.get(ufunc) or getattr(ufunc, "row", None)  # a derivative brings its own
     if row is None and _load_special():
         row = _ROWS.get(ufunc)
     if row is None:
@@ -239,9 +293,12 @@ def recurrence(
     sample: Any = (-3.0, 3.0),
     kink: Callable[..., Any] | None = None,
     mend: Mend | None = None,
+    even: Callable[..., Any] | None = None,
+    of_squares: Callable[..., Any] | None = None,
 ) -> None:
     """A row by its rule (order, y_0, *series) → coefficients."""
-    _register(Row(ufunc, kind, rule, _per_argument(ufunc, domain), _per_argument(ufunc, sample), kink, mend))
+    intervals = _per_argument(ufunc, domain), _per_argument(ufunc, sample)
+    _register(Row(ufunc, kind, rule, *intervals, kink, mend, even=even, of_squares=of_squares))
 
 
 def zero(ufunc: np.ufunc, **row: Any) -> None:

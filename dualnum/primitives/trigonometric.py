@@ -1,12 +1,13 @@
 """Trigonometric functions and their inverses."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 import numpy as np
 
 from .. import series
-from . import rescale
+from . import rescale, valuation
 from .table import UNIT, Mend, linear, recurrence
 
 Coefficients = Sequence[Any]
@@ -59,8 +60,8 @@ def _arctan2(order: int, value: Any, y: Coefficients, x: Coefficients) -> list[A
 recurrence(np.sin, _sin)
 recurrence(np.cos, _cos)
 recurrence(np.tan, series.tan, sample=(-1.4, 1.4))
-recurrence(np.arcsin, _arcsin, domain=UNIT, sample=(-0.9, 0.9))
-recurrence(np.arccos, _arccos, domain=UNIT, sample=(-0.9, 0.9))
+recurrence(np.arcsin, _arcsin, domain=UNIT, sample=(-0.9, 0.9), mend=valuation.edge(inf, inf))
+recurrence(np.arccos, _arccos, domain=UNIT, sample=(-0.9, 0.9), mend=valuation.edge(-inf, -inf))
 recurrence(np.arctan, _arctan)
 recurrence(
     np.arctan2, _arctan2, sample=((0.3, 3.0), (-3.0, 3.0)),

@@ -9,14 +9,17 @@ for coefficient 1 of a square root, whose symmetric subgradient is 0 whatever fo
 """
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from math import ceil, inf, nan
 from typing import Any
 
 import numpy as np
 
 from .. import series
+from ..graded import Part
+from .table import Mend
 
-__all__ = ["hypot", "modulus", "power"]
+__all__ = ["edge", "hypot", "modulus", "power"]
 
 Coefficients = Sequence[Any]
 
@@ -37,12 +40,29 @@ def _by_valuation(
     for v in range(1, max(map(len, operands))):
         begins: Any = False
         for u in operands:
-            begins = np.logical_or(begins, np.not_equal(series.coefficient(u, v), 0))
+            begins = np.logical_or(begins, _is_there(series.coefficient(u, v)))
         here = np.logical_and(open_, begins)
         if here.any():
             y = series.select(order, y0, here, expansion(v), y)
         open_ = np.logical_and(open_, np.logical_not(begins))
     return list(y)
+
+
+def _is_there(c: Any) -> Any:
+    """Where a coefficient is not zero; of a homogeneous part, any of its terms."""
+    if not isinstance(c, Part):
+        return np.not_equal(c, 0)
+    return reduce(np.logical_or, (np.not_equal(a, 0) for a in c.terms.values()), np.False_)
+
+
+def _sign(c: Any) -> Any:
+    """The sign of a coefficient; of a part like c·(t_1 + t_2)², all of whose terms have one, that of the first."""
+    if not isinstance(c, Part):
+        return np.sign(c)
+    sign: Any = 0.0
+    for a in reversed(c.terms.values()):
+        sign = np.where(np.equal(a, 0), sign, np.sign(a))
+    return sign
 
 
 def _shifted(order: int, by: int, known: int, tail: Sequence[Any]) -> list[Any]:
@@ -73,7 +93,8 @@ def power(
             left = mirrored if v % 2 else [s * np.sign(of_unit(0, u[v : v + 1])[0]) for s in size]
             return [*[0.0] * smooth, *(np.where(u[v] > 0, s, m) for s, m in zip(size, left, strict=True))]
         if v % 2 == 0 and e % 2:
-            return [np.where(u[v] < 0, nan, 0.0)] * (order + 1)
+            negative = _sign(u[v]) < 0
+            return [np.where(negative, nan, 0.0) if np.any(negative) else 0.0] * (order + 1)
         tail = of_unit(order - v, u[v:]) if len(u) > v + 1 else of_unit(0, u[v:])
         return _shifted(order, int(e), order - v, tail)
 
@@ -102,7 +123,25 @@ def modulus(order: int, y0: Any, u: Coefficients) -> list[Any]:
         return hypot(order, y0, [np.real(a) for a in u], [np.imag(a) for a in u])
 
     def expansion(v: int) -> Sequence[Any]:
-        sign = 0.0 if v % 2 else np.sign(u[v])
+        sign = 0.0 if v % 2 else _sign(u[v])
         return [y0, *(sign * u_k for u_k in u[1:])]
 
     return _by_valuation(order, y0, [u], expansion)
+
+
+# ── infinite slopes ──────────────────────────────────────────────────────────────────────────────
+
+
+def edge(odd: float, even: float) -> Mend:
+    """At the ends ±1 of the domain of an odd function whose derivatives are infinite there, one-sided from inside.
+
+    Args:
+        odd, even: the infinities that derivatives of odd and of even orders have at 1.
+    """
+
+    def rule(order: int, y0: Any, u: Coefficients) -> list[Any]:
+        left = np.where(np.real(u[0]) < 0, -1.0, 1.0)
+        outer = [y0, *(odd if n % 2 else even * left for n in range(1, order + 1))]
+        return series.compose_safely(order, outer, u)
+
+    return Mend(lambda value, u: (np.abs(u) == 1) & (value == value), rule)

@@ -139,6 +139,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         raise InvalidValue(f"jvp: {len(primals)} primals and {len(tangents)} tangents; expected as many")
     vs = _matched(tuple(tangents), primals, tuple(range(len(primals))), "jvp", "tangents")
     both = _run(f, primals, {}, vs, 1, "jvp", lambda y, own: _Pair(_value_of(y, own), _derivative_of(y, own, 1)))
+    if type(both) is _Pair:
+        return both.value, both.tangent
     return (
         optree.tree_map(lambda pair: pair.value, both, is_leaf=lambda p: isinstance(p, _Pair)),
         optree.tree_map(lambda pair: pair.tangent, both, is_leaf=lambda p: isinstance(p, _Pair)),
@@ -147,6 +149,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
 
 class _Pair:
     """A leaf that holds two."""
+
+    __slots__ = ("tangent", "value")
 
     def __init__(self, value: Any, tangent: Any) -> None:
         self.value = value
@@ -172,13 +176,24 @@ def _run(
         for i, v in vs.items():
             leaves, structure = _flatten(args[i])
             seeds = [_seed(x, w, order, scope, name, i, many) for x, w in zip(leaves, v, strict=True)]
-            seeded[i] = optree.tree_unflatten(structure, seeds)
+            seeded[i] = seeds[0] if structure is _LEAF else optree.tree_unflatten(structure, seeds)
         result = _returned(f(*seeded, **kwargs), name)
+        if _is_leaf(result):
+            return read(*_owned(result, scope, name))
         return optree.tree_map(lambda y: read(*_owned(y, scope, name)), result)
 
 
+_LEAVES = frozenset((float, int, np.ndarray, np.float64))
+_LEAF: Any = optree.tree_structure(0)  # type: ignore[arg-type]
+
+
+def _is_leaf(x: Any) -> bool:
+    """Whether x is one array or number; others may be as well."""
+    return type(x) in _LEAVES or isinstance(x, Operand)
+
+
 def _flatten(x: Any) -> tuple[list[Any], Any]:
-    return optree.tree_flatten(x)
+    return ([x], _LEAF) if _is_leaf(x) else optree.tree_flatten(x)
 
 
 def _returned(result: Any, name: str) -> Any:
@@ -257,6 +272,8 @@ def _indices(argnums: Argnums, name: str) -> tuple[int, ...]:
 
 
 def _positions(argnums: Argnums, args: Sequence[Any], name: str) -> tuple[int, ...]:
+    if type(argnums) is int and 0 <= argnums < len(args) and args[argnums] is not None:
+        return (argnums,)
     positions = _indices(argnums, name)
     for i in positions:
         if not -len(args) <= i < len(args):
@@ -294,6 +311,8 @@ def _matched(given: Any, args: Sequence[Any], argnums: Argnums, name: str, what:
 def _alike(given: Any, structure: Any, name: str, what: str, model: str) -> list[Any]:
     """The arrays of what is given, checked to have the structure of its model."""
     leaves, its_structure = _flatten(given)
+    if structure is _LEAF and its_structure is _LEAF:
+        return [given if isinstance(given, Operand) else as_floating(given, name, what)]
     nested_list = isinstance(given, (list, tuple)) and structure.num_nodes == 1 and next(operands(given), None) is None
     if structure != its_structure and nested_list:
         leaves, its_structure = [given], structure  # a nested list stands for one array

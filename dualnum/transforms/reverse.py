@@ -84,8 +84,7 @@ def _value_and_grad(f: Callable[..., Any], argnums: Argnums, has_aux: bool, name
             if y is None:
                 gradient = record.collect([])
             else:
-                one = value.dtype.type(1) if not isinstance(value, Operand) else np.ones_like(value)
-                seeds: list[Any] = [(y._node, one)]
+                seeds: list[Any] = [(y._node, value.dtype.type(1))]
                 gradient = record.collect(sweep(seeds, record.nodes))
         return ((value, aux) if has_aux else value), gradient
 

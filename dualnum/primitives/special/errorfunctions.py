@@ -94,16 +94,20 @@ recurrence(sp.erfcinv, _erfcinv, domain=(0.0, 2.0), sample=(0.1, 1.9))
 
 
 def _voigt_profile(order: int, value: Any, x: Coefficients, sigma: Coefficients, gamma: Coefficients) -> list[Any]:
-    """V = Re w(z)/(σ√(2π)), z = (x + iγ)/(σ√2), for constant σ > 0 (NumPy's definition at σ = 0 has no series).
+    """V = Re w(z)/(σ√(2π)), z = (x + iγ)/(σ√2), for constant σ; Re i/(π (x + iγ)), Cauchy's density, at σ = 0.
 
     The digits are those of |w|: where γ ≪ |x| the real part has fewer, by the factor γ/|x|.
     """
     require_constant("voigt_profile", sigma=sigma)
-    scale = sqrt(0.5) / sigma[0]
+    cauchy = np.equal(sigma[0], 0)
+    scale = sqrt(0.5) / np.where(cauchy, 1.0, sigma[0])
     both = max(len(x), len(gamma))
-    z = [(series.coefficient(x, k) + 1j * series.coefficient(gamma, k)) * scale for k in range(both)]
-    w = series.compose(order, _wofz(order, None, z[0]), z)
-    return [value, *(np.real(w_k) * (scale / sqrt(pi)) for w_k in w[1:])]
+    z = [series.coefficient(x, k) + 1j * series.coefficient(gamma, k) for k in range(both)]
+    scaled = [c * scale for c in z]
+    w = series.compose(order, _wofz(order, None, scaled[0]), scaled)
+    inverse = series.reciprocal(order, 1 / z[0], z)
+    pairs = zip(w[1:], inverse[1:], strict=True)
+    return [value, *(np.where(cauchy, np.real(1j * v) / pi, np.real(w_k) * (scale / sqrt(pi))) for w_k, v in pairs)]
 
 
 recurrence(

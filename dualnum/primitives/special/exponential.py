@@ -17,15 +17,6 @@ _LN10 = log(10.0)
 _DEGREE = pi / 180
 
 
-def _masked_product(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
-    """(u·v)_k where a factor u_j = 0 makes its term zero, whatever the other is."""
-    w = [value]
-    for k in range(1, min(order, len(u) + len(v) - 2) + 1):
-        below = range(max(0, k + 1 - len(v)), min(k + 1, len(u)))
-        w.append(series.total(np.where(u[j] == 0, 0.0, u[j] * v[k - j]) for j in below))
-    return w
-
-
 def _sum(*terms: Coefficients) -> list[Any]:
     """The sum of series of different lengths."""
     return [series.total(t[k] for t in terms if k < len(t)) for k in range(max(map(len, terms)))]
@@ -91,7 +82,9 @@ def _cotdg(order: int, value: Any, u: Coefficients) -> list[Any]:
 def _radian(order: int, value: Any, *dms: Coefficients) -> list[Any]:
     """Degrees, minutes and seconds: linear in the three together."""
     last = min(order, max(map(len, dms)) - 1)
-    return [value, *(sp.radian(*(series.coefficient(u, k) for u in dms)) for k in range(1, last + 1))]
+    units = (_DEGREE, _DEGREE / 60, _DEGREE / 3600)
+    pairs = tuple(zip(dms, units, strict=True))
+    return [value, *(series.total(u[k] * unit for u, unit in pairs if k < len(u)) for k in range(1, last + 1))]
 
 
 recurrence(sp.sindg, _sindg, sample=(-170.0, 170.0))
@@ -129,14 +122,27 @@ recurrence(sp.logit, _logit, domain=(0.0, 1.0), sample=(0.1, 0.9))
 # ── products with a logarithm ────────────────────────────────────────────────────────────────────
 
 
+def _times_log(order: int, value: Any, u: Coefficients, w: Coefficients, log_w0: Any) -> list[Any]:
+    """u log w, with u_0 log w_0 = 0 where u_0 = 0: a constant 0 makes 0 of everything, w = 0 and ∞ included.
+
+    (u·ℓ)_k = u_0 ℓ_k + Σ_{j≥1} u_j ℓ_{k−j}; whether u_0 is 0 is asked of the number alone.
+    """
+    if len(u) == 1:
+        zero = u[0] == 0
+        logs = series.log(order, log_w0, [np.where(zero, 1.0, w[0]), *w[1:]])
+        return [value, *(np.where(zero, 0.0, u[0] * c) for c in logs[1:])]
+    logs = series.log(order, log_w0, w)[: order + 1 if len(w) > 1 else 1]
+    return series.multiply(order, value, u, logs)
+
+
 def _xlogy(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
-    """u log v, where u = 0 makes 0 of everything."""
-    return _masked_product(order, value, u, series.log(order, np.log(v[0]), v))
+    """u log v."""
+    return _times_log(order, value, u, v, np.log(v[0]))
 
 
 def _xlog1py(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
     """u log(1 + v)."""
-    return _masked_product(order, value, u, series.log(order, np.log1p(v[0]), [1 + v[0], *v[1:]]))
+    return _times_log(order, value, u, [1 + v[0], *v[1:]], np.log1p(v[0]))
 
 
 def _log_quotient(order: int, u: Coefficients, v: Coefficients) -> list[Any]:
@@ -234,8 +240,7 @@ def _huber(order: int, value: Any, delta: Coefficients, r: Coefficients) -> list
     """½r² for |r| ≤ δ, else δ(|r| − ½δ)."""
     inside = [0.5 * c for c in series.square(order, r[0] * r[0], r)]
     sign = np.sign(r[0])
-    both = range(max(len(r), len(delta)))
-    arm = [sign * series.coefficient(r, k) - 0.5 * series.coefficient(delta, k) for k in both]
+    arm = _sum([sign * r_k for r_k in r], [-0.5 * d_k for d_k in delta])
     outside = series.multiply(order, value, delta, arm)
     return series.select(order, value, np.abs(r[0]) <= delta[0], inside, outside)
 
