@@ -376,7 +376,11 @@ class Jet(Operand):
 
     def _batched(self, function: Callable[[Any, int], Any], adjoint: Adjoint | None = None) -> Any:
         # _support goes along: the result may be a view
-        return self._like(function(self._planes, 1), self._support)
+        result = self._like(function(self._planes, 1), self._support)
+        if result._planes.ndim > 1 or not self.ndim:
+            return result
+        array = np.broadcast_to(np.empty(()), self.shape)
+        return result._as_entry() if np.may_share_memory(function(array, 0), array) else result
 
     def _bilinear(
         self,

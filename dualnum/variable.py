@@ -12,8 +12,8 @@ import numpy as np
 from . import evaluation, tower, ufuncs
 from .backend import as_floating
 from .constants import frozen
-from .errors import InvalidType, LevelError, NotDifferentiable, dropped
-from .index import as_tuple
+from .errors import DualnumError, InvalidType, LevelError, NotDifferentiable, dropped, ours
+from .index import as_tuple, checked_index
 from .kernel import launch
 from .kernel.pullback import pullback, written_value
 from .levels import Scope, require_alive
@@ -141,13 +141,17 @@ class Variable(Recording):
     def _shared(self, view: Any, x: Any, how: Any) -> Any:
         """The new variable, marked as a view of this one where it shares its memory."""
         y = view._value
-        if y.shape == () and (callable(how) or Ellipsis not in as_tuple(how)):  # a number
+        if y.shape == () and not callable(how) and Ellipsis not in as_tuple(how):  # a number
             return view
         if type(y) is np.ndarray:
             if y is not x and (y.base is None or (y.base is not x and y.base is not x.base)):
                 if not _same_memory(y, x):
                     return view
-        elif not (y.shape == () or _same_memory(primal(y), primal(x))):
+        elif x.shape == () or y.shape == ():  # numbers have no memory: what does NumPy say of such an array?
+            array = np.broadcast_to(np.empty(()), x.shape)
+            if not _same_memory(_looked(array, how), array):
+                return view
+        elif not _same_memory(primal(y), primal(x)):
             return view
         if self._writes is None:
             self._writes, self._seen, self._origin = [0], 0, None
@@ -162,9 +166,7 @@ class Variable(Recording):
                 f"x[…] = value: the value carries derivatives of {top.scope.name}, which x, an operand of "
                 f"{self.scope.name}, cannot hold; build the result with np.where, np.stack or np.concatenate"
             )
-        items = index if isinstance(index, tuple) else (index,)
-        if any(isinstance(i, Operand) for i in items):
-            raise InvalidType("x[…] = value: the index carries derivatives; use its .value")
+        index = checked_index(index, "x[…] = value")
         if not isinstance(value, Operand):
             value = as_floating(value, "x[…] = value", "value")
         if value.dtype.kind == "c" and self.dtype.kind == "f":
@@ -180,7 +182,10 @@ class Variable(Recording):
 
     @property
     def _is_view(self) -> bool:
-        return self._writes is not None and self._origin is not None
+        if self._writes is None or self._origin is None:
+            return False
+        whole, how = self._origin  # of a number np.real and its kin are numbers
+        return whole.ndim > 0 or not callable(how) or type(self._value) is np.ndarray
 
     def _assign(self, index: Any, value: Any) -> None:
         """Gives the whole that this is a view of a new value and node, outside of a record a new value only."""
@@ -196,7 +201,11 @@ class Variable(Recording):
             part[index] = v
             return x
 
-        whole._replace(whole._rearrange(assigned, (whole, value), "setitem"))
+        try:
+            new = whole._rearrange(assigned, (whole, value), "setitem")
+        except (IndexError, TypeError, ValueError) as error:
+            raise error if isinstance(error, DualnumError) else ours(error, "x[…] = value") from None
+        whole._replace(new)
 
     def _replace(self, new: "Variable") -> None:
         self._value = new._value
