@@ -8,9 +8,10 @@ memory). So long arrays cannot be written to while a record needs them: NumPy ra
 is the array and all that it is a view of. What reads the array for the record is a view that owns the lock
 (`_Hold`), so whatever drops the record unlocks the array; the end of the outermost transform does in any case, also
 by an exception, whose traceback would keep the record. What outlives its transform (`vjp`) takes copies instead.
-NumPy cannot say which other views of the memory were made before: entries at random are compared before each further
-use and before the sweep, which raises where they differ. Memory of others, which cannot be unlocked again once it is
-locked, is copied.
+NumPy cannot say which other views of the memory were made before: entries at random, one of each few hundred, are
+compared before each further use and before the sweep, and it raises where they differ. A single entry that is written
+through such an older view may go unnoticed; a check of all of them would double the time of a least-squares gradient.
+Memory of others, which cannot be unlocked again once it is locked, is copied.
 """
 
 from collections import deque
@@ -31,7 +32,8 @@ __all__ = ["SHORT", "frozen", "guarded", "unchanged"]
 
 SHORT = 1 << 16  # bytes of an array that is copied without a thought
 _COPIES = 64  # short arrays of which the last copy is kept for the next use
-_ENTRIES = 64  # that are compared
+_BLOCK = 256  # of so many entries of a long array one is compared
+_OFFSETS = np.random.default_rng().integers(0, _BLOCK, 1 << 12)  # which
 
 
 def frozen(x: Any) -> Any:
@@ -57,7 +59,7 @@ def _array(x: Any) -> Any:
     if known is not None and known[0]() is x:
         view = known[1]()
         if view is not None and view.shape == x.shape and view.strides == x.strides and view.base.holds:
-            view.base.check()
+            view.base.check(16)
             return view
     view = _held(x, True)
     if len(_views) > _COPIES:
@@ -153,8 +155,8 @@ class _Hold:
         self.array = array
         interface = array.__array_interface__
         self.__array_interface__ = {**interface, "strides": array.strides, "data": (interface["data"][0], True)}
-        self.places = _random.integers(0, array.size, _ENTRIES)
-        self.entries = array.flat[self.places]
+        self.places = _places(array.size)
+        self.entries = _entries(array, self.places)
         self.thread = get_ident()
         if lock:
             _lock(array)
@@ -162,8 +164,9 @@ class _Hold:
         self.holds = True
         _holds[id(self)] = ref(self)
 
-    def check(self) -> None:
-        if self.array.flat[self.places].tobytes() != self.entries.tobytes():
+    def check(self, one_of: int = 1) -> None:
+        """Raises where entries have changed; some of them only are looked at between two uses."""
+        if _entries(self.array, self.places[::one_of]).tobytes() != self.entries[::one_of].tobytes():
             raise InvalidValue(
                 f"an array of shape {self.array.shape} was written to, through another view of its memory, although a "
                 "recorded function has read it and the reverse sweep needs it as it was; give the function a copy of "
@@ -187,11 +190,20 @@ class _Hold:
             self.release()
 
 
+def _places(size: int) -> Any:
+    """One entry at random of each block of an array of this size."""
+    starts = np.arange(0, size, _BLOCK)
+    return np.minimum(starts + np.resize(_OFFSETS, len(starts)), size - 1)
+
+
+def _entries(array: Any, places: Any) -> Any:
+    return array.reshape(-1)[places] if array.flags.c_contiguous else array.flat[places]
+
+
 _REASON = (
     "dualnum: long arrays that a recorded function has read are locked until the reverse sweep has read them again; "
     "write to a new array in place of one that is filled anew"
 )
-_random = np.random.default_rng()
 _holds: dict[int, Any] = {}
 
 
