@@ -286,9 +286,17 @@ class Operand(NDArrayOperatorsMixin):
     def real(self) -> Any:
         return np.real(self)
 
+    @real.setter
+    def real(self, value: Any) -> None:
+        np.real(self)[...] = value
+
     @property
     def imag(self) -> Any:
         return np.imag(self)
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        np.imag(self)[...] = value
 
     @property
     def flat(self) -> "Flat":

@@ -1,4 +1,4 @@
-"""What a record has read may be written to afterwards: the gradient is right, or the write raises, or the sweep does."""
+"""What a record has read may be written to afterwards: the gradient is right, or a write or the sweep raises."""
 
 import gc
 import threading
@@ -183,9 +183,7 @@ def test_a_copy_that_is_the_same_is_used_again():
     assert a.flags.writeable and not first.flags.writeable
 
 
-@pytest.mark.parametrize(
-    ("f", "slope"), [(lambda x, b: x[0] * b, 6.0), (lambda x, b: np.where(b > 1, x[0], 0.0), 2.0)]
-)
+@pytest.mark.parametrize(("f", "slope"), [(lambda x, b: x[0] * b, 6.0), (lambda x, b: np.where(b > 1, x[0], 0.0), 2.0)])
 def test_arrays_of_integers(f, slope):
     b = np.array([1, 2, 3])
 
