@@ -1,107 +1,287 @@
-"""Constants that a record will read again stay what they were when they were read.
+"""What a record reads again stays as it was: of constants short arrays are copied, long ones are locked.
 
-A short array is copied, which costs less than to think about it. A long one is locked instead, and with it what it is
-a view of: NumPy raises where it is written to, for as long as the record needs it. It is unlocked when the sweep has
-passed, when the transform ends (by an exception as well), or when the record is dropped.
+A pull-back reads its constants when the sweep comes by, and a buffer that was filled anew in between would give a
+wrong gradient. Copies are always right, and of an array of a few pages they cost less than the step that is recorded;
+a copy that is still the same is used again, so that a matrix in a loop of a thousand steps is kept once. A copy of a
+long array costs as much as a product with it (a third of the gradient of a least-squares problem; three times its
+memory). So long arrays cannot be written to while a record needs them: NumPy raises where it is tried. What is locked
+is the array and all that it is a view of. What reads the array for the record is a view that owns the lock
+(`_Hold`), so whatever drops the record unlocks the array; the end of the outermost transform does in any case, also
+by an exception, whose traceback would keep the record. What outlives its transform (`vjp`) takes copies instead.
+NumPy cannot say which other views of the memory were made before: entries at random, one of each few hundred, are
+compared before each further use and before the sweep, and it raises where they differ. A single entry that is written
+through such an older view may go unnoticed; a check of all of them would double the time of a least-squares gradient.
+Memory of others, which cannot be unlocked again once it is locked, is copied.
 """
 
-from collections.abc import Sequence
-from threading import RLock
+from collections import deque
+from collections.abc import Iterator
+from threading import Lock, get_ident
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
-from .levels import Scope
+from . import memory
+from .backend import is_array
+from .errors import InvalidValue
+from .levels import innermost
 from .operand import Operand
 
-__all__ = ["Held", "held", "kept_apart", "locked"]
+__all__ = ["SHORT", "frozen", "guarded", "unchanged"]
 
-_SHORT = 1 << 16  # bytes that are copied without a thought
-_lock = RLock()  # the collector may release in the midst of a call that holds it
-_waiting: list[Any] = []  # views to unlock, whose whole is still locked for somebody else
-_locked: dict[int, list[Any]] = {}  # by id: the array, and how many hold it
+SHORT = 1 << 16  # bytes of an array that is copied without a thought
+_COPIES = 64  # short arrays of which the last copy is kept for the next use
+_BLOCK = 256  # of so many entries of a long array one is compared
+_OFFSETS = np.random.default_rng().integers(0, _BLOCK, 1 << 12)  # which
 
 
-class Held:
-    """Arrays that are locked for a record."""
+def frozen(x: Any) -> Any:
+    """x as it is now: what is written to it later changes nothing, or raises."""
+    if isinstance(x, np.ndarray):
+        return _array(x)
+    if isinstance(x, Operand):
+        return x._frozen()
+    if type(x) is list or type(x) is tuple:
+        return type(x)(map(frozen, x))
+    return x.copy() if is_array(x) and not isinstance(x, np.generic) else x
 
-    __slots__ = ("__weakref__", "_arrays")
 
-    def __init__(self, arrays: Sequence[Any]) -> None:
-        self._arrays = list(arrays)
+def _array(x: Any) -> Any:
+    if _is_frozen(x):
+        return x
+    if x.nbytes <= SHORT or x.dtype.kind not in "fciub":
+        return _copied(x)
+    scope = innermost()
+    if (scope is not None and scope.lasting) or not _can_be_unlocked(x):
+        return _copied(x)
+    known = _views.get(id(x))
+    if known is not None and known[0]() is x:
+        view = known[1]()
+        if view is not None and view.shape == x.shape and view.strides == x.strides and view.base.holds:
+            view.base.check(16)
+            return view
+    view = _held(x, True)
+    if len(_views) > _COPIES:
+        _views.clear()
+    _views[id(x)] = ref(x), ref(view)
+    return view
 
-    def release(self) -> None:
-        """Unlocks what nobody else holds; what an array is a view of before it."""
-        arrays, self._arrays = self._arrays, []
-        with _lock:
-            for x in reversed(arrays):
-                entry = _locked[id(x)]
-                entry[1] -= 1
-                if not entry[1]:
-                    del _locked[id(x)]
-                    _waiting.append(x)
-            _waiting[:] = [x for x in _waiting if not _unlocked(x)]
+
+def guarded(x: Any) -> tuple[Any, Any]:
+    """The same of planes that only their jet writes to: with them, of long ones, what is alive while they are read."""
+    scope = innermost()
+    if _is_frozen(x):
+        return x, None
+    if x.nbytes <= SHORT or type(x) is not np.ndarray or (scope is not None and scope.lasting):
+        return frozen(x), None
+    view = _held(x, False)
+    return view, ref(view.base)
+
+
+def _held(x: Any, lock: bool) -> Any:
+    hold = _Hold(x, lock)
+    scope = innermost()
+    if scope is not None:
+        scope.root.held.add(hold)
+    return np.asarray(hold)
+
+
+_views: dict[int, tuple[Any, Any]] = {}  # by the id of an array: the array and what reads it, both as they live
+
+
+def _is_frozen(x: Any) -> bool:
+    """Whether x was made here, or is a part of what was."""
+    while not x.flags.writeable:
+        if type(x.base) is _Hold:
+            return True
+        if memory.is_whole(x):
+            return id(x) not in _locked
+        if not isinstance(x.base, np.ndarray):
+            return False
+        x = x.base
+    return False
+
+
+# ── short arrays ─────────────────────────────────────────────────────────────────────────────────
+
+_copies: dict[int, tuple[Any, Any]] = {}  # by the id of an array: the array, as it lives, and its last copy
+
+
+def _copied(x: Any) -> Any:
+    """A copy that nobody writes to; the last one again, where it is the same to the last bit."""
+    known = _copies.get(id(x))
+    if known is not None and known[0]() is x:
+        copy = known[1]
+        if type(copy) is ref:
+            copy = copy()
+        if copy is not None and copy.shape == x.shape and copy.dtype is x.dtype and _same(copy, x):
+            return copy
+    copy = x.copy(order="K") if x.nbytes < memory.LARGE or x.dtype.hasobject else _long_copy(x)
+    copy.setflags(write=False)
+    if len(_copies) >= _COPIES:
+        _copies.clear()
+    _copies[id(x)] = ref(x), copy if x.nbytes <= SHORT else ref(copy)
+    return copy
+
+
+def _same(a: Any, b: Any) -> bool:
+    if a.nbytes <= SHORT:
+        return bool(a.tobytes() == b.tobytes())
+    return bool(np.array_equal(a, b))  # a NaN only costs a copy more
+
+
+def _long_copy(x: Any) -> Any:
+    copy = memory.empty(x.shape, x.dtype)
+    copy[...] = x
+    return copy
+
+
+# ── long arrays ──────────────────────────────────────────────────────────────────────────────────
+
+
+class _Hold:
+    """The owner of a view that reads an array, which is locked as long as this lives.
+
+    Attributes:
+        holds: whether the array must stay as it is.
+        locked: whether NumPy knows.
+    """
+
+    __slots__ = ("__array_interface__", "__weakref__", "array", "entries", "holds", "locked", "places", "thread")
+
+    def __init__(self, array: Any, lock: bool) -> None:
+        self.holds = self.locked = False
+        self.array = array
+        interface = array.__array_interface__
+        self.__array_interface__ = {**interface, "strides": array.strides, "data": (interface["data"][0], True)}
+        self.places = _places(array.size)
+        self.entries = _entries(array, self.places)
+        self.thread = get_ident()
+        if lock:
+            _lock(array)
+        self.locked = lock
+        self.holds = True
+        _holds[id(self)] = ref(self)
+
+    def check(self, one_of: int = 1) -> None:
+        """Raises where entries have changed; some of them only are looked at between two uses."""
+        if _entries(self.array, self.places[::one_of]).tobytes() != self.entries[::one_of].tobytes():
+            raise InvalidValue(
+                f"an array of shape {self.array.shape} was written to, through another view of its memory, although a "
+                "recorded function has read it and the reverse sweep needs it as it was; give the function a copy of "
+                "it, or write to a new array"
+            )
+
+    def release(self, error: BaseException | None = None) -> None:
+        """Unlocks the array; an error of a write to what is locked is told the reason."""
+        if not self.holds:
+            return
+        self.holds = False
+        _holds.pop(id(self), None)
+        if isinstance(error, ValueError) and "read-only" in str(error) and _REASON not in _notes(error):
+            error.add_note(_REASON)
+        if self.locked:
+            _released.append(self.array)
+            _settle()
 
     def __del__(self) -> None:
-        if self._arrays:
+        if _settle is not None:  # the interpreter may be going down
             self.release()
 
 
-def _unlocked(x: Any) -> bool:
-    if id(x) not in _locked:
+def _places(size: int) -> Any:
+    """One entry at random of each block of an array of this size."""
+    starts = np.arange(0, size, _BLOCK)
+    return np.minimum(starts + np.resize(_OFFSETS, len(starts)), size - 1)
+
+
+def _entries(array: Any, places: Any) -> Any:
+    return array.reshape(-1)[places] if array.flags.c_contiguous else array.flat[places]
+
+
+_REASON = (
+    "dualnum: long arrays that a recorded function has read are locked until the reverse sweep has read them again; "
+    "write to a new array in place of one that is filled anew"
+)
+_holds: dict[int, Any] = {}
+
+
+def _notes(error: BaseException) -> list[str]:
+    return getattr(error, "__notes__", [])
+
+
+def unchanged() -> None:
+    """Raises where an array that a record of this thread reads again was written to through an older view."""
+    if _holds:
+        for known in list(_holds.values()):
+            hold = known()
+            if hold is not None and hold.thread == get_ident():
+                hold.check()
+
+
+class _Locked:
+    """The memory of an array: how many hold it, and which arrays were made read-only for that, bases first."""
+
+    __slots__ = ("arrays", "count", "owner")
+
+    def __init__(self, owner: Any) -> None:
+        self.owner = owner
+        self.arrays: list[Any] = []
+        self.count = 0
+
+
+_locked: dict[int, _Locked] = {}  # by the id of the array that owns the memory
+_released: deque[Any] = deque()
+_mutex = Lock()
+
+
+def _owners(x: Any) -> Iterator[Any]:
+    """The array, what it is a view of, and so on."""
+    while isinstance(x, np.ndarray):
+        yield x
+        x = x.base
+
+
+def _can_be_unlocked(x: Any) -> bool:
+    """Whether NumPy will let all of them be written to again."""
+    *_, owner = _owners(x)
+    if owner.base is None:
+        return True
+    try:
+        return bool(owner.flags.writeable != memoryview(owner.base).readonly)
+    except TypeError:
+        return False
+
+
+def _lock(x: Any) -> None:
+    chain = list(_owners(x))[::-1]
+    with _mutex:
+        memory = _locked.setdefault(id(chain[0]), _Locked(chain[0]))
+        memory.count += 1
+        for array in chain:
+            if array.flags.writeable:
+                array.setflags(write=False)
+                memory.arrays.append(array)
+    _settle()
+
+
+def _settle() -> None:
+    """Unlocks what was released.
+
+    The collector may call this in the midst of any line, also of one that holds the mutex: it is not waited for, and
+    whoever has it comes by here afterwards.
+    """
+    while _released and _mutex.acquire(blocking=False):
         try:
-            x.flags.writeable = True
-        except ValueError:
-            return False
-    return True
-
-
-def _base(x: Any) -> Any:
-    """The array under the jets of a constant."""
-    while isinstance(x, Operand) and x.algebra is not None:
-        x = x._planes
-    return x
-
-
-def kept_apart(x: Any, arrays: list[Any]) -> Any:
-    """x as it is now; a long array itself, which is put among those to lock."""
-    base = _base(x)
-    if type(base) is not np.ndarray or not base.size:
-        return x
-    if base.nbytes <= _SHORT:
-        return x.copy()
-    arrays.append(base)
-    return x
-
-
-def held(saved: Sequence[Any], parents: Sequence[Any], scope: Scope) -> tuple[Sequence[Any], Held | None]:
-    """(value, *arguments) as they are now, of those arguments that are constants, and what is locked for it."""
-    arrays: list[Any] = []
-    kept = [saved[0]] + [
-        v if n is not None or v is None else kept_apart(v, arrays) for v, n in zip(saved[1:], parents, strict=True)
-    ]
-    return kept, locked(arrays, scope)
-
-
-def locked(arrays: Sequence[Any], scope: Scope) -> Held | None:
-    """Locks arrays until the record is gone or the scope ends."""
-    chains: list[Any] = []
-    for x in arrays:
-        while isinstance(x, np.ndarray):
-            with _lock:
-                entry = _locked.get(id(x))
-                if entry is not None:
-                    entry[1] += 1
-                elif x.flags.writeable:
-                    _locked[id(x)] = [x, 1]
-                    x.flags.writeable = False
-                else:
-                    x = x.base  # whoever made it read-only knows why; what it looks at may be written to
-                    continue
-            chains.append(x)
-            x = x.base
-    if not chains:
-        return None
-    lease = Held(chains)
-    scope.hold(lease)
-    return lease
+            *_, owner = _owners(_released.popleft())
+            memory = _locked[id(owner)]
+            memory.count -= 1
+            if not memory.count:
+                del _locked[id(owner)]
+                for array in memory.arrays:
+                    array.setflags(write=True)
+        except IndexError:  # another thread was quicker
+            pass
+        finally:
+            _mutex.release()

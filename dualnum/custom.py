@@ -2,16 +2,18 @@
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from functools import update_wrapper
 from typing import Any
 
 import numpy as np
 import optree
 
+from .constants import frozen
 from .errors import InvalidType, InvalidValue, NotDifferentiable
 from .jet import Jet
 from .operand import Operand, highest, operands, primal
-from .planes import stack_blocks
+from .planes import readonly, stack_blocks
 from .primitives.elementwise import Elementwise
 from .primitives.table import Series, by_derivative, recurrence
 from .transforms import vjp
@@ -32,7 +34,8 @@ class CustomDerivative:
 
     Of any other function:
 
-    - ``@f.push_forward``: (primals, tangents) ↦ the tangent of the result, linear in the tangents;
+    - ``@f.push_forward``: (primals, tangents) ↦ the tangent of the result, linear in the tangents (one that calls f on
+      tangents costs the reverse mode a call for each entry of the arguments: better a pull-back then);
     - ``@f.pull_back``: (cotangent, value, *arguments) ↦ the cotangent of the argument, of several a tuple.
     """
 
@@ -145,10 +148,9 @@ class CustomDerivative:
 
     def _pulled(self, cotangent: Any, value: Any, arguments: Sequence[Any]) -> tuple[Any, ...]:
         if self._pull is None:
-            push = lambda *tangents: self._fitting(self._pushed(arguments, tangents), value)  # noqa: E731
-            back = vjp(push, *(np.zeros(np.shape(x), getattr(x, "dtype", float)) for x in arguments))[1](cotangent)
-            return (back,) if len(arguments) == 1 else back
-        pulled: Any = self._pull(cotangent, value, *arguments)
+            return self._turned_around(cotangent, value, arguments)
+        # the sweep may hand the same arrays on to others
+        pulled: Any = self._pull(*map(readonly, (cotangent, value, *arguments)))
         if pulled is None:
             raise InvalidType(f"{self.name}: its pull-back returned None; expected a cotangent for each argument")
         if not isinstance(pulled, tuple):
@@ -167,6 +169,33 @@ class CustomDerivative:
         # it may have kept what it gives: the caller of a gradient gets an array of its own
         return tuple(c.copy() if type(c) is np.ndarray else c for c in pulled)
 
+    def _turned_around(self, cotangent: Any, value: Any, arguments: Sequence[Any]) -> tuple[Any, ...]:
+        """The transpose of the push-forward, which is linear in its tangents."""
+        if self in _turning.get():
+            raise _Circular
+
+        def push(*tangents: Any) -> Any:
+            return self._fitting(self._pushed(arguments, tangents), value)
+
+        zeros = [np.zeros(np.shape(x), getattr(x, "dtype", float)) for x in arguments]
+        token = _turning.set(_turning.get() | {self})
+        try:
+            back = vjp(push, *zeros)[1](cotangent)
+            return (back,) if len(arguments) == 1 else back
+        except _Circular:
+            pass
+        finally:
+            _turning.reset(token)
+        results = []
+        for i, zero in enumerate(zeros):
+            entries = []
+            for place in np.ndindex(zero.shape):
+                unit = zero.copy()
+                unit[place] = 1
+                entries.append(np.sum(cotangent * push(*zeros[:i], unit, *zeros[i + 1 :])))
+            results.append(np.reshape(np.stack(entries), zero.shape) if entries else zero)
+        return tuple(results)
+
     def _fitting(self, tangent: Any, value: Any) -> Any:
         """A tangent of the shape of the result."""
         if np.shape(tangent) != np.shape(value):
@@ -178,6 +207,7 @@ class CustomDerivative:
 
     def _recorded(self, top: Variable, args: tuple[Any, ...]) -> Any:
         values, parents = top._parts(args)
+        values = [frozen(v) if p is None else v for v, p in zip(values, parents, strict=True)]
         y = self(*values)
         pull = lambda g, y, *xs: self._pulled(g, y, xs)  # noqa: E731
         return top._recorded(self.name, parents, pull, (y, *values), y) if any(parents) else top._new(y, None)
@@ -218,6 +248,13 @@ class CustomDerivative:
         if not (isinstance(slope, Jet) and slope.scope is top.scope):
             return [slope, *[np.zeros_like(slope)] * (order - 1)]
         return [slope._planes[k] / (k + 1) for k in range(order)]
+
+
+class _Circular(Exception):
+    """A push-forward that calls its own function on tangents was to be turned around to turn it around."""
+
+
+_turning: ContextVar[frozenset[CustomDerivative]] = ContextVar("turning", default=frozenset())
 
 
 def _arities(function: Callable[..., Any]) -> range | None:
@@ -273,7 +310,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     arrays), by keyword as well, and gives one array; it must not use variables that are not among its arguments.
 
     Raises:
-        InvalidValue: f uses a variable that is no argument, or does not return one array.
+        InvalidValue: f uses a variable that is no argument, does not return one array, or gives another value when it
+            is computed again.
 
     Example:
         >>> from dualnum import grad
@@ -289,6 +327,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         top = highest(leaves)
         if not isinstance(top, Variable):
             return f(*args, **kwargs)
+        leaves = [frozen(x) if isinstance(x, np.ndarray) else x for x in leaves]
         places = [i for i, x in enumerate(leaves) if isinstance(x, Operand)]
         values, parents = top._parts([leaves[i] for i in places])
 
@@ -308,10 +347,41 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         if not any(parents):
             return top._new(y, None)
 
+        some = _entries(y)
+
         def pull(g: Any, y: Any, *xs: Any) -> Any:
-            pulled = vjp(on_leaves, *xs)[1](g)
+            again, back = vjp(on_leaves, *xs)
+            if not _agree(some, _entries(again)):
+                raise InvalidValue(
+                    "checkpoint: f gave another value when it was computed again for the reverse sweep; something that "
+                    "it reads has changed (an array that was written to, a random generator): make it an argument"
+                )
+            pulled = back(g)
             return (pulled,) if len(xs) == 1 else pulled
 
         return top._recorded(getattr(f, "__name__", "f"), parents, pull, (None, *values), y)
 
     return update_wrapper(stepped, f, updated=())
+
+
+def _entries(y: Any) -> Any:
+    """Some entries of the value of y, by which it is known again; None where it is not known yet."""
+    y = primal(y)
+    if isinstance(y, Operand):
+        return None
+    y = np.ravel(y) if np.size(y) <= _ENTRIES else y.flat[:: y.size // _ENTRIES]
+    return y.copy() if isinstance(y, np.ndarray) else y
+
+
+_ENTRIES = 4096
+
+
+def _agree(a: Any, b: Any) -> bool:
+    """Whether they are the same but for roundings."""
+    if a is None or b is None:
+        return True
+    if a.shape != b.shape:
+        return False
+    close = 16 * float(np.finfo(a.dtype).eps) ** 0.5 if a.dtype.kind in "fc" else 0.0
+    size = np.abs(a[np.isfinite(a)])
+    return bool(np.allclose(a, b, rtol=close, atol=close * size.max() if size.size else 0.0, equal_nan=True))

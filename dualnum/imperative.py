@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .backend import as_floating, device_of, floating_dtype, namespace, to_device
+from .constants import frozen
 from .errors import InvalidType, InvalidValue, NoAttribute, dropped
 from .levels import Scope, recording
 from .operand import Operand, primal
@@ -341,6 +342,7 @@ def swept(
             g = namespace(primal(y)).ones(y.shape, y.dtype)
         elif not isinstance(g, Operand):
             g = as_floating(g, name, "a gradient of an output").astype(y.dtype, copy=False)
+            g = frozen(g) if create_graph else g
         if np.shape(g) != y.shape:
             raise InvalidValue(f"{name}: a gradient of an output has shape {np.shape(g)}; expected {y.shape}")
         if not create_graph and isinstance(g, Variable):

@@ -7,7 +7,7 @@ import numpy as np
 from .errors import InvalidIndex, InvalidType
 from .operand import Operand
 
-__all__ = ["as_tuple", "checked_index", "frozen", "index_error", "is_basic"]
+__all__ = ["as_tuple", "checked_index", "index_error", "is_basic"]
 
 
 def as_tuple(index: Any) -> tuple[Any, ...]:
@@ -19,13 +19,6 @@ def is_basic(index: Any) -> bool:
         i is None or i is Ellipsis or (isinstance(i, (slice, int, np.integer)) and not isinstance(i, bool))
         for i in as_tuple(index)
     )
-
-
-def frozen(index: Any) -> Any:
-    """The index, apart from arrays and lists that may be written to before the sweep looks at it again."""
-    if isinstance(index, tuple):
-        return tuple(map(frozen, index))
-    return index.copy() if isinstance(index, (np.ndarray, list)) else index
 
 
 def checked_index(index: Any, what: str) -> Any:

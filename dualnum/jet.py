@@ -13,6 +13,7 @@ import numpy as np
 from . import evaluation, multilinear, ufuncs
 from .algebra import Univariate, check_digits, check_order, factorial_times
 from .backend import as_floating, device_of, floating_dtype, to_device
+from .constants import guarded
 from .eager import quick
 from .errors import DualnumError, InvalidType, InvalidValue, LevelError, dropped, ours
 from .index import as_tuple, checked_index, index_error, is_basic
@@ -193,14 +194,14 @@ class Jet(Operand):
         if self.dtype.kind == "c" and dtype.kind == "f":
             raise dropped("astype from complex to real", "x.real or np.abs(x)")
         if isinstance(self._planes, Operand):
-            return self._like(self._planes.astype(dtype), list(self._support))
+            return self._like(self._planes.astype(dtype), [self._support[0]])
         try:
-            return self._like(self._planes.astype(dtype, casting=casting), list(self._support))
+            return self._like(self._planes.astype(dtype, casting=casting), [self._support[0]])
         except TypeError as error:
             raise ours(error, f"astype with casting={casting!r}") from None
 
     def copy(self, order: str = "C") -> "Jet":
-        return self._like(self._planes.copy(), list(self._support))
+        return self._like(self._planes.copy(), [self._support[0]])
 
     def __copy__(self) -> "Jet":
         return self.copy()
@@ -280,7 +281,7 @@ class Jet(Operand):
         """The jet with its coefficients on another device ("cpu", "cuda", "cuda:N")."""
         planes = self._planes
         moved = planes.to_device(device) if isinstance(planes, Jet) else to_device(planes, device)
-        return self if moved is planes else self._like(moved, list(self._support))
+        return self if moved is planes else self._like(moved, [self._support[0]])
 
     def fill(self, value: Any) -> None:
         """x[...] = value."""
@@ -303,14 +304,20 @@ class Jet(Operand):
             return None
         known = self.algebra.truncated(self._support[0]).size
         at = (slice(known), *as_tuple(index))
-        return self._like(placed(self._planes[:known], at, (self.algebra.size, *shape)), list(self._support))
+        return self._like(placed(self._planes[:known], at, (self.algebra.size, *shape)), [self._support[0]])
 
     def _before_a_write(self) -> None:
-        """Computes what waits for these planes."""
+        """Computes what waits for these planes; raises where a record reads them again."""
         while len(self._support) > 1:
-            waiting = self._support.pop()()
-            if waiting is not None:
+            waiting = self._support[-1]()
+            if isinstance(waiting, Jet):
                 waiting._planes  # noqa: B018
+            elif waiting is not None and waiting.holds:
+                raise InvalidValue(
+                    "x[…] = value: a recorded function has read x, and the reverse sweep will read it again; write to "
+                    "a copy of it, or to a new jet"
+                )
+            self._support.pop()
 
     def _squares(self) -> int:
         return self._planes._squares() if isinstance(self._planes, Operand) else 0
@@ -329,6 +336,14 @@ class Jet(Operand):
             planes = self._planes._snapshot()
             return None if planes is None else self._like(planes, [self._support[0]])
         return self._like(self._planes, self._support)  # it is computed before a write
+
+    def _frozen(self) -> "Jet":
+        if isinstance(self._planes, Operand):
+            return self._like(self._planes._frozen(), [self._support[0]])
+        planes, hold = guarded(self._planes)
+        if hold is not None:
+            self._support.append(hold)
+        return self._like(planes, [self._support[0]])
 
     def _add_at(self, index: Any, x: Any) -> bool:
         if not self._is_mine(x, "sum") or type(self._planes) is not np.ndarray or type(x._planes) is not np.ndarray:
@@ -362,7 +377,11 @@ class Jet(Operand):
 
     def _batched(self, function: Callable[[Any, int], Any], adjoint: Adjoint | None = None) -> Any:
         # _support goes along: the result may be a view
-        return self._like(function(self._planes, 1), self._support)
+        result = self._like(function(self._planes, 1), self._support)
+        if result._planes.ndim > 1 or not self.ndim:
+            return result
+        array = np.broadcast_to(np.empty(()), self.shape)
+        return result._as_entry() if np.may_share_memory(function(array, 0), array) else result
 
     def _bilinear(
         self,

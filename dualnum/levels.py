@@ -13,31 +13,35 @@ so all jets made there share the variable t. Variables made by hand (`autograd.v
 
 from contextvars import ContextVar
 from typing import Any
-from weakref import ref
+from weakref import WeakSet
 
 from .errors import LevelError
 
-__all__ = ["AMBIENT", "RECORDING", "Scope", "ambient", "open_scope", "recording", "require_alive", "same_scope"]
+__all__ = [
+    "AMBIENT", "RECORDING", "Scope", "ambient", "innermost", "open_scope", "recording", "require_alive", "same_scope",
+]  # fmt: skip
 
 
 class Scope:
-    """One derivative being taken: its level, its name for messages, and whether it is still open."""
+    """One derivative being taken: its level, its name for messages, and whether it is still open.
 
-    __slots__ = ("_ambient", "_held", "_recording", "alive", "level", "name", "outlived")
+    Attributes:
+        root: the outermost one that is open.
+        lasting: what it records is read after it ended.
+        held: of the outermost one, what ends with it (see `constants`).
+    """
 
-    def __init__(self, level: int, name: str) -> None:
+    __slots__ = ("_ambient", "_held", "_recording", "alive", "lasting", "level", "name", "root")
+
+    def __init__(self, level: int, name: str, outer: "Scope | None" = None, lasting: bool = False) -> None:
         self.level = level
         self.name = name
         self.alive = True
+        self.root = self if outer is None else outer.root
+        self.lasting = lasting or (outer is not None and outer.lasting)
+        self._held: WeakSet[Any] | None = None
         self._ambient: Scope | None = None
         self._recording: Scope | None = None
-        self._held: list[ref[Any]] = []  # what is locked for its records (see `constants`)
-        self.outlived = False  # whether its record is kept after it has ended
-
-    def hold(self, lease: Any) -> None:
-        """Something to release when this scope ends, whatever ends it, unless its record is kept."""
-        if self is not RECORDING:
-            self._held.append(ref(lease))
 
     @property
     def ambient(self) -> "Scope":
@@ -53,17 +57,19 @@ class Scope:
             self._recording = Scope(self.level + 1, f"a variable made by hand inside {self.name}")
         return self._recording
 
-    def close(self) -> None:
+    @property
+    def held(self) -> "WeakSet[Any]":
+        if self._held is None:
+            self._held = WeakSet()
+        return self._held
+
+    def close(self, error: BaseException | None = None) -> None:
         self.alive = False
+        for hold in self._held or ():
+            hold.release(error)
         for scope in (self._ambient, self._recording):
             if scope is not None:
                 scope.alive = False
-
-    def release(self) -> None:
-        held, self._held = self._held, []
-        for lease in (r() for r in held):
-            if lease is not None:
-                lease.release()
 
     def __reduce__(self) -> tuple[object, ...]:
         if self is not AMBIENT:
@@ -77,6 +83,7 @@ class Scope:
 RECORDING = Scope(1, "variables made by hand")
 AMBIENT = Scope(2, "the ambient level")
 _innermost: ContextVar[Scope | None] = ContextVar("innermost", default=None)
+innermost = _innermost.get
 
 
 def _the_ambient() -> Scope:
@@ -100,19 +107,17 @@ class open_scope:
 
     __slots__ = ("_scope", "_token")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, lasting: bool = False) -> None:
         outer = _innermost.get()
-        self._scope = Scope(3 if outer is None else outer.level + 3, name)
+        self._scope = Scope(3 if outer is None else outer.level + 3, name, outer, lasting)
 
     def __enter__(self) -> Scope:
         self._token = _innermost.set(self._scope)
         return self._scope
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         _innermost.reset(self._token)
-        self._scope.close()
-        if self._scope._held and (exception[0] is not None or not self._scope.outlived):
-            self._scope.release()
+        self._scope.close(error)
 
 
 def require_alive(scope: Scope) -> None:

@@ -81,6 +81,10 @@ class Operand(NDArrayOperatorsMixin):
         """This operand as it is now, whatever is assigned to it later; None where that would cost a copy."""
         return None
 
+    def _frozen(self) -> Any:
+        """This operand as it is now, to be read by a record (see `constants`)."""
+        return self
+
     def _placed(self, index: Any, shape: tuple[int, ...]) -> Any:
         """Zeros of this shape but for self at the index, its own memory; None if that is not quicker than a sum."""
         return None
@@ -287,9 +291,17 @@ class Operand(NDArrayOperatorsMixin):
     def real(self) -> Any:
         return np.real(self)
 
+    @real.setter
+    def real(self, value: Any) -> None:
+        np.real(self)[...] = value
+
     @property
     def imag(self) -> Any:
         return np.imag(self)
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        np.imag(self)[...] = value
 
     @property
     def flat(self) -> "Flat":

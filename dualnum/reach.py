@@ -96,6 +96,6 @@ def through(
     def mask() -> Any:
         ones = np.ones(shape) if reach is None else np.where(np.broadcast_to(mask_of(reach), shape), 1.0, 0.0)
         moved = adjoint(ones)
-        return summed_to(moved if i is None else moved[i], parent) > 0
+        return summed_to(moved if i is None else moved[i], parent) != 0  # of an imaginary part they are −i
 
     return (mask,)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from . import memory
-from .constants import held
+from .constants import frozen
 from .functions.adjoints import spread
 from .kernel.pullback import PullBack, pullback
 from .levels import Scope
@@ -101,11 +101,8 @@ def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
         result._value = y
         saved = rule.keep(y, x, v)
         if kind is _ndarray and saved[1 if reflected else 2] is not None:
-            saved, lease = held(saved, (own, node), scope)
-            result._node = Node(row, (own, node), rule, saved, y.shape, dtype)
-            result._node.held = lease
-        else:
-            result._node = Node(row, (own, node), rule, saved, y.shape, dtype)
+            saved = (saved[0], frozen(x), saved[2]) if reflected else (saved[0], saved[1], frozen(v))
+        result._node = Node(row, (own, node), rule, saved, y.shape, dtype)
         result._writes = None
         result.scope = scope
         return result

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .broadcasting import summed_to
+from .constants import unchanged
 from .errors import InvalidValue
 from .evaluation import pulled
 from .index import as_tuple
@@ -56,11 +57,10 @@ class Node:
         saved: the values that pull reads: the result and the arguments, None for what it does not need.
         shape, dtype: of the value.
         source: the row, or the name of the function, or what stands in for it.
-        held: what is locked for it, if anything (see `constants`).
         grad: of leaves and of nodes that retain theirs, once it is set (see `autograd`).
     """
 
-    __slots__ = ("__weakref__", "dtype", "grad", "held", "number", "parents", "pull", "saved", "shape", "source")
+    __slots__ = ("__weakref__", "dtype", "grad", "number", "parents", "pull", "saved", "shape", "source")
 
     grad: Any
 
@@ -80,7 +80,6 @@ class Node:
         self.saved = saved
         self.shape = shape
         self.dtype = dtype
-        self.held: Any = None
 
     @property
     def name(self) -> str:
@@ -193,6 +192,7 @@ def sweep(
         wrap: (value, node) → the variable, to record the sweep itself; without it it runs on the values.
         collect: also the leaves, and the nodes that retain their gradient.
     """
+    unchanged()
     numbers = {node.number for node in wanted}
     found: list[tuple[Node, Any]] = []
     # of the nodes that are waiting, by their numbers: the node, its cotangent so far, whether nobody else refers
@@ -240,8 +240,6 @@ def sweep(
                 contributions = pull(cotangent, *saved)
             if not retain:
                 node.pull, node.saved = _freed, ()
-                if node.held is not None:
-                    node.held.release()
             for i, (parent, c) in enumerate(zip(node.parents, contributions)):  # noqa: B905  as many, the inner loop
                 if parent is None or c is None:
                     continue

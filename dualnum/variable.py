@@ -11,13 +11,13 @@ import numpy as np
 
 from . import evaluation, tower, ufuncs
 from .backend import as_floating
-from .constants import held
+from .constants import frozen
 from .errors import InvalidType, LevelError, NotDifferentiable, dropped
-from .index import as_tuple, frozen
+from .index import checked_index
 from .kernel import launch
 from .kernel.pullback import pullback, written_value
 from .levels import Scope, require_alive
-from .operand import Adjoint, Adjoints, Moving, Operand, Stacked, batched, highest, linear, primal
+from .operand import Adjoint, Adjoints, Moving, Operand, Stacked, batched, highest, linear
 from .planes import Level
 from .primitives.derived import Derived, derived
 from .primitives.table import Row, around_zeros
@@ -26,6 +26,7 @@ from .recording import Recording
 from .tape import LinearPull, Node, Placing, is_recording, name_of, sign_of_squares
 from .tower import Stack
 from .transposed import StackPull
+from .views import assign, is_view, looked
 
 __all__ = ["Variable", "own"]
 
@@ -86,7 +87,7 @@ class Variable(Recording):
             assert self._origin is not None
             whole, how = self._origin
             whole._read()
-            now = _looked(whole, how)
+            now = looked(whole, how)
             self._value = now._value
             if is_recording():  # else a reader that records looks once more
                 if now._node is not None and self._node is not None:
@@ -140,14 +141,7 @@ class Variable(Recording):
 
     def _shared(self, view: Any, x: Any, how: Any) -> Any:
         """The new variable, marked as a view of this one where it shares its memory."""
-        y = view._value
-        if y.shape == () and (callable(how) or Ellipsis not in as_tuple(how)):  # a number
-            return view
-        if type(y) is np.ndarray:
-            if y is not x and (y.base is None or (y.base is not x and y.base is not x.base)):
-                if not _same_memory(y, x):
-                    return view
-        elif not (y.shape == () or _same_memory(primal(y), primal(x))):
+        if not is_view(view._value, x, how):
             return view
         if self._writes is None:
             self._writes, self._seen, self._origin = [0], 0, None
@@ -162,9 +156,7 @@ class Variable(Recording):
                 f"x[…] = value: the value carries derivatives of {top.scope.name}, which x, an operand of "
                 f"{self.scope.name}, cannot hold; build the result with np.where, np.stack or np.concatenate"
             )
-        items = index if isinstance(index, tuple) else (index,)
-        if any(isinstance(i, Operand) for i in items):
-            raise InvalidType("x[…] = value: the index carries derivatives; use its .value")
+        index = checked_index(index, "x[…] = value")
         if not isinstance(value, Operand):
             value = as_floating(value, "x[…] = value", "value")
         if value.dtype.kind == "c" and self.dtype.kind == "f":
@@ -176,27 +168,14 @@ class Variable(Recording):
                     return  # x[i] += y has written already, to the view x[i]
             if value.dtype != self.dtype:
                 value = value.astype(self.dtype)
-        self._assign(index, value)
+        assign(self, index, value)
 
     @property
     def _is_view(self) -> bool:
-        return self._writes is not None and self._origin is not None
-
-    def _assign(self, index: Any, value: Any) -> None:
-        """Gives the whole that this is a view of a new value and node, outside of a record a new value only."""
-        whole, path, index = self, [], frozen(index)
-        while whole._writes is not None and whole._origin is not None:
-            whole, how = whole._origin
-            path.append(how)
-
-        def assigned(x: Any, v: Any) -> Any:
-            part = x = np.copy(x)
-            for how in reversed(path):
-                part = _looked(part, how)
-            part[index] = v
-            return x
-
-        whole._replace(whole._rearrange(assigned, (whole, value), "setitem"))
+        if self._writes is None or self._origin is None:
+            return False
+        whole, how = self._origin  # of a number np.real and its kin are numbers
+        return whole.ndim > 0 or not callable(how) or type(self._value) is np.ndarray
 
     def _replace(self, new: "Variable") -> None:
         self._value = new._value
@@ -245,6 +224,8 @@ class Variable(Recording):
     def _snapshot(self) -> Any:
         return self._new(self._read(), self._node)  # an assignment gives a variable another value and node
 
+    _frozen = _snapshot
+
     def _primitive(self, row: Row, inputs: tuple[Any, ...]) -> Any:
         if row.kink is not None:
             evaluation.check_kinks(row, inputs)
@@ -290,12 +271,10 @@ class Variable(Recording):
 
     def _recorded(self, source: Any, parents: tuple[Node | None, ...], pull: Any, saved: Sequence[Any], y: Any) -> Any:
         """The result of a recorded step, whose constants stay what they are now."""
-        lease = None
         if None in parents:
-            saved, lease = held(saved, parents, self.scope)
-        node = Node(source, parents, pull, saved, y.shape, y.dtype)
-        node.held = lease
-        return self._new(y, node)
+            kept = [v if n is not None or v is None else frozen(v) for v, n in zip(saved[1:], parents, strict=True)]
+            saved = (saved[0], *kept)
+        return self._new(y, Node(source, parents, pull, saved, y.shape, y.dtype))
 
     def _stacked(self, row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Any:
         """One step of the record, whatever the levels of jets above."""
@@ -372,17 +351,8 @@ class Variable(Recording):
         return self._recorded(function, parents, pull, saved, y)
 
 
-def _looked(x: Any, how: Any) -> Any:
-    """The view of x by an index or function."""
-    return how(x) if callable(how) else x[how]
-
-
 def _is_real(x: Any) -> bool:
     return isinstance(x, (int, float)) or x.dtype.kind in "fiub"
-
-
-def _same_memory(a: Any, b: Any) -> bool:
-    return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.may_share_memory(a, b)
 
 
 def _named(result: Any, name: str) -> Any:

@@ -285,3 +285,161 @@ def test_checkpoint_refuses_what_it_would_lose():
         dn.grad(checkpoint(lambda y: None))(1.0)
     with pytest.raises(InvalidType, match="checkpoint: f is a int"):
         checkpoint(3)
+
+
+# ── rules that use their own function, and what they are given ───────────────────────────────────
+
+MATRIX = np.array([[1.2, 0.2, 0.4], [0.6, 1.8, 1.0], [1.2, 1.4, 2.6], [1.8, 2.0, 2.2]])
+
+
+def linear_by_itself():
+    """x ↦ A x, whose tangent is A x', by the function itself."""
+
+    @custom_derivative
+    def product(x):
+        return np.einsum("ij,j->i", MATRIX, x)
+
+    product.push_forward(lambda primals, tangents: product(tangents[0]))
+    return product
+
+
+def sine_by_itself():
+    """sin, elementwise, whose tangent is sin(x + π/2) x'."""
+
+    @custom_derivative
+    def sine(x):
+        return np.sin(x)
+
+    sine.push_forward(lambda primals, tangents: sine(primals[0] + np.pi / 2) * tangents[0])
+    return sine
+
+
+HESSIANS = {
+    "hessian": dn.hessian,
+    "grad of grad": lambda f: dn.jacrev(dn.grad(f)),
+    "grad of derivative": lambda f: dn.jacrev(dn.jacfwd(f)),
+    "jit": lambda f: dn.jit(dn.hessian(f)),
+}
+
+
+@pytest.mark.parametrize("way", HESSIANS.values(), ids=HESSIANS)
+def test_a_push_forward_that_calls_its_own_function(way):
+    x, weights = np.array([0.3, -0.4, 0.9]), np.array([1.0, 2.0, 3.0, 4.0])
+    product, sine = linear_by_itself(), sine_by_itself()
+    f = lambda x: np.sum(weights * product(x) ** 3)  # noqa: E731
+    np.testing.assert_allclose(dn.grad(f)(x), MATRIX.T @ (3 * weights * (MATRIX @ x) ** 2), rtol=1e-13)
+    np.testing.assert_allclose(way(f)(x), MATRIX.T @ np.diag(6 * weights * (MATRIX @ x)) @ MATRIX, rtol=1e-13)
+    np.testing.assert_allclose(dn.grad(lambda x: np.sum(sine(x)))(x), np.cos(x), rtol=1e-13)
+    np.testing.assert_allclose(way(lambda x: np.sum(sine(x)))(x), np.diag(-np.sin(x)), rtol=1e-12, atol=1e-15)
+
+
+def test_two_push_forwards_that_call_each_other():
+    @custom_derivative
+    def twice(x):
+        return 2.0 * x
+
+    @custom_derivative
+    def thrice(x):
+        return 3.0 * x
+
+    twice.push_forward(lambda primals, tangents: thrice(tangents[0]) * (2 / 3))
+    thrice.push_forward(lambda primals, tangents: twice(tangents[0]) * (3 / 2))
+    x = np.array([0.3, -0.4])
+    np.testing.assert_allclose(dn.grad(lambda x: np.sum(twice(x) ** 2))(x), 8 * x, rtol=1e-14)
+
+
+def test_a_push_forward_of_two_arguments_that_calls_its_own_function():
+    @custom_derivative
+    def product(x, y):
+        return x * y
+
+    product.push_forward(lambda p, t: product(t[0], p[1]) + product(p[0], t[1]))
+    x, y = np.array([0.3, -0.4]), np.array([2.0, 5.0])
+    by_x, by_y = dn.grad(lambda x, y: np.sum(product(x, y) ** 2), (0, 1))(x, y)
+    np.testing.assert_allclose(by_x, 2 * x * y**2, rtol=1e-14)
+    np.testing.assert_allclose(by_y, 2 * x**2 * y, rtol=1e-14)
+
+
+def test_a_pull_back_cannot_change_what_it_is_given():
+    """The sweep hands the same cotangent on to others."""
+
+    @custom_derivative
+    def square(x):
+        return x**2
+
+    def rule(g, y, x):
+        g *= 2 * x
+        return g
+
+    square.pull_back(rule)
+    with pytest.raises(ValueError, match="read-only"):
+        dn.grad(lambda x: np.sum(x + square(x)))(np.ones(3))
+
+
+@pytest.mark.parametrize("name", ["where", "sum", "getitem", "norm"])
+def test_names_are_for_display_only(name):
+    """∂/∂x of x⁻¹·[x > 0] + g(x) with g(x) = x² by a function of any name, and of a checkpoint of any name."""
+
+    def square(x):
+        return x**2
+
+    square.__name__ = square.__qualname__ = name
+    own = custom_derivative(square)
+    own.pull_back(lambda g, y, x: 2 * x * g)
+    x = np.array([0.0, 2.0])
+    for g in (own, dn.checkpoint(square)):
+        with np.errstate(all="ignore"):
+            f = lambda x, g=g: np.sum(np.where(x > 0, 1 / x, 0.0) + g(np.where(x > 0, 1 / x, 1.0)))  # noqa: E731
+            np.testing.assert_allclose(dn.grad(f)(x), [0.0, -1 / 4 - 2 / 8], rtol=1e-14)
+            np.testing.assert_allclose(dn.grad(lambda x, g=g: np.sum(g(x) * np.inf))(x), [np.nan, np.inf])
+        assert name.capitalize() in repr(g(dn.autograd.variable(x)).grad_fn)
+
+
+# ── checkpoints ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_checkpoint_that_reads_what_has_changed_is_found_out():
+    buffer, x = np.ones(3), np.array([0.1, 0.2, 0.3])
+
+    def f(x):
+        total = 0.0
+        for i in range(4):
+            buffer[:] = i
+            total = total + np.sum(dn.checkpoint(lambda x: np.sin(buffer * x))(x))
+        return total
+
+    with pytest.raises(InvalidValue, match="gave another value when it was computed again"):
+        dn.grad(f)(x)
+    rng = np.random.default_rng(0)
+    with pytest.raises(InvalidValue, match="a random generator"):
+        dn.grad(lambda x: np.sum(dn.checkpoint(lambda x: x * rng.random(3))(x)))(x)
+
+
+@pytest.mark.parametrize("way", [dn.grad, lambda f: dn.jit(dn.grad(f)), lambda f: lambda x: dn.vjp(f, x)[1](1.0)])
+def test_an_array_given_to_a_checkpoint_may_be_written_to(way):
+    def f(x):
+        buffer, total = np.zeros(3), 0.0
+        for i in range(4):
+            buffer[:] = i
+            total = total + np.sum(dn.checkpoint(lambda x, b: x**2 * b)(x, buffer))
+        return total
+
+    x = np.array([0.1, 0.2, 0.3])
+    np.testing.assert_allclose(way(f)(x), 12 * x, rtol=1e-14)
+
+
+def test_an_array_given_to_a_rule_of_ones_own_may_be_written_to():
+    @custom_derivative
+    def product(x, b):
+        return x * b
+
+    product.pull_back(lambda g, y, x, b: (g * b, None))
+
+    def f(x):
+        buffer, total = np.zeros(3), 0.0
+        for i in range(4):
+            buffer[:] = i
+            total = total + np.sum(product(x, buffer))
+        return total
+
+    np.testing.assert_allclose(dn.grad(f)(np.ones(3)), np.full(3, 6.0), rtol=1e-14)

@@ -30,7 +30,7 @@ FLOORS = [
     {"eager", "multilinear", "record"},
     {"jet"},
     {"seeding"},
-    {"tape"},
+    {"tape", "views"},
     {"recording"},
     {"trace", "variable"},
     {"fused"},

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..constants import frozen
 from ..memory import matmul
 from ..operand import Moving
 from .keywords import axes_of
@@ -29,6 +30,8 @@ Stacked = tuple[Callable[..., Any], Callable[..., Any]]
 
 def spread(axis: Any, ndim: int, keepdims: Any, where: Any = True, count: Any = None) -> Callable[[Any], Any]:
     """Of a sum (or a mean of `count`): every summand has the cotangent of its sum."""
+    if where is not True:
+        where = frozen(where)
 
     def adjoint(g: Any) -> Any:
         if count is not None:

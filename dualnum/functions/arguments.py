@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import is_array
+from ..constants import frozen
 from ..errors import InvalidType, InvalidValue, dropped
 from ..operand import Operand, function_name, implements, primal
 
@@ -37,12 +38,10 @@ def _number(name: str, x: Any) -> Any:
 
 
 def index_values(indices: Any, name: str) -> Any:
-    """Integer indices; refuses an operand with derivatives, for an index has none (a traced array may be one)."""
+    """Integer indices as they are now; refuses an operand with derivatives: an index has none (a traced one may)."""
     if isinstance(indices, Operand) and primal(indices) is not indices:
         raise InvalidType(f"{name}: the indices carry derivatives; expected integers, as x.value.astype(int)")
-    if isinstance(indices, np.ndarray) and indices.flags.writeable:
-        return indices.copy()  # a sweep looks at them again
-    return indices
+    return frozen(indices)
 
 
 def into(out: Any, result: Any, name: str) -> Any:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ..constants import frozen
 from ..operand import implements, linear
 from . import adjoints
 from .arguments import into
@@ -20,6 +21,7 @@ def _one_axis(transform: Any) -> None:
 def _several_axes(transform: Any, default: Any) -> None:
     @implements(transform)
     def call(a: Any, s: Any = None, axes: Any = default, norm: Any = None, out: Any = None) -> Any:
+        s, axes = frozen(s), frozen(axes)
         given = range(-len(s), 0) if axes is None and s is not None else axes
         back = _BACK[transform](a.shape, s, given, norm)
         return into(out, linear(lambda x: transform(x, s=s, axes=axes, norm=norm), a, adjoint=back), transform.__name__)

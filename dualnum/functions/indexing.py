@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from ..constants import frozen
 from ..errors import InvalidType, InvalidValue, dropped
 from ..operand import Moving, Operand, batched, implements, linear, primal, rearrange
 from .arguments import NOT_GIVEN, index_values, into, numbers, on_values, stand_in
@@ -95,11 +96,9 @@ def _triangle(function: Callable[..., Any], m: Any, k: int) -> Any:
 @implements(np.where)
 def where(condition: Any, x: Any = NOT_GIVEN, y: Any = NOT_GIVEN, /) -> Any:
     """The condition counts by value; with it alone: the positions where it holds."""
-    condition = primal(condition)
+    condition = frozen(primal(condition))
     if x is NOT_GIVEN and y is NOT_GIVEN:
         return np.where(condition)
-    if isinstance(condition, np.ndarray) and condition.flags.writeable:
-        condition = condition.copy()  # a sweep looks at it again
     if x is NOT_GIVEN or y is NOT_GIVEN:
         raise InvalidValue("where: only one of x and y is given; expected both or neither")
     return linear(

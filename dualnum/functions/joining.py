@@ -8,6 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..backend import floating_dtype
+from ..constants import frozen
 from ..errors import InvalidType, InvalidValue
 from ..operand import batched, implements, linear, rearrange
 from .arguments import index_values, into, numbers
@@ -117,12 +118,13 @@ def tile(A: Any, reps: Any) -> Any:
 def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
     if axis is None:
         a, axis = np.ravel(a), 0
-    axis = normalize_axis_index(axis, a.ndim)
+    axis, repeats = normalize_axis_index(axis, a.ndim), index_values(repeats, "repeat")
     return batched(lambda x, b: np.repeat(x, repeats, axis=b + axis), a)
 
 
 @implements(np.resize)
 def resize(a: Any, new_shape: Any) -> Any:
+    new_shape = frozen(new_shape)
     return rearrange(lambda x: np.resize(x, new_shape), a)
 
 

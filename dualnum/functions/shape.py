@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view
 
+from ..constants import frozen
 from ..errors import InvalidType, InvalidValue
 from ..operand import Operand, batched, implements, primal, rearrange
 from .arguments import index_values, numbers, stand_in
@@ -141,6 +142,7 @@ implements(np.atleast_3d)(_each(3))
 def sliding_windows(
     x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
 ) -> Any:
+    window_shape = frozen(window_shape)
     sliding_window_view(stand_in(x.shape), window_shape, axis)
     axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim, allow_duplicate=True)
     return batched(
@@ -206,7 +208,7 @@ def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
 def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     if axis is None:
         return np.reshape(np.roll(np.ravel(a), shift, 0), a.shape)
-    axes = normalize_axis_tuple(axis, a.ndim, allow_duplicate=True)
+    axes, shift = normalize_axis_tuple(axis, a.ndim, allow_duplicate=True), index_values(shift, "roll")
     back = np.negative(shift)
     return batched(
         lambda x, b: np.roll(x, shift, tuple(b + i for i in axes)), a, adjoint=lambda g: np.roll(g, back, axes)

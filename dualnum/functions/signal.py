@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ..constants import frozen
 from ..errors import InvalidType, InvalidValue, NotDifferentiable
 from ..operand import Operand, implements, linear, primal
 from .arguments import NOT_GIVEN
@@ -76,6 +77,7 @@ def _slope(f: Any, h: Any, axis: int, edge_order: Any) -> Any:
 
 def _differences(f: Any, h: Any, axis: int, edge_order: Any) -> Any:
     """Along one axis a matrix with two or three entries to a row."""
+    h = frozen(h)
 
     def adjoint(g: Any) -> Any:
         matrix = np.gradient(np.eye(f.shape[axis]), h, axis=0, edge_order=edge_order)
@@ -118,6 +120,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         x, xp, fp = _one_period(x, xp, fp, period)
         left = right = None
     if not isinstance(x, Operand):
+        x, xp = frozen(x), frozen(xp)
         ends = [fp[0] if left is None else left, fp[-1] if right is None else right]
 
         def adjoint(g: Any) -> tuple[Any, Any, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from ..constants import frozen
 from ..errors import InvalidType, NotDifferentiable
 from ..operand import Operand, implements, linear, operands, primal
 from . import adjoints
@@ -144,6 +145,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     """Linear in the weights."""
     if isinstance(x, Operand):
         raise InvalidType("bincount: x carries derivatives; expected integers, as x.value.astype(int)")
+    x = frozen(x)
     return linear(lambda w: np.bincount(x, w, minlength), weights, adjoint=lambda g: np.take(g, x))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import optree
 
 from ..backend import as_floating, namespace
-from ..constants import kept_apart, locked
+from ..constants import frozen
 from ..errors import InvalidType, InvalidValue
 from ..levels import Scope, open_scope
 from ..memory import is_whole
@@ -129,13 +129,14 @@ def _vjp(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, name: str
     _check_callable(f, name)
     if not primals:
         raise InvalidValue(f"{name}: no arguments are given; expected those of f")
-    with open_scope(f"{name} of {getattr(f, '__name__', 'f')}") as scope:
-        record = Record(primals, tuple(range(len(primals))), scope, name, copy=True)
+    with open_scope(f"{name} of {getattr(f, '__name__', 'f')}", lasting=True) as scope:
+        record = Record(primals, tuple(range(len(primals))), scope, name)
         result = f(*record.args)
         aux: tuple[Any, ...] = ()
         if has_aux:
             result, more = _pair(result, name)
-            aux = (optree.tree_map(lambda y: _lowered(y, scope), more, none_is_leaf=True),)
+            apart = lambda y: _copied(_lowered(y, scope)) if isinstance(y, Variable) else y  # noqa: E731
+            aux = (optree.tree_map(apart, more, none_is_leaf=True),)
         leaves, structure = _flatten(_returned(result, name))
         variables = [own(y, scope) for y in leaves]
         # the record keeps values for the pull-back: what the caller gets is apart from them
@@ -163,17 +164,14 @@ def _vjp(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, name: str
 class Record:
     """The arguments of one call with variables in the chosen places, and how to read their cotangents."""
 
-    def __init__(self, args: Sequence[Any], argnums: Argnums, scope: Scope, name: str, copy: bool = False) -> None:
+    def __init__(self, args: Sequence[Any], argnums: Argnums, scope: Scope, name: str) -> None:
         self.args = list(args)
-        self.copied = copy
-        scope.outlived = copy
-        self.leases: list[Any] = []
         self.single = type(argnums) is int or not isinstance(argnums, Sequence)
         # what they are now: an assignment to a variable gives it another value and node
         self.values: list[Any] = []
         self.nodes: list[Node] = []
         self.structures: list[tuple[int, Any]] = []  # of each argument: how many leaves, in which structure
-        if type(argnums) is int and 0 <= argnums < len(args) and not copy:
+        if type(argnums) is int and 0 <= argnums < len(args):
             x = args[argnums]
             if type(x) is np.ndarray and x.dtype.kind == "f":  # the usual call
                 self.args[argnums] = self._leaf(x, scope)
@@ -186,7 +184,6 @@ class Record:
             for leaf in leaves:
                 if not isinstance(leaf, Operand):
                     leaf = as_floating(leaf, name, f"argument {i}")
-                    leaf = leaf.copy() if copy else leaf
                 else:
                     leaf = promoted(leaf)
                 variables.append(self._leaf(leaf, scope))
@@ -194,12 +191,7 @@ class Record:
             self.args[i] = variables[0] if structure is None else optree.tree_unflatten(structure, variables)
 
     def _leaf(self, x: Any, scope: Scope) -> Variable:
-        arrays: list[Any] = []
-        if type(x) is np.ndarray and not self.copied:
-            x = kept_apart(x, arrays)
-            if arrays:
-                self.leases.append(locked(arrays, scope))
-        variable = Variable.leaf(x, scope)
+        variable = Variable.leaf(frozen(x), scope)
         self.values.append(x)
         self.nodes.append(variable._node)  # type: ignore[arg-type]
         return variable
