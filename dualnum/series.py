@@ -271,12 +271,19 @@ def sinhcosh(order: int, s0: Any, c0: Any, u: Coefficients) -> tuple[list[Any], 
 
 
 def tan(order: int, y0: Any, u: Coefficients) -> list[Any]:
-    """y' = w u' with w = 1 + y²:  k y_k = (D u · w)_{k−1},  w_k = (y²)_k."""
-    du, y, w = derivative(u), [y0], [1 + y0 * y0]
+    """y' = w u' with w = 1 + y²:  k y_k = (D u · w)_{k−1},  w_k = (y²)_k.
+
+    Run on s y and s² w, with s = 2⁻⁵ next to a pole, where w_k would overflow before y_{k+1} = w_k/(k+1) does.
+    """
+    far = np.abs(y0) > 1
+    s, inverse = np.where(far, 1 / 32, 1.0), np.where(far, 32.0, 1.0)
+    du = [inverse * c for c in derivative(u)]
+    z = [s * y0]
+    w = [s * s + z[0] * z[0]]
     for k in range(1, order + 1):
-        y.append(over(convolve(du, w, k - 1), k))
-        w.append(self_convolve(y, k))
-    return y
+        z.append(over(convolve(du, w, k - 1), k))
+        w.append(self_convolve(z, k))
+    return [y0, *(inverse * z_k for z_k in z[1:])]
 
 
 def tanh(order: int, y0: Any, u: Coefficients) -> list[Any]:
@@ -296,12 +303,13 @@ def tanh(order: int, y0: Any, u: Coefficients) -> list[Any]:
 
 
 def one_minus_square(order: int, u: Coefficients) -> list[Any]:
-    """1 − u², its constant term as −(u_0 − 1)(1 + u_0), which cancels neither near 0 nor near ±1.
+    """1 − u², its constant term as (1 − u_0)(1 + u_0), which cancels neither near 0 nor near ±1.
 
-    (u_0 − 1 keeps the sign of a zero imaginary part, and so the side of a branch cut; 1 − u_0 would lose it.)
+    (Of a complex u as −(u_0 − 1)(1 + u_0): u_0 − 1 keeps the sign of a zero imaginary part, and so the side of a
+    branch cut, which 1 − u_0 would lose. Of a real u that is −0 at 1, and an infinite slope would get its sign.)
     """
-    square_ = square(order, u[0], u)
-    return [-(u[0] - 1) * (1 + u[0]), *(-s for s in square_[1:])]
+    near = -(u[0] - 1) if np.iscomplexobj(u[0]) else 1 - u[0]
+    return [near * (1 + u[0]), *(-s for s in square(order, u[0], u)[1:])]
 
 
 def inverse_hypotenuse(order: int, u: Coefficients) -> list[Any]:

@@ -117,6 +117,7 @@ class Row:
     def _applied(self, order: int, value: Any, *operands: Sequence[Any]) -> Any:
         """The rule; as a whole where it looks at numbers that a trace does not have."""
         assert self.rule is not None
+        operands = _as_computed(self.ufunc, value, operands)
         try:
             return self.rule(order, value, *operands)
         except NotTraceable as error:
@@ -127,6 +128,36 @@ class Row:
         y = self._applied(1, value, *([u, tangent] if j == i else [u] for j, u in enumerate(arguments)))
         y = y[output] if self.ufunc.nout > 1 else y
         return y[1] if len(y) > 1 else None
+
+
+def _as_computed(ufunc: Any, value: Any, operands: Sequence[Any]) -> Sequence[Any]:
+    """The operands no narrower than the ufunc itself has them, so that a rule loses no digits that the value has.
+
+    (SciPy has no loops for half precision, float_power none below double; log(True) is half precision.)
+    """
+    dtype = getattr(value[0] if isinstance(value, tuple) else value, "dtype", None)
+    kinds = [type(u[0]) if type(u[0]) in (int, float, complex) else getattr(u[0], "dtype", type(u[0])) for u in operands]
+    if dtype is None:  # symbols, which are all of one type
+        return [[float(u[0])] if k is bool else u for u, k in zip(operands, kinds, strict=True)]
+    if not isinstance(ufunc, np.ufunc) or all(k is dtype or k in (int, float, complex) for k in kinds):
+        return operands
+    try:
+        loop = ufunc.resolve_dtypes((*(np.dtype(bool) if k is bool else k for k in kinds), *[None] * ufunc.nout))
+    except TypeError:
+        return operands
+    return [_no_narrower(u, k, wanted) for u, k, wanted in zip(operands, kinds, loop, strict=False)]
+
+
+def _no_narrower(u: Sequence[Any], kind: Any, wanted: Any) -> Sequence[Any]:
+    """u in a wanted type of real floating-point numbers, if its own is narrower (or in the parts' type of a complex)."""
+    if kind in (int, float, complex) or wanted.kind not in "fc":
+        return u
+    real = np.finfo(wanted).dtype
+    if kind is bool:
+        return [real.type(u_k) for u_k in u]
+    if kind == real or kind.kind == "c" or not np.can_cast(kind, real):
+        return u
+    return [u_k * real.type(1) for u_k in u]
 
 
 _recurring: ContextVar[bool] = ContextVar("in a recurrence", default=False)

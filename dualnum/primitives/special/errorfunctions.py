@@ -94,16 +94,22 @@ recurrence(sp.erfcinv, _erfcinv, domain=(0.0, 2.0), sample=(0.1, 1.9))
 
 
 def _voigt_profile(order: int, value: Any, x: Coefficients, sigma: Coefficients, gamma: Coefficients) -> list[Any]:
-    """V = Re w(z)/(σ√(2π)), z = (x + iγ)/(σ√2), for constant σ > 0 (NumPy's definition at σ = 0 has no series).
+    """V = Re w(z)/(σ√(2π)), z = (x + iγ)/(σ√2), for constant σ; for σ = 0 Cauchy's profile Re i/(π (x + iγ)).
 
     The digits are those of |w|: where γ ≪ |x| the real part has fewer, by the factor γ/|x|.
     """
     require_constant("voigt_profile", sigma=sigma)
-    scale = sqrt(0.5) / sigma[0]
+    width = sigma[0]
+    narrow = np.equal(width, 0)
+    # a number of Python stays one, which widens nothing
+    scale = sqrt(0.5) / ((width or 1.0) if isinstance(width, (int, float)) else np.where(narrow, 1.0, width))
     both = max(len(x), len(gamma))
-    z = [(series.coefficient(x, k) + 1j * series.coefficient(gamma, k)) * scale for k in range(both)]
+    line = [series.coefficient(x, k) + 1j * series.coefficient(gamma, k) for k in range(both)]
+    z = [z_k * scale for z_k in line]
     w = series.compose(order, _wofz(order, None, z[0]), z)
-    return [value, *(np.real(w_k) * (scale / sqrt(pi)) for w_k in w[1:])]
+    pole = series.reciprocal(order, 1 / line[0], line)
+    profiles = zip(pole[1:], w[1:], strict=True)
+    return [value, *(np.where(narrow, np.imag(p) * (-1 / pi), np.real(c) * (scale / sqrt(pi))) for p, c in profiles)]
 
 
 recurrence(

@@ -9,21 +9,12 @@ import scipy.special as sp
 
 from ... import series, series_special
 from ..explog import exponential, overflowed
-from ..table import POSITIVE, REAL, lookup, recurrence
+from ..table import POSITIVE, REAL, Mend, lookup, recurrence
 from .outer import by_coefficients
 
 Coefficients = Sequence[Any]
 _LN10 = log(10.0)
 _DEGREE = pi / 180
-
-
-def _masked_product(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
-    """(u·v)_k where a factor u_j = 0 makes its term zero, whatever the other is."""
-    w = [value]
-    for k in range(1, min(order, len(u) + len(v) - 2) + 1):
-        below = range(max(0, k + 1 - len(v)), min(k + 1, len(u)))
-        w.append(series.total(np.where(u[j] == 0, 0.0, u[j] * v[k - j]) for j in below))
-    return w
 
 
 def _sum(*terms: Coefficients) -> list[Any]:
@@ -90,8 +81,8 @@ def _cotdg(order: int, value: Any, u: Coefficients) -> list[Any]:
 
 def _radian(order: int, value: Any, *dms: Coefficients) -> list[Any]:
     """Degrees, minutes and seconds: linear in the three together."""
-    last = min(order, max(map(len, dms)) - 1)
-    return [value, *(sp.radian(*(series.coefficient(u, k) for u in dms)) for k in range(1, last + 1))]
+    scaled = [[_DEGREE / unit * u_k for u_k in u] for u, unit in zip(dms, (1, 60, 3600), strict=True)]
+    return [value, *_sum(*scaled)[1:]]
 
 
 recurrence(sp.sindg, _sindg, sample=(-170.0, 170.0))
@@ -129,14 +120,36 @@ recurrence(sp.logit, _logit, domain=(0.0, 1.0), sample=(0.1, 0.9))
 # ── products with a logarithm ────────────────────────────────────────────────────────────────────
 
 
-def _xlogy(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
-    """u log v, where u = 0 makes 0 of everything."""
-    return _masked_product(order, value, u, series.log(order, np.log(v[0]), v))
+def _product_from_zero(order: int, value: Any, u: Coefficients, logs: Coefficients) -> list[Any]:
+    """(u·ℓ)_k, where u_0 = 0 makes zero of its terms, infinite ones as well: 0·log v = 0 whatever v is."""
+    w = [value]
+    for k in range(1, min(order, len(u) + len(logs) - 2) + 1):
+        rest = series.convolve(u[1:], logs, k - 1)
+        w.append(rest + np.where(u[0] == 0, 0.0, u[0] * logs[k]) if k < len(logs) else rest)
+    return w
 
 
-def _xlog1py(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
-    """u log(1 + v)."""
-    return _masked_product(order, value, u, series.log(order, np.log1p(v[0]), [1 + v[0], *v[1:]]))
+def _product_from_zeros(order: int, value: Any, u: Coefficients, logs: Coefficients) -> list[Any]:
+    """The same where log v_0 is infinite and u begins with some zeros more."""
+    w = [value]
+    for k in range(1, min(order, len(u) + len(logs) - 2) + 1):
+        below = range(max(0, k + 1 - len(logs)), min(k + 1, len(u)))
+        w.append(series.total(np.where(u[j] == 0, 0.0, u[j] * logs[k - j]) for j in below))
+    return w
+
+
+def _with_log(product: Any, log: np.ufunc, shift: int) -> Any:
+    """The rule of u log(v + shift)."""
+
+    def rule(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+        return product(order, value, u, series.log(order, log(v[0]), [v[0] + shift, *v[1:]] if shift else v))
+
+    return rule
+
+
+def _no_logarithm(shift: int) -> Any:
+    """Where u = 0 and log(v + shift) is infinite, or NaN."""
+    return lambda value, u, v: (u == 0) & ((v <= -shift) | (v == inf))
 
 
 def _log_quotient(order: int, u: Coefficients, v: Coefficients) -> list[Any]:
@@ -170,8 +183,14 @@ def _kl_div(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[An
     return series.integral(order, value, (u, _log_quotient(order - 1, u_, v_)), (v, rest))
 
 
-recurrence(sp.xlogy, _xlogy, domain=(REAL, POSITIVE), sample=((-3.0, 3.0), (0.2, 3.0)))
-recurrence(sp.xlog1py, _xlog1py, domain=(REAL, (-1.0, inf)), sample=((-3.0, 3.0), (-0.5, 3.0)))
+recurrence(
+    sp.xlogy, _with_log(_product_from_zero, np.log, 0), domain=(REAL, POSITIVE), sample=((-3.0, 3.0), (0.2, 3.0)),
+    mend=Mend(_no_logarithm(0), _with_log(_product_from_zeros, np.log, 0)),
+)  # fmt: skip
+recurrence(
+    sp.xlog1py, _with_log(_product_from_zero, np.log1p, 1), domain=(REAL, (-1.0, inf)),
+    sample=((-3.0, 3.0), (-0.5, 3.0)), mend=Mend(_no_logarithm(1), _with_log(_product_from_zeros, np.log1p, 1)),
+)  # fmt: skip
 recurrence(sp.entr, _entr, domain=POSITIVE, sample=(0.1, 3.0))
 recurrence(sp.rel_entr, _rel_entr, domain=POSITIVE, sample=(0.1, 3.0))
 recurrence(sp.kl_div, _kl_div, domain=POSITIVE, sample=(0.1, 3.0))
@@ -221,10 +240,48 @@ def _inv_boxcox1p(order: int, value: Any, u: Coefficients, p: Coefficients) -> l
     return [value, *_inv_boxcox(order, sp.inv_boxcox(u[0], p[0]), u, p)[1:]]
 
 
-recurrence(sp.boxcox, _boxcox, domain=(POSITIVE, REAL), sample=((0.2, 3.0), (-2.0, 2.0)))
-recurrence(sp.boxcox1p, _boxcox1p, domain=((-1.0, inf), REAL), sample=((-0.5, 3.0), (-2.0, 2.0)))
-recurrence(sp.inv_boxcox, _inv_boxcox, domain=REAL, sample=((-0.4, 2.0), (0.2, 2.0)))
-recurrence(sp.inv_boxcox1p, _inv_boxcox1p, domain=REAL, sample=((-0.4, 2.0), (0.2, 2.0)))
+def _power_from_zero(order: int, w: Coefficients, p: Coefficients) -> list[Any]:
+    """w^p where w_0 = 0."""
+    row = lookup(np.power)
+    y = row.expand(order, w, p)
+    assert row.mend is not None
+    if order == 0 or len(w) == len(p) == 1:
+        return list(y)
+    return series.select(order, y[0], p[0] != np.floor(p[0]), row.mend.rule(order, y[0], w, p), y)
+
+
+def _box_cox_from_zero(shift: int) -> Mend:
+    """(w^p − 1)/p itself where w_0 = 0 and p_0 > 0: there is no logarithm."""
+
+    def rule(order: int, value: Any, u: Coefficients, p: Coefficients) -> list[Any]:
+        y = _power_from_zero(order, [u[0] + shift, *u[1:]], p)
+        return series.divide(order, value, [y[0] - 1, *y[1:]], p)
+
+    return Mend(lambda value, u, p: (u == -shift) & (p > 0), rule)
+
+
+def _inv_box_cox_from_zero(order: int, value: Any, u: Coefficients, p: Coefficients) -> list[Any]:
+    """(1 + p u)^{1/p} itself where 1 + p_0 u_0 = 0 and p_0 > 0."""
+    product = series.multiply(order, u[0] * p[0], u, p)
+    inverse = series.reciprocal(order if len(p) > 1 else 0, 1 / p[0], p)
+    return [value, *_power_from_zero(order, [product[0] + 1, *product[1:]], inverse)[1:]]
+
+
+def _nothing_left(value: Any, u: Any, p: Any) -> Any:
+    return (p * u == -1) & (p > 0)
+
+
+_INV_BOX_COX: dict[str, Any] = {
+    "domain": REAL, "sample": ((-0.4, 2.0), (0.2, 2.0)), "mend": Mend(_nothing_left, _inv_box_cox_from_zero),
+}  # fmt: skip
+recurrence(
+    sp.boxcox, _boxcox, domain=(POSITIVE, REAL), sample=((0.2, 3.0), (-2.0, 2.0)), mend=_box_cox_from_zero(0)
+)
+recurrence(
+    sp.boxcox1p, _boxcox1p, domain=((-1.0, inf), REAL), sample=((-0.5, 3.0), (-2.0, 2.0)), mend=_box_cox_from_zero(1)
+)
+recurrence(sp.inv_boxcox, _inv_boxcox, **_INV_BOX_COX)
+recurrence(sp.inv_boxcox1p, _inv_boxcox1p, **_INV_BOX_COX)
 
 
 # ── Huber ────────────────────────────────────────────────────────────────────────────────────────
