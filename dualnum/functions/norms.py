@@ -1,6 +1,7 @@
 """Norms: scaled, so that nothing overflows before the result does, and with the subgradient 0 at zero."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,9 @@ def root_of_squares(x: Any, axes: Sequence[int], keepdims: bool, divisor: Any = 
     nor its coefficients leave the range where those of the result do not.
     """
     axes = tuple(axes)
+    plain = _ordinary_root(x, axes, keepdims, divisor)
+    if plain is not None:
+        return plain
     scale = _power_of_two(x, axes)
     info = np.finfo(scale.dtype)
     two = info.dtype.type(2)
@@ -51,6 +55,29 @@ def root_of_squares(x: Any, axes: Sequence[int], keepdims: bool, divisor: Any = 
         scale, shift = np.squeeze(scale, axes), np.squeeze(shift, axes)
     root = apply(ROOT_OF_PRODUCT, np.where(kink, 1.0, total), scale) / shift
     return np.where(kink, 0.0, root)
+
+
+def _ordinary_root(x: Any, axes: tuple[int, ...], keepdims: bool, divisor: Any) -> Any:
+    """The root of the sum as it stands, or None: where that is zero, near the ends of the range or not known yet."""
+    if isinstance(primal(x), Operand):
+        return None
+    total = np.sum(squared_modulus(x), axis=axes, keepdims=keepdims)
+    sizes = primal(total)
+    low, high = _ordinary(sizes.dtype)
+    if not sizes.size or not (sizes.min() > low and sizes.max() < high):
+        return None
+    freedom = primal(divisor)
+    if not (np.all(freedom > 0) if isinstance(freedom, np.ndarray) else freedom > 0):
+        return None
+    return np.sqrt(total if type(divisor) is int and divisor == 1 else total / divisor)
+
+
+@cache
+def _ordinary(dtype: Any) -> tuple[Any, Any]:
+    """The bounds within which a sum of squares has lost nothing to over- or underflow (none for half precision)."""
+    info = np.finfo(dtype)
+    reach = info.dtype.type(2) ** (info.maxexp // 4)
+    return (1 / reach, reach) if info.maxexp > 64 else (reach, reach)
 
 
 def _power_of_two(x: Any, axes: tuple[int, ...]) -> Any:
