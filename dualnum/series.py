@@ -275,15 +275,15 @@ def tan(order: int, y0: Any, u: Coefficients) -> list[Any]:
 
     Run on s y and s² w, with s = 2⁻⁵ next to a pole, where w_k would overflow before y_{k+1} = w_k/(k+1) does.
     """
-    far = np.abs(y0) > 1
-    s, inverse = np.where(far, 1 / 32, 1.0), np.where(far, 32.0, 1.0)
-    du = [inverse * c for c in derivative(u)]
-    z = [s * y0]
-    w = [s * s + z[0] * z[0]]
+    far = np.abs(np.real(y0)) > 1
+    du = [np.where(far, 32 * c, c) for c in derivative(u)]
+    z = [np.where(far, y0 / 32, y0)]
+    square_ = z[0] * z[0]
+    w = [np.where(far, square_ + 1 / 1024, square_ + 1)]
     for k in range(1, order + 1):
         z.append(over(convolve(du, w, k - 1), k))
         w.append(self_convolve(z, k))
-    return [y0, *(inverse * z_k for z_k in z[1:])]
+    return [y0, *(np.where(far, 32 * z_k, z_k) for z_k in z[1:])]
 
 
 def tanh(order: int, y0: Any, u: Coefficients) -> list[Any]:
