@@ -13,6 +13,7 @@ from .errors import (
     LevelError,
     NoAttribute,
     NotDifferentiable,
+    PrecisionWarning,
 )
 from .evaluation import NonsmoothPoint, nonsmooth
 from .functions.creation import array
@@ -49,6 +50,7 @@ __all__ = [
     "NoAttribute",
     "NonsmoothPoint",
     "NotDifferentiable",
+    "PrecisionWarning",
     "__version__",
     "array",
     "autograd",

@@ -130,27 +130,35 @@ class Row:
         return y[1] if len(y) > 1 else None
 
 
+_NUMBERS = (int, float, complex)  # whose type does not count
+
+
 def _as_computed(ufunc: Any, value: Any, operands: Sequence[Any]) -> Sequence[Any]:
     """The operands no narrower than the ufunc itself has them, so that a rule loses no digits that the value has.
 
     (SciPy has no loops for half precision, float_power none below double; log(True) is half precision.)
     """
     dtype = getattr(value[0] if isinstance(value, tuple) else value, "dtype", None)
-    kinds = [type(u[0]) if type(u[0]) in (int, float, complex) else getattr(u[0], "dtype", type(u[0])) for u in operands]
+    kinds = [_kind(u[0]) for u in operands]
+    if all(k is dtype or k in _NUMBERS for k in kinds):
+        return operands
     if dtype is None:  # symbols, which are all of one type
         return [[float(u[0])] if k is bool else u for u, k in zip(operands, kinds, strict=True)]
-    if not isinstance(ufunc, np.ufunc) or all(k is dtype or k in (int, float, complex) for k in kinds):
-        return operands
     try:
         loop = ufunc.resolve_dtypes((*(np.dtype(bool) if k is bool else k for k in kinds), *[None] * ufunc.nout))
-    except TypeError:
+    except (AttributeError, TypeError):  # no ufunc, or none of these types
         return operands
     return [_no_narrower(u, k, wanted) for u, k, wanted in zip(operands, kinds, loop, strict=False)]
 
 
+def _kind(x: Any) -> Any:
+    """The type of a number of Python, the dtype of all else."""
+    return type(x) if type(x) in _NUMBERS else getattr(x, "dtype", type(x))
+
+
 def _no_narrower(u: Sequence[Any], kind: Any, wanted: Any) -> Sequence[Any]:
-    """u in a wanted type of real floating-point numbers, if its own is narrower (or in the parts' type of a complex)."""
-    if kind in (int, float, complex) or wanted.kind not in "fc":
+    """u in a wanted type of floating-point numbers (of a complex type in that of its parts), if its own is narrower."""
+    if kind in _NUMBERS or wanted.kind not in "fc":
         return u
     real = np.finfo(wanted).dtype
     if kind is bool:

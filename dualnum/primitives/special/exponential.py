@@ -274,9 +274,7 @@ def _nothing_left(value: Any, u: Any, p: Any) -> Any:
 _INV_BOX_COX: dict[str, Any] = {
     "domain": REAL, "sample": ((-0.4, 2.0), (0.2, 2.0)), "mend": Mend(_nothing_left, _inv_box_cox_from_zero),
 }  # fmt: skip
-recurrence(
-    sp.boxcox, _boxcox, domain=(POSITIVE, REAL), sample=((0.2, 3.0), (-2.0, 2.0)), mend=_box_cox_from_zero(0)
-)
+recurrence(sp.boxcox, _boxcox, domain=(POSITIVE, REAL), sample=((0.2, 3.0), (-2.0, 2.0)), mend=_box_cox_from_zero(0))
 recurrence(
     sp.boxcox1p, _boxcox1p, domain=((-1.0, inf), REAL), sample=((-0.5, 3.0), (-2.0, 2.0)), mend=_box_cox_from_zero(1)
 )
