@@ -61,7 +61,8 @@ def _ordinary_root(x: Any, axes: tuple[int, ...], keepdims: bool, divisor: Any) 
     """The root of the sum as it stands, or None: where that is zero, near the ends of the range or not known yet."""
     if isinstance(primal(x), Operand):
         return None
-    total = np.sum(squared_modulus(x), axis=axes, keepdims=keepdims)
+    with np.errstate(over="ignore"):
+        total = np.sum(squared_modulus(x), axis=axes, keepdims=keepdims)
     sizes = primal(total)
     low, high = _ordinary(sizes.dtype)
     if not sizes.size or not (sizes.min() > low and sizes.max() < high):
