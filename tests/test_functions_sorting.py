@@ -338,7 +338,7 @@ def test_edges_that_follow_a_list_of_samples():
     for samples in ([a, b], (a, b.value), np.stack([a, b], axis=1)):
         with pytest.raises(dn.NotDifferentiable, match="edges of the bins carry derivatives"):
             np.histogramdd(samples, bins=2)
-        counts, edges = np.histogramdd(samples, bins=2, range=[[0, 4]] * 2)
+        counts, _ = np.histogramdd(samples, bins=2, range=[[0, 4]] * 2)
         np.testing.assert_array_equal(counts, [[2, 0], [0, 1]])
 
 
