@@ -15,7 +15,7 @@ __all__ = [
     "NoAttribute",
     "NotDifferentiable",
     "NotTraceable",
-    "PrecisionLost",
+    "PrecisionWarning",
 ]
 
 from collections.abc import Callable
@@ -72,8 +72,8 @@ class NotTraceable(NotDifferentiable):
         self.whole = whole
 
 
-class PrecisionLost(RuntimeWarning):
-    """A result has fewer digits than its type holds, for a reason that can be helped."""
+class PrecisionWarning(UserWarning):
+    """A result has fewer digits than its type; the message says how to get them all."""
 
 
 def dropped(what: str, instead: str) -> DerivativeDropped:

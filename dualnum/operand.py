@@ -7,7 +7,7 @@ says what these mean for it: a ufunc, a linear map, a rearrangement of entries, 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -217,6 +217,12 @@ class Operand(NDArrayOperatorsMixin):
             "NumPy in place of a method of ndarray (np.dot(a, x) or a @ x for a.dot(x))",
         )
 
+    def __hash__(self) -> NoReturn:
+        raise InvalidType(
+            f"unhashable type: {type(self).__name__} is compared element by element; use id(x) for a key, and "
+            "scipy.special.gamma(n + 1) in place of factorial(n), which looks n up in a set"
+        )
+
     def __float__(self) -> float:
         raise dropped("float() (or a function of math)", "float(x.value), or the function of NumPy")
 
@@ -240,12 +246,6 @@ class Operand(NDArrayOperatorsMixin):
 
     def tobytes(self, order: str = "C") -> NoReturn:
         raise dropped("tobytes()", "x.value.tobytes()")
-
-    def __hash__(self) -> int:
-        raise InvalidType(
-            "hash(): an operand with derivatives has none (a function that looks numbers up, as scipy.special.factorial "
-            "does, cannot take it); use functions of NumPy, or scipy.special.gamma(x + 1)"
-        )
 
     # ── Python's protocols, on values ────────────────────────────────────────────────────────────
 

@@ -286,7 +286,7 @@ class Variable(Recording):
         degrees = [s.degrees for s in operands]
         stack = tower.on_jets(row, levels, [Stack(v, d) for v, d in zip(values, degrees, strict=True)])
         y = stack.base
-        if y.dtype.kind == "c" or any(getattr(v, "dtype", None) == complex for v in values):
+        if y.dtype.kind == "c" or any(np.iscomplexobj(v) for v in values):
             return None
         if not any(parents):
             return stack._replace(base=self._new(y, None))

@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 import pytest
-import scipy.special  # noqa: F401  its rows
+import scipy.special
 from mpmath import mp
 from oracle import coefficients
 from ways import FIELD, WAYS, agree, call, jitted, lines, points
@@ -96,7 +96,8 @@ EXACT = {
     "x**y": (lambda t: (2 + t) ** (3 + t), lambda t: (2 + t) ** (3 + t), 1.0),
     "a sum of whole powers at 0": (lambda t: np.sum(t ** np.arange(4)), lambda t: 1 + t + t**2 + t**3, 1.0),
     "softmax, unshifted": (
-        lambda t: np.logaddexp.reduce(np.stack([t, 2 * t, -t])), lambda t: mp.log(mp.exp(t) + mp.exp(2 * t) + mp.exp(-t)), 0.5),
+        lambda t: np.logaddexp.reduce(np.stack([t, 2 * t, -t])),
+        lambda t: mp.log(mp.exp(t) + mp.exp(2 * t) + mp.exp(-t)), 0.5),
 }  # fmt: skip
 
 

@@ -142,7 +142,8 @@ def known_planes(count: int, directions: int | None) -> int:
 def _in_type(x: Any, dtype: Any) -> Any:
     if type(x) is Planes:
         return x if x.array.dtype == dtype else x._replace(array=x.array.astype(dtype))
-    return x.item() if isinstance(x, (np.generic, np.ndarray)) else x  # its type has had its say
+    x = x.item() if isinstance(x, (np.generic, np.ndarray)) else x  # its type has had its say
+    return int(x) if type(x) is bool else x  # the logarithm of True is of half precision
 
 
 def laid_out(x: Planes, shape: tuple[int, ...], compiled: bool) -> tuple[Planes, str]:

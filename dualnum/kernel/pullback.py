@@ -218,7 +218,7 @@ def _scales(program: Program) -> bool:
 def _reached(program: Program, inputs: Sequence[str], places: Sequence[int | None], name: str) -> Any:
     """Where a contribution is no structural zero, as a function of Python; None if that is everywhere."""
     masks: list[Any] = []  # True, False, or an expression
-    for i, node in enumerate(program.nodes):
+    for node in program.nodes:
         if node.op == CONST:
             masks.append(bool(node.extra != 0))
         elif node.op == SELECT:

@@ -33,8 +33,8 @@ from ..graded import NotGraded, Part, padded
 from ..operand import Operand, primal
 
 __all__ = [
-    "POSITIVE", "REAL", "UNIT", "Mend", "Row", "Series", "around_zeros", "by_derivative", "composed", "linear", "lookup", "mended",
-    "predicate", "recurrence", "rows", "unsupported", "zero",
+    "POSITIVE", "REAL", "UNIT", "Mend", "Row", "Series", "around_zeros", "by_derivative", "composed", "linear",
+    "lookup", "mended", "predicate", "recurrence", "rows", "unsupported", "zero",
 ]  # fmt: skip
 
 Interval = tuple[float, float]
@@ -94,7 +94,9 @@ class Row:
     def expand(self, order: int, *operands: Sequence[Any], value: Any = None) -> Any:
         """The series of the result from the series of the operands (a tuple of them if nout > 1).
 
-        The value always comes from the ufunc itself, so that it is what NumPy gives, to the last bit.
+        The value always comes from the ufunc itself, never from a series. On arrays it is what NumPy gives, to the
+        last bit; as a compiled kernel the same function of libm is called, in glibc's vector form where there is
+        one, whose last places differ (by up to 4 units, for sin at most points by 1 or 2).
         """
         assert self.rule is not None
         if value is None:
@@ -127,6 +129,7 @@ class Row:
     def applied(self, order: int, value: Any, *operands: Sequence[Any]) -> Any:
         """The rule; as a whole where it looks at numbers that a trace does not have."""
         assert self.rule is not None
+        operands = _as_computed(self.ufunc, value, operands)
         try:
             return self.rule(order, value, *operands)
         except NotTraceable as error:
@@ -144,6 +147,44 @@ class Row:
         y = self.applied(1, value, *([u, tangent] if j == i else [u] for j, u in enumerate(arguments)))
         y = y[output] if self.ufunc.nout > 1 else y
         return y[1] if len(y) > 1 else None
+
+
+_NUMBERS = (int, float, complex)  # whose type does not count
+
+
+def _as_computed(ufunc: Any, value: Any, operands: Sequence[Any]) -> Sequence[Any]:
+    """The operands no narrower than the ufunc itself has them, so that a rule loses no digits that the value has.
+
+    (SciPy has no loops for half precision, float_power none below double; log(True) is half precision.)
+    """
+    dtype = getattr(value[0] if isinstance(value, tuple) else value, "dtype", None)
+    kinds = [_kind(u[0]) for u in operands]
+    if all(k is dtype or k in _NUMBERS for k in kinds):
+        return operands
+    if dtype is None:  # symbols, which are all of one type
+        return [[float(u[0])] if k is bool else u for u, k in zip(operands, kinds, strict=True)]
+    try:
+        loop = ufunc.resolve_dtypes((*(np.dtype(bool) if k is bool else k for k in kinds), *[None] * ufunc.nout))
+    except (AttributeError, TypeError):  # no ufunc, or none of these types
+        return operands
+    return [_no_narrower(u, k, wanted) for u, k, wanted in zip(operands, kinds, loop, strict=False)]
+
+
+def _kind(x: Any) -> Any:
+    """The type of a number of Python, the dtype of all else."""
+    return type(x) if type(x) in _NUMBERS else getattr(x, "dtype", type(x))
+
+
+def _no_narrower(u: Sequence[Any], kind: Any, wanted: Any) -> Sequence[Any]:
+    """u in a wanted type of floating-point numbers (of a complex type in that of its parts), if its own is narrower."""
+    if kind in _NUMBERS or wanted.kind not in "fc":
+        return u
+    real = np.finfo(wanted).dtype
+    if kind is bool:
+        return [real.type(u_k) for u_k in u]
+    if kind == real or kind.kind == "c" or not np.can_cast(kind, real):
+        return u
+    return [u_k * real.type(1) for u_k in u]
 
 
 _recurring: ContextVar[bool] = ContextVar("in a recurrence", default=False)

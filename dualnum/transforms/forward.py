@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import optree
 
-from ..algebra import check_digits, check_order, factorial_times
+from ..algebra import check_order, factorial_times, warn_of_underflow
 from ..backend import as_floating
 from ..errors import InvalidType, InvalidValue, LevelError
 from ..jet import Jet
@@ -246,7 +246,8 @@ def _derivative_of(y: Any, own: bool, order: int) -> Any:
     """y⁽ᵏ⁾, exact zeros where the result does not depend on the argument."""
     if not own:
         return y if order == 0 else np.zeros_like(y)
-    check_digits(order, y._planes, "derivative")
+    if order <= y._support[0]:
+        warn_of_underflow("derivative", order, y._planes)
     return factorial_times(order, y._planes[order])
 
 

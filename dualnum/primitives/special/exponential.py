@@ -9,7 +9,7 @@ import scipy.special as sp
 
 from ... import series, series_special
 from ..explog import exponential, overflowed
-from ..table import POSITIVE, REAL, lookup, recurrence
+from ..table import POSITIVE, REAL, Mend, lookup, recurrence
 from .outer import by_coefficients
 
 Coefficients = Sequence[Any]
@@ -81,10 +81,8 @@ def _cotdg(order: int, value: Any, u: Coefficients) -> list[Any]:
 
 def _radian(order: int, value: Any, *dms: Coefficients) -> list[Any]:
     """Degrees, minutes and seconds: linear in the three together."""
-    last = min(order, max(map(len, dms)) - 1)
-    units = (_DEGREE, _DEGREE / 60, _DEGREE / 3600)
-    pairs = tuple(zip(dms, units, strict=True))
-    return [value, *(series.total(u[k] * unit for u, unit in pairs if k < len(u)) for k in range(1, last + 1))]
+    scaled = [[_DEGREE / unit * u_k for u_k in u] for u, unit in zip(dms, (1, 60, 3600), strict=True)]
+    return [value, *_sum(*scaled)[1:]]
 
 
 recurrence(sp.sindg, _sindg, sample=(-170.0, 170.0))
@@ -235,10 +233,46 @@ def _inv_boxcox1p(order: int, value: Any, u: Coefficients, p: Coefficients) -> l
     return [value, *_inv_boxcox(order, sp.inv_boxcox(u[0], p[0]), u, p)[1:]]
 
 
-recurrence(sp.boxcox, _boxcox, domain=(POSITIVE, REAL), sample=((0.2, 3.0), (-2.0, 2.0)))
-recurrence(sp.boxcox1p, _boxcox1p, domain=((-1.0, inf), REAL), sample=((-0.5, 3.0), (-2.0, 2.0)))
-recurrence(sp.inv_boxcox, _inv_boxcox, domain=REAL, sample=((-0.4, 2.0), (0.2, 2.0)))
-recurrence(sp.inv_boxcox1p, _inv_boxcox1p, domain=REAL, sample=((-0.4, 2.0), (0.2, 2.0)))
+def _power_from_zero(order: int, w: Coefficients, p: Coefficients) -> list[Any]:
+    """w^p where w_0 = 0."""
+    row = lookup(np.power)
+    y = row.expand(order, w, p)
+    assert row.mend is not None
+    if order == 0 or len(w) == len(p) == 1:
+        return list(y)
+    return series.select(order, y[0], p[0] != np.floor(p[0]), row.mend.rule(order, y[0], w, p), y)
+
+
+def _box_cox_from_zero(shift: int) -> Mend:
+    """(w^p − 1)/p itself where w_0 = 0 and p_0 > 0: there is no logarithm."""
+
+    def rule(order: int, value: Any, u: Coefficients, p: Coefficients) -> list[Any]:
+        y = _power_from_zero(order, [u[0] + shift, *u[1:]], p)
+        return series.divide(order, value, [y[0] - 1, *y[1:]], p)
+
+    return Mend(lambda value, u, p: (u == -shift) & (p > 0), rule)
+
+
+def _inv_box_cox_from_zero(order: int, value: Any, u: Coefficients, p: Coefficients) -> list[Any]:
+    """(1 + p u)^{1/p} itself where 1 + p_0 u_0 = 0 and p_0 > 0."""
+    product = series.multiply(order, u[0] * p[0], u, p)
+    inverse = series.reciprocal(order if len(p) > 1 else 0, 1 / p[0], p)
+    return [value, *_power_from_zero(order, [product[0] + 1, *product[1:]], inverse)[1:]]
+
+
+def _nothing_left(value: Any, u: Any, p: Any) -> Any:
+    return (p * u == -1) & (p > 0)
+
+
+_INV_BOX_COX: dict[str, Any] = {
+    "domain": REAL, "sample": ((-0.4, 2.0), (0.2, 2.0)), "mend": Mend(_nothing_left, _inv_box_cox_from_zero),
+}  # fmt: skip
+recurrence(sp.boxcox, _boxcox, domain=(POSITIVE, REAL), sample=((0.2, 3.0), (-2.0, 2.0)), mend=_box_cox_from_zero(0))
+recurrence(
+    sp.boxcox1p, _boxcox1p, domain=((-1.0, inf), REAL), sample=((-0.5, 3.0), (-2.0, 2.0)), mend=_box_cox_from_zero(1)
+)
+recurrence(sp.inv_boxcox, _inv_boxcox, **_INV_BOX_COX)
+recurrence(sp.inv_boxcox1p, _inv_boxcox1p, **_INV_BOX_COX)
 
 
 # ── Huber ────────────────────────────────────────────────────────────────────────────────────────
