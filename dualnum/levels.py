@@ -37,8 +37,8 @@ class Scope:
         self.level = level
         self.name = name
         self.alive = True
-        self.root = self if outer is None else outer.root
-        self.lasting = lasting or (outer is not None and outer.lasting)
+        self.root: Scope = self if outer is None else outer.root
+        self.lasting: bool = lasting or (outer is not None and outer.lasting)
         self._held: WeakSet[Any] | None = None
         self._ambient: Scope | None = None
         self._recording: Scope | None = None

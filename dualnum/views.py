@@ -39,7 +39,8 @@ def _same_memory(a: Any, b: Any) -> bool:
 
 def assign(part: Any, index: Any, value: Any) -> None:
     """part[index] = value, for a variable and all that it is a view of; outside of a record its value only."""
-    whole, path, index = part, [], frozen(index)
+    path: list[Any] = []
+    whole, index = part, frozen(index)
     while whole._writes is not None and whole._origin is not None:
         above, how = whole._origin
         if whole.dtype.kind != "c" and above.dtype.kind == "c":

@@ -7,11 +7,13 @@ from typing import Any
 import array_function_calls
 import numpy as np
 import pytest
+from what_works import _sample as operands_of
 from what_works import sample_matrix
 
 import dualnum as dn
 from dualnum import constants
 from dualnum.errors import DualnumError, InvalidValue
+from dualnum.primitives.table import rows
 
 X = np.array([0.4, 1.3, 0.8])
 LONG = 50_000  # entries: above the length from which arrays are locked
@@ -485,3 +487,43 @@ def test_a_matrix_in_a_loop_is_kept_once():
     np.testing.assert_allclose(dn.grad(f)(np.ones(300)), np.full(300, 1.025**20), rtol=1e-12)
     assert len({id(v) for v in views}) == 1 and np.shares_memory(views[0], a)
     views.clear()
+
+
+# ── all ufuncs ───────────────────────────────────────────────────────────────────────────────────
+
+UFUNCS = {row.name: row.ufunc for row in rows() if isinstance(row.ufunc, np.ufunc) and row.ufunc.nin > 1}
+NESTED = {
+    "vjp": lambda f, x, g: dn.vjp(f, x)[1](g),
+    "grad of jvp": lambda f, x, g: dn.grad(lambda x: np.sum(g * dn.jvp(f, (x,), (x,))[1]))(x),
+    "jvp of grad": lambda f, x, g: dn.jvp(dn.grad(lambda x: np.sum(g * f(x))), (x,), (x,))[1],
+    "grad of grad": lambda f, x, g: dn.grad(lambda x: np.sum(x * dn.grad(lambda x: np.sum(g * f(x)))(x)))(x),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "way"), [(name, way) for name in UFUNCS for way in NESTED if way == "vjp" or hasattr(np, name)]
+)
+def test_what_ufuncs_have_read_may_be_written_to(name, way):
+    """Each argument in turn varies; the others are written to as soon as the function has returned."""
+    ufunc, points = UFUNCS[name], operands_of(UFUNCS[name])
+
+    def applied(i: int, spoil: bool) -> Any:
+        def f(x: Any) -> Any:
+            given: list[Any] = [p.copy() for p in points]
+            given[i] = x
+            results = ufunc(*given)
+            for j, p in enumerate(given):
+                if j != i and spoil:
+                    p[:] = 0
+            return results[0] if ufunc.nout > 1 else results
+
+        return NESTED[way](f, points[i], np.linspace(1.0, 2.0, len(points[i])))
+
+    for i, x in enumerate(points):
+        if x.dtype.kind != "f":
+            continue
+        try:
+            expected = applied(i, False)
+        except (DualnumError, TypeError):
+            continue  # an argument that has no rule
+        np.testing.assert_array_equal(applied(i, True), expected)
