@@ -320,8 +320,8 @@ class Jet(Operand):
                 )
             self._support.pop()
 
-    def _squares(self) -> int:
-        return self._planes._squares() if isinstance(self._planes, Operand) else 0
+    def _squares(self, of_first: bool = False) -> int:
+        return self._planes._squares(of_first=True) if isinstance(self._planes, Operand) else 0
 
     def _waiting(self, row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> "Jet":
         """The primitive, to be computed when its planes are asked for, or as part of what follows."""

@@ -142,8 +142,8 @@ class Operand(NDArrayOperatorsMixin):
         """This operand with a type of its own, which widens others."""
         return self
 
-    def _squares(self) -> int:
-        """1 where this is known to be a sum of squares, −1 of their negatives, 0 where it is not known."""
+    def _squares(self, of_first: bool = False) -> int:
+        """1 where this (or its first plane) is known to be a sum of squares, −1 of their negatives, 0 if nothing is."""
         return 0
 
     def _remembering(self, square: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .broadcasting import summed_to
+from .errors import NotTraceable
 from .operand import Operand, primal
 
 __all__ = ["Reach", "all_or_some", "fitted", "kept", "mask_of", "through", "united"]
@@ -39,7 +40,15 @@ def kept(contributions: Sequence[Any], reach: Reach) -> list[Any]:
             results.append(c)
             continue
         if mask is None:
-            mask = mask_of(reach)
+            try:
+                mask = mask_of(reach)
+            except NotTraceable:  # a trace cannot tell where entries go: where it would matter, f itself must run
+                mask = True
+        if mask is True:
+            if isinstance(c, Operand):
+                primal(np.logical_not(np.isfinite(c)))._alarm()
+            results.append(c)
+            continue
         everywhere = not isinstance(mask, Operand) and bool(np.all(mask))
         results.append(c if everywhere else np.where(mask, c, 0.0))
     return results
@@ -81,7 +90,7 @@ def fitted(reach: Reach | None, shape: tuple[int, ...], parent: tuple[int, ...])
     """The reach of an operand of the parent's shape that was broadcast."""
     if reach is None or shape == parent:
         return reach
-    return (lambda: summed_to(np.where(np.broadcast_to(mask_of(reach), shape), 1.0, 0.0), parent) > 0,)
+    return (lambda: summed_to(np.where(np.broadcast_to(mask_of(reach), shape), 1.0, 0.0), parent) != 0,)
 
 
 def through(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .errors import NotDifferentiable
-from .operand import Operand, linear
+from .operand import Moving, Operand, linear
 
 __all__ = ["MANY", "Rearrangement"]
 
@@ -85,7 +85,7 @@ def _scattered(cotangent: Any, source: Any, shape: tuple[int, ...]) -> Any:
 
     def scatter(g: Any) -> Any:
         if isinstance(g, Operand):
-            return linear(scatter, g, adjoint=gather)
+            return linear(scatter, g, adjoint=Moving(gather))
         g = g[inside]
         if g.dtype.kind == "c":
             sums = np.bincount(positions, g.real, size) + 1j * np.bincount(positions, g.imag, size)

@@ -35,14 +35,12 @@ class Remembering:
     )  # fmt: skip
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        plain = self._forgetful()
-        given = tuple(plain if x is self else x for x in inputs)
-        result = plain.__array_ufunc__(ufunc, method, *given, **kwargs)
+        result = super().__array_ufunc__(ufunc, method, *inputs, **kwargs)  # type: ignore[misc]
         power = _even_power(self, ufunc, inputs) if method == "__call__" and not kwargs else 0
         if not power:
             return result
         smooth = self._square if power == 2 else self._square ** (power // 2)
-        return np.where(primal(plain) == 0, smooth, result)
+        return np.where(primal(self) == 0, smooth, result)
 
     def __getitem__(self, index: Any) -> Any:
         part = self._forgetful()[index]

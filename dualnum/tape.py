@@ -17,7 +17,7 @@ import numpy as np
 
 from .broadcasting import summed_to
 from .constants import unchanged
-from .errors import InvalidValue
+from .errors import InvalidValue, NotTraceable
 from .evaluation import pulled
 from .index import as_tuple
 from .kernel.pullback import PullBack
@@ -98,13 +98,22 @@ def _is_even(exponent: Any) -> bool:
     return isinstance(exponent, (int, float)) and exponent > 0 and exponent % 2 == 0
 
 
-def sign_of_squares(node: Node) -> int:
-    """1 for what is recorded as a sum of squares, −1 for one of their negatives; 0 for anything else."""
+def sign_of_squares(node: Node, of_first: bool = False) -> int:
+    """1 for what is recorded as a sum of squares, −1 for one of their negatives; 0 for anything else.
+
+    With `of_first` of the first of stacked planes.
+    """
     sign = 1
     while True:
         pull, parents = node.pull, node.parents
         if type(pull) is LinearPull and pull.moves and len(parents) == 1:  # a sum, or some of the entries
             (parent,) = parents
+        elif type(pull) is Placing:  # an entry; of coefficients only the value is a square where the whole is one
+            (parent,) = parents
+            if parent is not None and type(parent.pull) is StackPull and pull.index != 0:
+                return 0
+        elif of_first and type(pull) is LinearPull and isinstance(pull.adjoint, Moving) and not pull.adjoint.omits:
+            parent = parents[0]  # planes put together, the value first
         elif isinstance(node.source, Row):
             ufunc = node.source.ufunc
             if ufunc is np.square or (ufunc is np.multiply and parents[0] is parents[1]):
@@ -112,7 +121,7 @@ def sign_of_squares(node: Node) -> int:
             if ufunc in (np.power, np.float_power) and _is_even(node.saved[-1] if node.saved else None):
                 return sign
             if ufunc is np.add:
-                signs = {0 if p is None else sign_of_squares(p) for p in parents}
+                signs = {0 if p is None else sign_of_squares(p, of_first) for p in parents}
                 return sign * signs.pop() if len(signs) == 1 else 0
             if ufunc is not np.negative:
                 return 0
@@ -138,7 +147,7 @@ class Placing:
 
         def put(g: Any) -> Any:
             if isinstance(g, Operand):
-                return linear(put, g, adjoint=lambda h: h[self.index])
+                return linear(put, g, adjoint=Moving(lambda h: h[self.index], omits=False))
             return placed(g, as_tuple(self.index), shape)
 
         put.at = self.index, shape  # type: ignore[attr-defined]  # a tracer notes where, in place of what is done
@@ -170,7 +179,10 @@ class LinearPull:
     @property
     def omits(self) -> bool:
         """Whether entries of the data may not occur in the result."""
-        return isinstance(self.adjoint, (Moving, Rearrangement)) and self.adjoint.omits
+        try:
+            return isinstance(self.adjoint, (Moving, Rearrangement)) and self.adjoint.omits
+        except NotTraceable:  # where entries go hangs on traced numbers
+            return True
 
 
 # ── the sweep ────────────────────────────────────────────────────────────────────────────────────

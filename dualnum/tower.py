@@ -213,6 +213,8 @@ def _filled(levels: Sequence[Level], directed: Sequence[int], terms: Any, shape:
         for i, k in enumerate(m):
             block = levels[i].algebra.block(k)
             index.append(slice(0, 1) if i in directed and not isinstance(block, slice) else block)
+        # what a mend has found out from other directions holds for this one's constant as well
+        c = c[tuple(slice(0, 1) if m[i] == 0 else slice(None) for i in directed)] if np.ndim(c) else c
         array[tuple(index)] = c
     return array
 

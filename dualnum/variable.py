@@ -105,7 +105,7 @@ class Variable(Recording):
             raise dropped(f"astype from {self.dtype} to {dtype}", "x.value.astype(…), or x.real")
         if dtype == self.dtype and not copy:
             return self
-        return linear(lambda x: x.astype(dtype), self, adjoint=lambda g: g)
+        return linear(lambda x: x.astype(dtype), self, adjoint=Moving(lambda g: g, omits=False))
 
     def copy(self, order: str = "C") -> Any:
         return np.copy(self)
@@ -233,9 +233,9 @@ class Variable(Recording):
             return around_zeros(row, inputs, lambda: self._applied(row, inputs))
         return self._applied(row, inputs)
 
-    def _squares(self) -> int:
+    def _squares(self, of_first: bool = False) -> int:
         self._read()
-        return 0 if self._node is None else sign_of_squares(self._node)
+        return 0 if self._node is None else sign_of_squares(self._node, of_first)
 
     def _applied(self, row: Row, inputs: tuple[Any, ...]) -> Any:
         values, parents = self._parts(inputs)

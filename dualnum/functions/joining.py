@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..backend import floating_dtype
 from ..constants import frozen
 from ..errors import InvalidType, InvalidValue
-from ..operand import batched, implements, linear, rearrange
+from ..operand import Moving, batched, implements, linear, rearrange
 from .arguments import index_values, into, numbers
 from .keywords import present
 
@@ -33,7 +33,7 @@ def _pieces_of(shapes: list[tuple[int, ...]], axis: int) -> Callable[[Any], Any]
     for shape in shapes:
         ends.append(ends[-1] + shape[axis])
     places = [(slice(None),) * axis + (slice(i, j),) for i, j in pairwise(ends)]
-    return lambda g: g[places[0]] if len(places) == 1 else tuple(g[place] for place in places)
+    return Moving(lambda g: g[places[0]] if len(places) == 1 else tuple(g[place] for place in places), omits=False)
 
 
 @implements(np.concatenate)
@@ -61,7 +61,7 @@ def stack(arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, cas
         return g[(*place, 0)] if len(arrays) == 1 else tuple(g[(*place, i)] for i in range(len(arrays)))
 
     stacked = lambda *xs: np.stack(xs, axis=axis, casting=casting)  # type: ignore[call-overload]  # noqa: E731
-    return linear(stacked, *arrays, adjoint=adjoint)
+    return linear(stacked, *arrays, adjoint=Moving(adjoint, omits=False))
 
 
 @implements(np.hstack)

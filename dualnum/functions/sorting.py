@@ -12,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..constants import frozen
 from ..errors import InvalidType, NotDifferentiable
-from ..operand import Operand, implements, linear, operands, primal
+from ..operand import Moving, Operand, implements, linear, operands, primal
 from . import adjoints
 from .arguments import on_values
 from .keywords import with_value
@@ -146,7 +146,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     if isinstance(x, Operand):
         raise InvalidType("bincount: x carries derivatives; expected integers, as x.value.astype(int)")
     x = frozen(x)
-    return linear(lambda w: np.bincount(x, w, minlength), weights, adjoint=lambda g: np.take(g, x))
+    return linear(lambda w: np.bincount(x, w, minlength), weights, adjoint=Moving(lambda g: np.take(g, x), omits=False))
 
 
 def _counting(function: Callable[..., Any], *samples: str) -> None:
