@@ -1,6 +1,6 @@
 """dualnum: exact derivatives of any order for NumPy and CuPy code."""
 
-from . import autograd, functions, primitives, roots, testing
+from . import autograd, functions, primitives, roots, testing  # noqa: F401  roots adds to jets and variables
 from .compile import jit
 from .custom import checkpoint, custom_derivative, stop_gradient
 from .errors import (
@@ -13,6 +13,7 @@ from .errors import (
     LevelError,
     NoAttribute,
     NotDifferentiable,
+    PrecisionWarning,
 )
 from .evaluation import NonsmoothPoint, nonsmooth
 from .functions.creation import array
@@ -49,6 +50,7 @@ __all__ = [
     "NoAttribute",
     "NonsmoothPoint",
     "NotDifferentiable",
+    "PrecisionWarning",
     "__version__",
     "array",
     "autograd",

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import __version__
+from .algebra import scale_of
 from .backend import devices
 from .errors import DualnumError, InvalidValue
 from .formula import Formula, FormulaError, parse
@@ -63,6 +64,14 @@ def _answer(options: argparse.Namespace) -> str:
         raise InvalidValue(f"--order is {order}; expected 0 to {HIGHEST_ORDER}")
     closed = example_in_closed_form if options.formula is None else None
     report = differentiate(formula, variables, points, order, closed)
+    lost = report.underflowed()
+    if lost is not None:
+        x, s = variables[0], 2 ** scale_of(order)
+        print(
+            f"dualnum: from order {lost} on digits are lost, for the Taylor coefficients are too small; write {s}*y "
+            f"for {x} (at y = {x}/{s}): then the k-th derivative in {x} is k!/{s}^k times the Taylor coefficient in y",
+            file=sys.stderr,
+        )
     if options.plot is not None:
         from .plot import draw
 

@@ -114,6 +114,9 @@ class Jitted:
             return self._f(*args)
         return results[0] if entry.single else entry.given_back(results)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Jitted, (self._f, self._static, self._names)  # compiled anew where it is needed
+
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
 

@@ -15,6 +15,7 @@ __all__ = [
     "NoAttribute",
     "NotDifferentiable",
     "NotTraceable",
+    "PrecisionWarning",
 ]
 
 from collections.abc import Callable
@@ -69,6 +70,10 @@ class NotTraceable(NotDifferentiable):
     def __init__(self, what: str, instead: str, whole: Callable[..., Any]) -> None:
         super().__init__(f"jit: {what} is not possible while a function is traced; use {instead}")
         self.whole = whole
+
+
+class PrecisionWarning(UserWarning):
+    """A result has fewer digits than its type; the message says how to get them all."""
 
 
 def dropped(what: str, instead: str) -> DerivativeDropped:

@@ -210,7 +210,7 @@ def constant(row: Row, x: Any) -> Any:
     if type(x) is int and not -_LARGEST <= x <= _LARGEST:
         raise InvalidValue(f"{row.name}: an operand is an integer of {x.bit_length()} bits, which no float64 holds")
     if isinstance(x, (Operand, float, int, complex)):
-        return x
+        return float(x) if type(x) is int and x.bit_length() > 63 else x  # beyond the integers of C
     if not is_array(x):
         x = np.asarray(x)
     if x.dtype.kind not in "fcbiu":

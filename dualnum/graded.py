@@ -62,6 +62,8 @@ class Part(NDArrayOperatorsMixin):
     def of(self, last: Monomial) -> dict[Monomial, Any]:
         """The terms with these powers of the last variables, by the powers of the others."""
         n = len(last)
+        if not n:
+            return self.terms
         return {m[:-n]: c for m, c in self.terms.items() if m[-n:] == last}
 
     @property

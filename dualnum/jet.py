@@ -11,7 +11,7 @@ from weakref import ref
 import numpy as np
 
 from . import evaluation, multilinear, ufuncs
-from .algebra import Univariate, check_order, factorial_times
+from .algebra import Univariate, check_order, factorial_times, warn_of_underflow
 from .backend import as_floating, device_of, floating_dtype, to_device
 from .constants import guarded
 from .eager import quick
@@ -123,6 +123,8 @@ class Jet(Operand):
             np.float64(30.0)
         """
         self._check_order("derivative", k)
+        if self.algebra.directions is None and k <= self._support[0]:
+            warn_of_underflow("derivative", k, self._planes)
         return factorial_times(k, self.coefficient(k))
 
     def derivatives(self) -> list[Any]:

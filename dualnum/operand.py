@@ -7,7 +7,7 @@ says what these mean for it: a ufunc, a linear map, a rearrangement of entries, 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -59,7 +59,6 @@ class Operand(NDArrayOperatorsMixin):
 
     __slots__ = ()
     __array_priority__ = 1000.0
-    __hash__: ClassVar[None]  # type: ignore[assignment]
     scope: Scope
     algebra: Any = None  # that of jets
 
@@ -216,6 +215,12 @@ class Operand(NDArrayOperatorsMixin):
             "turning it into an ndarray",
             "x.value for the value, dn.array([...]) to collect jets, np.full_like(x, …) to fill, or the function of "
             "NumPy in place of a method of ndarray (np.dot(a, x) or a @ x for a.dot(x))",
+        )
+
+    def __hash__(self) -> NoReturn:
+        raise InvalidType(
+            f"unhashable type: {type(self).__name__} is compared element by element; use id(x) for a key, and "
+            "scipy.special.gamma(n + 1) in place of factorial(n), which looks n up in a set"
         )
 
     def __float__(self) -> float:

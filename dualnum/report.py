@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .algebra import factorial_times
+from .algebra import factorial_times, underflowed
 from .errors import InvalidValue
 from .formula import Formula
 from .transforms import taylor
@@ -52,6 +52,21 @@ class Report:
         for k in multi_index:
             result = factorial_times(k, result)
         return result
+
+    def underflowed(self) -> int | None:
+        """The lowest order in one variable from which on digits are lost to coefficients that are too small."""
+        each = [
+            np.moveaxis(self.coefficients, i, 0).reshape(self.order + 1, -1) for i in range(self.coefficients.ndim - 1)
+        ]
+        # where all ends with zeros behind numbers of full precision, the function is taken for a polynomial
+        ends = [np.max(np.nonzero(c.any(axis=1))[0], initial=0) for c in each]
+        tiny = np.finfo(self.coefficients.dtype).tiny
+        last = [
+            end if np.all((c[end] == 0) | (np.abs(c[end]) >= tiny)) else self.order
+            for c, end in zip(each, ends, strict=True)
+        ]
+        lost = (k for c, end in zip(each, last, strict=True) for k in range(end + 1) if underflowed(k, c))
+        return min(lost, default=None)
 
     def label(self, multi_index: tuple[int, ...]) -> str:
         """f, f', f'', f''', f(4) of one variable; f, f_x, f_xt of several."""

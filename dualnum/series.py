@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "compose", "compose_safely", "convolve", "derivative", "divide", "exp", "exp_by_halves", "expm1", "hypot", "integral",
-    "integer_power", "inverse_hypotenuse", "log", "logistic", "multiply", "one_minus_square", "polar", "power",
+    "compose", "compose_safely", "convolve", "derivative", "divide", "exp", "exp_by_halves", "expm1", "hypot",
+    "integral", "integer_power", "inverse_hypotenuse", "log", "logistic", "multiply", "one_minus_square", "polar", "power",
     "reciprocal", "select", "sincos", "sinhcosh", "sqrt", "square", "tan", "tanh", "total",
 ]  # fmt: skip
 
@@ -300,10 +300,13 @@ def sinhcosh(order: int, s0: Any, c0: Any, u: Coefficients) -> tuple[list[Any], 
 
 def tan(order: int, y0: Any, u: Coefficients) -> list[Any]:
     """y' = w u' with w = 1 + y²:  k y_k = (D u · w)_{k−1},  w_k = (y²)_k."""
-    du, y, w = derivative(u), [y0], [1 + y0 * y0]
+    du, y = derivative(u), [y0]
+    # w/64, so that it does not overflow before y does near a pole
+    eighth, w = [y0 / 8], [(1 + y0 * y0) / 64]
     for k in range(1, order + 1):
-        y.append(over(convolve(du, w, k - 1), k))
-        w.append(self_convolve(y, k))
+        y.append(over(convolve(du, w, k - 1), k) * 64)
+        eighth.append(y[k] / 8)
+        w.append(self_convolve(eighth, k))
     return y
 
 
@@ -324,12 +327,13 @@ def tanh(order: int, y0: Any, u: Coefficients) -> list[Any]:
 
 
 def one_minus_square(order: int, u: Coefficients) -> list[Any]:
-    """1 − u², its constant term as −(u_0 − 1)(1 + u_0), which cancels neither near 0 nor near ±1.
+    """1 − u², its constant term as (1 − u_0)(1 + u_0), which cancels neither near 0 nor near ±1.
 
-    (u_0 − 1 keeps the sign of a zero imaginary part, and so the side of a branch cut; 1 − u_0 would lose it.)
+    (Of a complex u as −(u_0 − 1)(1 + u_0): u_0 − 1 keeps the sign of a zero imaginary part, and so the side of a
+    branch cut, which 1 − u_0 would lose. Of a real u that is −0 at 1, and an infinite slope would get its sign.)
     """
-    square_ = square(order, u[0], u)
-    return [-(u[0] - 1) * (1 + u[0]), *(-s for s in square_[1:])]
+    near = -(u[0] - 1) if np.iscomplexobj(u[0]) else 1 - u[0]
+    return [near * (1 + u[0]), *(-s for s in square(order, u[0], u)[1:])]
 
 
 def inverse_hypotenuse(order: int, u: Coefficients) -> list[Any]:

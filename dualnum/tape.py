@@ -264,7 +264,7 @@ def _pulled(pull: PullBack, cotangent: Any, saved: Sequence[Any]) -> Any:
             contributions = pulled(None, pull.function, (cotangent, *saved))
         return pull.function(cotangent, *saved) if contributions is None else contributions
     # of what is only recorded here or traced the plain function is enough: it is linear in the cotangent
-    differentiated = any([v is not cotangent and v.value is not v for v in operands])
+    differentiated = any(v is not cotangent and v.value is not v for v in operands)
     function = pull.exact if differentiated else pull.function
     top = highest(operands)
     assert top is not None

@@ -70,7 +70,10 @@ def _call(
             results = tuple(np.where(where, r, 0.0) for r in results)
     else:
         _check_out(top, row, out, results, casting)
-        results = tuple(r if o is None else _write(o, r, where) for o, r in zip(out, results, strict=True))
+        shape = np.broadcast_shapes(*(np.shape(o) for o in out if o is not None), *map(np.shape, results))
+        results = tuple(
+            _spread(r, shape) if o is None else _write(o, r, where) for o, r in zip(out, results, strict=True)
+        )
     return results if isinstance(result, tuple) else results[0]
 
 
@@ -114,6 +117,11 @@ def _check_out(top: "Jet", row: Row, out: tuple[Any, ...], results: tuple[Any, .
             raise InvalidType(
                 f"{row.name}: cannot cast the result from {r.dtype} to {o.dtype} of out= with casting={casting!r}"
             )
+
+
+def _spread(result: Any, shape: tuple[int, ...]) -> Any:
+    """A result in the shape that the other output has given to both."""
+    return result if np.shape(result) == shape else np.copy(np.broadcast_to(result, shape))
 
 
 def _write(out: Any, result: Any, where: Any) -> Any:

@@ -19,7 +19,7 @@ from .kernel.pullback import pullback, written_value
 from .levels import Scope, require_alive
 from .operand import Adjoint, Adjoints, Moving, Operand, Stacked, batched, highest, linear
 from .planes import Level
-from .primitives.derived import Derived
+from .primitives.derived import Derived, derived
 from .primitives.table import Row, around_zeros
 from .rearrangement import Rearrangement
 from .recording import Recording
@@ -278,13 +278,15 @@ class Variable(Recording):
 
     def _stacked(self, row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Any:
         """One step of the record, whatever the levels of jets above."""
-        if row.ufunc.nout > 1:
-            return None
+        if row.ufunc.nout > 1:  # each result is a step of its own
+            none = (0,) * row.ufunc.nin
+            each = [self._stacked(derived(row, none, k).row, levels, operands) for k in range(row.ufunc.nout)]
+            return None if None in each else tuple(each)
         values, parents = self._parts([s.base for s in operands])
         degrees = [s.degrees for s in operands]
         stack = tower.on_jets(row, levels, [Stack(v, d) for v, d in zip(values, degrees, strict=True)])
         y = stack.base
-        if y.dtype.kind == "c" or any(getattr(v, "dtype", None) == complex for v in values):
+        if y.dtype.kind == "c" or any(np.iscomplexobj(v) for v in values):
             return None
         if not any(parents):
             return stack._replace(base=self._new(y, None))

@@ -40,6 +40,20 @@ def table(text):
 # ── what it prints ───────────────────────────────────────────────────────────────────────────────
 
 
+def test_lost_digits_are_named(capsys):
+    status, out, error = run(capsys, "exp(x)", "--at", "1", "--order", "200", "--csv")
+    assert status == 0 and "from order 171 on digits are lost" in error and "k!/64^k" in error
+    # the way out that it names
+    status, out, error = run(capsys, "exp(64*y)", "--at", "1/64", "--order", "178", "--csv")
+    coefficient = float(table(out)[178]["taylor_coefficient"])
+    assert status == 0 and not error
+    assert math.isclose(coefficient * (math.factorial(178) / 64**178), math.e, rel_tol=1e-13)
+    for formula in ("x**3-x", "log(x)", "3", "exp(x)*t"):
+        order = "20" if "t" in formula else "200"
+        at = ("--at", "x=1,t=2") if "t" in formula else ()
+        assert run(capsys, formula, *at, "--order", order, "--csv")[2] == ""
+
+
 def test_without_arguments_the_example_agrees_with_mpmath_and_its_closed_form(capsys):
     status, text, _ = run(capsys)
     assert status == 0

@@ -82,6 +82,18 @@ def test_an_integer_that_no_float_holds(engine: str) -> None:
         np.testing.assert_array_equal((x + 10**300).coeffs, [1e300, 1.0])
 
 
+@ENGINES
+@pytest.mark.parametrize("huge", [2**63, -(2**63) - 1, 2**64, 10**300])
+def test_an_integer_that_c_does_not_hold(engine: str, huge: int) -> None:
+    special = pytest.importorskip("scipy.special")
+    with dn.engine(engine):
+        for x in (jet(0.5, 2), jet([0.5, 0.25], 2)):
+            for f in (lambda n, x: special.betaincc(2, n, x), lambda n, x: special.kn(n, x), np.logaddexp, np.fmod):
+                np.testing.assert_array_equal(f(huge, x).coeffs, f(float(huge), x).coeffs)
+            with pytest.raises(dn.NotDifferentiable, match="whole degrees"):
+                special.eval_legendre(huge, x)
+
+
 _INTERRUPTED = """
 import signal
 import numpy as np

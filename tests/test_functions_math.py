@@ -468,6 +468,28 @@ def test_fourier_transforms_of_series() -> None:
     assert np.fft.fft(x, out=out) is out
 
 
+SIZES = [1.0, 1e-30, 1e-39, 1e30, 1e39, 1e-170, 1e160]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_norms_by_the_plain_root_and_by_the_scaled_one(size: float) -> None:
+    """‖(3, 4) s + (1, 2) s t‖ = s √(25 + 22 t + 5 t²), whether the squares stay in range or not."""
+    x = jet(np.array([3.0, 4.0]) * size, 3, direction=np.array([1.0, 2.0]) * size)
+    exact = np.array([5, 2.2, 0.016, -2.2 * 0.016 / 5]) * size
+    assert_allclose(np.linalg.norm(x).coeffs, exact, rtol=1e-13)
+    assert_allclose(np.linalg.norm(np.stack([x, 1e-3 * x]), axis=1).coeffs[:, 0], exact, rtol=1e-13)
+    assert_allclose(np.std(x).coeffs, np.array([0.5, 0.5, 0, 0]) * size, rtol=1e-13, atol=1e-15 * size)
+    assert_allclose(dn.grad(np.linalg.norm)(x.value), [0.6, 0.8], rtol=1e-15)
+
+
+def test_norms_in_single_and_half_precision() -> None:
+    for dtype in (np.float16, np.float32, np.longdouble, np.complex64):
+        x = np.array([3.0, 4.0], dtype)
+        y = np.linalg.norm(jet(x, 1))
+        assert y.dtype == np.linalg.norm(x).dtype
+        assert_allclose(y.coeffs.astype(float), [5, 1.4], rtol=2 * float(np.finfo(dtype).eps))
+
+
 # ── polynomials ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -478,6 +500,15 @@ def test_polynomials() -> None:
     assert_array_equal(np.polyder(np.polyint(p, 2, [1.0, 2.0]), 2).value, p.value)
     assert_array_equal(np.polyint(p, k=p[0:1]).coeffs[:, -1], p.coeffs[:, 0])
     assert_allclose(np.polymul(p, [1.0, 1.0]).coeffs[1], np.convolve([1.0, 0.0, 2.0], [1.0, 1.0]))
+    assert_array_equal(np.polymul(p, [0.0, 0.0, 1.0, 1.0]).value, np.polymul(p.value, [0.0, 0.0, 1.0, 1.0]))
+    assert_array_equal(np.polymul(p, [0.0, 0.0]).value, np.polymul(p.value, [0.0, 0.0]))
+    with pytest.raises(errors.InvalidValue, match=r"leading coefficient of a2 .*np\.convolve.*a2\[1:\]"):
+        np.polymul([1.0, 1.0], jet(np.array([0.0, 1.0]), 1))  # t·x + 1, which NumPy takes for 1
+    for one in (np.polyint, np.polyder):
+        with pytest.raises(TypeError):
+            one(np.array(2.0))
+        with pytest.raises(errors.InvalidType, match="atleast_1d"):
+            one(p[0])
     assert_allclose(np.poly(p).value, np.poly(p.value))
     assert np.vander(p, 0).shape == (3, 0)
     assert_array_equal(np.vander(p, 4).value, np.vander(p.value, 4))

@@ -333,6 +333,15 @@ def test_set_functions_take_entries_of_the_first():
     assert np.array_equal(np.setdiff1d(np.array([5.0, 1.0]), a), [5.0])
 
 
+def test_edges_that_follow_a_list_of_samples():
+    a, b = jet([0.0, 1.0, 2.0], 1), jet([0.0, 1.0, 3.0], 1)
+    for samples in ([a, b], (a, b.value), np.stack([a, b], axis=1)):
+        with pytest.raises(dn.NotDifferentiable, match="edges of the bins carry derivatives"):
+            np.histogramdd(samples, bins=2)
+        counts, _ = np.histogramdd(samples, bins=2, range=[[0, 4]] * 2)
+        np.testing.assert_array_equal(counts, [[2, 0], [0, 1]])
+
+
 def test_histograms_are_linear_in_the_weights():
     x, w = np.array([0.1, 0.4, 0.45, 0.9]), jet([1.0, 2.0, 3.0, 4.0], order=2) ** 2
     counts, edges = np.histogram(x, bins=2, range=(0, 1), weights=w)

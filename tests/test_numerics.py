@@ -1,6 +1,7 @@
 """NUMERICS.md, row by row: what comes out at the hard points."""
 
 import math
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,6 +68,54 @@ def test_the_weights_of_logaddexp_are_exact_in_both_tails(x: float) -> None:
 def test_inverse_functions_near_one(name: str, x: float) -> None:
     f = {"arcsin": mp.asin, "arccos": mp.acos, "arctanh": mp.atanh}[name]
     assert worst(along(getattr(np, name), x, 8), coefficients(f, x, 9, 1 - abs(mpf(x))), x) <= 8
+
+
+# from inside of the domain; along 1 − t every other sign turns
+EDGES: list[tuple[Any, float, list[float]]] = [
+    (np.arcsin, 1.0, [inf, inf, inf, inf]),
+    (np.arcsin, -1.0, [inf, -inf, inf, -inf]),
+    (np.arccos, 1.0, [-inf, -inf, -inf, -inf]),
+    (np.arccos, -1.0, [-inf, inf, -inf, inf]),
+    (np.arctanh, 1.0, [inf, inf, inf, inf]),
+    (np.arctanh, -1.0, [inf, -inf, inf, -inf]),
+    (np.arccosh, 1.0, [inf, -inf, inf, -inf]),
+]
+
+
+@pytest.mark.parametrize(("f", "x", "slopes"), EDGES)
+def test_infinite_slopes_have_the_sign_of_the_inside(f: Any, x: float, slopes: list[float]) -> None:
+    np.testing.assert_array_equal(along(f, x)[1:], slopes)
+    back = f(jet(x, 4, direction=-1.0)).coeffs[1:]
+    np.testing.assert_array_equal(back, [-slopes[0], slopes[1], -slopes[2], slopes[3]])
+    np.testing.assert_array_equal(f(jet(np.array([x, 0.5 * x]), 4)).coeffs[1:, 0], slopes)
+    assert dn.grad(f)(x) == slopes[0]
+    np.testing.assert_array_equal(dn.grad(lambda u: np.sum(f(u)))(np.array([x, x])), [slopes[0]] * 2)
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_angles_that_come_to_their_end_later(side: float) -> None:
+    turn = (1 - side) / 2 * np.pi  # arccos(±1)
+    # t² (1 − …): 1 − cos(t²) = t⁴/2 − …, as far as it is known
+    np.testing.assert_allclose(along(lambda u: np.arccos(side * np.cos(u**2)), 0.0, 4)[:3], [turn, 0, side])
+    np.testing.assert_allclose(along(lambda u: np.arcsin(side * np.cos(u**2)), 0.0, 4)[1:3], [0, -side])
+    # |t|, whose subgradient is 0
+    np.testing.assert_array_equal(along(lambda u: np.arccos(side * np.cos(u)), 0.0, 3), [turn, 0, 0, 0])
+    for order in (1, 4):
+        for f in (np.arccos, np.arcsin):
+            np.testing.assert_array_equal(along(lambda u, f=f: f(np.clip(u, -1, 1)), 2 * side, order)[1:], [0] * order)
+            assert dn.grad(lambda u, f=f: f(np.clip(u, -1, 1)))(2 * side) == 0
+
+
+@pytest.mark.parametrize("x", [np.pi / 2, -np.pi / 2, np.pi / 2 - 1e-12, 1.5, -1.2])
+def test_tan_next_to_its_pole(x: float) -> None:
+    """Finite to the last coefficient that a float holds."""
+    with mp.workdps(60):
+        exact = coefficients(mp.tan, x, 21, abs(mp.pi / 2 - abs(mpf(x))))
+    got = along(np.tan, x, 20)
+    fits = [k for k, c in enumerate(exact[:21]) if abs(c) < mpf(np.finfo(float).max)]
+    assert len(fits) == (19 if abs(x) == np.pi / 2 else 21)
+    # 1/(π/2 − x)^{k+1}, of which every power has a rounding
+    np.testing.assert_allclose(got[fits], [float(exact[k]) for k in fits], rtol=2e-14)
 
 
 @pytest.mark.parametrize("x", [1 + 2.0**-52, 1 + 2.0**-40, 1e200])
@@ -149,6 +198,25 @@ def test_zero_to_a_moving_exponent() -> None:
     np.testing.assert_array_equal((x**y).coeffs, [0, 0])
     x, y = jet(0.0, order=1, direction=3.0), jet(1.0, order=1, direction=5.0)
     np.testing.assert_array_equal((x**y).coeffs, [0, 3])
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0, 3.0, 2.5])
+def test_a_power_from_zero_with_both_moving(p: float) -> None:
+    """t^{p+t} = t^p (1 + t log t + …): the terms to order p, and infinite or unknown ones above."""
+    c = (jet(0.0, 4) ** jet(p, 4)).coeffs
+    np.testing.assert_array_equal(c[: int(p) + 1], [1.0 if k == p else 0.0 for k in range(int(p) + 1)])
+    assert not np.isfinite(c[int(p) + 1 :]).any()
+    fast = (jet(0.0, 4, direction=3.0) ** jet(p, 4)).coeffs
+    np.testing.assert_array_equal(fast[: int(p) + 1], 3.0**p * c[: int(p) + 1])
+    # along t², the term of t² comes at degree 4
+    later = (dn.Jet([0.0, 0, 1, 0, 0]) ** jet(2.0, 4)).coeffs
+    np.testing.assert_array_equal(later[:3], [0, 0, 0])
+
+
+def test_a_negative_base_has_no_real_derivative_in_the_exponent() -> None:
+    np.testing.assert_array_equal(dn.grad(lambda x, y: x**y, argnums=(0, 1))(-2.0, 2.0), [-4.0, nan])
+    np.testing.assert_array_equal(along(lambda p: (-2.0) ** p, 3.0, 1), [-8, nan])
+    np.testing.assert_array_equal(along(lambda u: u**3.0, -2.0, 3), [-8, 12, -6, 1])
 
 
 def test_negative_whole_powers() -> None:
@@ -347,6 +415,47 @@ def test_factorials_in_single_and_half_precision() -> None:
     x = jet(np.float32(0), order=36)
     np.testing.assert_allclose((np.float32(1e-5) * x**36).derivative(36), math.factorial(36) * 1e-5, rtol=3e-7)
     assert (jet(np.float16(0), order=8) ** 8).derivative(8) == np.float16(math.factorial(8))
+
+
+# ── coefficients that are too small ──────────────────────────────────────────────────────────────
+
+
+def test_derivatives_whose_coefficients_underflow_warn() -> None:
+    y = np.exp(jet(1.0, order=180))
+    exact = math.e
+    for k in range(181):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            derivative = y.derivative(k)
+        if not math.isclose(derivative, exact, rel_tol=1e-13):
+            assert [w.category for w in caught] == [dn.PrecisionWarning], k
+            assert caught[0].filename == __file__
+        assert not caught or k > 170
+    with pytest.warns(dn.PrecisionWarning, match=r"order 178 .* direction=2\.0\*\*6 "):
+        y.derivative(178)
+    with pytest.warns(dn.PrecisionWarning):
+        dn.derivative(np.exp, 178)(1.0)
+    with pytest.warns(dn.PrecisionWarning):
+        np.exp(jet(np.float32(1.0), order=36)).derivative(36)
+    with pytest.warns(dn.PrecisionWarning):  # from 7e-304 on down to 5e-324: 2e-324 is zero
+        np.exp(jet(-698.0, order=22)).derivative(22)
+
+
+def test_the_way_out_of_an_underflow() -> None:
+    y = np.exp(jet(1.0, order=180, direction=2.0**6))
+    np.testing.assert_allclose(y.coefficient(178) * (math.factorial(178) / 2**1068), math.e, rtol=1e-13)
+
+
+@pytest.mark.parametrize("f", [
+    lambda u: u**3, lambda u: np.log(2 + u), lambda u: 1 / (1 + u), lambda u: np.sqrt(1 + u), lambda u: (u / 3) ** 2,
+])  # fmt: skip
+def test_no_warning_without_a_loss(f: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        f(jet(np.array([0.0, 0.5]), order=200)).derivatives()
+        np.exp(-(jet(np.linspace(0.0, 40.0, 60), order=20) ** 2)).derivatives()
+        np.exp(jet([-800.0, 1.0], order=24)).derivatives()
+        dn.derivative(np.exp, 20)(1.0)
 
 
 # ── types ────────────────────────────────────────────────────────────────────────────────────────

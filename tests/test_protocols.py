@@ -243,6 +243,8 @@ def test_out_of_two_outputs():
     fraction, whole = np.zeros_like(x), np.zeros_like(x)
     assert np.modf(x, out=(fraction, whole)) == (fraction, whole) or True
     assert np.array_equal(fraction.coeffs[1], [1.0, 1.0]) and np.array_equal(whole.coeffs[1], [0.0, 0.0])
+    for out in ((np.zeros_like(x), None), (None, np.zeros_like(x))):
+        assert [y.shape for y in np.modf(1.5, out=out)] == [x.shape, x.shape]  # one gives its shape to the other
     first, second = np.modf(x, out=(fraction, None))
     assert first is fraction and np.array_equal(second.value, [1.0, -2.0])
     mantissa, exponent = np.frexp(x, out=(fraction, np.zeros(2, int)))

@@ -277,6 +277,125 @@ def test_zero_times_log_of_zero() -> None:
     assert jet_of(lambda u: sp.xlogy(u, 0.0), 0.0, 1)[1] == -np.inf
 
 
+# ── several arguments: all of them vary ──────────────────────────────────────────────────────────
+
+
+def _poch(z: Any, m: Any) -> Any:
+    return mp.gamma(z + m) * mp.rgamma(z)
+
+
+def _binom(n: Any, k: Any) -> Any:
+    return mp.gamma(n + 1) * mp.rgamma(k + 1) * mp.rgamma(n - k + 1)
+
+
+# name, exact function, distance of t = 0 to the nearest singularity, points where the rule changes over
+JOINT: tuple[tuple[str, Any, float, tuple[tuple[float, ...], ...]], ...] = (
+    ("xlogy", lambda x, y: x * mp.log(y), 0.2, ((0.0, 2.0), (0.0, 1.0), (-1.0, 1.0))),
+    ("xlog1py", lambda x, y: x * mp.log(1 + y), 0.2, ((0.0, 0.0), (0.0, 2.0), (2.0, 0.0))),
+    ("poch", _poch, 0.2, ((2.0, 2.0), (2.0, 3.0), (2.0, 0.0), (3.0, -1.0), (1.0, 1.0), (0.5, 2.0), (2.5, 1.5))),
+    ("binom", _binom, 0.2, ((5.0, 2.0), (2.0, 2.0), (2.0, 3.0), (0.0, 0.0), (5.0, 0.0), (5.0, 5.0), (4.5, 2.0))),
+    ("boxcox", _boxcox, 0.2, ((1.0, 0.0), (2.0, 0.0), (1.0, 0.5), (1.0, -1.0), (3.0, 1.0))),
+    ("boxcox1p", lambda x, p: _boxcox(1 + x, p), 0.2, ((0.0, 0.0), (1.0, 0.0), (0.0, 0.5), (0.0, -1.0))),
+    ("inv_boxcox", _inv_boxcox, 0.1, ((0.0, 0.0), (1.0, 0.0), (0.0, 0.5), (2.0, 0.5), (1.0, 1.0))),
+    ("inv_boxcox1p", lambda y, p: _inv_boxcox(y, p) - 1, 0.1, ((0.0, 0.0), (1.0, 0.0), (0.0, 0.5))),
+    ("rel_entr", lambda x, y: x * mp.log(x / y), 0.2, ((2.0, 2.0), (1.0, 1.0))),
+    ("kl_div", lambda x, y: x * mp.log(x / y) - x + y, 0.2, ((2.0, 2.0), (1.0, 1.0))),
+)  # fmt: skip
+# how the arguments move: both at once, the first later than the second, neither in first order
+CURVES = (((1.0, 0.5), (0.7, -0.2)), ((0.0, 1.0), (1.0, 0.0)), ((0.0, 0.8), (0.0, -0.6)), ((1.0, 0.0), (0.0, 1.0)))
+
+
+@pytest.mark.parametrize("case", JOINT, ids=lambda case: case[0])
+@pytest.mark.parametrize("machine", engine.available())
+def test_all_arguments_vary_at_special_points(case: Any, machine: str) -> None:
+    name, f, radius, points = case
+    for point in points:
+        for curve in CURVES:
+
+            def along(t: Any, point: Any = point, curve: Any = curve) -> Any:
+                return f(*(mpf(x) + mpf(a) * t + mpf(b) * t * t for x, (a, b) in zip(point, curve, strict=True)))
+
+            exact = [float(c) for c in exact_of(along, 0.0, 6, radius)]
+            with engine.engine(machine):
+                u = [dn.Jet([x, a, b, 0, 0, 0, 0]) for x, (a, b) in zip(point, curve, strict=True)]
+                got = getattr(sp, name)(*u).coeffs
+            scale = max(map(abs, exact))
+            np.testing.assert_allclose(got, exact, rtol=1e-12, atol=3e-14 * scale, err_msg=f"{name}{point} {curve}")
+
+
+def test_box_cox_from_zero() -> None:
+    mu = dn.Jet([0.5, 1.0, 0.0, 0.0])
+    np.testing.assert_allclose(sp.boxcox(0.0, mu).coeffs, [-2, 4, -8, 16])  # −1/λ
+    np.testing.assert_array_equal(sp.boxcox(dn.jet(0.0, 3), 2.0).coeffs, [-0.5, 0, 0.5, 0])
+    np.testing.assert_array_equal(sp.boxcox(dn.jet(0.0, 2), 0.5).coeffs, [-2, np.inf, -np.inf])
+    np.testing.assert_allclose(sp.boxcox1p(-1.0, mu).coeffs, [-2, 4, -8, 16])
+    # (t² − 1)/(2 + t), with the logarithm of t from the third order on
+    both = sp.boxcox(dn.Jet([0.0, 1.0, 0.0]), dn.Jet([2.0, 1.0, 0.0])).coeffs
+    np.testing.assert_allclose(both, [-1 / 2, 1 / 4, -1 / 8 + 1 / 2])
+    np.testing.assert_allclose(sp.inv_boxcox(dn.jet(-2.0, 3), 0.5).coeffs, [0, 0, 0.25, 0])  # (1 + u/2)²
+    np.testing.assert_allclose(dn.grad(lambda p: sp.boxcox(0.0, p))(0.5), 4)
+
+
+def test_zero_times_a_logarithm_that_is_infinite() -> None:
+    """t² log t, whose second derivative is infinite, and 0·log v, which is 0."""
+    np.testing.assert_array_equal(sp.xlogy(dn.Jet([0.0, 0, 1]), dn.Jet([0.0, 1, 0])).coeffs, [0, 0, -np.inf])
+    np.testing.assert_array_equal(sp.xlogy(dn.Jet([0.0, 1, 0]), 0.0).coeffs, [0, -np.inf, 0])
+    for v in (0.0, np.inf, 2.0):
+        np.testing.assert_array_equal(sp.xlogy(0.0, dn.jet(v, 3)).coeffs, np.zeros(4))
+        np.testing.assert_array_equal(sp.xlog1py(0.0, dn.jet(v - 1, 3)).coeffs, np.zeros(4))
+        np.testing.assert_array_equal(dn.grad(lambda y: sp.xlogy(0.0, y))(v), 0.0)
+    np.testing.assert_array_equal(dn.grad(lambda x: sp.xlogy(x, 2.0))(0.0), np.log(2.0))
+
+
+@pytest.mark.parametrize("name, x, slopes", [
+    ("ndtri", 0.5, [0, np.sqrt(2 * np.pi), 0, np.sqrt(2 * np.pi) ** 3 / 6, 0]),
+    ("erfinv", 0.0, [0, np.sqrt(np.pi) / 2, 0, np.pi**1.5 / 24, 0]),
+    ("erfcinv", 1.0, [0, -np.sqrt(np.pi) / 2, 0, -(np.pi**1.5) / 24, 0]),
+    ("spence", 1.0, [0, -1, 1 / 4, -1 / 9, 1 / 16]),
+    ("expit", 0.0, [0.5, 0.25, 0, -1 / 48, 0]),
+])  # fmt: skip
+def test_in_the_middle(name: str, x: float, slopes: list[float]) -> None:
+    f = getattr(sp, name)
+    np.testing.assert_allclose(f(dn.jet(x, 4)).coeffs, slopes, rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(dn.grad(f)(x), slopes[1], rtol=1e-14)
+    # along x + t²: the coefficients of odd degree are gone, the others those of t²
+    squared = f(dn.Jet([x, 0.0, 1.0, 0.0, 0.0])).coeffs
+    np.testing.assert_allclose(squared, [slopes[0], 0, slopes[1], 0, slopes[2]], rtol=1e-14, atol=1e-15)
+
+
+@pytest.mark.parametrize("x", [0.3, 0.0, -1.7])
+def test_voigt_profile_without_a_width(x: float) -> None:
+    """Cauchy's profile γ/(π(x² + γ²)), and nothing off the peak where γ = 0 too."""
+    exact = [float(c) for c in exact_of(lambda u: mpf(0.5) / (mp.pi * (u * u + mpf(0.25))), x, 4, mpf(0.4))]
+    for sigma in (0.0, np.array([0.0, 1.0])):
+        got = sp.voigt_profile(dn.jet(x, 4), sigma, 0.5).coeffs.reshape(5, -1)
+        np.testing.assert_allclose(got[:, 0], exact, rtol=1e-14, atol=1e-15)
+    in_gamma = [float(c) for c in exact_of(lambda g: g / (mp.pi * (mpf(x) ** 2 + g * g)), 0.5, 3, mpf(0.4))]
+    np.testing.assert_allclose(sp.voigt_profile(x, 0.0, dn.jet(0.5, 3)).coeffs, in_gamma, rtol=1e-13, atol=1e-15)
+    if x:
+        np.testing.assert_array_equal(sp.voigt_profile(dn.jet(x, 2), 0.0, 0.0).coeffs, np.zeros(3))
+
+
+def test_a_rule_is_no_narrower_than_its_value() -> None:
+    x = np.array([0.5, 0.7], np.float16)
+    wide = x.astype(float)
+    for f in (lambda u: sp.xlog1py(u, True), lambda u: sp.xlog1py(u, np.array([True, False])), sp.erf, sp.gammaln,
+              lambda u: sp.boxcox(u, 0.3), lambda u: sp.xlogy(u, np.array([3, 5], np.int8))):  # fmt: skip
+        y = f(dn.jet(x, 2))
+        assert y.dtype == f(x).dtype and y.dtype != np.float16
+        np.testing.assert_allclose(y.coeffs, f(dn.jet(wide, 2)).coeffs, rtol=1e-6)
+    for machine in engine.available():
+        with engine.engine(machine):
+            y = sp.xlog1py(dn.jet(x.astype(np.float32), 1), True)
+            np.testing.assert_allclose(y.derivative(), np.full(2, np.log(2)), rtol=1e-6)
+
+
+def test_a_factorial_says_what_to_write() -> None:
+    for f in (sp.factorial, sp.factorial2):
+        with pytest.raises(TypeError, match=r"unhashable type: Jet.*gamma\(n \+ 1\)"):
+            f(dn.jet(2.5, 2))
+
+
 # ── Lambert, complex arguments, parameters ───────────────────────────────────────────────────────
 
 

@@ -133,6 +133,17 @@ def test_poles_of_the_second_kind_are_infinite_with_signs_that_alternate() -> No
             assert (np.sign(c[1:-1]) == -np.sign(c[2:])).all()
 
 
+@pytest.mark.parametrize("f", [sp.kn, sp.yn, sp.expn])
+@pytest.mark.filterwarnings("ignore:floating point number truncated")
+def test_orders_are_cut_as_the_value_has_them(f: Any) -> None:
+    for order, cut in ((1.5, 1), (2.999, 2), (np.array([2.5]), 2), (np.float32(1.5), 1)):
+        x = np.array([0.8])
+        np.testing.assert_array_equal(f(order, dn.jet(x, 3)).coeffs, f(cut, dn.jet(x, 3)).coeffs)
+    assert f(2, dn.jet(np.float32(0.8), 2)).dtype == np.float32
+    if f is sp.expn:  # E_1' = −e^{−x}/x
+        np.testing.assert_allclose(dn.grad(lambda x: f(1.7, x))(0.8), -np.exp(-0.8) / 0.8, rtol=1e-15)
+
+
 def test_ends_of_the_domain() -> None:
     np.testing.assert_array_equal(jet_of(sp.i0, 1e16, 4), np.inf)
     np.testing.assert_array_equal(jet_of(sp.i0, -1e300, 3), [np.inf, -np.inf, np.inf, -np.inf])

@@ -211,7 +211,7 @@ def test_a_view_that_is_read_only_in_numpy_raises(view, way):
 
 @pytest.mark.parametrize(("order", "way"), WAYS.values(), ids=WAYS)
 def test_real_and_imaginary_parts_are_written_through(order, way):
-    """Of z = e^{i t k}, k = 0, 1, 2, with Im z₁ = t² and Re z = 1: Σ Re z + 10 Im z₁ + 100 (Im z₂ = sin 2t)²."""
+    """Of z = e^{i t k}, k ≤ 2, with Im z₁ = t² and Re z = 1: Σ Re z + 10 Im z₁ + 100 Im z₂² with Im z₂ = sin 2t."""
 
     def f(t):
         y = np.exp(1j * t * np.arange(3.0))

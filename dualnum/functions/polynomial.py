@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidType, InvalidValue, NotDifferentiable
-from ..operand import implements
+from ..operand import Operand, implements, primal
 from .keywords import array
 
 
@@ -79,8 +79,23 @@ def polysub(a1: Any, a2: Any) -> Any:
 
 @implements(np.polymul)
 def polymul(a1: Any, a2: Any) -> Any:
-    """The product; leading zeros stay, because they may have derivatives (NumPy cuts them off)."""
-    return np.convolve(_coefficients(a1), _coefficients(a2))
+    """The product without leading zeros, as NumPy has it."""
+    return np.convolve(_trimmed(a1, "a1"), _trimmed(a2, "a2"))
+
+
+def _trimmed(p: Any, argument: str) -> Any:
+    """p without leading zeros, of which none may have derivatives: they would be cut off with it."""
+    p = _coefficients(p)
+    native = primal(p)
+    if p.ndim != 1 or isinstance(native, Operand):  # traced: its zeros are not known, and stay
+        return p
+    zeros = len(native) - len(np.trim_zeros(native, "f"))
+    if zeros and isinstance(p, Operand):
+        raise InvalidValue(
+            f"polymul: the leading coefficient of {argument} is zero, and NumPy cuts it off, but its derivatives may "
+            f"not be zero; use np.convolve to keep it, or {argument}[{zeros}:] to leave it out"
+        )
+    return p[zeros:] if zeros < len(native) else np.zeros(1, native.dtype)
 
 
 def _count(m: Any, name: str) -> int:
@@ -91,10 +106,18 @@ def _count(m: Any, name: str) -> int:
     return int(m)
 
 
+def _several(p: Any, name: str) -> Any:
+    """The coefficients of p, which NumPy wants along an axis here."""
+    if np.ndim(p) == 0 and not isinstance(p, np.poly1d):
+        raise InvalidType(f"{name}: p is a single number; expected an array of coefficients, as np.atleast_1d(p)")
+    return _coefficients(p)
+
+
 @implements(np.polyder)
 def polyder(p: Any, m: int = 1) -> Any:
-    p = _coefficients(p)
-    for _ in range(_count(m, "polyder")):
+    m = _count(m, "polyder")
+    p = _several(p, "polyder")
+    for _ in range(m):
         p = p[:-1] * np.arange(p.shape[0] - 1, 0, -1)
     return p
 
@@ -102,7 +125,8 @@ def polyder(p: Any, m: int = 1) -> Any:
 @implements(np.polyint)
 def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     """m antiderivatives, with k as their constants, the first one first."""
-    p, m = _coefficients(p), _count(m, "polyint")
+    m = _count(m, "polyint")
+    p = _several(p, "polyint")
     constants = _coefficients(0.0 if k is None else k)
     if constants.shape[0] == 1:
         constants = np.broadcast_to(constants, (m,))

@@ -55,7 +55,10 @@ def mean(
 ) -> Any:
     mask = {} if where is True else {"where": where}
     a = cast(a, dtype)
-    adjoint = adjoints.spread(axis, a.ndim, keepdims, where, _count(a, axis, keepdims, where))
+    count = _count(a, axis, keepdims, where)
+    if where is not True and np.any(count == 0):
+        return into(out, masked_mean(a, where, axis, keepdims), "mean")
+    adjoint = adjoints.spread(axis, a.ndim, keepdims, where, count)
     result = linear(
         lambda x: np.mean(x, axis=axis, keepdims=keepdims, **mask),
         a,
@@ -226,4 +229,6 @@ def masked_mean(a: Any, where: Any, axis: Any, keepdims: bool) -> Any:
     """The mean of those entries for which the mask holds."""
     total = np.sum(np.where(where, a, 0.0), axis=axis, keepdims=keepdims)
     count = np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims)
-    return total / count.astype(real_dtype(a))
+    count = count.astype(real_dtype(a))
+    # of no entries: NaN, as NumPy's, and constant, for nothing is read
+    return np.where(count == 0, np.nan, total / np.maximum(count, 1))

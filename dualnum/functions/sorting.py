@@ -156,7 +156,7 @@ def _counting(function: Callable[..., Any], *samples: str) -> None:
     @implements(function)
     def count(*args: Any, **kwargs: Any) -> Any:
         given = {**dict(zip(names, args, strict=False)), **kwargs}
-        moving = any(isinstance(given[name], Operand) for name in samples) and _follow_data(function, given)
+        moving = any(True for _ in operands([given[name] for name in samples])) and _follow_data(function, given)
         moving = moving or any(True for _ in operands([given.get("bins"), given.get("range")]))
         if moving and (function is not np.histogram or given.get("density") or given.get("weights") is not None):
             raise NotDifferentiable(

@@ -142,7 +142,8 @@ def known_planes(count: int, directions: int | None) -> int:
 def _in_type(x: Any, dtype: Any) -> Any:
     if type(x) is Planes:
         return x if x.array.dtype == dtype else x._replace(array=x.array.astype(dtype))
-    return x.item() if isinstance(x, (np.generic, np.ndarray)) else x  # its type has had its say
+    x = x.item() if isinstance(x, (np.generic, np.ndarray)) else x  # its type has had its say
+    return int(x) if type(x) is bool else x  # the logarithm of True is of half precision
 
 
 def laid_out(x: Planes, shape: tuple[int, ...], compiled: bool) -> tuple[Planes, str]:
@@ -258,7 +259,7 @@ def _made(row: Row, order: int | Box, described: Any, dtype: Any, compiled: bool
             moving = [[u[0], u[0]] if x != "number" else u for u, x in zip(symbols, described, strict=True)]
             _expanded(graph, row, 1, moving)
         alarm = None
-        if row.mend is not None and order and any(len(u) > 1 for u in symbols):
+        if row.mend is not None and (row.kind == "derived" or (order and any(len(u) > 1 for u in symbols))):
             alarm = graph.lift(row.mend.where(results[0][0], *(u[0] for u in symbols)))
         program = graph.finish([y for result in results for y in result], alarm)
     except (Untraceable, NotGraded):

@@ -128,7 +128,7 @@ def _written(row: Row, wanted: tuple[bool, ...], output: int, numbers: Any) -> P
     places = [None if c is None else next(outputs) for c in pulled]
     function = _in_python(program, inputs, places, row.name)
     may_fail = _may_fail(row, numbers or (None,) * len(wanted))
-    plain = _is_plain(program)
+    plain = nout == 1 and _is_plain(program)  # of several values none is a variable of its own
     exact = None if plain else _by_derivatives(row, [c is not None for c in pulled], output)
     reached = _reached(program, inputs, places, row.name)
     read = {node.extra for node in program.nodes if node.op == INPUT}
@@ -218,7 +218,7 @@ def _scales(program: Program) -> bool:
 def _reached(program: Program, inputs: Sequence[str], places: Sequence[int | None], name: str) -> Any:
     """Where a contribution is no structural zero, as a function of Python; None if that is everywhere."""
     masks: list[Any] = []  # True, False, or an expression
-    for i, node in enumerate(program.nodes):
+    for node in program.nodes:
         if node.op == CONST:
             masks.append(bool(node.extra != 0))
         elif node.op == SELECT:
@@ -353,11 +353,13 @@ def _mended(row: Row, wanted: tuple[bool, ...], output: int, function: Callable[
     def mended(cotangent: Any, value: Any, *arguments: Any) -> Any:
         pulled = function(cotangent, value, *arguments)
         if not all(c is None or is_array(c) for c in pulled):
-            _watched(mend.where(primal(value), *map(primal, arguments)))
+            where = mend.where(primal(value), *map(primal, arguments))
+            if _watched(where):
+                return pulled
+        elif all(c is None or _finite(c) for c in pulled):
             return pulled
-        if all(c is None or _finite(c) for c in pulled):
-            return pulled
-        where = mend.where(value, *arguments)
+        else:
+            where = mend.where(value, *arguments)
         if not np.any(where):
             return pulled
         results = []

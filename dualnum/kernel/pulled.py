@@ -160,7 +160,7 @@ def transposed(
             results.append(None)
             continue
         partial = derived(row, tuple(int(i == j) for j in range(len(wanted)))).row
-        if partial.mend is not None and box.order:
+        if partial.mend is not None:
             where = partial.mend.where(None, *(u[0] for u in parts))
             if hasattr(where, "_alarm"):
                 where._alarm()

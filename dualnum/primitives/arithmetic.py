@@ -82,7 +82,7 @@ def _hypot_near_zero(order: int, value: Any, u: Coefficients, v: Coefficients) -
 recurrence(
     np.hypot, series.hypot, kink=lambda a, b: (a == 0) & (b == 0),
     mend=Mend(lambda value, u, v: rescale.is_small(value), _hypot_near_zero),
-    even=lambda u, v: np.square(u) + np.square(v),
+    even=lambda u, v: np.square(u) + np.square(v), special=((3e-5, -4e-5), (0.0, 2.0)),
 )  # fmt: skip
 
 
@@ -158,7 +158,8 @@ def _elementwise_power(order: int, value: Any, u: Coefficients, p: Any) -> list[
 def _power(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
     """y = u^v: by the kind of the exponent, or e^{v log u} where it varies.
 
-    Of 0^v with both moving only the first derivative v u^{v−1} u' is known; above it there are logarithms of t.
+    Of u_0 = 0 with both moving, y_k is that of u^{v_0} for k ≤ v_0, u_1^k where v_0 = k and 0 below; from
+    v_0 + 1 on there are logarithms of t. Of u_0 < 0 there is no real y_k.
     """
     if len(v) == 1:
         p = _number(v[0])
@@ -169,8 +170,13 @@ def _power(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any
     log_u = series.log(order, np.where(zero, 0.0, np.log(np.where(zero, 1.0, u[0]))), u)
     w0 = v[0] * log_u[0]
     y = series.exp(order, value, series.multiply(order, w0, v, log_u))
-    if len(u) > 1:
-        y[1] = np.where(zero, v[0] * np.power(u[0], v[0] - 1) * u[1], y[1])
+    if len(u) == 1:
+        return y
+    y[1] = np.where(zero, v[0] * np.power(u[0], v[0] - 1) * u[1], y[1])
+    power = u[1]
+    for k in range(2, order + 1):
+        power = power * u[1]
+        y[k] = np.where(zero & (np.real(v[0]) > k), 0.0, np.where(zero & (v[0] == k), power, y[k]))
     return y
 
 
@@ -192,20 +198,10 @@ def _power_at_zero(order: int, value: Any, u: Coefficients, v: Coefficients) -> 
     return y
 
 
-def _float_power(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
-    """The power in double precision at least, as its value (u_k^1.0 widens u_k)."""
-    return _power(order, value, *([np.float_power(c, 1.0) if _is_narrow(c) else c for c in w] for w in (u, v)))
-
-
-def _is_narrow(x: Any) -> bool:
-    dtype = getattr(x, "dtype", None)
-    return dtype is not None and dtype.newbyteorder("=") in (np.float16, np.float32, np.complex64)
-
-
 _POWER: dict[str, Any] = {
     "domain": (POSITIVE, REAL),
     "sample": ((0.2, 3.0), (-2.0, 2.5)),
     "mend": Mend(lambda value, u, v: (u == 0) & (np.real(v) > 0) & (v != np.floor(np.real(v))), _power_at_zero),
 }
 recurrence(np.power, _power, **_POWER)
-recurrence(np.float_power, _float_power, **_POWER)
+recurrence(np.float_power, _power, **_POWER)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import series
-from ..graded import Part, extended
+from ..graded import NotGraded, Part, extended
 from ..operand import Operand
 from .table import Mend, Row, Series
 
@@ -47,7 +47,7 @@ class Derived:
         if own is not None:
             return own.__array_ufunc__(self, "__call__", *args)  # type: ignore[arg-type]
         if all(isinstance(x, (float, int, complex)) and not isinstance(x, np.generic) for x in args):
-            args = (np.float64(args[0]) if isinstance(args[0], (float, int)) else np.complex128(args[0]), *args[1:])
+            args = tuple(np.float64(x) if type(x) is float else x for x in args)  # whose quotients by 0 do not raise
         with np.errstate(all="ignore"):
             y = self._rule(0, None, *([x] for x in args))[0]
             if self.of.mend is None or not all(
@@ -55,7 +55,12 @@ class Derived:
             ):
                 return y
             where = self._fails(None, *args)
-            return np.where(where, self._mended(0, None, *([x] for x in args))[0], y)[()] if np.any(where) else y
+            if not np.any(where):
+                return y
+            try:
+                return np.where(where, self._mended(0, None, *([x] for x in args))[0], y)[()]
+            except NotGraded:  # in several variables it is not known
+                return y
 
     def __repr__(self) -> str:
         return f"<{self.__name__} by {self.powers}>"
@@ -68,13 +73,15 @@ class Derived:
         moved, in_one = extended(order, operands, self.powers)
         times = sum(self.powers)
         value = self.of.ufunc(*(u[0] for u in moved))
+        if not order + times:
+            return [value[self.output] if self.of.ufunc.nout > 1 else value]
         y = rule(order + times, value, *moved)
         y = y[self.output] if self.of.ufunc.nout > 1 else y
         scale = prod(map(factorial, self.powers))
         last = tuple(p for p in self.powers if p)
         results: list[Any] = []
         for part in y[times : order + times + 1]:
-            terms = part.of(last) if isinstance(part, Part) else {}
+            terms = part.of(last) if isinstance(part, Part) else {} if times else {(): part}
             if scale != 1:
                 terms = {m: c * scale for m, c in terms.items()}
             results.append(terms)

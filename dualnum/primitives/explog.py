@@ -49,13 +49,13 @@ def _log1p(order: int, value: Any, u: Coefficients) -> list[Any]:
     return series.log(order, value, [1 + u[0], *u[1:]])
 
 
-recurrence(np.exp, series.exp, sample=(-3.0, 3.0), mend=overflowed(np.exp))
-recurrence(np.exp2, exponential(_LN2), sample=(-3.0, 3.0), mend=overflowed(np.exp2, _LN2))
-recurrence(np.expm1, series.expm1, sample=(-3.0, 3.0), mend=overflowed(np.exp))
+recurrence(np.exp, series.exp, sample=(-3.0, 3.0), mend=overflowed(np.exp), special=((-750.0,), (709.5,)))
+recurrence(np.exp2, exponential(_LN2), sample=(-3.0, 3.0), mend=overflowed(np.exp2, _LN2), special=((1023.5,),))
+recurrence(np.expm1, series.expm1, sample=(-3.0, 3.0), mend=overflowed(np.exp), special=((1e-300,), (-40.0,)))
 recurrence(np.log, series.log, domain=POSITIVE, sample=(0.1, 5.0))
 recurrence(np.log2, _log2, domain=POSITIVE, sample=(0.1, 5.0))
 recurrence(np.log10, _log10, domain=POSITIVE, sample=(0.1, 5.0))
-recurrence(np.log1p, _log1p, domain=(-1.0, float("inf")), sample=(-0.5, 5.0))
+recurrence(np.log1p, _log1p, domain=(-1.0, float("inf")), sample=(-0.5, 5.0), special=((1e-300,),))
 
 
 def _logaddexp(order: int, value: Any, u: Coefficients, v: Coefficients, scale: float = 1.0) -> list[Any]:

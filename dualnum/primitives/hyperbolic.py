@@ -34,11 +34,18 @@ def _arctanh(order: int, value: Any, u: Coefficients) -> list[Any]:
 
 recurrence(np.sinh, _sinh)
 recurrence(np.cosh, _cosh)
-recurrence(np.tanh, series.tanh)
-recurrence(np.arcsinh, _arcsinh)
+recurrence(np.tanh, series.tanh, special=((1e-200,), (20.0,), (-20.0,)))
+recurrence(np.arcsinh, _arcsinh, special=((1e-200,), (1e100,)))
 # the powers of u − 1 and u + 1 alternate in sign, so their product does not cancel
 by_derivative(
     np.arccosh, lambda u: (u - 1) ** -0.5 * (u + 1) ** -0.5, domain=(1.0, inf), sample=(1.2, 4.0),
     mend=valuation.edge(inf, -inf),
 )  # fmt: skip
-recurrence(np.arctanh, _arctanh, domain=UNIT, sample=(-0.9, 0.9), mend=valuation.edge(inf, inf))
+recurrence(
+    np.arctanh,
+    _arctanh,
+    domain=UNIT,
+    sample=(-0.9, 0.9),
+    mend=valuation.edge(inf, inf),
+    special=((1e-200,), (1 - 2.0**-40,)),
+)

@@ -33,8 +33,8 @@ from ..graded import NotGraded, Part, padded
 from ..operand import Operand, primal
 
 __all__ = [
-    "POSITIVE", "REAL", "UNIT", "Mend", "Row", "Series", "around_zeros", "by_derivative", "composed", "linear", "lookup", "mended",
-    "predicate", "recurrence", "rows", "unsupported", "zero",
+    "POSITIVE", "REAL", "UNIT", "Mend", "Row", "Series", "around_zeros", "by_derivative", "composed", "linear",
+    "lookup", "mended", "predicate", "recurrence", "rows", "unsupported", "zero",
 ]  # fmt: skip
 
 Interval = tuple[float, float]
@@ -64,6 +64,8 @@ class Row:
             a tuple of such lists for a ufunc of several outputs.
         domain: per argument, the open interval on which the function is real and analytic.
         sample: per argument, an interval of generic points for tests and examples.
+        special: points (a number for each argument) at which the rule or the function changes its form, beside those
+            that every function is tried at: 0, ±½, ±1, 2, ties, the ends of the domain.
         kink: mask of the points (given the values of the arguments) where the derivative does not exist
             and a subgradient stands in.
         mend: a costlier rule for points where `rule` fails (a root of a series that begins with zeros).
@@ -81,6 +83,7 @@ class Row:
     kink: Callable[..., Any] | None = None
     mend: Mend | None = None
     reason: str = ""
+    special: Sequence[tuple[float, ...]] = ()
     even: Callable[..., Any] | None = None
     of_squares: Callable[..., Any] | None = None
 
@@ -91,7 +94,9 @@ class Row:
     def expand(self, order: int, *operands: Sequence[Any], value: Any = None) -> Any:
         """The series of the result from the series of the operands (a tuple of them if nout > 1).
 
-        The value always comes from the ufunc itself, so that it is what NumPy gives, to the last bit.
+        The value always comes from the ufunc itself, never from a series. On arrays it is what NumPy gives, to the
+        last bit; as a compiled kernel the same function of libm is called, in glibc's vector form where there is
+        one, whose last places differ (by up to 4 units, for sin at most points by 1 or 2).
         """
         assert self.rule is not None
         if value is None:
@@ -124,6 +129,7 @@ class Row:
     def applied(self, order: int, value: Any, *operands: Sequence[Any]) -> Any:
         """The rule; as a whole where it looks at numbers that a trace does not have."""
         assert self.rule is not None
+        operands = _as_computed(self.ufunc, value, operands)
         try:
             return self.rule(order, value, *operands)
         except NotTraceable as error:
@@ -143,6 +149,44 @@ class Row:
         return y[1] if len(y) > 1 else None
 
 
+_NUMBERS = (int, float, complex)  # whose type does not count
+
+
+def _as_computed(ufunc: Any, value: Any, operands: Sequence[Any]) -> Sequence[Any]:
+    """The operands no narrower than the ufunc itself has them, so that a rule loses no digits that the value has.
+
+    (SciPy has no loops for half precision, float_power none below double; log(True) is half precision.)
+    """
+    dtype = getattr(value[0] if isinstance(value, tuple) else value, "dtype", None)
+    kinds = [_kind(u[0]) for u in operands]
+    if all(k is dtype or k in _NUMBERS for k in kinds):
+        return operands
+    if dtype is None:  # symbols, which are all of one type
+        return [[float(u[0])] if k is bool else u for u, k in zip(operands, kinds, strict=True)]
+    try:
+        loop = ufunc.resolve_dtypes((*(np.dtype(bool) if k is bool else k for k in kinds), *[None] * ufunc.nout))
+    except (AttributeError, TypeError):  # no ufunc, or none of these types
+        return operands
+    return [_no_narrower(u, k, wanted) for u, k, wanted in zip(operands, kinds, loop, strict=False)]
+
+
+def _kind(x: Any) -> Any:
+    """The type of a number of Python, the dtype of all else."""
+    return type(x) if type(x) in _NUMBERS else getattr(x, "dtype", type(x))
+
+
+def _no_narrower(u: Sequence[Any], kind: Any, wanted: Any) -> Sequence[Any]:
+    """u in a wanted type of floating-point numbers (of a complex type in that of its parts), if its own is narrower."""
+    if kind in _NUMBERS or wanted.kind not in "fc":
+        return u
+    real = np.finfo(wanted).dtype
+    if kind is bool:
+        return [real.type(u_k) for u_k in u]
+    if kind == real or kind.kind == "c" or not np.can_cast(kind, real):
+        return u
+    return [u_k * real.type(1) for u_k in u]
+
+
 _recurring: ContextVar[bool] = ContextVar("in a recurrence", default=False)
 # Whether a rule is running. What it writes down for a kernel may be rearranged within rounding; the value may not.
 in_recurrence = _recurring.get
@@ -151,7 +195,7 @@ in_recurrence = _recurring.get
 def mended(row: Row, order: int, result: Any, operands: Sequence[Sequence[Any]]) -> Any:
     """The result with the points redone at which the row's own rule fails, if there are any."""
     mend = row.mend
-    if mend is None or not order:
+    if mend is None or not (order or row.kind == "derived"):
         return result
     where = mend.where(result[0], *(u[0] for u in operands))
     if isinstance(where, Operand):  # no numbers to look at yet
@@ -161,7 +205,7 @@ def mended(row: Row, order: int, result: Any, operands: Sequence[Sequence[Any]])
         return result
     try:
         redone = mend.rule(order, result[0], *operands)
-        return series.select(order, result[0], where, redone, result)
+        return _redone(order, where, redone, result)
     except NotGraded:  # it looks at coefficients, which several variables have no order for
         moving = [i for i, u in enumerate(operands) if len(u) > 1]
         if len(moving) > 1:
@@ -169,7 +213,12 @@ def mended(row: Row, order: int, result: Any, operands: Sequence[Sequence[Any]])
         along = [[u[0], 1.0] if len(u) > 1 else [u[0]] for u in operands]
         outer = mend.rule(order, result[0], *along)
         redone = series.compose_safely(order, outer, operands[moving[0]])
-        return series.select(order, result[0], where, redone, result)
+        return _redone(order, where, redone, result)
+
+
+def _redone(order: int, where: Any, redone: Any, result: Any) -> Any:
+    """The value as well: that of a derivative is a coefficient of the rule that failed."""
+    return series.select(order, np.where(where, redone[0], result[0])[()], where, redone, result)
 
 
 def around_zeros(row: Row, inputs: Sequence[Any], compute: Callable[[], Any]) -> Any:
@@ -293,12 +342,13 @@ def recurrence(
     sample: Any = (-3.0, 3.0),
     kink: Callable[..., Any] | None = None,
     mend: Mend | None = None,
+    special: Sequence[tuple[float, ...]] = (),
     even: Callable[..., Any] | None = None,
     of_squares: Callable[..., Any] | None = None,
 ) -> None:
     """A row by its rule (order, y_0, *series) → coefficients."""
     intervals = _per_argument(ufunc, domain), _per_argument(ufunc, sample)
-    _register(Row(ufunc, kind, rule, *intervals, kink, mend, even=even, of_squares=of_squares))
+    _register(Row(ufunc, kind, rule, *intervals, kink, mend, special=special, even=even, of_squares=of_squares))
 
 
 def zero(ufunc: np.ufunc, **row: Any) -> None:

@@ -1,7 +1,6 @@
 """Trigonometric functions and their inverses."""
 
 from collections.abc import Sequence
-from math import inf
 from typing import Any
 
 import numpy as np
@@ -37,6 +36,28 @@ def _arccos(order: int, value: Any, u: Coefficients) -> list[Any]:
     return [value, *(-y_k for y_k in _arcsin(order, value, u)[1:])]
 
 
+def _at_edge(sign: int, rule: Any) -> Mend:
+    """Where u_0 = ±1, of sign·arccos u, from √z by the valuation of z = 1 ∓ u.
+
+    arccos(1 − z) = ∫ 2 (2 − z)^{−1/2} d√z: infinite where √z is, with its sign; of arccos(cos t) = |t| the
+    subgradient 0, and 0 as far as it is known that nothing moves.
+    """
+
+    def expand(order: int, value: Any, u: Coefficients) -> list[Any]:
+        if np.iscomplexobj(u[0]):
+            return rule(order, value, u)  # type: ignore[no-any-return]
+        side = sign * np.sign(u[0])
+        z = [0.0 * u[0], *(-np.sign(u[0]) * u_k for u_k in u[1:])]
+        root = valuation.power(order, z[0], z, 0.5, lambda order, w: series.sqrt(order, np.sqrt(w[0]), w))
+        rest = [2.0 + z[0], *(-z_k for z_k in z[1:])]
+        slope = series.power(order, 1 / np.sqrt(rest[0]), rest, -0.5)
+        y = series.integral(order, value, (root, [2 * s for s in slope]))
+        pairs = zip(y[1:], root[1:], strict=True)
+        return [value, *(side * np.where(np.isinf(root_k), root_k, y_k) for y_k, root_k in pairs)]
+
+    return Mend(lambda value, u: (u == 1) | (u == -1), expand)
+
+
 def _arctan(order: int, value: Any, u: Coefficients) -> list[Any]:
     """y' = u'/(1 + u²)."""
     s = series.inverse_hypotenuse(order - 1, u[:order])
@@ -60,8 +81,14 @@ def _arctan2(order: int, value: Any, y: Coefficients, x: Coefficients) -> list[A
 recurrence(np.sin, _sin)
 recurrence(np.cos, _cos)
 recurrence(np.tan, series.tan, sample=(-1.4, 1.4))
-recurrence(np.arcsin, _arcsin, domain=UNIT, sample=(-0.9, 0.9), mend=valuation.edge(inf, inf))
-recurrence(np.arccos, _arccos, domain=UNIT, sample=(-0.9, 0.9), mend=valuation.edge(-inf, -inf))
+recurrence(
+    np.arcsin, _arcsin, domain=UNIT, sample=(-0.9, 0.9), mend=_at_edge(-1, _arcsin),
+    special=((1e-200,), (1 - 2.0**-40,)),
+)  # fmt: skip
+recurrence(
+    np.arccos, _arccos, domain=UNIT, sample=(-0.9, 0.9), mend=_at_edge(1, _arccos),
+    special=((1e-20,), (-1 + 2.0**-40,)),
+)  # fmt: skip
 recurrence(np.arctan, _arctan)
 recurrence(
     np.arctan2, _arctan2, sample=((0.3, 3.0), (-3.0, 3.0)),

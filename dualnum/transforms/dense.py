@@ -6,6 +6,7 @@ Jacobian: the gradient of a jet with P directions, forward over reverse.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0, *, mode: str | None = 
         chosen = mode or _better_mode(f, args, kwargs, argnums)
         return (_jacfwd if chosen == "forward" else _jacrev)(f, argnums, "jacobian")(*args, **kwargs)
 
-    return _named(transformed, f, "jacobian", argnums)
+    return _named(transformed, f, "jacobian", argnums, partial(jacobian, argnums=argnums, mode=mode))
 
 
 def _better_mode(f: Callable[..., Any], args: Any, kwargs: Any, argnums: Argnums) -> str:
@@ -82,7 +83,7 @@ def _jacfwd(f: Callable[..., Any], argnums: Argnums, name: str) -> Callable[...,
         results = [_columns(f, args, kwargs, i, name) for i in _positions(argnums, args, name)]
         return tuple(results) if isinstance(argnums, Sequence) else results[0]
 
-    return _named(transformed, f, name, argnums)
+    return _named(transformed, f, name, argnums, partial(jacfwd, argnums=argnums))
 
 
 def _columns(f: Callable[..., Any], args: Any, kwargs: Any, position: int, name: str) -> Any:
@@ -104,7 +105,7 @@ def _columns(f: Callable[..., Any], args: Any, kwargs: Any, position: int, name:
                 columns.append([y._planes[1:] if own else _zeros(y, len(directions)) for y, own in owned])
         blocks.append(
             [
-                np.reshape(np.moveaxis(_joined(parts, len(ys) == 1), 0, -1), (*parts[0].shape[1:], *x.shape))
+                _number(np.reshape(np.moveaxis(_joined(parts, len(ys) == 1), 0, -1), (*parts[0].shape[1:], *x.shape)))
                 for parts in zip(*columns, strict=True)
             ]
         )
@@ -170,7 +171,7 @@ def _jacrev(f: Callable[..., Any], argnums: Argnums, name: str) -> Callable[...,
         results = [optree.tree_unflatten(out_structure, [e[k] for e in entries]) for k in range(len(positions))]
         return tuple(results) if isinstance(argnums, Sequence) else results[0]
 
-    return _named(transformed, f, name, argnums)
+    return _named(transformed, f, name, argnums, partial(jacrev, argnums=argnums))
 
 
 def _rows(pull: Callable[[Any], Any], ys: list[Any], structure: Any, which: int) -> Any:
@@ -185,7 +186,12 @@ def _rows(pull: Callable[[Any], Any], ys: list[Any], structure: Any, which: int)
             xs, its_structure = _flatten(pull(optree.tree_unflatten(structure, zeros)))
             blocks.append([x._planes[1:] if _has_directions(x, scope) else _zeros(x, len(units)) for x in xs])
     rows = [_joined(parts, len(xs) == 1) for parts in zip(*blocks, strict=True)]
-    return optree.tree_unflatten(its_structure, [np.reshape(r, (*np.shape(y), *r.shape[1:])) for r in rows])
+    return optree.tree_unflatten(its_structure, [_number(np.reshape(r, (*np.shape(y), *r.shape[1:]))) for r in rows])
+
+
+def _number(x: Any) -> Any:
+    """An array without axes as a number."""
+    return x[()] if type(x) is np.ndarray and x.ndim == 0 else x
 
 
 def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -198,4 +204,5 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         array([[10.,  6.],
                [ 6.,  0.]])
     """
-    return _jacfwd(_named(_grad(f, argnums, False, "hessian"), f, "gradient"), argnums, "hessian")
+    gradient = _named(_grad(f, argnums, False, "hessian"), f, "gradient")
+    return _named(_jacfwd(gradient, argnums, "hessian"), f, "hessian", argnums, partial(hessian, argnums=argnums))

@@ -5,12 +5,14 @@ a level of its own, so transforms nest in any order without confusing their pert
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from types import MethodType
 from typing import Any
 
 import numpy as np
 import optree
 
-from ..algebra import check_order, factorial_times
+from ..algebra import check_order, factorial_times, warn_of_underflow
 from ..backend import as_floating
 from ..errors import InvalidType, InvalidValue, LevelError
 from ..jet import Jet
@@ -50,7 +52,7 @@ def derivative(f: Callable[..., Any], order: int = 1, *, argnums: Argnums = 0) -
         ones = _map_chosen(lambda x: None, args, argnums, "derivative")
         return _run(f, args, kwargs, ones, order, "derivative", lambda y, own: _derivative_of(y, own, order))
 
-    return _named(transformed, f, "derivative", argnums)
+    return _named(transformed, f, "derivative", argnums, partial(derivative, order=order, argnums=argnums))
 
 
 def taylor(
@@ -92,7 +94,8 @@ def taylor(
         read = lambda y, own: _coefficients_of(y, own, order, vs, many)  # noqa: E731
         return _run(f, args, kwargs, vs, order, "taylor", read, many)
 
-    return _named(transformed, f, "taylor", argnums)
+    remake = partial(taylor, order=order, direction=direction, directions=directions, argnums=argnums)
+    return _named(transformed, f, "taylor", argnums, remake)
 
 
 def directional(f: Callable[..., Any], order: int = 1, *, argnums: Argnums = 0) -> Callable[..., Any]:
@@ -116,7 +119,7 @@ def _directional(f: Callable[..., Any], order: int, argnums: Argnums, name: str)
         vs = _matched(v, args_, argnums, name, "the direction")
         return _run(f, args_, kwargs, vs, order, name, lambda y, own: _derivative_of(y, own, order))
 
-    return _named(transformed, f, name, argnums)
+    return _named(transformed, f, name, argnums, partial(directional, order=order, argnums=argnums))
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -243,6 +246,8 @@ def _derivative_of(y: Any, own: bool, order: int) -> Any:
     """y⁽ᵏ⁾, exact zeros where the result does not depend on the argument."""
     if not own:
         return y if order == 0 else np.zeros_like(y)
+    if order <= y._support[0]:
+        warn_of_underflow("derivative", order, y._planes)
     return factorial_times(order, y._planes[order])
 
 
@@ -336,12 +341,33 @@ def _check_callable(f: Any, name: str) -> None:
         raise InvalidType(f"{name}: f is a {type(f).__name__}; expected a function of arrays")
 
 
+class Transformed:
+    """A function that a transform made of another; pickled as that one and the transform."""
+
+    def __init__(self, call: Callable[..., Any], f: Callable[..., Any], name: str, remake: Any) -> None:
+        self._call = call
+        self._remake = remake
+        self.__name__ = self.__qualname__ = f"{name}({getattr(f, '__name__', 'f')})"
+        self.__doc__ = f"The {name} of {getattr(f, '__name__', 'f')}."
+        self.__wrapped__ = f
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._call(*args, **kwargs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<function {self.__name__}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._remake, (self.__wrapped__,)
+
+
 def _named(
-    transformed: Callable[..., Any], f: Callable[..., Any], name: str, argnums: Argnums = 0
+    transformed: Callable[..., Any], f: Callable[..., Any], name: str, argnums: Argnums = 0, remake: Any = None
 ) -> Callable[..., Any]:
+    """The function under the name of its transform; `remake` makes it of f again."""
     _check_callable(f, name)
     _indices(argnums, name)
-    transformed.__name__ = transformed.__qualname__ = f"{name}({getattr(f, '__name__', 'f')})"
-    transformed.__doc__ = f"The {name} of {getattr(f, '__name__', 'f')}."
-    transformed.__wrapped__ = f  # type: ignore[attr-defined]
-    return transformed
+    return Transformed(transformed, f, name, remake)

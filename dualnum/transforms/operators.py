@@ -1,6 +1,7 @@
 """Products with second derivatives, and the Laplacian: none of them forms a Hessian."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,9 @@ def hvp(f: Callable[..., Any], *, argnums: Argnums = 0) -> Callable[..., Any]:
         >>> hvp(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]), np.array([1.0, 0.0]))
         array([10.,  6.])
     """
-    return _named(_directional(_grad(f, argnums, False, "hvp"), 1, argnums, "hvp"), f, "hvp")
+    return _named(
+        _directional(_grad(f, argnums, False, "hvp"), 1, argnums, "hvp"), f, "hvp", 0, partial(hvp, argnums=argnums)
+    )
 
 
 def vhp(f: Callable[..., Any], *, argnums: Argnums = 0) -> Callable[..., Any]:
@@ -40,7 +43,9 @@ def vhp(f: Callable[..., Any], *, argnums: Argnums = 0) -> Callable[..., Any]:
         >>> vhp(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]), np.array([1.0, 0.0]))
         array([10.,  6.])
     """
-    return _named(_grad(_directional(f, 1, argnums, "vhp"), argnums, False, "vhp"), f, "vhp")
+    return _named(
+        _grad(_directional(f, 1, argnums, "vhp"), argnums, False, "vhp"), f, "vhp", 0, partial(vhp, argnums=argnums)
+    )
 
 
 def laplacian(f: Callable[..., Any], *, argnums: int = 0) -> Callable[..., Any]:
@@ -64,7 +69,7 @@ def laplacian(f: Callable[..., Any], *, argnums: int = 0) -> Callable[..., Any]:
             raise InvalidType("laplacian: the argument is complex; expected real numbers")
         return total(_second_derivatives(f, args, kwargs, position, x, units) for units in unit_blocks(x))
 
-    return _named(transformed, f, "laplacian", argnums)
+    return _named(transformed, f, "laplacian", argnums, partial(laplacian, argnums=argnums))
 
 
 def _second_derivatives(f: Callable[..., Any], args: Any, kwargs: Any, position: int, x: Any, units: Any) -> Any:

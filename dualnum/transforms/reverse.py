@@ -5,6 +5,7 @@ transforms nest with each other and with the forward ones in any order, and `jit
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def _grad(f: Callable[..., Any], argnums: Argnums, has_aux: bool, name: str) -> 
         value, gradient = both(*args, **kwargs)
         return (gradient, value[1]) if has_aux else gradient
 
-    return _named(transformed, f, name, argnums)
+    return _named(transformed, f, name, argnums, partial(grad, argnums=argnums, has_aux=has_aux))
 
 
 def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[..., Any]:
@@ -81,6 +82,10 @@ def _value_and_grad(f: Callable[..., Any], argnums: Argnums, has_aux: bool, name
                 aux = optree.tree_map(lambda y: _lowered(y, scope), aux, none_is_leaf=True)
             y = own(result, scope)
             value = _scalar(result if y is None else y._value, name)
+            kind = "f" if y is not None else getattr(result, "dtype", None) or np.asarray(result).dtype.kind
+            if getattr(kind, "kind", kind) in "biu":
+                given = "a truth value" if getattr(kind, "kind", kind) == "b" else "an integer"
+                raise InvalidType(f"{name}: f returned {given}, which has no gradient; expected a float")
             if y is None:
                 gradient = record.collect([])
             else:
@@ -88,7 +93,7 @@ def _value_and_grad(f: Callable[..., Any], argnums: Argnums, has_aux: bool, name
                 gradient = record.collect(sweep(seeds, record.nodes))
         return ((value, aux) if has_aux else value), gradient
 
-    return _named(transformed, f, name, argnums)
+    return _named(transformed, f, name, argnums, partial(value_and_grad, argnums=argnums, has_aux=has_aux))
 
 
 def _pair(result: Any, name: str) -> tuple[Any, Any]:
@@ -216,9 +221,12 @@ class Record:
 def _own_memory(cotangent: Any, x: Any) -> Any:
     """A cotangent that nothing else refers to; zeros for None."""
     if cotangent is None:
-        return np.zeros_like(x) if isinstance(x, Operand) else namespace(x).zeros(x.shape, x.dtype)
-    if type(cotangent) is np.ndarray and not (is_whole(cotangent) and cotangent.flags.writeable):
-        return cotangent.copy()
+        return np.zeros_like(x) if isinstance(x, Operand) else namespace(x).zeros(x.shape, x.dtype)[()]
+    if type(cotangent) is np.ndarray:
+        if cotangent.ndim == 0:
+            return cotangent[()]  # a number
+        if not (is_whole(cotangent) and cotangent.flags.writeable):
+            return cotangent.copy()
     return cotangent
 
 

@@ -16,7 +16,7 @@ from scipy.special import _ufuncs as private
 
 from ... import series
 from ..table import POSITIVE, REAL, Mend, lookup, recurrence, unsupported
-from .outer import by_coefficients, require_real, variable_last
+from .outer import by_coefficients, require_real, variable_last, whole
 
 Coefficients = Sequence[Any]
 
@@ -280,10 +280,15 @@ by_coefficients(sp.k1e, lambda order, value, x: _kve_outer(order, value, 1, x), 
 
 # ── whole orders through the functions of any order ──────────────────────────────────────────────
 
-variable_last(sp.yn, ("n",), _neighbours(sp.yv, -1), domain=(REAL, POSITIVE), sample=((0, 3), (0.5, 6.0)))
-variable_last(
-    sp.kn, ("n",), _neighbours(sp.kv, 1, alternating=True), domain=(REAL, POSITIVE), sample=((0, 3), (0.5, 6.0))
-)
+
+def _cut(outer: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    """SciPy cuts the fraction of the order off, and so does the derivative."""
+    return lambda order, value, n, x: outer(order, value, whole(n), x)
+
+
+_WHOLE: dict[str, Any] = {"domain": (REAL, POSITIVE), "sample": ((0, 3), (0.5, 6.0))}
+variable_last(sp.yn, ("n",), _cut(_neighbours(sp.yv, -1)), **_WHOLE)
+variable_last(sp.kn, ("n",), _cut(_neighbours(sp.kv, 1, alternating=True)), **_WHOLE)
 
 
 def _on_the_line(ufunc: np.ufunc, unscaled: np.ufunc) -> Callable[..., list[Any]]:

@@ -94,20 +94,22 @@ recurrence(sp.erfcinv, _erfcinv, domain=(0.0, 2.0), sample=(0.1, 1.9))
 
 
 def _voigt_profile(order: int, value: Any, x: Coefficients, sigma: Coefficients, gamma: Coefficients) -> list[Any]:
-    """V = Re w(z)/(σ√(2π)), z = (x + iγ)/(σ√2), for constant σ; Re i/(π (x + iγ)), Cauchy's density, at σ = 0.
+    """V = Re w(z)/(σ√(2π)), z = (x + iγ)/(σ√2), for constant σ; for σ = 0 Cauchy's profile Re i/(π (x + iγ)).
 
     The digits are those of |w|: where γ ≪ |x| the real part has fewer, by the factor γ/|x|.
     """
     require_constant("voigt_profile", sigma=sigma)
-    cauchy = np.equal(sigma[0], 0)
-    scale = sqrt(0.5) / np.where(cauchy, 1.0, sigma[0])
+    width = sigma[0]
+    narrow = np.equal(width, 0)
+    # a number of Python stays one, which widens nothing
+    scale = sqrt(0.5) / ((width or 1.0) if isinstance(width, (int, float)) else np.where(narrow, 1.0, width))
     both = max(len(x), len(gamma))
-    z = [series.coefficient(x, k) + 1j * series.coefficient(gamma, k) for k in range(both)]
-    scaled = [c * scale for c in z]
-    w = series.compose(order, _wofz(order, None, scaled[0]), scaled)
-    inverse = series.reciprocal(order, 1 / z[0], z)
-    pairs = zip(w[1:], inverse[1:], strict=True)
-    return [value, *(np.where(cauchy, np.real(1j * v) / pi, np.real(w_k) * (scale / sqrt(pi))) for w_k, v in pairs)]
+    line = [series.coefficient(x, k) + 1j * series.coefficient(gamma, k) for k in range(both)]
+    z = [z_k * scale for z_k in line]
+    w = series.compose(order, _wofz(order, None, z[0]), z)
+    pole = series.reciprocal(order, 1 / line[0], line)
+    profiles = zip(pole[1:], w[1:], strict=True)
+    return [value, *(np.where(narrow, np.imag(p) * (-1 / pi), np.real(c) * (scale / sqrt(pi))) for p, c in profiles)]
 
 
 recurrence(

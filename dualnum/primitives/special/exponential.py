@@ -9,7 +9,7 @@ import scipy.special as sp
 
 from ... import series, series_special
 from ..explog import exponential, overflowed
-from ..table import POSITIVE, REAL, lookup, recurrence
+from ..table import POSITIVE, REAL, Mend, lookup, recurrence
 from .outer import by_coefficients
 
 Coefficients = Sequence[Any]
@@ -81,10 +81,8 @@ def _cotdg(order: int, value: Any, u: Coefficients) -> list[Any]:
 
 def _radian(order: int, value: Any, *dms: Coefficients) -> list[Any]:
     """Degrees, minutes and seconds: linear in the three together."""
-    last = min(order, max(map(len, dms)) - 1)
-    units = (_DEGREE, _DEGREE / 60, _DEGREE / 3600)
-    pairs = tuple(zip(dms, units, strict=True))
-    return [value, *(series.total(u[k] * unit for u, unit in pairs if k < len(u)) for k in range(1, last + 1))]
+    scaled = [[_DEGREE / unit * u_k for u_k in u] for u, unit in zip(dms, (1, 60, 3600), strict=True)]
+    return [value, *_sum(*scaled)[1:]]
 
 
 recurrence(sp.sindg, _sindg, sample=(-170.0, 170.0))
@@ -114,7 +112,7 @@ def _logit(order: int, value: Any, u: Coefficients) -> list[Any]:
     return [value, *_sum(near, [-c for c in far])[1:]]
 
 
-recurrence(sp.expit, _expit)
+recurrence(sp.expit, _expit, special=((1e-200,), (40.0,)))
 recurrence(sp.log_expit, _log_expit)
 recurrence(sp.logit, _logit, domain=(0.0, 1.0), sample=(0.1, 0.9))
 
@@ -128,9 +126,8 @@ def _times_log(order: int, value: Any, u: Coefficients, w: Coefficients, log_w0:
     (u·ℓ)_k = u_0 ℓ_k + Σ_{j≥1} u_j ℓ_{k−j}; whether u_0 is 0 is asked of the number alone.
     """
     if len(u) == 1:
-        zero = u[0] == 0
-        logs = series.log(order, log_w0, [np.where(zero, 1.0, w[0]), *w[1:]])
-        return [value, *(np.where(zero, 0.0, u[0] * c) for c in logs[1:])]
+        logs = series.log(order, log_w0, [np.where(u[0] == 0, 1.0, w[0]), *w[1:]])
+        return [value, *(u[0] * c for c in logs[1:])]
     logs = series.log(order, log_w0, w)[: order + 1 if len(w) > 1 else 1]
     return series.multiply(order, value, u, logs)
 
@@ -191,6 +188,15 @@ def _box_cox(order: int, value: Any, w: Coefficients, log_w0: Any, p: Coefficien
     if len(p) == 1:
         slope = lookup(np.power).expand(order - 1, w[:order], [p[0] - 1])
         return series.integral(order, value, (w, slope))
+    zero = w[0] == 0
+    if len(w) == 1:  # (0^p − 1)/p
+        at_zero = [-c for c in series.reciprocal(order, 1 / p[0], p)]
+        w, log_w0 = [np.where(zero, 1.0, w[0])], np.where(zero, 0.0, log_w0)
+        return series.select(order, value, zero, at_zero, _box_cox_moving(order, value, w, log_w0, p))
+    return _box_cox_moving(order, value, w, log_w0, p)
+
+
+def _box_cox_moving(order: int, value: Any, w: Coefficients, log_w0: Any, p: Coefficients) -> list[Any]:
     logs = series.log(order, log_w0, w)[: order + 1 if len(w) > 1 else 1]
     product = series.multiply(order, logs[0] * p[0], logs, p)
     ratio = lookup(sp.exprel).expand(order, product)
@@ -227,10 +233,46 @@ def _inv_boxcox1p(order: int, value: Any, u: Coefficients, p: Coefficients) -> l
     return [value, *_inv_boxcox(order, sp.inv_boxcox(u[0], p[0]), u, p)[1:]]
 
 
-recurrence(sp.boxcox, _boxcox, domain=(POSITIVE, REAL), sample=((0.2, 3.0), (-2.0, 2.0)))
-recurrence(sp.boxcox1p, _boxcox1p, domain=((-1.0, inf), REAL), sample=((-0.5, 3.0), (-2.0, 2.0)))
-recurrence(sp.inv_boxcox, _inv_boxcox, domain=REAL, sample=((-0.4, 2.0), (0.2, 2.0)))
-recurrence(sp.inv_boxcox1p, _inv_boxcox1p, domain=REAL, sample=((-0.4, 2.0), (0.2, 2.0)))
+def _power_from_zero(order: int, w: Coefficients, p: Coefficients) -> list[Any]:
+    """w^p where w_0 = 0."""
+    row = lookup(np.power)
+    y = row.expand(order, w, p)
+    assert row.mend is not None
+    if order == 0 or len(w) == len(p) == 1:
+        return list(y)
+    return series.select(order, y[0], p[0] != np.floor(p[0]), row.mend.rule(order, y[0], w, p), y)
+
+
+def _box_cox_from_zero(shift: int) -> Mend:
+    """(w^p − 1)/p itself where w_0 = 0 and p_0 > 0: there is no logarithm."""
+
+    def rule(order: int, value: Any, u: Coefficients, p: Coefficients) -> list[Any]:
+        y = _power_from_zero(order, [u[0] + shift, *u[1:]], p)
+        return series.divide(order, value, [y[0] - 1, *y[1:]], p)
+
+    return Mend(lambda value, u, p: (u == -shift) & (p > 0), rule)
+
+
+def _inv_box_cox_from_zero(order: int, value: Any, u: Coefficients, p: Coefficients) -> list[Any]:
+    """(1 + p u)^{1/p} itself where 1 + p_0 u_0 = 0 and p_0 > 0."""
+    product = series.multiply(order, u[0] * p[0], u, p)
+    inverse = series.reciprocal(order if len(p) > 1 else 0, 1 / p[0], p)
+    return [value, *_power_from_zero(order, [product[0] + 1, *product[1:]], inverse)[1:]]
+
+
+def _nothing_left(value: Any, u: Any, p: Any) -> Any:
+    return (p * u == -1) & (p > 0)
+
+
+_INV_BOX_COX: dict[str, Any] = {
+    "domain": REAL, "sample": ((-0.4, 2.0), (0.2, 2.0)), "mend": Mend(_nothing_left, _inv_box_cox_from_zero),
+}  # fmt: skip
+recurrence(sp.boxcox, _boxcox, domain=(POSITIVE, REAL), sample=((0.2, 3.0), (-2.0, 2.0)), mend=_box_cox_from_zero(0))
+recurrence(
+    sp.boxcox1p, _boxcox1p, domain=((-1.0, inf), REAL), sample=((-0.5, 3.0), (-2.0, 2.0)), mend=_box_cox_from_zero(1)
+)
+recurrence(sp.inv_boxcox, _inv_boxcox, **_INV_BOX_COX)
+recurrence(sp.inv_boxcox1p, _inv_boxcox1p, **_INV_BOX_COX)
 
 
 # ── Huber ────────────────────────────────────────────────────────────────────────────────────────

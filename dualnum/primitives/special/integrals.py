@@ -9,7 +9,7 @@ import scipy.special as sp
 
 from ... import series, series_special
 from ..table import POSITIVE, recurrence
-from .outer import by_coefficients, require_constant
+from .outer import by_coefficients, require_constant, whole
 
 Coefficients = Sequence[Any]
 
@@ -54,9 +54,9 @@ by_coefficients(sp.expi, _expi, domain=POSITIVE, sample=(0.2, 4.0))
 
 def _expn(order: int, value: Any, n: Coefficients, u: Coefficients) -> list[Any]:
     """E_n' = −E_{n−1} (DLMF 8.19.13): f_k = (−1)^k E_{n−k}/k!, natively down to E_1, then
-    E_{−j} = (e^{−x} + j E_{1−j})/x, j! being divided out; all terms are positive."""
+    E_{−j} = (e^{−x} + j E_{1−j})/x, j! being divided out; all terms are positive. SciPy cuts the fraction of n off."""
     require_constant("expn", n=n)
-    n0, x = n[0], u[0]
+    n0, x = whole(n[0]), u[0]
     e = np.exp(-x)
     below = [e / x]  # E_{−j}(x)/j!
     for j in range(1, order + 1):

@@ -14,7 +14,7 @@ from ... import series
 from ...errors import NotDifferentiable
 from ..table import recurrence
 
-__all__ = ["by_coefficients", "exponential", "require_constant", "require_real", "variable_last"]
+__all__ = ["by_coefficients", "exponential", "require_constant", "require_real", "variable_last", "whole"]
 
 Coefficients = Sequence[Any]
 
@@ -33,6 +33,11 @@ def require_real(name: str, *values: Any) -> None:
     """Raises for complex arguments of a function that is differentiated on the real line only."""
     if any(np.iscomplexobj(x) for x in values):
         raise NotDifferentiable(f"{name}: dualnum has no derivative rule for complex arguments; give real ones")
+
+
+def whole(n: Any) -> Any:
+    """n without its fraction, as SciPy cuts orders that must be whole; a number of Python stays one."""
+    return type(n)(np.trunc(n)) if isinstance(n, (int, float)) else np.trunc(n)
 
 
 def by_coefficients(ufunc: np.ufunc, outer: Callable[..., list[Any]], **row: Any) -> None:

@@ -1,0 +1,210 @@
+"""One derivative, whatever the way to it: every row at the points where functions and rules change their form."""
+
+import zlib
+
+import numpy as np
+import pytest
+import scipy.special
+from mpmath import mp
+from oracle import coefficients
+from ways import FIELD, WAYS, agree, call, jitted, lines, points
+
+import dualnum as dn
+from dualnum.primitives.table import rows
+
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+
+# only norms use it, for a constant second argument
+_ROWS = {
+    row.name: row for row in rows() if row.kind not in ("predicate", "unsupported") and row.name != "root_of_product"
+}
+_OTHERS = [name for name in WAYS if name != "one jet"]
+_POINTS = 5  # of each row, its own special ones first
+
+
+def along(row, point, direction, output):
+    """The function of one number t along a line; whole numbers that may not vary stay."""
+
+    def f(t):
+        moved = [x + d * t if d and isinstance(x, float) else x for x, d in zip(point, direction, strict=True)]
+        y = call(row, *moved)
+        return y[output] if row.ufunc.nout > 1 else y
+
+    return f
+
+
+@pytest.mark.parametrize("name", sorted(_ROWS))
+def test_every_row_in_every_way(name):
+    row = _ROWS[name]
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    turn = int(rng.integers(len(_OTHERS)))
+    for point in list(points(row, rng))[:_POINTS]:
+        for direction in lines(len(point)):
+            if not any(d and isinstance(x, float) for d, x in zip(direction, point, strict=True)):
+                continue
+            for output in range(row.ufunc.nout):
+                f = along(row, point, direction, output)
+                if np.asarray(f(0.0)).dtype.kind != "f":  # an exponent, of frexp
+                    continue
+                try:
+                    exact = [dn.derivative(f, n)(0.0) for n in range(4)]
+                except dn.NotDifferentiable:
+                    continue
+                if not np.isrealobj(exact[0]) or not np.isfinite(exact[0]):
+                    continue
+                scale = max((abs(float(e)) for e in exact if np.isfinite(e)), default=0.0)
+                on_kink = row.kink is not None and bool(np.any(row.kink(*point)))
+                for n in (1,) if on_kink else (1, 2, 3):
+                    # by turns: half of the ways in the second derivative, fewer in the others
+                    for k, way in enumerate(
+                        [_OTHERS[(turn + 2 * i) % len(_OTHERS)] for i in range(6 if n == 2 else 2)]
+                    ):
+                        compiled = (turn + k) % 37 == 0
+                        turn += 1
+                        made = (jitted(WAYS[way]) if compiled else WAYS[way])(f, n)
+                        given = made(0.0)
+                        what = f"{name}, derivative {n} at {point} along {direction}: {way}"
+                        if np.isinf(exact[n]):  # of which sign is asked below, where the side is known
+                            assert not np.isfinite(given), what
+                        else:
+                            agree(given, exact[n], what, 1e-7, scale)
+
+
+# ── the one jet against what we did not write ────────────────────────────────────────────────────
+
+EXACT = {
+    "logaddexp": (lambda t: np.logaddexp(1 + t, 1 - 2 * t), lambda t: mp.log(mp.exp(1 + t) + mp.exp(1 - 2 * t)), 0.5),
+    "logaddexp2": (lambda t: np.logaddexp2(t, 3 * t), lambda t: mp.log(2**t + 8**t, 2), 0.5),
+    "ndtri at ½": (
+        lambda t: scipy.special.ndtri(0.5 + t), lambda t: mp.sqrt(2) * _erfinv(2 * t), 0.2),
+    "erfinv at 0": (scipy.special.erfinv, lambda t: _erfinv(t), 0.5),
+    "erfcinv at 1": (lambda t: scipy.special.erfcinv(1 + t), lambda t: _erfinv(-t), 0.5),
+    "spence at 1": (lambda t: scipy.special.spence(1 + t), lambda t: mp.polylog(2, -t), 0.5),
+    "xlogy at (0, y)": (lambda t: scipy.special.xlogy(t, 2 + t), lambda t: t * mp.log(2 + t), 1.0),
+    "xlogy with slope 0": (lambda t: scipy.special.xlogy(t * t, 2 + t), lambda t: t * t * mp.log(2 + t), 1.0),
+    "xlog1py": (lambda t: scipy.special.xlog1py(t * t, 1 + t), lambda t: t * t * mp.log(2 + t), 1.0),
+    "poch": (lambda t: scipy.special.poch(3 + t, 2 + t), lambda t: mp.gamma(5 + 2 * t) / mp.gamma(3 + t), 1.0),
+    "binom": (
+        lambda t: scipy.special.binom(6 + 2 * t, 3 + t),
+        lambda t: mp.gamma(7 + 2 * t) / (mp.gamma(4 + t) * mp.gamma(4 + t)), 1.0),
+    "boxcox at λ = 0": (lambda t: scipy.special.boxcox(2 + t, t), lambda t: _boxcox(2 + t, t), 1.0),
+    "boxcox at x = 1": (lambda t: scipy.special.boxcox(1 + t, 1 + t), lambda t: _boxcox(1 + t, 1 + t), 0.5),
+    "boxcox of 0": (lambda t: scipy.special.boxcox(0.0, 2 + t), lambda t: -1 / (2 + t), 1.0),
+    "gammainc(2, ·) at 0": (lambda t: scipy.special.gammainc(2.0, t), lambda t: 1 - mp.exp(-t) * (1 + t), 1.0),
+    "tanh at 1e-200": (lambda t: np.tanh(1e-200 + t), lambda t: mp.tanh(mp.mpf(1e-200) + t), 1.0),
+    "expit at 0": (scipy.special.expit, lambda t: 1 / (1 + mp.exp(-t)), 2.0),
+    "x**y": (lambda t: (2 + t) ** (3 + t), lambda t: (2 + t) ** (3 + t), 1.0),
+    "a sum of whole powers at 0": (lambda t: np.sum(t ** np.arange(4)), lambda t: 1 + t + t**2 + t**3, 1.0),
+    "softmax, unshifted": (
+        lambda t: np.logaddexp.reduce(np.stack([t, 2 * t, -t])),
+        lambda t: mp.log(mp.exp(t) + mp.exp(2 * t) + mp.exp(-t)), 0.5),
+}  # fmt: skip
+
+
+def _erfinv(y):
+    """By its series at 0, of which the k-th coefficient follows from those below (OEIS A092676)."""
+    c, total, z = [mp.mpf(1)], mp.mpf(0), mp.sqrt(mp.pi) * y / 2
+    for k in range(60):
+        if k:
+            c.append(sum(c[m] * c[k - 1 - m] / ((m + 1) * (2 * m + 1)) for m in range(k)))
+        total += c[k] / (2 * k + 1) * z ** (2 * k + 1)
+    return total
+
+
+def _boxcox(x, p):
+    z = p * mp.log(x)
+    return mp.log(x) * sum(z**k / mp.factorial(k + 1) for k in range(80))
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_special_points_against_exact_series(name):
+    f, exact, radius = EXACT[name]
+    c = coefficients(exact, 0.0, 4, radius)
+    true = [float(c[n] * mp.factorial(n)) for n in range(5)]
+    for n in range(1, 5):
+        for way, make in WAYS.items():
+            agree(make(f, n)(0.0), true[n], f"{name}, derivative {n}: {way}", 1e-9)
+    for way in ("one jet", "nested grad", "jet of grad", "grad of a jet", "hessian"):
+        agree(jitted(WAYS[way])(f, 2)(0.0), true[2], f"{name}: jit of {way}")
+
+
+@pytest.mark.parametrize(
+    "kind", [float, np.float64, np.array, lambda x: np.array([x, 1.0])], ids=["float", "float64", "0-d", "1-d"]
+)
+def test_whatever_kind_of_number_the_argument_is(kind):
+    f = lambda t: np.sum(np.logaddexp(t, -t) * np.where(t > 0, np.sqrt(t), 1.0))  # noqa: E731
+    for x in (0.0, 0.25):
+        exact = dn.hessian(f)(np.array([x, 1.0]))
+        h = np.reshape(dn.hessian(f)(kind(x)), (-1,))[0]
+        agree(h, exact[0, 0], "hessian")
+        for name, way in FIELD.items():
+            if np.ndim(kind(x)) == 1:
+                agree(way(f)(kind(x)), exact, name)
+                agree(jitted(way)(f)(kind(x)) if name != "create_graph" else exact, exact, f"jit of {name}")
+
+
+def test_infinite_slopes_have_the_sign_of_the_inside():
+    for f, x, sign in (
+        (np.arcsin, 1.0, 1),
+        (np.arcsin, -1.0, 1),
+        (np.arccos, 1.0, -1),
+        (np.arctanh, 1.0, 1),
+        (np.arccosh, 1.0, 1),
+    ):
+        for way, make in WAYS.items():
+            assert make(f, 1)(x) == sign * np.inf, f"{f.__name__} at {x}: {way}"
+    for way, make in WAYS.items():
+        assert make(np.arcsin, 2)(1.0) == np.inf and make(np.arcsin, 2)(-1.0) == -np.inf, way
+        assert make(lambda t: np.arccos(np.clip(t, -1, 1)), 2)(2.0) == 0, way
+
+
+# ── kinks, and what is smooth beside them ────────────────────────────────────────────────────────
+
+SMOOTH = {
+    "|t|²": (lambda t: np.abs(t) ** 2, 2.0),
+    "|t|·|t|": (lambda t: (lambda y: y * y)(np.abs(t)), 2.0),
+    "hypot²": (lambda t: np.hypot(t, 2 * t) ** 2, 10.0),
+    "norm²": (lambda t: np.linalg.norm(np.stack([t, 2 * t])) ** 2, 10.0),
+    "std²": (lambda t: np.std(np.stack([t, 2 * t])) ** 2, 0.5),
+    "exp(−norm²)": (lambda t: np.exp(-(np.linalg.norm(np.stack([t, 2 * t])) ** 2)), -10.0),
+    "|−t²|": (lambda t: np.abs(-(t**2)), 2.0),
+    "√t²": (lambda t: np.sqrt(t**2), 0.0),
+    "√(t·t)": (lambda t: np.sqrt(t * t), 0.0),
+    "(√Σt²)²": (lambda t: np.sqrt(np.sum(np.stack([t, 2 * t]) ** 2)) ** 2, 10.0),
+    "|t|": (np.abs, 0.0),
+}
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_even_functions_of_kinks(name):
+    f, second = SMOOTH[name]
+    for way, make in WAYS.items():
+        assert make(f, 1)(0.0) == 0, way
+        agree(make(f, 2)(0.0), second, f"{name}: {way}")
+        agree(jitted(make)(f, 2)(0.0), second, f"{name}: jit of {way}")
+
+
+def test_norms_at_zero_in_many_variables():
+    f = lambda x: np.exp(-(np.linalg.norm(x) ** 2))  # noqa: E731
+    for name, way in FIELD.items():
+        agree(way(f)(np.zeros(3)), -2 * np.eye(3), name)
+
+
+# ── the examination itself ───────────────────────────────────────────────────────────────────────
+
+
+def test_a_rule_that_is_wrong_only_at_a_tie_and_only_at_second_order_is_found():
+    @dn.custom_derivative
+    def softplus(x):
+        return np.logaddexp(x, 0.0)
+
+    @softplus.derivative
+    def _(x):
+        return np.where(x == 0, 0.5, 1 / (1 + np.exp(-x)))  # right in value and slope, at 0 there only
+
+    exact = lambda t: np.logaddexp(t, 0.0)  # noqa: E731
+    for way, make in WAYS.items():
+        agree(make(softplus, 1)(0.0), make(exact, 1)(0.0), way)
+        agree(make(softplus, 2)(0.5), make(exact, 2)(0.5), way)
+        with pytest.raises(AssertionError):
+            agree(make(softplus, 2)(0.0), make(exact, 2)(0.0), way)
