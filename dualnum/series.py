@@ -23,8 +23,8 @@ import numpy as np
 
 __all__ = [
     "compose", "compose_safely", "convolve", "derivative", "divide", "exp", "exp_by_halves", "expm1", "hypot",
-    "integral", "integer_power", "inverse_hypotenuse", "log", "logistic", "multiply", "one_minus_square", "polar", "power",
-    "reciprocal", "select", "sincos", "sinhcosh", "sqrt", "square", "tan", "tanh", "total",
+    "integral", "integer_power", "inverse_hypotenuse", "log", "logistic", "multiply", "one_minus_square", "polar",
+    "power", "reciprocal", "select", "sincos", "sinhcosh", "sqrt", "square", "tan", "tanh", "total",
 ]  # fmt: skip
 
 Coefficients = Sequence[Any]

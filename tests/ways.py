@@ -1,147 +1,333 @@
-"""The ways to a derivative, which must all give one number."""
+"""All ways to a derivative, and what holds them against each other.
 
-from collections.abc import Callable, Iterator
+A way turns a function into the function of its derivative: by one jet, by nesting first-order transforms in any
+order, by products with the Hessian, by the record of the imperative style. They are one number in mathematics, and
+so they must be one here: to rounding, at every point, ties and zeros and masked infinities included.
+"""
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import factorial
 from typing import Any
 
 import numpy as np
 
 import dualnum as dn
-from dualnum.primitives.table import Row
 
-__all__ = ["FIELD", "WAYS", "agree", "call", "generic", "jitted", "lines", "points"]
+__all__ = [
+    "DIRECTIONS", "HESSIANS", "KINDS", "ONE_VARIABLE", "THIRD", "Function", "Way", "along", "differences",
+    "hessian_ways", "jitted", "mixed_partials", "of_kind", "ways_of",
+]  # fmt: skip
 
-Function = Callable[[Any], Any]
+Function = Callable[..., Any]
+Way = Callable[[Function, int], Function]  # f and n ↦ the function of the n-th derivative
+
+
+# ── first-order transforms of a function that works element by element ───────────────────────────
+
+
+def _total(y: Any) -> Any:
+    return np.sum(y) if np.ndim(y) else y
+
+
+def _ones(x: Any) -> Any:
+    return np.ones_like(x) if np.ndim(x) else 1.0
+
+
+def _derivative(f: Function) -> Function:
+    return dn.derivative(f)
 
 
 def _jvp(f: Function) -> Function:
-    return lambda t: dn.jvp(f, (t,), (np.ones_like(t),))[1]
+    return lambda x: dn.jvp(f, (x,), (_ones(x),))[1]
 
 
-def _repeated(*steps: Callable[[Function], Function]) -> Callable[[Function, int], Function]:
-    """The n-th derivative by n first ones, the steps in turn, the first innermost."""
+def _grad(f: Function) -> Function:
+    return dn.grad(lambda x: _total(f(x)))
+
+
+def _vjp(f: Function) -> Function:
+    def pulled(x: Any) -> Any:
+        y, pull = dn.vjp(f, x)
+        return pull(np.ones_like(y))
+
+    return pulled
+
+
+def _diagonal(transform: Callable[[Function], Function]) -> Callable[[Function], Function]:
+    """The Jacobian of a function that works element by element is diagonal: its row sums."""
+
+    def first(f: Function) -> Function:
+        def rows(x: Any) -> Any:
+            jacobian = transform(f)(x)
+            return np.sum(jacobian, axis=-1) if np.ndim(x) else jacobian
+
+        return rows
+
+    return first
+
+
+_jacfwd, _jacrev = _diagonal(dn.jacfwd), _diagonal(dn.jacrev)
+
+
+def _nested(*firsts: Callable[[Function], Function]) -> Way:
+    """Again and again: firsts[0] is the outermost, and they repeat inwards."""
 
     def way(f: Function, n: int) -> Function:
-        for k in range(n):
-            f = steps[k % len(steps)](f)
+        for i in range(n - 1, -1, -1):
+            f = firsts[i % len(firsts)](f)
         return f
 
     return way
 
 
+def _taylor(f: Function, n: int) -> Function:
+    return lambda x: dn.taylor(f, n)(x)[n] * factorial(n)
+
+
+def _directional(f: Function, n: int) -> Function:
+    return lambda x: dn.directional(f, n)(x, _ones(x))
+
+
+def _twice(product: Callable[[Function], Function]) -> Way:
+    """By a product of the Hessian with ones, of the derivative two orders below."""
+
+    def way(f: Function, n: int) -> Function:
+        below = dn.derivative(f, n - 2) if n > 2 else f
+        return lambda x: product(lambda x: _total(below(x)))(x, _ones(x))
+
+    return way
+
+
+def _hessian(f: Function, n: int) -> Function:
+    return _diagonal(lambda g: dn.hessian(lambda x: _total(g(x))))(dn.derivative(f, n - 2) if n > 2 else f)
+
+
 def _create_graph(f: Function, n: int) -> Function:
-    def derivative(t: Any) -> Any:
-        x = dn.autograd.variable(t)
+    """Swept n times, and every sweep but the last recorded."""
+
+    def derived(x: Any) -> Any:
+        x = dn.autograd.variable(x)
         y = f(x)
-        for _ in range(n):
-            (y,) = dn.autograd.grad(y, x, create_graph=True, allow_unused=True)
-            if y is None:
-                return np.float64(0.0)
-        return y.value
+        for k in range(n):
+            (y,) = dn.autograd.grad(_total(y), x, create_graph=k < n - 1)
+        return y
 
-    return derivative
+    return derived
 
 
-# (f, n) ↦ the n-th derivative of a function of one number; the first is what the others are held against
-WAYS: dict[str, Callable[[Function, int], Function]] = {
-    "one jet": lambda f, n: dn.derivative(f, n),
-    "nested derivatives": _repeated(dn.derivative),
-    "nested jvp": _repeated(_jvp),
-    "nested grad": _repeated(dn.grad),
-    "grad of a jet": lambda f, n: dn.grad(dn.derivative(f, n - 1)),
-    "jet of grad": lambda f, n: dn.derivative(dn.grad(f), n - 1),
-    "grad and derivative in turn": _repeated(dn.grad, dn.derivative),
-    "derivative and grad in turn": _repeated(dn.derivative, dn.grad),
-    "jacfwd and jacrev in turn": _repeated(dn.jacfwd, dn.jacrev),
-    "jacrev and jacfwd in turn": _repeated(dn.jacrev, dn.jacfwd),
-    "hessian": lambda f, n: dn.hessian(dn.derivative(f, n - 2)) if n > 1 else dn.grad(f),
-    "hvp": lambda f, n: (lambda t: dn.hvp(dn.derivative(f, n - 2))(t, np.ones_like(t))) if n > 1 else dn.grad(f),
-    "vhp": lambda f, n: (lambda t: dn.vhp(dn.derivative(f, n - 2))(t, np.ones_like(t))) if n > 1 else dn.grad(f),
-    "create_graph": _create_graph,
+# name: the way, and the orders that it is for
+ONE_VARIABLE: dict[str, tuple[Way, Sequence[int]]] = {
+    "one jet": (lambda f, n: dn.derivative(f, n), range(1, 99)),
+    "taylor": (_taylor, range(1, 99)),
+    "directional": (_directional, range(1, 99)),
+    "nested derivative": (_nested(_derivative), range(2, 5)),
+    "nested jvp": (_nested(_jvp), range(1, 5)),
+    "nested grad": (_nested(_grad), range(1, 5)),
+    "nested vjp": (_nested(_vjp), range(2, 4)),
+    "grad of derivative": (lambda f, n: _grad(dn.derivative(f, n - 1)), range(2, 99)),
+    "derivative of grad": (lambda f, n: dn.derivative(_grad(f), n - 1), range(2, 99)),
+    "grad, jvp, grad, …": (_nested(_grad, _jvp), range(2, 5)),
+    "jvp, grad, jvp, …": (_nested(_jvp, _grad), range(2, 5)),
+    "grad of grad of derivative": (lambda f, n: _grad(_grad(dn.derivative(f, n - 2))), range(3, 5)),
+    "derivative of grad of grad": (lambda f, n: dn.derivative(_grad(_grad(f)), n - 2), range(3, 5)),
+    "grad of derivative of grad": (lambda f, n: _grad(dn.derivative(_grad(f), n - 2)), range(3, 5)),
+    "jacfwd of jacfwd": (_nested(_jacfwd), range(2, 4)),
+    "jacrev of jacrev": (_nested(_jacrev), range(2, 4)),
+    "jacfwd of jacrev": (_nested(_jacfwd, _jacrev), range(2, 4)),
+    "jacrev of jacfwd": (_nested(_jacrev, _jacfwd), range(2, 4)),
+    "hessian": (_hessian, range(2, 5)),
+    "hvp": (_twice(dn.hvp), range(2, 5)),
+    "vhp": (_twice(dn.vhp), range(2, 5)),
+    "create_graph": (_create_graph, range(1, 5)),
 }
-# of a function of an array: its Hessian
-FIELD: dict[str, Callable[[Function], Function]] = {
+
+
+def jitted(way: Way) -> Way:
+    """The same, compiled."""
+    return lambda f, n: dn.jit(way(f, n))
+
+
+def ways_of(n: int, jit: bool = False) -> dict[str, Way]:
+    """Those for the n-th derivative; with jit each of them compiled."""
+    chosen = {name: way for name, (way, orders) in ONE_VARIABLE.items() if n in orders}
+    return {f"jit of {name}": jitted(way) for name, way in chosen.items()} if jit else chosen
+
+
+KINDS = ("float", "np.float64", "0-d", "1-d")
+
+
+def of_kind(kind: str, x: float) -> Any:
+    """A point as a Python float, as NumPy's, as an array without axes and with one."""
+    made: dict[str, Callable[[float], Any]] = {
+        "float": float, "np.float64": np.float64, "0-d": np.array, "1-d": lambda x: np.array([x, x]),
+    }  # fmt: skip
+    return made[kind](x)
+
+
+# ── functions of two arguments ───────────────────────────────────────────────────────────────────
+
+DIRECTIONS = ((1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (1.0, -0.75))
+
+
+def along(f: Function, x: Any, direction: Sequence[Any]) -> Function:
+    """t ↦ f(x + t v), arguments that do not move as they are."""
+    return lambda t: f(*(a + v * t if v else a for a, v in zip(x, direction, strict=True)))
+
+
+def mixed_partials() -> Iterator[tuple[str, Callable[[Function], Function]]]:
+    """The ways to ∂²f/∂x∂y as a function of x and y."""
+
+    def derivative(f: Function, i: int) -> Function:
+        return dn.derivative(f, argnums=i)
+
+    def jvp(f: Function, i: int) -> Function:
+        return lambda *xs: dn.jvp(f, xs, tuple(_ones(x) if k == i else 0 * _ones(x) for k, x in enumerate(xs)))[1]
+
+    def grad(f: Function, i: int) -> Function:
+        return dn.grad(lambda *xs: _total(f(*xs)), i)
+
+    firsts = {"derivative": derivative, "jvp": jvp, "grad": grad}
+    for outer, a in firsts.items():
+        for inner, b in firsts.items():
+            for i, j in ((0, 1), (1, 0)):
+                yield f"{outer} by {i} of {inner} by {j}", lambda f, a=a, b=b, i=i, j=j: a(b(f, j), i)
+    yield "hessian", lambda f: lambda *xs: dn.hessian(f, (0, 1))(*xs)[0][1]
+    yield "hessian, transposed", lambda f: lambda *xs: dn.hessian(f, (0, 1))(*xs)[1][0]
+
+
+# ── Hessians of functions of many variables ──────────────────────────────────────────────────────
+
+
+def _units(x: Any) -> Iterator[Any]:
+    for i in range(np.size(x)):
+        unit = np.zeros(np.shape(x))
+        unit.reshape(-1)[i] = 1.0
+        yield unit
+
+
+def _by_columns(product: Callable[[Function], Function]) -> Callable[[Function], Function]:
+    """A matrix from its products (x, v) ↦ H v."""
+
+    def matrix(f: Function) -> Function:
+        return lambda x: np.reshape(np.stack([product(f)(x, v) for v in _units(x)], axis=-1), np.shape(x) * 2)
+
+    return matrix
+
+
+def _pushed(f: Function, x: Any, v: Any) -> Any:
+    return dn.jvp(f, (x,), (v,))[1]
+
+
+def _graph_of(f: Function) -> Function:
+    """Products by a recorded sweep."""
+
+    def product(x: Any, v: Any) -> Any:
+        x = dn.autograd.variable(x)
+        (g,) = dn.autograd.grad(f(x), x, create_graph=True)
+        return dn.autograd.grad(np.sum(g * v), x, allow_unused=True)[0] if g.requires_grad else np.zeros(np.shape(x))
+
+    return product
+
+
+def _by_lines(f: Function) -> Function:
+    """From second derivatives of one jet along x + t(e_i ± e_j): a polarisation."""
+
+    def matrix(x: Any) -> Any:
+        def second(v: Any) -> Any:
+            return dn.directional(f, 2)(x, v)
+
+        units = list(_units(x))
+        return np.stack([np.stack([(second(a + b) - second(a - b)) / 4 for b in units]) for a in units]).reshape(
+            np.shape(x) * 2
+        )
+
+    return matrix
+
+
+def _by_mixed_jets(f: Function) -> Function:
+    """∂/∂s ∂/∂t of f(x + s e_i + t e_j)."""
+
+    def matrix(x: Any) -> Any:
+        def entry(a: Any, b: Any) -> Any:
+            return dn.derivative(lambda s: dn.derivative(lambda t: f(x + s * a + t * b))(0.0))(0.0)
+
+        units = list(_units(x))
+        return np.stack([np.stack([entry(a, b) for b in units]) for a in units]).reshape(np.shape(x) * 2)
+
+    return matrix
+
+
+HESSIANS: dict[str, Callable[[Function], Function]] = {
     "hessian": dn.hessian,
-    "forward over forward": lambda f: dn.jacfwd(dn.jacfwd(f)),
-    "reverse over forward": lambda f: dn.jacrev(dn.jacfwd(f)),
-    "reverse over reverse": lambda f: dn.jacrev(dn.jacrev(f)),
-    "products": lambda f: lambda x: np.stack([dn.hvp(f)(x, e) for e in np.eye(x.size)], axis=-1),
-    "products the other way": lambda f: lambda x: np.stack([dn.vhp(f)(x, e) for e in np.eye(x.size)], axis=-1),
-    "grad of jvp": lambda f: (
-        lambda x: np.stack([dn.grad(lambda y, e=e: dn.jvp(f, (y,), (e,))[1])(x) for e in np.eye(x.size)])
-    ),
-    "create_graph": lambda f: lambda x: _rows(f, x),
+    "jacfwd of jacfwd": lambda f: dn.jacfwd(dn.jacfwd(f)),
+    "jacfwd of jacrev": lambda f: dn.jacfwd(dn.jacrev(f)),
+    "jacrev of jacfwd": lambda f: dn.jacrev(dn.jacfwd(f)),
+    "jacrev of jacrev": lambda f: dn.jacrev(dn.jacrev(f)),
+    "jacfwd of grad": lambda f: dn.jacfwd(dn.grad(f)),
+    "jacrev of grad": lambda f: dn.jacrev(dn.grad(f)),
+    "hvp": _by_columns(dn.hvp),
+    "vhp": _by_columns(dn.vhp),
+    "grad of jvp": _by_columns(lambda f: lambda x, v: dn.grad(lambda x: _pushed(f, x, v))(x)),
+    "jvp of grad": _by_columns(lambda f: lambda x, v: _pushed(dn.grad(f), x, v)),
+    "grad of grad": _by_columns(lambda f: lambda x, v: dn.grad(lambda x: np.sum(dn.grad(f)(x) * v))(x)),
+    "vjp of grad": _by_columns(lambda f: lambda x, v: dn.vjp(dn.grad(f), x)[1](v)),
+    "derivative of grad": _by_columns(lambda f: lambda x, v: dn.derivative(lambda t: dn.grad(f)(x + t * v))(0.0)),
+    "create_graph": _by_columns(_graph_of),
+    "one jet along lines": _by_lines,
+    "jets of jets": _by_mixed_jets,
+}
+
+# ways to the third derivative, of the shape (*x.shape, *x.shape, *x.shape)
+THIRD: dict[str, Callable[[Function], Function]] = {
+    "forward, forward, reverse": lambda f: dn.jacfwd(dn.hessian(f)),
+    "reverse, forward, reverse": lambda f: dn.jacrev(dn.hessian(f)),
+    "forward, forward, forward": lambda f: dn.jacfwd(dn.jacfwd(dn.jacfwd(f))),
+    "reverse, reverse, reverse": lambda f: dn.jacrev(dn.jacrev(dn.jacrev(f))),
+    "forward, reverse, forward": lambda f: dn.jacfwd(dn.jacrev(dn.jacfwd(f))),
+    "reverse, forward, forward": lambda f: dn.jacrev(dn.jacfwd(dn.jacfwd(f))),
+    "forward, reverse, reverse": lambda f: dn.jacfwd(dn.jacrev(dn.jacrev(f))),
+    "reverse, reverse, forward": lambda f: dn.jacrev(dn.jacrev(dn.jacfwd(f))),
 }
 
 
-def _rows(f: Function, x: Any) -> Any:
-    v = dn.autograd.variable(x)
-    (g,) = dn.autograd.grad(f(v), v, create_graph=True)
-    rows = [dn.autograd.grad(g[i], v, retain_graph=True, allow_unused=True)[0] for i in range(x.size)]
-    return np.stack([np.zeros(x.size) if row is None else row for row in rows])
+def hessian_ways(jit: bool = False) -> dict[str, Callable[[Function], Function]]:
+    """All of them; with jit each of them compiled (those that take many calls for a matrix are one program then)."""
+    if not jit:
+        return HESSIANS
+    return {f"jit of {name}": lambda f, way=way: dn.jit(way(f)) for name, way in HESSIANS.items()}
 
 
-def jitted(way: Callable[..., Function]) -> Callable[..., Function]:
-    return lambda *args: dn.jit(way(*args))
+# ── holding them against the truth ───────────────────────────────────────────────────────────────
 
 
-def agree(given: Any, expected: Any, what: str, tolerance: float = 1e-9, scale: float = 0.0) -> None:
-    """The same number, or infinity; where the one is not known (NaN), nothing is asked of the other.
+def differences(
+    computed: Mapping[str, Callable[[], Any]] | Iterable[tuple[str, Callable[[], Any]]],
+    expected: Any,
+    tolerance: float = 1e-9,
+    floor: float = 1.0,
+) -> list[str]:
+    """What differs from the expected numbers, in words: one line for all the ways that give the same.
 
-    Args:
-        scale: of the derivatives around, of which roundings may be a part.
+    An infinity must be one of the same sign, and NaN must be NaN. The shapes must be the same; errors are
+    measured against the largest finite number that is expected, or the floor.
     """
-    given, expected = np.asarray(given, float), np.asarray(expected, float)
-    known = ~np.isnan(expected)
-    error = 1e-3 * tolerance * scale + 1e-300
-    if expected.ndim:
-        error += tolerance * float(np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected)))
-    given, expected = (np.where(known, x, 0.0) for x in (given, expected))
-    np.testing.assert_allclose(given, expected, rtol=tolerance, atol=error, err_msg=what)
+    found: dict[str, list[str]] = {}
+    expected = np.asarray(expected)
+    scale = max(floor, float(np.max(np.abs(expected), where=np.isfinite(expected), initial=0.0)))
+    for name, compute in computed.items() if isinstance(computed, Mapping) else computed:
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+                given = np.asarray(compute())
+        except Exception as error:
+            found.setdefault(f"{type(error).__name__}: {error}", []).append(name)
+            continue
+        if given.shape != expected.shape:
+            found.setdefault(f"shape {given.shape}, not {expected.shape}", []).append(name)
+        elif not np.allclose(given, expected, rtol=0.0, atol=tolerance * scale, equal_nan=True):
+            found.setdefault(f"{_short(given)}, not {_short(expected)}", []).append(name)
+    return [f"{'; '.join(names)}: {what}" for what, names in found.items()]
 
 
-# ── where rows are tried ─────────────────────────────────────────────────────────────────────────
-
-_GENERIC = (0.0, 0.5, 1.0, -1.0, -0.5, 2.0)
-
-
-def generic(row: Row, rng: Any) -> list[Any]:
-    """A point in the middle of the sample; whole numbers stay whole."""
-    whole = [all(isinstance(end, int) for end in ends) for ends in row.sample]
-    return [
-        int(rng.integers(a, b + 1)) if w else float(rng.uniform(a, b))
-        for (a, b), w in zip(row.sample, whole, strict=True)
-    ]
-
-
-def points(row: Row, rng: Any) -> Iterator[list[Any]]:
-    """A generic point, and those where functions or rules change their form."""
-    yield generic(row, rng)
-    for special in row.special:
-        yield list(special)
-    for i in rng.permutation(len(_GENERIC)):
-        x = _GENERIC[i]
-        point = generic(row, rng)
-        # functions of several variables have corners at the ends of their domains
-        inside = [lo < x < hi or (len(point) == 1 and x in (lo, hi)) for lo, hi in row.domain]
-        moved = [x if ok and isinstance(p, float) else p for p, ok in zip(point, inside, strict=True)]
-        if any(inside):
-            yield moved  # of several arguments a tie
-        if len(point) > 1:
-            yield [moved[0], *point[1:]]
-            yield [*point[:-1], moved[-1]]
-
-
-def lines(count: int) -> Iterator[list[float]]:
-    """Directions through a point: all arguments together, and each alone."""
-    if count > 1:
-        yield [1.0, 0.75, -0.5, 0.25][:count]
-    for i in range(count):
-        yield [float(i == j) for j in range(count)]
-
-
-def call(row: Row, *args: Any) -> Any:
-    """The primitive, whatever stands for a ufunc."""
-    if isinstance(row.ufunc, np.ufunc):
-        return row.ufunc(*args)
-    top = next((x for x in args if hasattr(x, "scope")), None)
-    return row.ufunc(*args) if top is None else top.__array_ufunc__(row.ufunc, "__call__", *args)
+def _short(x: Any) -> str:
+    return " ".join(np.array2string(np.asarray(x) + 0.0, precision=10, threshold=30).split())
