@@ -28,8 +28,9 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) 
     """The gradient of a scalar function: x ↦ ∂f/∂x, by one sweep back, whatever the size of x.
 
     Args:
-        f: a function of arrays (or nested containers of arrays) to one real number. The sweep reads the plain
-            arrays again that f has used: it must not write to them in between (a buffer that it fills anew).
+        f: a function of arrays (or nested containers of arrays) to one real number. It may fill a buffer anew that
+            it has used, if that is short; a longer one (64 KiB) is locked until the sweep has read it again, and
+            NumPy raises where f writes to it.
         argnums: which positional arguments vary; one index, or several for a tuple of gradients.
         has_aux: f returns (value, more), and the gradient comes as (gradient, more).
 
