@@ -8,10 +8,10 @@ memory). So long arrays cannot be written to while a record needs them: NumPy ra
 is the array and all that it is a view of. What reads the array for the record is a view that owns the lock
 (`_Hold`), so whatever drops the record unlocks the array; the end of the outermost transform does in any case, also
 by an exception, whose traceback would keep the record. What outlives its transform (`vjp`) takes copies instead.
-NumPy cannot say which other views of the memory were made before: entries at random, one of each few hundred, are
-compared before each further use and before the sweep, and it raises where they differ. A single entry that is written
-through such an older view may go unnoticed; a check of all of them would double the time of a least-squares gradient.
-Memory of others, which cannot be unlocked again once it is locked, is copied.
+NumPy cannot say which other views of the memory were made before: entries at random, one of each of 256
+blocks, are compared before each further use and before the sweep, and it raises where they differ. A few entries that
+are written through such an older view may go unnoticed; a look at all would double the time of a least-squares
+gradient. Memory of others, which cannot be unlocked again once it is locked, is copied.
 """
 
 from collections import deque
@@ -32,12 +32,14 @@ __all__ = ["SHORT", "frozen", "guarded", "unchanged"]
 
 SHORT = 1 << 16  # bytes of an array that is copied without a thought
 _COPIES = 64  # short arrays of which the last copy is kept for the next use
-_BLOCK = 256  # of so many entries of a long array one is compared
-_OFFSETS = np.random.default_rng().integers(0, _BLOCK, 1 << 12)  # which
+_PLACES = np.random.default_rng().random(1 << 8)  # in how many blocks of a long array an entry is compared, and where
 
 
 def frozen(x: Any) -> Any:
     """x as it is now: what is written to it later changes nothing, or raises."""
+    known = _copies.get(id(x))
+    if known is not None and known[0]() is x and known[2] == x.tobytes() and known[3] == (x.shape, x.dtype):
+        return known[1]  # the usual case, without a call
     if isinstance(x, np.ndarray):
         return _array(x)
     if isinstance(x, Operand):
@@ -54,7 +56,7 @@ def _array(x: Any) -> Any:
         return _copied(x)
     scope = innermost()
     if (scope is not None and scope.lasting) or not _can_be_unlocked(x):
-        return _copied(x)
+        return _long_copy(x)
     known = _views.get(id(x))
     if known is not None and known[0]() is x:
         view = known[1]()
@@ -103,37 +105,36 @@ def _is_frozen(x: Any) -> bool:
     return False
 
 
-# ── short arrays ─────────────────────────────────────────────────────────────────────────────────
+# ── copies ───────────────────────────────────────────────────────────────────────────────────────
 
-_copies: dict[int, tuple[Any, Any]] = {}  # by the id of an array: the array, as it lives, and its last copy
+# by the id of a short array: the array, as it lives, its last copy, and that in bytes, with shape and type
+_copies: dict[int, tuple[Any, Any, bytes, Any]] = {}
+_long_copies: dict[int, tuple[Any, Any]] = {}  # the same of long ones, as they live
 
 
 def _copied(x: Any) -> Any:
-    """A copy that nobody writes to; the last one again, where it is the same to the last bit."""
-    known = _copies.get(id(x))
-    if known is not None and known[0]() is x:
-        copy = known[1]
-        if type(copy) is ref:
-            copy = copy()
-        if copy is not None and copy.shape == x.shape and copy.dtype is x.dtype and _same(copy, x):
-            return copy
-    copy = x.copy(order="K") if x.nbytes < memory.LARGE or x.dtype.hasobject else _long_copy(x)
+    """A copy that nobody writes to; `frozen` gives it again as long as it is the same to the last bit."""
+    copy = x.copy(order="K")
     copy.setflags(write=False)
     if len(_copies) >= _COPIES:
         _copies.clear()
-    _copies[id(x)] = ref(x), copy if x.nbytes <= SHORT else ref(copy)
+    _copies[id(x)] = ref(x), copy, copy.tobytes(), (x.shape, x.dtype)
     return copy
 
 
-def _same(a: Any, b: Any) -> bool:
-    if a.nbytes <= SHORT:
-        return bool(a.tobytes() == b.tobytes())
-    return bool(np.array_equal(a, b))  # a NaN only costs a copy more
-
-
 def _long_copy(x: Any) -> Any:
+    known = _long_copies.get(id(x))
+    if known is not None and known[0]() is x:
+        copy = known[1]()
+        if copy is not None and copy.dtype == x.dtype and copy.shape == x.shape and x.flags.c_contiguous:
+            if np.array_equal(copy.reshape(-1).view(np.uint8), x.reshape(-1).view(np.uint8)):
+                return copy
     copy = memory.empty(x.shape, x.dtype)
     copy[...] = x
+    copy.setflags(write=False)
+    if len(_long_copies) >= _COPIES:
+        _long_copies.clear()
+    _long_copies[id(x)] = ref(x), ref(copy)
     return copy
 
 
@@ -192,8 +193,8 @@ class _Hold:
 
 def _places(size: int) -> Any:
     """One entry at random of each block of an array of this size."""
-    starts = np.arange(0, size, _BLOCK)
-    return np.minimum(starts + np.resize(_OFFSETS, len(starts)), size - 1)
+    count = min(len(_PLACES), size // 256)
+    return ((np.arange(count) + _PLACES[:count]) * (size / count)).astype(np.intp)
 
 
 def _entries(array: Any, places: Any) -> Any:

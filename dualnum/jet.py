@@ -338,6 +338,9 @@ class Jet(Operand):
             return None if planes is None else self._like(planes, [self._support[0]])
         return self._like(self._planes, self._support)  # it is computed before a write
 
+    def _readonly(self) -> "Jet":
+        return self if isinstance(self._planes, Operand) else self._like(readonly(self._planes), self._support)
+
     def _frozen(self) -> "Jet":
         if isinstance(self._planes, Operand):
             return self._like(self._planes._frozen(), [self._support[0]])

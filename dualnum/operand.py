@@ -81,6 +81,10 @@ class Operand(NDArrayOperatorsMixin):
         """This operand as it is now, whatever is assigned to it later; None where that would cost a copy."""
         return None
 
+    def _readonly(self) -> Any:
+        """This operand, not to be written to where that would change it."""
+        return self
+
     def _frozen(self) -> Any:
         """This operand as it is now, to be read by a record (see `constants`)."""
         return self

@@ -18,7 +18,7 @@ from .kernel import launch
 from .kernel.pullback import pullback, written_value
 from .levels import Scope, require_alive
 from .operand import Adjoint, Adjoints, Moving, Operand, Stacked, batched, highest, linear
-from .planes import Level
+from .planes import Level, readonly
 from .primitives.derived import Derived, derived
 from .primitives.table import Row, around_zeros
 from .rearrangement import Rearrangement
@@ -62,10 +62,7 @@ class Variable(Recording):
     def value(self) -> Any:
         """The value without the record; arrays as read-only views."""
         value = self._read()
-        if isinstance(value, np.ndarray):
-            value = value.view()
-            value.flags.writeable = False
-        return value
+        return value._readonly() if isinstance(value, Operand) else readonly(value)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -1,5 +1,7 @@
 """The reverse transforms: adjoint to the forward ones for every row and every array function, in every nesting."""
 
+import copy
+import pickle
 import warnings
 from typing import Any
 
@@ -515,3 +517,118 @@ def test_a_level_does_not_leak_when_f_raises():
     with pytest.raises(ZeroDivisionError):
         dn.grad(lambda x: 1 // 0)(1.0)
     assert dn.grad(lambda x: x * dn.grad(lambda y: x + y)(1.0))(1.0) == 1.0
+
+
+# ── what f returns, and what comes back ──────────────────────────────────────────────────────────
+
+CONSTANT_KINDS = {
+    "np.allclose": (lambda x: np.allclose(x, 1.0), "a truth value"),
+    "a comparison": (lambda x: np.all(x > 0), "a truth value"),
+    "True": (lambda x: True, "a truth value"),
+    "np.argmax": (np.argmax, "an integer"),
+    "np.count_nonzero": (np.count_nonzero, "an integer"),
+    "a whole number": (lambda x: 3, "an integer"),
+    "np.int64": (lambda x: np.int64(3), "an integer"),
+}
+GRADIENTS = {
+    "grad": dn.grad,
+    "value_and_grad": dn.value_and_grad,
+    "grad with more": lambda f: dn.grad(lambda x: (f(x), x), has_aux=True),
+    "hessian": dn.hessian,
+    "hvp": lambda f: lambda x: dn.hvp(f)(x, x),
+    "vhp": lambda f: lambda x: dn.vhp(f)(x, x),
+    "laplacian": dn.laplacian,
+    "grad of grad": lambda f: dn.grad(lambda x: np.sum(dn.grad(f)(x))),
+    "jit": lambda f: dn.jit(dn.grad(f)),
+}
+
+
+@pytest.mark.parametrize("gradient", GRADIENTS.values(), ids=GRADIENTS)
+@pytest.mark.parametrize(("f", "given"), CONSTANT_KINDS.values(), ids=CONSTANT_KINDS)
+def test_what_is_no_float_has_no_gradient(f, given, gradient):
+    with pytest.raises(InvalidType, match=f"f returned {given}, which has no gradient; expected a float"):
+        gradient(f)(np.array([0.3, 0.7]))
+
+
+@pytest.mark.parametrize(("f", "given"), CONSTANT_KINDS.values(), ids=CONSTANT_KINDS)
+def test_what_is_no_float_is_constant_elementwise(f, given):
+    x = np.array([0.3, 0.7])
+    for derivative in (dn.derivative, dn.jacfwd, dn.jacrev, dn.jacobian, lambda f: lambda x: dn.jvp(f, (x,), (x,))[1]):
+        result = derivative(f)(x)
+        assert result.dtype == float and not np.any(result)
+    assert dn.vjp(f, x)[0] == f(x)
+
+
+NUMBERS: dict[str, tuple[Any, Any]] = {
+    "grad": (dn.grad, lambda x: 3 * x**2),
+    "grad of two": (lambda f: lambda x: dn.grad(lambda x, y: f(x) * y, (0, 1))(x, 2.0)[1], lambda x: x**3),
+    "jacrev": (dn.jacrev, lambda x: 3 * x**2),
+    "jacfwd": (dn.jacfwd, lambda x: 3 * x**2),
+    "jacobian": (dn.jacobian, lambda x: 3 * x**2),
+    "derivative": (dn.derivative, lambda x: 3 * x**2),
+    "jvp": (lambda f: lambda x: dn.jvp(f, (x,), (1.0,))[1], lambda x: 3 * x**2),
+    "vjp": (lambda f: lambda x: dn.vjp(f, x)[1](1.0), lambda x: 3 * x**2),
+    "hessian": (dn.hessian, lambda x: 6 * x),
+    "hvp": (lambda f: lambda x: dn.hvp(f)(x, 1.0), lambda x: 6 * x),
+    "vhp": (lambda f: lambda x: dn.vhp(f)(x, 1.0), lambda x: 6 * x),
+    "laplacian": (dn.laplacian, lambda x: 6 * x),
+    "grad of grad": (lambda f: dn.grad(dn.grad(f)), lambda x: 6 * x),
+}
+
+
+@pytest.mark.parametrize(("way", "right"), NUMBERS.values(), ids=NUMBERS)
+def test_of_a_number_comes_a_number(way, right):
+    cubes = [lambda x: x**3, lambda x: np.reshape(x**3, ()), lambda x: np.stack([x, x**3])[1], lambda x: x**3.0]
+    for transform in (way, lambda f: dn.jit(way(f))):
+        for f in cubes:
+            result = transform(f)(0.7)
+            assert type(result) is np.float64
+            np.testing.assert_allclose(result, right(0.7), rtol=1e-14)
+            assert type(transform(f)(np.array(0.7))) is np.float64
+        constant = transform(lambda x: 2.0)(0.7)
+        assert type(constant) is np.float64 and constant in (0.0, 2.0)
+
+
+def test_a_mean_of_nothing_is_nan_and_constant():
+    """Row 1 has no entries: NaN as NumPy's value, and nothing is read."""
+    x, mask = np.arange(1.0, 7.0).reshape(2, 3), np.array([[True, False, True], [False, False, False]])
+    right = np.zeros((2, 2, 3))
+    right[0, 0] = [0.5, 0.0, 0.5]
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        f = lambda x: np.mean(x, axis=1, where=mask)  # noqa: E731
+        np.testing.assert_array_equal(dn.vjp(f, x)[0], f(x))
+        for jacobian in (dn.jacfwd, dn.jacrev, lambda f: dn.jit(dn.jacfwd(f)), lambda f: dn.jit(dn.jacrev(f))):
+            np.testing.assert_array_equal(jacobian(f)(x), right)
+        np.testing.assert_array_equal(dn.jvp(f, (x,), (x,))[1], [2.0, 0.0])
+        holes = np.where(mask, x, np.nan)
+        for jacobian in (dn.jacfwd, dn.jacrev):
+            np.testing.assert_array_equal(jacobian(lambda x: np.nanmean(x, axis=1))(holes), right)
+
+
+# ── as objects ───────────────────────────────────────────────────────────────────────────────────
+
+
+def cubed(x: Any) -> Any:
+    return np.sum(x**3)
+
+
+TRANSFORMS: dict[str, Any] = {
+    "grad": dn.grad, "value_and_grad": dn.value_and_grad, "derivative": lambda f: dn.derivative(f, 2),
+    "taylor": lambda f: dn.taylor(f, 3), "directional": lambda f: dn.directional(f, 2), "hessian": dn.hessian,
+    "jacobian": lambda f: dn.jacobian(f, mode="reverse"), "jacfwd": dn.jacfwd, "jacrev": dn.jacrev, "hvp": dn.hvp,
+    "vhp": dn.vhp, "laplacian": dn.laplacian, "jit": dn.jit, "jit of grad": lambda f: dn.jit(dn.grad(f)),
+    "grad of derivative": lambda f: dn.grad(dn.derivative(f)), "by argnums": lambda f: dn.grad(f, argnums=(0,)),
+    "grad of jit": lambda f: dn.grad(dn.jit(f)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("f", [np.sin, cubed])
+@pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)
+def test_transforms_are_copied_and_pickled(transform, f):
+    transformed = transform(f)
+    arguments = (0.7, 1.0) if transformed.__name__.split("(")[0] in ("directional", "hvp", "vhp") else (0.7,)
+    before = transformed(*arguments)
+    for again in (pickle.loads(pickle.dumps(transformed)), copy.deepcopy(transformed), copy.copy(transformed)):
+        assert again.__name__ == transformed.__name__
+        np.testing.assert_array_equal(again(*arguments), before)

@@ -105,7 +105,7 @@ def _columns(f: Callable[..., Any], args: Any, kwargs: Any, position: int, name:
                 columns.append([y._planes[1:] if own else _zeros(y, len(directions)) for y, own in owned])
         blocks.append(
             [
-                _number(np.reshape(np.moveaxis(_joined(parts, len(ys) == 1), 0, -1), (*parts[0].shape[1:], *x.shape)))
+                _shaped(np.moveaxis(_joined(parts, len(ys) == 1), 0, -1), (*parts[0].shape[1:], *x.shape))
                 for parts in zip(*columns, strict=True)
             ]
         )
@@ -186,12 +186,12 @@ def _rows(pull: Callable[[Any], Any], ys: list[Any], structure: Any, which: int)
             xs, its_structure = _flatten(pull(optree.tree_unflatten(structure, zeros)))
             blocks.append([x._planes[1:] if _has_directions(x, scope) else _zeros(x, len(units)) for x in xs])
     rows = [_joined(parts, len(xs) == 1) for parts in zip(*blocks, strict=True)]
-    return optree.tree_unflatten(its_structure, [_number(np.reshape(r, (*np.shape(y), *r.shape[1:]))) for r in rows])
+    return optree.tree_unflatten(its_structure, [_shaped(r, (*np.shape(y), *r.shape[1:])) for r in rows])
 
 
-def _number(x: Any) -> Any:
-    """An array without axes as a number."""
-    return x[()] if type(x) is np.ndarray and x.ndim == 0 else x
+def _shaped(x: Any, shape: tuple[int, ...]) -> Any:
+    """An array in this shape; a number, where that has no axes."""
+    return np.reshape(x, shape) if shape else x[(0,) * x.ndim]
 
 
 def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:

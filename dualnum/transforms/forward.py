@@ -235,7 +235,7 @@ def _owned(y: Any, scope: Scope, name: str) -> tuple[Any, bool]:
         return promoted(y), False
     if isinstance(y, (str, bytes)) or callable(y):
         raise InvalidType(f"{name}: f returned a {type(y).__name__}; expected arrays or containers of arrays")
-    return as_floating(y, name, "f's result"), False
+    return as_floating(y, name, "f's result")[()], False
 
 
 def _value_of(y: Any, own: bool) -> Any:
@@ -245,7 +245,7 @@ def _value_of(y: Any, own: bool) -> Any:
 def _derivative_of(y: Any, own: bool, order: int) -> Any:
     """y⁽ᵏ⁾, exact zeros where the result does not depend on the argument."""
     if not own:
-        return y if order == 0 else np.zeros_like(y)
+        return y if order == 0 else np.zeros_like(y)[()]
     if order <= y._support[0]:
         warn_of_underflow("derivative", order, y._planes)
     return factorial_times(order, y._planes[order])

@@ -14,7 +14,7 @@ from ..seeding import seed
 from ..series import total
 from .dense import unit_blocks
 from .forward import Argnums, _directional, _named, _owned, _positions, _returned
-from .reverse import _grad
+from .reverse import _grad, floats
 
 __all__ = ["hvp", "laplacian", "vhp"]
 
@@ -43,9 +43,12 @@ def vhp(f: Callable[..., Any], *, argnums: Argnums = 0) -> Callable[..., Any]:
         >>> vhp(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]), np.array([1.0, 0.0]))
         array([10.,  6.])
     """
-    return _named(
-        _grad(_directional(f, 1, argnums, "vhp"), argnums, False, "vhp"), f, "vhp", 0, partial(vhp, argnums=argnums)
-    )
+
+    def scalar(*args: Any, **kwargs: Any) -> Any:
+        return floats(_returned(f(*args, **kwargs), "vhp"), "vhp")
+
+    transformed = _grad(_directional(scalar, 1, argnums, "vhp"), argnums, False, "vhp")
+    return _named(transformed, f, "vhp", 0, partial(vhp, argnums=argnums))
 
 
 def laplacian(f: Callable[..., Any], *, argnums: int = 0) -> Callable[..., Any]:
@@ -77,7 +80,8 @@ def _second_derivatives(f: Callable[..., Any], args: Any, kwargs: Any, position:
     with open_scope(f"laplacian of {getattr(f, '__name__', 'f')}") as scope:
         filled = list(args)
         filled[position] = seed(x, 2, None, units, scope)
-        y, depends = _owned(_returned(f(*filled, **kwargs), "laplacian"), scope, "laplacian")
+        result = floats(_returned(f(*filled, **kwargs), "laplacian"), "laplacian")
+        y, depends = _owned(result, scope, "laplacian")
         if not depends:
-            return np.zeros_like(y)
+            return np.zeros_like(y)[()]
         return 2.0 * np.sum(y._planes[y.algebra.block(2)], axis=0)

@@ -28,8 +28,9 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) 
     """The gradient of a scalar function: x ↦ ∂f/∂x, by one sweep back, whatever the size of x.
 
     Args:
-        f: a function of arrays (or nested containers of arrays) to one real number. The sweep reads the plain
-            arrays again that f has used: it must not write to them in between (a buffer that it fills anew).
+        f: a function of arrays (or nested containers of arrays) to one real number. It may fill a buffer anew that
+            it has used, if that is short; a longer one (64 KiB) is locked until the sweep has read it again, and
+            NumPy raises where f writes to it.
         argnums: which positional arguments vary; one index, or several for a tuple of gradients.
         has_aux: f returns (value, more), and the gradient comes as (gradient, more).
 
@@ -82,10 +83,8 @@ def _value_and_grad(f: Callable[..., Any], argnums: Argnums, has_aux: bool, name
                 aux = optree.tree_map(lambda y: _lowered(y, scope), aux, none_is_leaf=True)
             y = own(result, scope)
             value = _scalar(result if y is None else y._value, name)
-            kind = "f" if y is not None else getattr(result, "dtype", None) or np.asarray(result).dtype.kind
-            if getattr(kind, "kind", kind) in "biu":
-                given = "a truth value" if getattr(kind, "kind", kind) == "b" else "an integer"
-                raise InvalidType(f"{name}: f returned {given}, which has no gradient; expected a float")
+            if y is None:
+                floats(result, name)
             if y is None:
                 gradient = record.collect([])
             else:
@@ -94,6 +93,18 @@ def _value_and_grad(f: Callable[..., Any], argnums: Argnums, has_aux: bool, name
         return ((value, aux) if has_aux else value), gradient
 
     return _named(transformed, f, name, argnums, partial(value_and_grad, argnums=argnums, has_aux=has_aux))
+
+
+def floats(y: Any, name: str) -> Any:
+    """What f returned, which must not be an integer or a truth value."""
+    kind = np.result_type(y).kind
+    if kind in "biu":
+        given = "a truth value" if kind == "b" else "an integer"
+        raise InvalidType(
+            f"{name}: f returned {given}, which has no gradient; expected a float: what was compared or counted does "
+            "not carry derivatives on (np.where, or the entries at np.argmax, do); dn.derivative gives zeros"
+        )
+    return y
 
 
 def _pair(result: Any, name: str) -> tuple[Any, Any]:
@@ -142,7 +153,7 @@ def _vjp(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, name: str
         # the record keeps values for the pull-back: what the caller gets is apart from them
         values = [_lowered(y, scope) for y in leaves]
         values = [y if v is None else _copied(y) for y, v in zip(values, variables, strict=True)]
-        values = [y if isinstance(y, Operand) else as_floating(y, name, "f's result") for y in values]
+        values = [y if isinstance(y, Operand) else as_floating(y, name, "f's result")[()] for y in values]
 
     def pull(cotangents: Any) -> Any:
         given = _alike(cotangents, structure, name, "the cotangent", "f's result")
