@@ -41,7 +41,7 @@ class Recording(Operand):
 
     def _new(self, value: Any, node: Node | None) -> Any:
         """Another one of this kind and scope."""
-        other = _bare(self._plain)
+        other: Any = _bare(self._plain)
         other._value = value
         other._node = node
         other._writes = None
@@ -97,7 +97,7 @@ def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
             rule = pullback(row, (own is not None, node is not None), y, (x, v))
             if dtype is _DOUBLE:
                 rules[which] = rule
-        result = _bare(self._plain)
+        result: Any = _bare(self._plain)
         result._value = y
         saved = rule.keep(y, x, v)
         if kind is _ndarray and saved[1 if reflected else 2] is not None:
@@ -122,7 +122,7 @@ def _power(self: Recording, exponent: Any) -> Any:
         x, node, scope = self._read() if self._writes is not None else self._value, self._node, self.scope
         if node is not None and scope.alive and is_recording() and x.dtype.kind == "f":
             y = memory.applied(np.square, x) if x.__class__ is _ndarray and x.nbytes >= LARGE else np.square(x)
-            result = _bare(self._plain)
+            result: Any = _bare(self._plain)
             result._value = y
             result._node = Node("power", (node,), _SQUARE, _SQUARE.keep(y, x), y.shape, y.dtype)
             result._writes = None

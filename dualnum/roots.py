@@ -52,7 +52,7 @@ def _even_power(x: Any, ufunc: np.ufunc, inputs: tuple[Any, ...]) -> int:
     if ufunc is np.square or (ufunc is np.multiply and inputs[0] is inputs[1] is x):
         return 2
     if ufunc in (np.power, np.float_power) and inputs[0] is x and isinstance(inputs[1], (int, float, np.number)):
-        n = inputs[1]
+        n: Any = inputs[1]
         return int(n) if n > 0 and n % 2 == 0 else 0
     return 0
 
@@ -86,5 +86,5 @@ def _plain_variable(self: Variable) -> Any:
     return self._new(self._read(), self._node)
 
 
-Jet._remembering = _jet  # type: ignore[method-assign]
-Variable._remembering = _variable  # type: ignore[method-assign]
+Jet._remembering = _jet  # type: ignore[method-assign, assignment]
+Variable._remembering = _variable  # type: ignore[method-assign, assignment]

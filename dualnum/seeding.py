@@ -106,7 +106,8 @@ def _nested_seed(x: Jet, order: int, direction: Any, scope: Scope) -> Jet | None
         return None
     n = len(above)
     planes = np.zeros((*base.shape[:n], order + 1, *base.shape[n:]), base.dtype)
-    planes[(*(slice(None),) * n, 0)] = base
+    value: Any = (*(slice(None),) * n, 0)
+    planes[value] = base
     planes[(*(0,) * n, 1)] = 1.0 if direction is None else direction
     jets = as_jets([level for level, _ in above], planes, [degree for _, degree in above])
     return object.__new__(Jet)._set(jets, [1], Univariate(order), scope)

@@ -350,7 +350,7 @@ def _place(
         state[2] = True
 
 
-_ARRAYS = frozenset((np.ndarray, np.float64, np.float32))
+_ARRAYS: Any = frozenset((np.ndarray, np.float64, np.float32))
 _PLAIN = frozenset((np.ndarray, np.float64, np.float32, float, int, type(None)))
 
 

@@ -9,7 +9,7 @@ function, or a rule, of jets that looks at their numbers: it runs on jets of the
 import itertools
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import optree
@@ -48,12 +48,17 @@ _BY_TYPE = {
 
 
 _OURS = "dualnum"
-optree.register_pytree_node(
-    Part,
-    lambda part: (tuple(part.terms.values()), (part.limits, tuple(part.terms))),
-    lambda known, coefficients: Part(known[0], dict(zip(known[1], coefficients, strict=True))),
-    namespace=_OURS,
-)
+
+
+def _coefficients(part: Any) -> tuple[tuple[Any, ...], Any]:
+    return tuple(part.terms.values()), (part.limits, tuple(part.terms))
+
+
+def _part(known: Any, coefficients: Any) -> Any:
+    return Part(known[0], dict(zip(known[1], coefficients, strict=True)))
+
+
+optree.register_pytree_node(cast(Any, Part), _coefficients, _part, namespace=_OURS)
 
 
 class Tracer(Operand):

@@ -238,7 +238,7 @@ class Variable(Recording):
         values, parents = self._parts(inputs)
         if len(inputs) > 1:
             values = [evaluation.constant(row, x) for x in values]
-        function = row.ufunc
+        function: Any = row.ufunc
         if type(function) is Derived and not any(isinstance(v, Operand) for v in values):
             function = written_value(function) if all(_is_real(v) for v in values) else function
         y = function(*values)
@@ -261,7 +261,7 @@ class Variable(Recording):
         if True not in wanted:
             return self._new(y, None)
         rule = pullback(row, wanted, y, values, output)
-        if rule.constant and type(row.ufunc) is Derived:  # x³ has been differentiated three times
+        if rule.constant and isinstance(row.ufunc, Derived):  # x³ has been differentiated three times
             return self._new(y, None)
         saved = rule.keep(y if outputs is None else outputs, *values)
         return self._recorded(row, parents, rule, saved, y)

@@ -319,7 +319,7 @@ def written_value(function: Derived) -> Callable[..., Any]:
     return known
 
 
-_values: Bounded[Any, Any] = Bounded(4096)
+_values: Bounded[Derived, Callable[..., Any]] = Bounded(4096)
 
 
 def _value(function: Derived) -> Callable[..., Any]:

@@ -63,7 +63,8 @@ def _root_of_squares(u: Any, sign: int, zero: Any) -> Any:
     """A modulus, with the subgradient 0 at its zeros."""
     if sign < 0:
         return np.where(zero, 0.0, np.sqrt(np.where(zero, -1.0, u)))
-    return np.where(zero, 0.0, np.sqrt(np.where(zero, 1.0, u)))._remembering(u)
+    root: Any = np.where(zero, 0.0, np.sqrt(np.where(zero, 1.0, u)))
+    return root._remembering(u)
 
 
 recurrence(

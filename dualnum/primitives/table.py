@@ -129,11 +129,11 @@ class Row:
     def applied(self, order: int, value: Any, *operands: Sequence[Any]) -> Any:
         """The rule; as a whole where it looks at numbers that a trace does not have."""
         assert self.rule is not None
-        operands = _as_computed(self.ufunc, value, operands)
+        series = _as_computed(self.ufunc, value, operands)
         try:
-            return self.rule(order, value, *operands)
+            return self.rule(order, value, *series)
         except NotTraceable as error:
-            return error.whole(error, self._in_full, (order, value, *map(list, operands)), {})
+            return error.whole(error, self._in_full, (order, value, *map(list, series)), {})
 
     def _in_full(self, order: int, value: Any, *operands: Sequence[Any]) -> Any:
         """The rule with all coefficients there can be: how many it gives must not hang on numbers that may change."""
