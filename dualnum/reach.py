@@ -14,14 +14,30 @@ from .broadcasting import summed_to
 from .errors import NotTraceable
 from .operand import Operand, primal
 
-__all__ = ["Reach", "all_or_some", "fitted", "kept", "mask_of", "through", "united"]
+__all__ = ["Mask", "Reach", "all_or_some", "fitted", "kept", "mask_of", "through", "united"]
 
-Mask = Callable[[], Any]
-Reach = tuple[Mask, ...]  # the union of masks, which are worked out where they are needed; None for all elements
+
+class Mask:
+    """A mask that is worked out where it is needed, and once: many ways through a record lead to the same one."""
+
+    __slots__ = ("_found", "_function")
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self._function: Callable[[], Any] | None = function
+        self._found: Any = None
+
+    def __call__(self) -> Any:
+        if self._function is not None:
+            self._found = self._function()
+            self._function = None
+        return self._found
+
+
+Reach = tuple[Mask, ...]  # the union of masks; None for all elements
 
 
 def united(a: Reach | None, b: Reach | None) -> Reach | None:
-    return None if a is None or b is None else a + b
+    return None if a is None or b is None else a + tuple([mask for mask in b if mask not in a])
 
 
 def mask_of(reach: Reach) -> Any:
@@ -83,14 +99,14 @@ def all_or_some(reach: Reach | None, own: Callable[..., Any] | None, operands: S
             its = np.True_
         return its if reach is None else mask_of(reach) & its
 
-    return (mask,)
+    return (Mask(mask),)
 
 
 def fitted(reach: Reach | None, shape: tuple[int, ...], parent: tuple[int, ...]) -> Reach | None:
     """The reach of an operand of the parent's shape that was broadcast."""
     if reach is None or shape == parent:
         return reach
-    return (lambda: summed_to(np.where(np.broadcast_to(mask_of(reach), shape), 1.0, 0.0), parent) != 0,)
+    return (Mask(lambda: summed_to(np.where(np.broadcast_to(mask_of(reach), shape), 1.0, 0.0), parent) != 0),)
 
 
 def through(
@@ -107,4 +123,4 @@ def through(
         moved = adjoint(ones)
         return summed_to(moved if i is None else moved[i], parent) != 0  # of an imaginary part they are −i
 
-    return (mask,)
+    return (Mask(mask),)

@@ -1,43 +1,129 @@
-"""Checks of derivatives against difference quotients, along random directions and in all modes."""
+"""Checks of derivatives against difference quotients and each other, along random directions and in all modes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
 import optree
 
 from .algebra import check_order
+from .autograd import grad
 from .backend import as_floating
+from .compile import jit as compile_
 from .errors import InvalidType, InvalidValue
-from .transforms import directional, jvp, vjp
+from .imperative import variable
+from .transforms import directional, hvp, jvp, vhp, vjp
 
-__all__ = ["check_derivatives", "check_grads"]
+__all__ = ["WAYS", "check_derivatives", "check_grads"]
 
 
-def check_derivatives(f: Callable[[Any], Any], x: Any, order: int = 3, *, seed: int = 0) -> None:
-    """Checks dᵏ/dtᵏ f(x + t·v), k = 1 … order, along a random direction v.
+# what check_derivatives compares with one jet
+WAYS = ("quotient", "nested", "mixed", "products", "recorded")
 
-    Each is compared with a difference quotient of the one below, f itself for k = 1.
+
+def check_derivatives(
+    f: Callable[[Any], Any], x: Any, order: int = 3, *, ways: Sequence[str] = WAYS, jit: bool = False, seed: int = 0
+) -> None:
+    """Checks dᵏ/dtᵏ f(x + t·v), k = 1 … order, along a random direction v: one jet against all other ways.
+
+    The ways, for h(x) = ⟨u, f(x)⟩ with a random cotangent u where a gradient is among them:
+
+        "quotient"   a difference quotient of the derivative below, of f itself for k = 1
+        "nested"     first derivatives of first derivatives, all 2ᵏ mixtures of `jvp` and `vjp`
+        "mixed"      a jet over a gradient, and a gradient over a jet
+        "products"   ⟨v, H v⟩ of the derivative two orders below, by `hvp` and by `vhp`
+        "recorded"   `dualnum.autograd.grad` with create_graph, k times
+
+    They agree to rounding at every point, kinks included, where the quotient alone is to be left out. Products
+    and what is recorded are for real arguments.
 
     Args:
         f: a function of one array (or nested container of arrays) to the same.
-        x: the point, at some distance from where f is not smooth.
+        x: the point, for the quotient at some distance from where f is not smooth.
         order: the highest derivative.
-        seed: of the random direction.
+        ways: some of the above; all of them unless given.
+        jit: whether each of them is compiled as well, but the quotient.
+        seed: of the random direction and cotangent.
 
     Raises:
-        AssertionError: they disagree; it says at which order, and by how much.
+        AssertionError: they disagree; it says which way, at which order, and by how much.
+        InvalidValue: a way that there is not.
 
     Example:
         >>> check_derivatives(np.tanh, np.array([0.3, -0.8]), 4)
+        >>> check_derivatives(lambda x: np.abs(x) ** 2, np.zeros(2), 3, ways=("nested", "mixed"), jit=True)
     """
+    chosen = (ways,) if isinstance(ways, str) else tuple(ways)
+    unknown = [way for way in chosen if way not in WAYS]
+    if unknown:
+        raise InvalidValue(f"check_derivatives: a way is {unknown[0]!r}; expected some of {', '.join(WAYS)}")
     x = optree.tree_map(_floating, x)
-    v = _random_like(x, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    v = _random_like(x, rng)
+    u = _random_like(f(x), rng)
+    real = all(leaf.dtype.kind == "f" for leaf in _leaves(x))
     below = f
     for k in range(1, check_order(order, "check_derivatives") + 1):
         exact = directional(f, k)(x, v)
-        _agree(f"derivative {k} of {_name(f)}", exact, _difference(below, (x,), (v,)))
+        if "quotient" in chosen:
+            _agree(f"derivative {k} of {_name(f)}", exact, _difference(below, (x,), (v,)))
         below = _directional(f, k, v)
+        expected = np.asarray(_paired(u, exact))
+        for name, way in _ways(lambda y: _paired(u, f(y)), v, k, real, chosen):
+            for compiled in (False, True) if jit else (False,):
+                given = np.asarray((compile_(way) if compiled else way)(x))
+                if not _alike(given, expected):
+                    what = f"jit of {name}" if compiled else name
+                    raise AssertionError(
+                        f"derivative {k} of {_name(f)} by {what} differs from that of one jet: {given} instead of "
+                        f"{expected}"
+                    )
+
+
+def _ways(
+    h: Callable[[Any], Any], v: Any, k: int, real: bool, chosen: Sequence[str]
+) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+    """The ways to dᵏ/dtᵏ h(x + t·v), as functions of x, and what they are called."""
+
+    def forward(h: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return lambda x: jvp(h, (x,), (v,))[1]
+
+    def reverse(h: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def slope(x: Any) -> Any:
+            y, pull = vjp(h, x)
+            return _paired(pull(np.ones_like(y)), v)
+
+        return slope
+
+    def jet(h: Callable[[Any], Any], n: int) -> Callable[[Any], Any]:
+        return (lambda x: directional(h, n)(x, v)) if n else h
+
+    def recorded(x: Any) -> Any:
+        x = optree.tree_map(variable, x)
+        y = h(x)
+        for i in range(k):
+            if not getattr(y, "requires_grad", False):  # it has been differentiated to a constant
+                return np.zeros(np.shape(y))
+            slopes = grad(y, _leaves(x), create_graph=i < k - 1, allow_unused=True)
+            known = [(g, w) for g, w in zip(slopes, _leaves(v), strict=True) if g is not None]
+            y = _paired([g for g, _ in known], [w for _, w in known])
+        return y
+
+    if "nested" in chosen:
+        for word in product((("jvp", forward), ("vjp", reverse)), repeat=k):
+            nested = h
+            for _, first in reversed(word):
+                nested = first(nested)
+            yield " of ".join(name for name, _ in word), nested
+    if "mixed" in chosen and k > 1:
+        yield "a jet over a gradient", jet(reverse(h), k - 1)
+        yield "a gradient over a jet", reverse(jet(h, k - 1))
+    if "products" in chosen and k > 1 and real:
+        yield "hvp", lambda x: _paired(hvp(jet(h, k - 2))(x, v), v)
+        yield "vhp", lambda x: _paired(vhp(jet(h, k - 2))(x, v), v)
+    if "recorded" in chosen and real:
+        yield "create_graph", recorded
 
 
 def _directional(f: Callable[[Any], Any], k: int, v: Any) -> Callable[[Any], Any]:
@@ -92,7 +178,8 @@ def _check(f: Callable[..., Any], args: tuple[Any, ...], order: int, modes: Sequ
         else:
             u = _random_like(f(*args), rng)
             pulled = _as_tuple(vjp(f, *args)[1](u), args)
-            _agree(f"{here} derivative of {_name(f)}", _pairing(pulled, vs), _pairing(u, numeric))
+            reference = np.array(_paired(u, numeric))
+            _agree(f"{here} derivative of {_name(f)}", _paired(pulled, vs), reference)
             derived = lambda *xs, u=u: _as_tuple(vjp(f, *xs)[1](u), xs)  # noqa: E731
         derived.__name__ = _name(f)
         _check(derived, args, order - 1, modes, rng, here)
@@ -123,9 +210,16 @@ def _random_like(x: Any, rng: Any) -> Any:
     return optree.tree_map(one, x)
 
 
-def _pairing(a: Any, b: Any) -> Any:
+def _paired(a: Any, b: Any) -> Any:
     """Re Σ a·b."""
-    return np.array(sum(np.sum(np.real(x * y)) for x, y in zip(_leaves(a), _leaves(b), strict=True)))
+    return sum(np.sum(np.real(x * y)) for x, y in zip(_leaves(a), _leaves(b), strict=True))
+
+
+def _alike(given: Any, expected: Any) -> bool:
+    """Whether two ways to a number, which are all exact, gave the same."""
+    scale = float(np.max(np.abs(expected), where=np.isfinite(expected), initial=1.0))
+    tolerance = float(np.finfo(expected.dtype).eps) ** 0.5 * scale
+    return given.shape == expected.shape and np.allclose(given, expected, rtol=0.0, atol=tolerance, equal_nan=True)
 
 
 def _difference(f: Callable[..., Any], args: Sequence[Any], vs: Sequence[Any]) -> Any:

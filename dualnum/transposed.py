@@ -16,7 +16,7 @@ from .operand import Operand, primal
 from .planes import Level
 from .primitives.derived import derived
 from .primitives.table import Row
-from .reach import Reach, all_or_some, fitted, mask_of
+from .reach import Mask, Reach, all_or_some, fitted, mask_of
 from .series import total
 from .tower import Stack, coefficients, stacked_up
 
@@ -75,7 +75,7 @@ class StackPull:
     def elements(self, reach: Reach, shape: tuple[int, ...]) -> Reach:
         """Of the coefficients of the result: an element is reached if any of its coefficients is."""
         axes = tuple(range(self._axes))
-        return (lambda: np.any(np.broadcast_to(mask_of(reach), shape), axis=axes),)
+        return (Mask(lambda: np.any(np.broadcast_to(mask_of(reach), shape), axis=axes)),)
 
     def reach(
         self, reach: Reach | None, shape: tuple[int, ...], saved: Sequence[Any], i: int, parent: tuple[int, ...]
@@ -95,7 +95,7 @@ class StackPull:
             its = fitted(its, shape[self._axes :], parent[axes:])
             return np.broadcast_to(True if its is None else mask_of(its), parent)
 
-        return (mask,)
+        return (Mask(mask),)
 
     def _own(self, saved: Sequence[Any]) -> Any:
         """Which elements the primitive itself leaves out, see `PullBack.reached`."""

@@ -103,6 +103,10 @@ def _hessian(f: Function, n: int) -> Function:
     return _diagonal(lambda g: dn.hessian(lambda x: _total(g(x))))(dn.derivative(f, n - 2) if n > 2 else f)
 
 
+def _moves(y: Any) -> bool:
+    return getattr(y, "requires_grad", False)
+
+
 def _create_graph(f: Function, n: int) -> Function:
     """Swept n times, and every sweep but the last recorded."""
 
@@ -110,7 +114,10 @@ def _create_graph(f: Function, n: int) -> Function:
         x = dn.autograd.variable(x)
         y = f(x)
         for k in range(n):
-            (y,) = dn.autograd.grad(_total(y), x, create_graph=k < n - 1)
+            (g,) = dn.autograd.grad(_total(y), x, create_graph=k < n - 1, allow_unused=True) if _moves(y) else (None,)
+            if g is None:  # what is flat by its form does not depend on x any more
+                return np.zeros(np.shape(x))
+            y = g
         return y
 
     return derived
