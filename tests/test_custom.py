@@ -9,7 +9,7 @@ import scipy.special
 import dualnum as dn
 from dualnum.custom import checkpoint, custom_derivative, stop_gradient
 from dualnum.errors import InvalidType, InvalidValue, NotDifferentiable
-from dualnum.testing import check_derivatives, check_grads
+from dualnum.testing import WAYS, check_derivatives, check_grads
 
 X = np.array([0.3, -0.7, 1.2])
 
@@ -190,6 +190,8 @@ def test_misuse_says_what_to_do():
         check_grads(np.sin, (X,), -1)
     with pytest.raises(InvalidType, match=r"check_derivatives: order is 1\.5"):
         check_derivatives(np.sin, X, 1.5)
+    with pytest.raises(InvalidValue, match="check_derivatives: a way is 'backward'; expected some of quotient, nested"):
+        check_derivatives(np.sin, X, ways=("nested", "backward"))
 
 
 def named(**rules: Any) -> Any:
@@ -443,3 +445,19 @@ def test_an_array_given_to_a_rule_of_ones_own_may_be_written_to():
         return total
 
     np.testing.assert_allclose(dn.grad(f)(np.ones(3)), np.full(3, 6.0), rtol=1e-14)
+
+
+def test_check_derivatives_holds_all_ways_against_each_other():
+    check_derivatives(lambda d: {"u": d["a"] * d["b"], "v": np.exp(d["a"][0])}, {"a": X, "b": 2 * X}, 3, jit=True)
+    check_derivatives(lambda x: np.abs(x) ** 2, np.zeros(2), 3, ways=WAYS[1:], jit=True)
+    check_derivatives(lambda x: 3 * x, np.float32(0.5), 3)
+    check_derivatives(lambda z: np.exp(1j * z), np.array([0.3 + 0.2j]), 3)
+
+
+@pytest.mark.parametrize("way", ["nested", "mixed", "products", "recorded"])
+def test_check_derivatives_finds_what_only_one_jet_gets_right(way):
+    def square(x):
+        return x * x if isinstance(x, dn.Jet) and x.order == 2 else 3 * x * x
+
+    with pytest.raises(AssertionError, match="derivative 2 of square by "):
+        check_derivatives(square, X, 2, ways=way)
