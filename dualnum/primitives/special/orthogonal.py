@@ -26,10 +26,11 @@ def _polynomial(ufunc: np.ufunc, parameters: Sequence[str], lower: Lower, sample
     name = str(ufunc.__name__)
 
     def outer(order: int, value: Any, n: Any, *rest: Any) -> list[Any]:
+        # asks for numbers: in a kernel the degree would become a float, for which SciPy sums a series that cancels
+        np.any(rest[-1] != rest[-1])
         if not np.all(np.equal(n, np.rint(n)) & (np.asarray(n) >= 0) & (np.asarray(n) < 2.0**53)):
             raise NotDifferentiable(f"{name}: n is {n!r}; dualnum has a rule for whole degrees 0 ≤ n < 2⁵³ only")
-        np.any(rest[-1] != rest[-1])  # asks for numbers: in a kernel the degree would become a float,
-        degree = np.asarray(n).astype(int)  # for which SciPy sums a hypergeometric series that cancels
+        degree = np.asarray(n).astype(int)
         c = [value]
         for k in range(1, order + 1):
             there = degree >= k
