@@ -70,11 +70,9 @@ def test_a_seed_of_degree_one_leaves_no_trace_of_its_zeros_and_ones():
 def test_symbols_refuse_to_be_looked_at():
     graph = Graph(np.float64)
     x = graph.input()
-    for look in (bool, float, np.asarray, lambda x: np.unique(x), lambda x: np.add.reduce(x)):
+    for look in (bool, float, np.asarray, lambda x: np.unique(x), lambda x: np.add.reduce(x), lambda x: range(10)[x]):
         with pytest.raises(Untraceable):
             look(x)
-    with pytest.raises(TypeError):
-        range(10)[x]
 
 
 def test_the_verifier_finds_malformed_programs():
