@@ -76,7 +76,8 @@ def computed(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]
     if fused is not None and not fused[1]:
         return fused[0]
     if not any(mine):
-        return top._join([row.ufunc(*operands)])
+        y = row.ufunc(*operands)
+        return top._join([y]) if row.ufunc.nout == 1 else tuple(top._join([part]) for part in y)
     try:
         levels, stacks = _alone(top, operands, mine) or together(row, operands)
         result = tower.evaluate(row, levels, stacks)
