@@ -132,6 +132,20 @@ def _times_log(order: int, value: Any, u: Coefficients, w: Coefficients, log_w0:
     return series.multiply(order, value, u, logs)
 
 
+def _from_zeros(shift: int, log: np.ufunc) -> Mend:
+    """Where log w is infinite, the zeros that u begins with make zeros of its terms: t² log t ~ 0, 0, −∞."""
+
+    def rule(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+        logs = series.log(order, log(v[0]), [v[0] + shift, *v[1:]])
+        y = [value]
+        for k in range(1, min(order, len(u) + len(logs) - 2) + 1):
+            below = range(max(0, k + 1 - len(logs)), min(k + 1, len(u)))
+            y.append(series.total(np.where(u[j] == 0, 0.0, u[j] * logs[k - j]) for j in below))
+        return y
+
+    return Mend(lambda value, u, v: (u == 0) & ((v == -shift) | (v == inf)), rule)
+
+
 def _xlogy(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
     """u log v."""
     return _times_log(order, value, u, v, np.log(v[0]))
@@ -173,8 +187,10 @@ def _kl_div(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[An
     return series.integral(order, value, (u, _log_quotient(order - 1, u_, v_)), (v, rest))
 
 
-recurrence(sp.xlogy, _xlogy, domain=(REAL, POSITIVE), sample=((-3.0, 3.0), (0.2, 3.0)))
-recurrence(sp.xlog1py, _xlog1py, domain=(REAL, (-1.0, inf)), sample=((-3.0, 3.0), (-0.5, 3.0)))
+recurrence(sp.xlogy, _xlogy, domain=(REAL, POSITIVE), sample=((-3.0, 3.0), (0.2, 3.0)), mend=_from_zeros(0, np.log))
+recurrence(
+    sp.xlog1py, _xlog1py, domain=(REAL, (-1.0, inf)), sample=((-3.0, 3.0), (-0.5, 3.0)), mend=_from_zeros(1, np.log1p)
+)
 recurrence(sp.entr, _entr, domain=POSITIVE, sample=(0.1, 3.0))
 recurrence(sp.rel_entr, _rel_entr, domain=POSITIVE, sample=(0.1, 3.0))
 recurrence(sp.kl_div, _kl_div, domain=POSITIVE, sample=(0.1, 3.0))
