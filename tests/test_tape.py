@@ -258,7 +258,7 @@ def test_names_of_operations():
         x = Variable.leaf(X.copy(), scope)
         for y, name in (
             (x * x, "Multiply"), (x**2, "Power"), (np.tanh(x), "Tanh"), (np.sum(x), "Sum"), (x[1:], "Getitem"),
-            (np.linalg.norm(x), "Norm"), (x @ x, "Matmul"), (np.concatenate([x, x]), "Concatenate"),
+            (np.linalg.norm(x), "Sqrt"), (x @ x, "Matmul"), (np.concatenate([x, x]), "Concatenate"),
             (np.floor_divide(x, 2.0), "FloorDivide"), (np.where(X > 0, x, 0.0), "Where"), (x.T, "Transpose"),
         ):  # fmt: skip
             assert repr(y._node) == f"<{name}Backward>"
