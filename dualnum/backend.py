@@ -52,6 +52,8 @@ def plain(x: Any, function: str, argument: str) -> Any:
 def as_floating(x: Any, function: str, argument: str) -> Any:
     """x as an array of floats (or complex numbers) in its own namespace; shared where it already is one.
 
+    What is no array but a number stays a number, of NumPy's.
+
     Integers and booleans become the default float, as in ``np.true_divide``. Raises `InvalidType`
     for what is no array of numbers.
     """
@@ -59,18 +61,18 @@ def as_floating(x: Any, function: str, argument: str) -> Any:
     if kind is np.ndarray and x.dtype.kind in _NUMERIC:
         return x
     if kind is float:
-        return np.asarray(x)
-    if not is_array(x):
+        return np.float64(x)
+    number = not is_array(x)
+    if number:
         try:
             x = np.asarray(x)
         except ValueError as error:  # ragged nested lists
             raise InvalidValue(f"{function}: {argument} is not a rectangular array ({error})") from None
     x = plain(x, function, argument)
     kind = x.dtype.kind
-    if kind in _NUMERIC:
-        return x
-    if kind in _PROMOTED:
-        return x.astype(namespace(x).float64)
+    if kind in _NUMERIC or kind in _PROMOTED:
+        x = x if kind in _NUMERIC else x.astype(namespace(x).float64)
+        return x[()] if number else x
     raise InvalidType(
         f"{function}: {argument} has dtype {x.dtype}, which carries no derivatives; "
         "give real or complex numbers (for example x.astype(float))"

@@ -148,10 +148,10 @@ class Jitted:
                 possible = possible and x.scope is ambient() and type(planes) is _ndarray
                 if possible:
                     contiguous = planes.flags.c_contiguous
-                    described.append(("jet", planes.shape, x.dtype, x.algebra, x._support[0], contiguous))
+                    described.append(("jet", planes.shape, x.dtype, x.algebra, x._support[0], contiguous, x._is_array))
             elif type(x) is _ndarray or isinstance(x, np.generic):
                 possible = possible and x.dtype.kind in _TRACED_KINDS
-                described.append(("array", x.shape, x.dtype, x.flags.c_contiguous))
+                described.append((type(x), x.shape, x.dtype, x.flags.c_contiguous))
             elif isinstance(x, (Operand, np.ndarray)) or hasattr(x, "__array_interface__") or hasattr(x, "__dlpack__"):
                 possible = False
             elif type(x) is float:
@@ -257,8 +257,9 @@ def _inputs(leaves: Sequence[Any], described: Sequence[Any]) -> list[Any]:
 def _rebuilt(x: Any, tracer: Tracer) -> Any:
     """What the function receives for x."""
     if isinstance(x, Jet):
-        return object.__new__(Jet)._set(tracer, list(x._support), x.algebra, ambient())
-    return tracer
+        jet = object.__new__(Jet)._set(tracer, list(x._support), x.algebra, ambient())
+        return jet._as_array() if x._is_array else jet
+    return tracer._as_array() if type(x) is _ndarray else tracer
 
 
 def _described_result(y: Any) -> Any:

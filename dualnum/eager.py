@@ -54,7 +54,10 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
             if type(x._planes) is jet_type:
                 return _nested(ufunc, inputs, jet_type)
         elif isinstance(x, jet_type):  # one of a special kind
-            return None
+            if not x._is_array:
+                return None
+            numbers = tuple(a._as_number() if isinstance(a, jet_type) else a for a in inputs)
+            return quick(ufunc, numbers, jet_type)
     if len(inputs) == 1:
         (x,) = inputs
         a = x._planes

@@ -195,14 +195,14 @@ class Jet(Operand):
         if self.dtype.kind == "c" and dtype.kind == "f":
             raise dropped("astype from complex to real", "x.real or np.abs(x)")
         if isinstance(self._planes, Operand):
-            return self._like(self._planes.astype(dtype), [self._support[0]])
+            return self._again(self._planes.astype(dtype), [self._support[0]])
         try:
-            return self._like(self._planes.astype(dtype, casting=casting), [self._support[0]])
+            return self._again(self._planes.astype(dtype, casting=casting), [self._support[0]])
         except TypeError as error:
             raise ours(error, f"astype with casting={casting!r}") from None
 
     def copy(self, order: str = "C") -> "Jet":
-        return self._like(self._planes.copy(), [self._support[0]])
+        return self._again(self._planes.copy(), [self._support[0]])
 
     def __copy__(self) -> "Jet":
         return self.copy()
@@ -223,14 +223,25 @@ class Jet(Operand):
                 # a single element is a scalar of its own, so that a swap through a variable swaps
                 if view._planes.ndim > 1:
                     return view
-                return view._as_entry() if Ellipsis in as_tuple(index) else view.copy()
+                return view._as_array() if Ellipsis in as_tuple(index) else view.copy()
             return self._rearrange(lambda x: x[index], (self,))
         except IndexError as error:
             raise index_error(index, self.shape, "x[…]", error) from None
 
-    def _as_entry(self) -> "Jet":
-        self.__class__ = Entry
+    _is_array = False
+
+    def _as_array(self) -> "Jet":
+        if type(self) is Jet and self._planes.ndim == 1:
+            self.__class__ = Array
         return self
+
+    def _again(self, planes: Any, support: list[Any]) -> "Jet":
+        """This jet, over other planes."""
+        jet = self._like(planes, support)
+        return jet._as_array() if self._is_array else jet
+
+    def _as_number(self) -> "Jet":
+        return self._like(self._planes, self._support) if self._is_array else self
 
     def __setitem__(self, index: Any, value: Any) -> None:
         index = checked_index(index, "x[…] = …")
@@ -335,19 +346,19 @@ class Jet(Operand):
     def _snapshot(self) -> "Jet | None":
         if isinstance(self._planes, Operand):
             planes = self._planes._snapshot()
-            return None if planes is None else self._like(planes, [self._support[0]])
-        return self._like(self._planes, self._support)  # it is computed before a write
+            return None if planes is None else self._again(planes, [self._support[0]])
+        return self._again(self._planes, self._support)  # it is computed before a write
 
     def _readonly(self) -> "Jet":
-        return self if isinstance(self._planes, Operand) else self._like(readonly(self._planes), self._support)
+        return self if isinstance(self._planes, Operand) else self._again(readonly(self._planes), self._support)
 
     def _frozen(self) -> "Jet":
         if isinstance(self._planes, Operand):
-            return self._like(self._planes._frozen(), [self._support[0]])
+            return self._again(self._planes._frozen(), [self._support[0]])
         planes, hold = guarded(self._planes)
         if hold is not None:
             self._support.append(hold)
-        return self._like(planes, [self._support[0]])
+        return self._again(planes, [self._support[0]])
 
     def _add_at(self, index: Any, x: Any) -> bool:
         if not self._is_mine(x, "sum") or type(self._planes) is not np.ndarray or type(x._planes) is not np.ndarray:
@@ -382,10 +393,10 @@ class Jet(Operand):
     def _batched(self, function: Callable[[Any, int], Any], adjoint: Adjoint | None = None) -> Any:
         # _support goes along: the result may be a view
         result = self._like(function(self._planes, 1), self._support)
-        if result._planes.ndim > 1 or not self.ndim:
+        if result._planes.ndim > 1 or not (self.ndim or self._is_array):
             return result
         array = np.broadcast_to(np.empty(()), self.shape)
-        return result._as_entry() if np.may_share_memory(function(array, 0), array) else result
+        return result._as_array() if np.may_share_memory(function(array, 0), array) else result
 
     def _bilinear(
         self,
@@ -444,11 +455,11 @@ class Jet(Operand):
 Jet.kind = Jet
 
 
-class Entry(Jet):
-    """A view of an entry, x[0, ...]: what is written into it is written into x."""
+class Array(Jet):
+    """An array without axes, where other jets without axes are numbers: `x += 1` writes into it, as into x[0, ...]."""
 
     __slots__ = ()
-    _is_view = True
+    _is_array = True
 
 
 class Waiting(Jet):

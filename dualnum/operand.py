@@ -36,6 +36,8 @@ Adjoint = Callable[[Any], Any]  # a cotangent of the result → that of the datu
 Adjoints = tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]  # (ȳ, b) → ā and (ȳ, a) → b̄
 Stacked = tuple[Callable[..., Any], Callable[..., Any]]  # the same for many a, and for many b
 _IMPLEMENTATIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
+# what a result without axes is where it is no number as of most functions: "array", or as it came, a "view" perhaps
+_WITHOUT_AXES: dict[Callable[..., Any], str] = {}
 
 
 class Moving:
@@ -138,9 +140,17 @@ class Operand(NDArrayOperatorsMixin):
         raise NotImplementedError
 
     @property
-    def _is_view(self) -> bool:
-        """Whether this, without axes, is a view of an entry (x[0, ...]) and no number of its own."""
+    def _is_array(self) -> bool:
+        """Whether this, without axes, is an array to NumPy, which operators such as += write into, and no number."""
         return False
+
+    def _as_array(self) -> Any:
+        """This result, if it has no axes, as such an array."""
+        return self
+
+    def _as_number(self) -> Any:
+        """The number of such an array."""
+        return self
 
     def _strong(self) -> Any:
         """This operand with a type of its own, which widens others."""
@@ -206,7 +216,13 @@ class Operand(NDArrayOperatorsMixin):
                 "the result is meant as a constant, or write it with functions listed in docs/coverage.md"
             )
         try:
-            return implementation(*args, **kwargs)
+            result = implementation(*args, **kwargs)
+            if not isinstance(result, Operand):
+                return result
+            kind = _WITHOUT_AXES.get(function)
+            if kind is None:
+                return result._as_number() if result._is_array else result
+            return result._as_array() if kind == "array" else result
         except NotTraceable as error:
             return error.whole(error, function, args, kwargs)
         except DualnumError:
@@ -383,7 +399,7 @@ _INSTEAD = {
 def _in_place(ufunc: np.ufunc) -> Callable[..., Any]:
     def method(self: Operand, other: Any) -> Any:
         # a number is bound anew, as Python's and NumPy's are; an array is written into
-        return ufunc(self, other, out=(self,)) if self.ndim or self._is_view else ufunc(self, other)
+        return ufunc(self, other, out=(self,)) if self.ndim or self._is_array else ufunc(self, other)
 
     return method
 
@@ -461,11 +477,18 @@ def promoted(x: Any) -> Any:
 # ── how array functions are written ──────────────────────────────────────────────────────────────
 
 
-def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
-    """Registers what stands in for NumPy's functions when an argument is an operand."""
+def implements(*functions: Callable[..., Any], without_axes: str = "number") -> Callable[[F], F]:
+    """Registers what stands in for NumPy's functions when an argument is an operand.
+
+    Args:
+        without_axes: whether a result without axes is a "number" to NumPy, an "array", or as the implementation gives
+            it ("view"). The difference is seen by `y += 1`, which writes into arrays and binds numbers anew.
+    """
 
     def register(implementation: F) -> F:
         for function in functions:
+            if without_axes != "number":
+                _WITHOUT_AXES[function] = without_axes
             assert function not in _IMPLEMENTATIONS, f"two implementations of {function_name(function)}"
             _IMPLEMENTATIONS[function] = implementation
         return implementation

@@ -62,13 +62,20 @@ def dual(x: Any, dx: Any = 1.0) -> Jet:
 
 def seed(x: Any, order: int, direction: Any, directions: Any, scope: Scope, function: str = "jet") -> Jet:
     """x + t·direction (all ones for None) as a jet of this scope."""
-    if order and type(x) is np.ndarray and directions is None and x.nbytes < KEPT:  # the usual call
+    jet = _seeded(x, order, direction, directions, scope, function)
+    array = x._is_array if isinstance(x, Operand) else x.__class__ is np.ndarray
+    return jet._as_array() if array else jet
+
+
+def _seeded(x: Any, order: int, direction: Any, directions: Any, scope: Scope, function: str) -> Jet:
+    usual = x.__class__ is np.ndarray or x.__class__ is np.float64
+    if usual and order and directions is None and x.nbytes < KEPT:
         if direction is None or _is_like(direction, x, x.shape):
             planes = np.zeros((order + 1, *x.shape), x.dtype)
             planes[0] = x
             planes[1] = 1.0 if direction is None else direction
             return object.__new__(Jet)._set(planes, [1], Univariate(order), scope)
-    if type(x) is Jet and order and directions is None:
+    if isinstance(x, Jet) and order and directions is None:
         nested = _nested_seed(x, order, direction, scope)
         if nested is not None:
             return nested

@@ -355,4 +355,10 @@ def inverse_hypotenuse(order: int, u: Coefficients) -> list[Any]:
 def select(order: int, y0: Any, condition: Any, u: Coefficients, v: Coefficients) -> list[Any]:
     """y_k = u_k where the condition holds, else v_k."""
     last = min(order, max(len(u), len(v)) - 1)
-    return [y0, *(np.where(condition, coefficient(u, k), coefficient(v, k)) for k in range(1, last + 1))]
+    return [y0, *(_chosen(condition, coefficient(u, k), coefficient(v, k)) for k in range(1, last + 1))]
+
+
+def _chosen(condition: Any, a: Any, b: Any) -> Any:
+    """np.where; what is absent from both stays so."""
+    absent = type(a) in (int, float) and type(b) in (int, float) and a == b == 0
+    return a if absent else np.where(condition, a, b)

@@ -128,7 +128,7 @@ def _by_parts(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack], kn
             each = [_parts(levels, box, s, ndim) for s in stacks]
             result = tuple(each) if several else each[0]
         result = mended(row, box.order, result, parts)
-    return tuple(_joined(levels, box, y) for y in result) if several else _joined(levels, box, result)
+    return tuple(_joined(levels, box, y, ndim) for y in result) if several else _joined(levels, box, result, ndim)
 
 
 def _parts(levels: tuple[Level, ...], box: Box, stack: Stack, ndim: int) -> list[Any]:
@@ -139,7 +139,7 @@ def _parts(levels: tuple[Level, ...], box: Box, stack: Stack, ndim: int) -> list
     return [stack.base] if degree is None else levels[0].algebra.parts(stack.base, degree, ndim)
 
 
-def _joined(levels: tuple[Level, ...], box: Box, parts: Sequence[Any]) -> Stack:
+def _joined(levels: tuple[Level, ...], box: Box, parts: Sequence[Any], ndim: int) -> Stack:
     """The stack of these parts, zeros between and behind them."""
     first = parts[0]
     if first.dtype.kind not in "fc":  # the exponents of frexp have no derivatives
@@ -148,6 +148,8 @@ def _joined(levels: tuple[Level, ...], box: Box, parts: Sequence[Any]) -> Stack:
         terms = box.coefficients(parts)
         return Stack(stacked_up(levels, terms), tuple(map(max, zip(*terms, strict=True))))
     algebra = levels[0].algebra
+    if algebra.directions is not None and first.ndim > ndim:  # see `_filled`
+        first, parts = first[0], [first[0], *parts[1:]]
     blocks = [(part, 1 if k == 0 else algebra.size_of_a_degree) for k, part in enumerate(parts)]
     return Stack(stack_blocks(blocks, algebra.size, first), (len(parts) - 1,))
 

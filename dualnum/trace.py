@@ -89,6 +89,9 @@ class Tracer(Operand):
     def astype(self, dtype: Any, **kwargs: Any) -> Any:
         return self._call(lambda x: np.asarray(x).astype(dtype, **kwargs)[()], self)
 
+    def _as_array(self) -> "Tracer":
+        return ArrayTracer(self.node, self.record) if self.node.shape == () else self
+
     def copy(self, order: str = "C") -> Any:
         return self
 
@@ -98,7 +101,8 @@ class Tracer(Operand):
             node = self.record.part(self.node, part)
             if node.op == "input" and node.shape == ():  # an entry is a number of NumPy's own
                 node = Node("broadcast", (node,), (), node.dtype)
-            return self._wrap(node)
+            entry = self._wrap(node)
+            return entry._as_array() if node.shape == () and Ellipsis in part else entry
         if any(isinstance(i, Tracer) and i.dtype == bool for i in (index if isinstance(index, tuple) else (index,))):
             raise self._refused("indexing by a mask of traced values", "np.where(mask, …)")
         return self._call(lambda x, i: x[i], self, index)
@@ -291,14 +295,14 @@ class Tracer(Operand):
 
     def _applied(self, function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Applied | None, tuple[Node, ...]]:
         """A call whose arrays of the trace are arguments themselves, neither inside of containers nor under jets."""
-        tracers = [x for x in args if type(x) is Tracer]
+        tracers = [x for x in args if isinstance(x, Tracer)]
         if not tracers or len(tracers) < sum(1 for _ in operands((args, kwargs))):
             return None, ()
         if function is np.sum and len(args) == 1 and not kwargs.keys() - _SUMS:
             function, kwargs = np.add.reduce, {"axis": None, **kwargs}  # what it does, by the short way
         elif args[0] is tracers[0] and tracers[0].shape and not kwargs:
             function = _METHODS.get(function, function)  # type: ignore[assignment]
-        given = tuple(HOLE if type(x) is Tracer else _as_it_is(x) for x in args)
+        given = tuple(HOLE if isinstance(x, Tracer) else _as_it_is(x) for x in args)
         return Applied(function, given, {name: _as_it_is(x) for name, x in kwargs.items()}), tuple(
             map(self._node, tracers)
         )
@@ -317,7 +321,9 @@ class Tracer(Operand):
     def _traced(self, node: Node, outcome: Any, function: Callable[..., Any]) -> Any:
         """One result of a call: a tracer, or what a function says of shapes and types alone."""
         if isinstance(outcome, (np.ndarray, np.generic, bool, int, float, complex)):
-            return outcome if function in _BY_TYPE else self._wrap(node)
+            if function in _BY_TYPE:
+                return outcome
+            return self._wrap(node)._as_array() if type(outcome) is np.ndarray else self._wrap(node)
         if isinstance(outcome, (np.dtype, type)) or function in _BY_TYPE:
             return outcome
         name = getattr(function, "__name__", str(function))
@@ -339,6 +345,16 @@ class Tracer(Operand):
         self, function: Callable[[Any, Any], Any], a: Any, b: Any, adjoints: Any = None, stacked: Any = None
     ) -> Any:
         return self._call(function, a, b)
+
+
+class ArrayTracer(Tracer):
+    """An array without axes, where other tracers without axes are numbers."""
+
+    __slots__ = ()
+    _is_array = True
+
+    def _as_number(self) -> Tracer:
+        return self._wrap(self.node)
 
 
 def _from_outside() -> InvalidType:

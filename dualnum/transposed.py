@@ -31,7 +31,7 @@ class StackPull:
 
     Attributes:
         row: the primitive.
-        wanted: which arguments.
+        wanted: for which arguments there are contributions.
         levels: of the jets; their scopes may have ended.
         result: the degrees of the result.
         arguments: those of the arguments.
@@ -46,12 +46,13 @@ class StackPull:
         levels: tuple[Level, ...],
         result: Degrees,
         arguments: Sequence[Degrees],
+        saved: Sequence[Any],
     ) -> None:
         self.row = row
-        self.wanted = wanted
         self.levels = levels
         self.result = result
         self.arguments = arguments
+        self.wanted = pullback(row, wanted, _ANY, self._stands(saved)).moved
 
     def __call__(self, cotangent: Any, value: Any, *arguments: Any) -> Sequence[Any]:
         return self.pulled(cotangent, arguments, None)
@@ -99,12 +100,14 @@ class StackPull:
 
     def _own(self, saved: Sequence[Any]) -> Any:
         """Which elements the primitive itself leaves out, see `PullBack.reached`."""
-        # of what moves no number decides anything: what stands in for it is read by nobody
-        stands = [
+        return pullback(self.row, self.wanted, _ANY, self._stands(saved[1:])).reached
+
+    def _stands(self, arguments: Sequence[Any]) -> list[Any]:
+        """What the pull-back may look at: of what moves no number decides anything, and another stands in for it."""
+        return [
             _ANY if isinstance(x, Operand) or any(d is not None for d in degrees) else x
-            for x, degrees in zip(saved[1:], self.arguments, strict=True)
+            for x, degrees in zip(arguments, self.arguments, strict=True)
         ]
-        return pullback(self.row, self.wanted, _ANY, stands).reached
 
     def _launched(self, cotangent: Any, arguments: Sequence[Any]) -> Sequence[Any] | None:
         """By one kernel on plain arrays."""

@@ -105,13 +105,13 @@ class Variable(Recording):
         return linear(lambda x: x.astype(dtype), self, adjoint=Moving(lambda g: g, omits=False))
 
     def copy(self, order: str = "C") -> Any:
-        return np.copy(self)
+        return np.copy(self) if self.ndim or self._is_array else self._snapshot()
 
     def __copy__(self) -> Any:
-        return np.copy(self)
+        return self.copy()
 
     def __deepcopy__(self, memo: Any) -> Any:
-        return np.copy(self)
+        return self.copy()
 
     def __reduce__(self) -> NoReturn:
         raise InvalidType("a variable cannot be pickled: its record lives in this process; pickle x.value")
@@ -168,11 +168,18 @@ class Variable(Recording):
         assign(self, index, value)
 
     @property
-    def _is_view(self) -> bool:
-        if self._writes is None or self._origin is None:
-            return False
-        whole, how = self._origin  # of a number np.real and its kin are numbers
-        return whole.ndim > 0 or not callable(how) or type(self._value) is np.ndarray
+    def _is_array(self) -> bool:
+        value = self._value
+        return value._is_array if isinstance(value, Operand) else type(value) is np.ndarray and not value.ndim
+
+    def _as_array(self) -> Any:
+        if not self.ndim:
+            self._value = self._value._as_array() if isinstance(self._value, Operand) else np.asarray(self._value)
+        return self
+
+    def _as_number(self) -> Any:
+        value = self._read()
+        return self._new(value._as_number() if isinstance(value, Operand) else value[()], self._node)
 
     def _replace(self, new: "Variable") -> None:
         self._value = new._value
@@ -261,7 +268,7 @@ class Variable(Recording):
         if True not in wanted:
             return self._new(y, None)
         rule = pullback(row, wanted, y, values, output)
-        if rule.constant and isinstance(row.ufunc, Derived):  # x³ has been differentiated three times
+        if not any(rule.moved) and isinstance(row.ufunc, Derived):  # x³ has been differentiated three times
             return self._new(y, None)
         saved = rule.keep(y if outputs is None else outputs, *values)
         return self._recorded(row, parents, rule, saved, y)
@@ -293,7 +300,7 @@ class Variable(Recording):
             # a number that varies must not decide what there is: t**p at p = 0
             its = launch.structural_degrees(row, tower.box_of(levels), tuple(degrees))
             stack = stack._replace(degrees=its)
-        pull = StackPull(row, tuple([p is not None for p in parents]), levels, stack.degrees, degrees)
+        pull = StackPull(row, tuple([p is not None for p in parents]), levels, stack.degrees, degrees, values)
         return stack._replace(base=self._recorded(row, parents, pull, (None, *values), y))
 
     def _linear(

@@ -3,6 +3,10 @@
 The shapes are those that come out when NumPy runs a step on the sample; what NumPy refuses is drawn again, and what
 grows large is scaled down. So a program is a function of arrays like the sample, smooth around it but for kinks that
 the sample does not sit on.
+
+A special program is drawn for samples of equal elements, zeros and whole numbers: it has no step with a corner there
+that is not differentiated by choice (|a|, norms), but steps that are at a tie, at a stationary point, at a fit that is
+exact, or beside an infinity that a mask leaves out.
 """
 
 from collections.abc import Callable, Sequence
@@ -89,6 +93,37 @@ _IN_PLACE: dict[str, Callable[[Any, Any, Any], None]] = {
 }
 
 
+_CORNERS = {"|a|", "std"}  # where a special sample sits
+_SPECIAL: dict[str, Callable[[Any], Any]] = {
+    "where(a > 0, 1/a, 0)": lambda a: np.where(a > 0, 1 / a, 0.0),
+    "where(a ≠ 0, sin(a)/a, ¼)": lambda a: np.where(a == 0, 0.25, np.sin(a) / a),
+    "where(a > 0, log a, a)": lambda a: np.where(a > 0, np.log(a), a),
+    "where(a > 0, log(where(a > 0, a, 1)), 0)": lambda a: np.where(a > 0, np.log(np.where(a > 0, a, 1.0)), 0.0),
+    "where(a > 0, √a, −a)": lambda a: np.where(a > 0, np.sqrt(a), -a),
+    "where(a = 1, a, 1/(1 − a)²)": lambda a: np.where(a == 1, a, 1 / (1 - a) ** 2),
+    "select 1/a, exp(1/a)": lambda a: np.select([a > 0, a < 0], [1 / a, np.exp(1 / a)], 0.5),
+    "min(1/a², 3)": lambda a: np.minimum(1 / a**2, 3.0),
+    "nansum of √a": lambda a: np.nansum(np.where(a > 0, np.sqrt(a), np.nan)),
+    "logaddexp(a, 0)": lambda a: np.logaddexp(a, 0.0),
+    "logaddexp(a, a²)": lambda a: np.logaddexp(a, a * a),
+    "logaddexp2(a, 1)": lambda a: np.logaddexp2(a, 1.0),
+    "log Σ exp a": lambda a: np.logaddexp.reduce(a, axis=None),
+    "a² + a³": lambda a: a**2 + a**3,
+    "a^[0, 1, 2, 3]": lambda a: np.sum(a[..., None] ** np.arange(4.0), axis=-1),
+    "∏ a": np.prod,
+    "max of all": np.max,
+    "median": np.median,
+    "sorted": lambda a: np.sort(a, axis=None),
+    "clip(a, −0.7, 1.2)": lambda a: np.clip(a, -0.7, 1.2),
+    "variance": np.var,
+    "softmax": lambda a: np.exp(a - np.max(a)) / np.sum(np.exp(a - np.max(a))),
+    "pairs": lambda a: np.sum(np.where(np.eye(a.size) > 0, 0.0, 1 / (1 + (np.ravel(a)[:, None] - np.ravel(a)) ** 2))),
+    "arctan2(a, 1)": lambda a: np.arctan2(a, 1.0),
+    "tanh a": np.tanh,
+    "cosh a − 1": lambda a: np.cosh(a) - 1,
+}
+
+
 class Program(NamedTuple):
     """A program and what it is made of.
 
@@ -103,7 +138,7 @@ class Program(NamedTuple):
     text: str
 
 
-def random_program(seed: int, x: Any, in_place: bool = False) -> Program:
+def random_program(seed: int, x: Any, in_place: bool = False, special: bool = False) -> Program:
     """A program for arrays like x; `in_place` with assignments to parts of arrays among its steps."""
     rng = np.random.default_rng([seed, 1])
     steps: list[Step] = []
@@ -112,7 +147,10 @@ def random_program(seed: int, x: Any, in_place: bool = False) -> Program:
     for _ in range(200):
         if len(steps) == wanted:
             break
-        name, numbers, function = _drawn(rng, values, in_place)
+        draw = _drawn_specially if special and rng.random() < 0.6 else _drawn
+        name, numbers, function = draw(rng, values, in_place)
+        if special and name.split(" along")[0] in _CORNERS:
+            continue
         if x.size > 1000 and _grows(name, [np.shape(values[k]) for k in numbers]):
             continue
         try:
@@ -191,6 +229,16 @@ def _drawn(rng: np.random.Generator, values: Sequence[Any], in_place: bool) -> S
         return c
 
     return f"{name}, i = {index}", (i, j), assigned
+
+
+def _drawn_specially(rng: np.random.Generator, values: Sequence[Any], in_place: bool) -> Step:
+    """One at a branch point: of one array, or the square of what it lacks to its own value, which is nothing."""
+    i = int(rng.integers(len(values)))
+    if rng.random() < 0.25:
+        c = np.array(values[i])
+        return "(a − its value)²", (i,), lambda a: (a - c) ** 2
+    name = str(rng.choice(list(_SPECIAL)))
+    return name, (i,), _SPECIAL[name]
 
 
 def _constant(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Any:

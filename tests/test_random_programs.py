@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from random_programs import Program, random_program
+from ways import PRODUCTS, THIRD, differences, in_turn, ways_of
 
 import dualnum as dn
 
@@ -140,3 +141,87 @@ def test_several_directions_are_single_ones(seed):
         alone = program.vector(dn.jet(x, order, direction=v))
         for k in range(1, order + 1):
             agree(several.coefficient(k)[p], alone.coefficient(k), 1e-10, f"coefficient {k}", program)
+
+
+# ── at ties, zeros, whole numbers, stationary points and exact fits ──────────────────────────────
+
+SMALL: list[tuple[int, ...]] = [(2,), (3,), (4,), (2, 2), (1, 3)]
+VALUES = [0.0, 0.0, 1.0, 1.0, 1.0, -1.0, 2.0, 0.5, -0.5]
+
+
+def special_sample(seed: int) -> np.ndarray:
+    """Equal elements, zeros and whole numbers."""
+    rng = np.random.default_rng([seed, 2])
+    return rng.choice(VALUES, size=SMALL[rng.integers(len(SMALL))])
+
+
+def along_a_line(seed: int) -> tuple[Program, Any, np.ndarray, np.ndarray]:
+    """A special program, t ↦ its number at x + t v, x and v."""
+    x = special_sample(seed)
+    program = random_program(seed, x, special=True)
+    v = np.random.default_rng([seed, 3]).normal(size=x.shape).round(2)
+    return program, lambda t: program.scalar(x + t * v), x, v
+
+
+def one_jet(f: Callable[[Any], Any], n: int) -> Any:
+    with np.errstate(all="ignore"):
+        return dn.derivative(f, n)(0.0)
+
+
+@pytest.mark.parametrize("seed", range(1000, 1040))
+def test_ways_agree_at_special_points(seed: int) -> None:
+    program, along, x, v = along_a_line(seed)
+    f, found = program.scalar, []
+    for n, count in ((1, 2), (2, 7), (3, 3)):
+        expected = one_jet(along, n)
+        ways = in_turn(ways_of(n), seed, count)
+        computed = {way: lambda made=made, n=n: made(along, n)(0.0) for way, made in ways.items()}
+        if n == 2:
+            products = in_turn(PRODUCTS, seed, 4)
+            computed |= {way: lambda made=made: np.sum(v * made(f)(x, v)) for way, made in products.items()}
+            computed["hessian"] = lambda: np.sum(v * np.tensordot(dn.hessian(f)(x), v, v.ndim))
+        if n == 3 and x.size <= 3:
+            for way, made in in_turn(THIRD, seed, 2).items():
+                third = lambda made=made: made(f)(x)  # noqa: E731
+                computed[way] = lambda third=third: np.einsum(
+                    "ijk,i,j,k", np.reshape(third(), (x.size,) * 3), *[np.ravel(v)] * 3
+                )
+        found += [f"n = {n}: {line}" for line in differences(computed, expected, 1e-8)]
+    assert not found, f"at {x} along {v}, of\n{program.text}\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("seed", range(1040, 1065))
+def test_compiled_ways_agree_at_special_points(seed: int) -> None:
+    program, along, x, v = along_a_line(seed)
+    found = []
+    for n in (1, 2):
+        ways = in_turn(ways_of(n, jit=True), seed)
+        computed = {way: lambda made=made, n=n: made(along, n)(np.array(0.0)) for way, made in ways.items()}
+        found += [f"n = {n}: {line}" for line in differences(computed, one_jet(along, n), 1e-8)]
+    assert not found, f"at {x} along {v}, of\n{program.text}\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("seed", range(1000, 1100))
+def test_one_jet_is_right_at_special_points(seed: int) -> None:
+    """Differences of the values show it, where the program has no corner and no masked infinity within reach."""
+    program, along, _, _ = along_a_line(seed)
+    h = 1e-3
+    nodes = h * np.arange(-4, 5)
+    with np.errstate(all="ignore"):
+        values = np.array([along(t) for t in nodes])
+        fitted = np.polynomial.Polynomial.fit(nodes, values, 6).convert()
+        smooth = np.max(np.abs(fitted(nodes) - values)) < 1e-12 * max(1.0, float(np.max(np.abs(values))))
+    if smooth:
+        for n in (1, 2):
+            scale = max(1.0, abs(fitted.deriv(n)(0.0)))
+            assert abs(one_jet(along, n) - fitted.deriv(n)(0.0)) < 1e-4 * scale, f"n = {n}, of\n{program.text}"
+
+
+def test_special_programs_stand_at_special_points() -> None:
+    """Ties, zeros and exact fits come up, and masked infinities."""
+    texts = "".join(along_a_line(seed)[0].text for seed in range(1000, 1100))
+    for step in ("its value", "logaddexp(a, a²)", "where(a > 0, 1/a, 0)", "max of all", "select", "a^[0, 1, 2, 3]"):
+        assert step in texts
+    samples = [special_sample(seed) for seed in range(1000, 1100)]
+    assert sum(0.0 in x for x in samples) > 30
+    assert sum(len(np.unique(x)) < x.size for x in samples) > 30

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from array_function_calls import CALLS
 from numpy.lib.stride_tricks import sliding_window_view
 
 import dualnum as dn
@@ -46,12 +47,12 @@ def _swept_twice(f: Any, t: Any) -> Any:
     return dn.autograd.grad(slope, v)[0]
 
 
-def expected(f: Any) -> list[float]:
+def expected(f: Any, kind: Any = np.array) -> list[float]:
     """f and its first two derivatives at T, of a polynomial of degree ≤ 8, from NumPy's values."""
     points = T + 0.25 * np.cos(np.pi * (np.arange(9) + 0.5) / 9)
-    values = [float(f(np.array(p))) for p in points]
+    values = [float(f(kind(p))) for p in points]
     polynomial = np.polynomial.Polynomial.fit(points, values, 8)
-    return [float(polynomial.deriv(k)(T)) if k else float(f(np.array(T))) for k in range(3)]
+    return [float(polynomial.deriv(k)(T)) if k else float(f(kind(T))) for k in range(3)]
 
 
 def holds(f: Any) -> None:
@@ -105,6 +106,105 @@ def test_what_is_written_into_a_number(write):
         return y**2 * x
 
     holds(f)
+
+
+def _scaled_argument(x):
+    y = x
+    y *= 2.0
+    return x * x
+
+
+def _copy_by_two_names(x):
+    out = np.copy(x)
+    a = out
+    out *= 0.0
+    out += x**3
+    return a * x
+
+
+def _number_by_two_names(x):
+    y = x**2
+    a = y
+    y += x
+    return a * y
+
+
+def _zeros_by_two_names(x):
+    total = np.zeros_like(x)
+    a = total
+    for i in range(3):
+        total += x**i
+    return a * x
+
+
+def _filled_by_two_names(x):
+    y = np.full_like(x, 2.0)
+    a = y
+    y *= x
+    return a * y * x
+
+
+def _view_by_two_names(x):
+    y = np.reshape(x * x, ())[...]
+    a = y
+    y += 1.0
+    return a * x
+
+
+def _entry_and_view(x):
+    v = np.stack([x, x * x])
+    a, b = v[0], v[1, ...]
+    a += 5.0
+    b *= x
+    return np.sum(v**2) * a
+
+
+ALIASES = [
+    _scaled_argument, _copy_by_two_names, _number_by_two_names, _zeros_by_two_names, _filled_by_two_names,
+    _view_by_two_names, _entry_and_view,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [np.array, float, np.float64], ids=["0-d", "float", "float64"])
+@pytest.mark.parametrize("f", ALIASES, ids=lambda f: f.__name__)
+def test_operators_write_into_arrays_and_bind_numbers_anew(f, kind):
+    """As Python and NumPy do: under another name an array has changed, a number has not."""
+    right = expected(f, kind)
+    for name, (order, way) in WAYS.items():
+        if name in ("variable", "create_graph"):
+            continue  # their leaf is an array, which must not be written to
+        if kind is not np.array and name in ("vhp", "hvp"):
+            continue  # their arguments are arrays
+        np.testing.assert_allclose(way(f)(kind(T)), right[order], rtol=1e-9, err_msg=name)
+        try:
+            result = dn.jit(way(f))(kind(T))
+        except NotTraceable:
+            continue
+        np.testing.assert_allclose(result, right[order], rtol=1e-9, err_msg=f"jit, {name}")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("x", [np.array(T), np.float64(T), np.array([0.3, 0.2, 0.5]), np.eye(2)], ids=repr)
+def test_results_without_axes_are_arrays_or_numbers_as_numpy_has_them(x):
+    def kind_of(call, x):
+        """Whether it gives an array without axes; None where it gives something else."""
+        try:
+            y = call(x)
+        except (DualnumError, TypeError, ValueError, LookupError, RuntimeError, ArithmeticError):
+            return None
+        if isinstance(y, (list, tuple)) or np.ndim(y) or getattr(getattr(y, "dtype", None), "kind", "") not in "fc":
+            return None
+        return y._is_array if hasattr(y, "_is_array") else type(y) is np.ndarray
+
+    differ = []
+    for name, calls in CALLS.items():
+        for call in calls:
+            with np.errstate(all="ignore"):
+                right = kind_of(call, x)
+                given = [kind_of(call, dn.jet(x, 1)), kind_of(call, dn.autograd.variable(x))]
+            if right is not None and any(g is not None and g != right for g in given) and "fft" not in name:
+                differ.append(name)
+    assert not differ
 
 
 # ── views of vectors and matrices ────────────────────────────────────────────────────────────────

@@ -5,20 +5,26 @@ order, by products with the Hessian, by the record of the imperative style. They
 so they must be one here: to rounding, at every point, ties and zeros and masked infinities included.
 """
 
+import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import factorial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 import dualnum as dn
+from dualnum.errors import NotTraceable
 
 __all__ = [
-    "DIRECTIONS", "HESSIANS", "KINDS", "ONE_VARIABLE", "THIRD", "Function", "Way", "along", "differences",
-    "hessian_ways", "jitted", "mixed_partials", "of_kind", "ways_of",
+    "DIRECTIONS", "EVERY_WAY", "HESSIANS", "JITTED_HESSIANS", "KINDS", "MATRICES", "ONE_VARIABLE", "PRODUCTS", "THIRD",
+    "Function", "Way", "along", "differences", "in_turn", "jitted", "mixed_partials", "of_kind", "ways_of",
 ]  # fmt: skip
 
+# Compiling takes longer than all else: of the compiled ways each case tries some, in turn, unless asked for all.
+EVERY_WAY = bool(os.environ.get("DUALNUM_EVERY_WAY"))
+
+T = TypeVar("T")
 Function = Callable[..., Any]
 Way = Callable[[Function, int], Function]  # f and n ↦ the function of the n-th derivative
 
@@ -55,14 +61,14 @@ def _vjp(f: Function) -> Function:
 
 
 def _diagonal(transform: Callable[[Function], Function]) -> Callable[[Function], Function]:
-    """The Jacobian of a function that works element by element is diagonal: its row sums."""
+    """The Jacobian of a function that works element by element is diagonal."""
 
     def first(f: Function) -> Function:
-        def rows(x: Any) -> Any:
+        def diagonal(x: Any) -> Any:
             jacobian = transform(f)(x)
-            return np.sum(jacobian, axis=-1) if np.ndim(x) else jacobian
+            return np.diagonal(jacobian) if np.ndim(x) else jacobian
 
-        return rows
+        return diagonal
 
     return first
 
@@ -199,8 +205,19 @@ def mixed_partials() -> Iterator[tuple[str, Callable[[Function], Function]]]:
         for inner, b in firsts.items():
             for i, j in ((0, 1), (1, 0)):
                 yield f"{outer} by {i} of {inner} by {j}", lambda f, a=a, b=b, i=i, j=j: a(b(f, j), i)
-    yield "hessian", lambda f: lambda *xs: dn.hessian(f, (0, 1))(*xs)[0][1]
-    yield "hessian, transposed", lambda f: lambda *xs: dn.hessian(f, (0, 1))(*xs)[1][0]
+
+    def block(i: int, j: int) -> Callable[[Function], Function]:
+        def taken(f: Function) -> Function:
+            def entries(*xs: Any) -> Any:
+                matrix = dn.hessian(lambda *xs: _total(f(*xs)), (0, 1))(*xs)[i][j]
+                return np.diagonal(matrix) if np.ndim(matrix) else matrix
+
+            return entries
+
+        return taken
+
+    yield "hessian", block(0, 1)
+    yield "hessian, transposed", block(1, 0)
 
 
 # ── Hessians of functions of many variables ──────────────────────────────────────────────────────
@@ -265,7 +282,18 @@ def _by_mixed_jets(f: Function) -> Function:
     return matrix
 
 
-HESSIANS: dict[str, Callable[[Function], Function]] = {
+# (x, v) ↦ H v
+PRODUCTS: dict[str, Callable[[Function], Function]] = {
+    "hvp": dn.hvp,
+    "vhp": dn.vhp,
+    "grad of jvp": lambda f: lambda x, v: dn.grad(lambda x: _pushed(f, x, v))(x),
+    "jvp of grad": lambda f: lambda x, v: _pushed(dn.grad(f), x, v),
+    "grad of grad": lambda f: lambda x, v: dn.grad(lambda x: np.sum(dn.grad(f)(x) * v))(x),
+    "vjp of grad": lambda f: lambda x, v: dn.vjp(dn.grad(f), x)[1](v),
+    "derivative of grad": lambda f: lambda x, v: dn.derivative(lambda t: dn.grad(f)(x + t * v))(0.0),
+    "create_graph": _graph_of,
+}
+MATRICES: dict[str, Callable[[Function], Function]] = {
     "hessian": dn.hessian,
     "jacfwd of jacfwd": lambda f: dn.jacfwd(dn.jacfwd(f)),
     "jacfwd of jacrev": lambda f: dn.jacfwd(dn.jacrev(f)),
@@ -273,16 +301,19 @@ HESSIANS: dict[str, Callable[[Function], Function]] = {
     "jacrev of jacrev": lambda f: dn.jacrev(dn.jacrev(f)),
     "jacfwd of grad": lambda f: dn.jacfwd(dn.grad(f)),
     "jacrev of grad": lambda f: dn.jacrev(dn.grad(f)),
-    "hvp": _by_columns(dn.hvp),
-    "vhp": _by_columns(dn.vhp),
-    "grad of jvp": _by_columns(lambda f: lambda x, v: dn.grad(lambda x: _pushed(f, x, v))(x)),
-    "jvp of grad": _by_columns(lambda f: lambda x, v: _pushed(dn.grad(f), x, v)),
-    "grad of grad": _by_columns(lambda f: lambda x, v: dn.grad(lambda x: np.sum(dn.grad(f)(x) * v))(x)),
-    "vjp of grad": _by_columns(lambda f: lambda x, v: dn.vjp(dn.grad(f), x)[1](v)),
-    "derivative of grad": _by_columns(lambda f: lambda x, v: dn.derivative(lambda t: dn.grad(f)(x + t * v))(0.0)),
-    "create_graph": _by_columns(_graph_of),
+}
+HESSIANS: dict[str, Callable[[Function], Function]] = {
+    **MATRICES,
+    **{name: _by_columns(product) for name, product in PRODUCTS.items()},
     "one jet along lines": _by_lines,
     "jets of jets": _by_mixed_jets,
+}
+JITTED_HESSIANS: dict[str, Callable[[Function], Function]] = {
+    **{f"jit of {name}": lambda f, m=m: dn.jit(m(f)) for name, m in MATRICES.items()},
+    **{
+        f"jit of {name}": _by_columns(lambda f, product=product: dn.jit(product(f)))
+        for name, product in PRODUCTS.items()
+    },
 }
 
 # ways to the third derivative, of the shape (*x.shape, *x.shape, *x.shape)
@@ -298,11 +329,12 @@ THIRD: dict[str, Callable[[Function], Function]] = {
 }
 
 
-def hessian_ways(jit: bool = False) -> dict[str, Callable[[Function], Function]]:
-    """All of them; with jit each of them compiled (those that take many calls for a matrix are one program then)."""
-    if not jit:
-        return HESSIANS
-    return {f"jit of {name}": lambda f, way=way: dn.jit(way(f)) for name, way in HESSIANS.items()}
+def in_turn(ways: Mapping[str, T], k: int, count: int = 1) -> dict[str, T]:
+    """Some of the ways, others for every k; all of them if DUALNUM_EVERY_WAY is set."""
+    items = list(ways.items())
+    if EVERY_WAY or count >= len(items):
+        return dict(items)
+    return dict(items[(k * count + i) % len(items)] for i in range(count))
 
 
 # ── holding them against the truth ───────────────────────────────────────────────────────────────
@@ -313,25 +345,31 @@ def differences(
     expected: Any,
     tolerance: float = 1e-9,
     floor: float = 1.0,
+    elementwise: bool = False,
 ) -> list[str]:
     """What differs from the expected numbers, in words: one line for all the ways that give the same.
 
     An infinity must be one of the same sign, and NaN must be NaN. The shapes must be the same; errors are
-    measured against the largest finite number that is expected, or the floor.
+    measured against the largest finite number that is expected, or the floor; element by element against
+    the number that is expected there.
     """
     found: dict[str, list[str]] = {}
     expected = np.asarray(expected)
-    scale = max(floor, float(np.max(np.abs(expected), where=np.isfinite(expected), initial=0.0)))
+    scale = floor
+    if not elementwise:
+        scale = max(floor, float(np.max(np.abs(expected), where=np.isfinite(expected), initial=0.0)))
     for name, compute in computed.items() if isinstance(computed, Mapping) else computed:
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
                 given = np.asarray(compute())
+        except NotTraceable:
+            continue  # it says that it cannot be compiled, and gives no number that could be wrong
         except Exception as error:
             found.setdefault(f"{type(error).__name__}: {error}", []).append(name)
             continue
         if given.shape != expected.shape:
             found.setdefault(f"shape {given.shape}, not {expected.shape}", []).append(name)
-        elif not np.allclose(given, expected, rtol=0.0, atol=tolerance * scale, equal_nan=True):
+        elif not np.allclose(given, expected, rtol=tolerance * elementwise, atol=tolerance * scale, equal_nan=True):
             found.setdefault(f"{_short(given)}, not {_short(expected)}", []).append(name)
     return [f"{'; '.join(names)}: {what}" for what, names in found.items()]
 

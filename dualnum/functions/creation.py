@@ -40,7 +40,8 @@ def array(object: Any, dtype: Any = None) -> Any:
         return np.array(object, dtype)
     kinds = [x if isinstance(x, (bool, int, float, complex)) else x.dtype for x in _leaves(object)]
     dtype = floating_dtype(np.result_type(*kinds) if dtype is None else dtype, "array")
-    return _collected(object, dtype)
+    collected = _collected(object, dtype)
+    return collected._as_array() if isinstance(collected, Operand) else collected
 
 
 def _leaves(nested: Any) -> list[Any]:
@@ -63,7 +64,7 @@ def _collected(nested: Any, dtype: Any) -> Any:
 # ── filled like another ──────────────────────────────────────────────────────────────────────────
 
 
-@implements(np.zeros_like, np.empty_like)
+@implements(np.zeros_like, np.empty_like, without_axes="array")
 def zeros_like(
     a: Any,
     /,
@@ -79,7 +80,7 @@ def zeros_like(
     return rearrange(lambda x: np.zeros_like(x, dtype=dtype, shape=shape), a)
 
 
-@implements(np.full_like)
+@implements(np.full_like, without_axes="array")
 def full_like(
     a: Any,
     fill_value: Any,
@@ -97,7 +98,7 @@ def full_like(
     return (zeros + fill_value).astype(floating_dtype(zeros.dtype, "full_like"), copy=False)
 
 
-@implements(np.ones_like)
+@implements(np.ones_like, without_axes="array")
 def ones_like(
     a: Any,
     dtype: Any = None,
@@ -210,12 +211,12 @@ def isrealobj(x: Any) -> bool:
     return bool(x.dtype.kind != "c")
 
 
-@implements(np.real)
+@implements(np.real, without_axes="view")
 def real(val: Any) -> Any:
     return batched(lambda x, b: np.real(x), val, adjoint=lambda g: g)  # a view, as in NumPy
 
 
-@implements(np.imag)
+@implements(np.imag, without_axes="view")
 def imag(val: Any) -> Any:
     return batched(lambda x, b: np.imag(x), val, adjoint=lambda g: g * -1j if val.dtype.kind == "c" else 0.0 * g)
 

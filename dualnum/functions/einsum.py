@@ -15,7 +15,7 @@ from .keywords import array, cast
 on_values(np.einsum_path)
 
 
-@implements(np.einsum)
+@implements(np.einsum, without_axes="view")
 def einsum(
     *operands: Any, out: Any = None, optimize: Any = False, dtype: Any = None, casting: Any = "safe", order: Any = "K"
 ) -> Any:

@@ -23,7 +23,7 @@ def angle(z: Any, deg: bool = False) -> Any:
     return 0.0 * np.sign(z) + np.angle(primal(z), deg)
 
 
-@implements(np.real_if_close)
+@implements(np.real_if_close, without_axes="array")
 def real_if_close(a: Any, tol: float = 100) -> Any:
     if a.dtype.kind != "c":
         return a
@@ -92,7 +92,7 @@ def sinc(x: Any) -> Any:
     return apply(SINC, x)
 
 
-@implements(np.i0)
+@implements(np.i0, without_axes="array")
 def i0(x: Any) -> Any:
     return apply(I0, x)
 

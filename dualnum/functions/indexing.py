@@ -93,7 +93,7 @@ def _triangle(function: Callable[..., Any], m: Any, k: int) -> Any:
 # ── by a condition ───────────────────────────────────────────────────────────────────────────────
 
 
-@implements(np.where)
+@implements(np.where, without_axes="array")
 def where(condition: Any, x: Any = NOT_GIVEN, y: Any = NOT_GIVEN, /) -> Any:
     """The condition counts by value; with it alone: the positions where it holds."""
     condition = frozen(primal(condition))
@@ -109,7 +109,7 @@ def where(condition: Any, x: Any = NOT_GIVEN, y: Any = NOT_GIVEN, /) -> Any:
     )
 
 
-@implements(np.select)
+@implements(np.select, without_axes="array")
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     """The first choice whose condition holds, entry by entry."""
     if len(condlist) != len(choicelist):
@@ -145,7 +145,7 @@ def extract(condition: Any, arr: Any) -> Any:
     return np.take(np.ravel(arr), np.flatnonzero(primal(condition)))
 
 
-@implements(np.piecewise)
+@implements(np.piecewise, without_axes="array")
 def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     """Each function sees the entries of its own condition only; where several hold the last one counts."""
     if not isinstance(x, Operand):

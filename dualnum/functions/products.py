@@ -126,14 +126,14 @@ def linalg_outer(x1: Any, x2: Any, /) -> Any:
     return np.outer(x1, x2)
 
 
-@implements(np.tensordot)
+@implements(np.tensordot, without_axes="array")
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     a, b = array(a), array(b)
     given = (range(-axes, 0), range(axes)) if np.ndim(axes) == 0 and not isinstance(axes, (tuple, list)) else axes
     return _contraction(np.tensordot, a, b, *given, axes=axes)
 
 
-@implements(np.linalg.tensordot)
+@implements(np.linalg.tensordot, without_axes="array")
 def linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
     return np.tensordot(x1, x2, axes=axes)
 

@@ -19,7 +19,7 @@ from .keywords import present
 # ── shapes ───────────────────────────────────────────────────────────────────────────────────────
 
 
-@implements(np.reshape)
+@implements(np.reshape, without_axes="view")
 def reshape(a: Any, /, shape: Any = None, order: Any = "C", *, copy: bool | None = None) -> Any:
     """Views where NumPy has views; "A" and "K" go by the memory of the value."""
     # NumPy works out -1 on the plain shape: under leading axes it could swallow them
@@ -44,7 +44,7 @@ def ravel(a: Any, order: Any = "C") -> Any:
     return np.reshape(a, (-1,), order=order)
 
 
-@implements(np.transpose)
+@implements(np.transpose, without_axes="view")
 def transpose(a: Any, axes: Any = None) -> Any:
     np.transpose(stand_in(a.shape), axes)
     order: Any = range(a.ndim)[::-1] if axes is None else normalize_axis_tuple(axes, a.ndim)
@@ -67,7 +67,7 @@ def matrix_transpose(x: Any, /) -> Any:
     return np.swapaxes(x, -1, -2)
 
 
-@implements(np.moveaxis)
+@implements(np.moveaxis, without_axes="view")
 def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     source, destination = (normalize_axis_tuple(axes, a.ndim) for axes in (source, destination))
     return batched(
@@ -83,7 +83,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
     return np.transpose(a, order)
 
 
-@implements(np.squeeze)
+@implements(np.squeeze, without_axes="view")
 def squeeze(a: Any, axis: Any = None) -> Any:
     shape = np.squeeze(stand_in(a.shape), axis).shape
     return np.reshape(a, shape)
@@ -94,7 +94,7 @@ def expand_dims(a: Any, axis: Any) -> Any:
     return np.reshape(a, np.expand_dims(stand_in(a.shape), axis).shape)
 
 
-@implements(np.broadcast_to)
+@implements(np.broadcast_to, without_axes="view")
 def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
     shape = np.broadcast_to(stand_in(array.shape), shape).shape
     missing = len(shape) - array.ndim
@@ -170,7 +170,7 @@ def ix_(*args: Any) -> Any:
 # ── order along axes ─────────────────────────────────────────────────────────────────────────────
 
 
-@implements(np.flip)
+@implements(np.flip, without_axes="view")
 def flip(m: Any, axis: Any = None) -> Any:
     axes = range(m.ndim) if axis is None else normalize_axis_tuple(axis, m.ndim)
     return m[tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(m.ndim))]
@@ -204,7 +204,7 @@ def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
     return m[...]
 
 
-@implements(np.roll)
+@implements(np.roll, without_axes="array")
 def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     if axis is None:
         return np.reshape(np.roll(np.ravel(a), shift, 0), a.shape)
@@ -272,11 +272,11 @@ def _kept(positions: Any, trim: str) -> slice:
 # ── copies ───────────────────────────────────────────────────────────────────────────────────────
 
 
-@implements(np.copy)
+@implements(np.copy, without_axes="array")
 def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
     return rearrange(lambda x: np.array(x, order=order) if isinstance(x, np.ndarray) else np.copy(x), a)
 
 
-@implements(*present("astype"))
+@implements(*present("astype"), without_axes="view")
 def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
     return x.astype(dtype, copy=copy)

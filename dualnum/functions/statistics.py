@@ -129,7 +129,7 @@ def nanstd(a: Any, axis: Any = None, dtype: Any = None, *args: Any, where: Any =
 # ── covariance ───────────────────────────────────────────────────────────────────────────────────
 
 
-@implements(np.cov)
+@implements(np.cov, without_axes="array")
 def cov(
     m: Any,
     y: Any = None,

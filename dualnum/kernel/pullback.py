@@ -34,10 +34,10 @@ class PullBack:
             None for all of them; None where that never leaves one out. Branches not taken are absent, not zero.
         scales: whether a contribution is the cotangent times something, so that 0·∞ can occur.
         squares: whether it is that of a square.
-        constant: whether there is none, so that the value is constant as far as these arguments go.
+        moved: by which of the wanted arguments the value moves at all; of the others it is piecewise constant.
     """
 
-    __slots__ = ("constant", "exact", "function", "keep", "reached", "scales", "squares")
+    __slots__ = ("exact", "function", "keep", "moved", "reached", "scales", "squares")
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class PullBack:
         exact: Callable[..., Any] | None = None,
         reached: Callable[..., Any] | None = None,
         scales: bool = True,
-        constant: bool = False,
+        moved: tuple[bool, ...] = (),
     ) -> None:
         names = [f"u{j}" for j in range(len(needs))]
         kept = "".join(f"{name}, " if needed else "None, " for name, needed in zip(names, needs, strict=True))
@@ -55,7 +55,7 @@ class PullBack:
         self.keep: Callable[..., Any] = eval(f"lambda {', '.join(names)}: ({kept})")
         self.reached = reached
         self.scales = scales
-        self.constant = constant
+        self.moved = moved
         self.squares = False
 
 
@@ -106,7 +106,7 @@ def _interpreted(row: Row, wanted: tuple[bool, ...], output: int, is_complex: bo
     exact = None if is_complex else _by_derivatives(row, wanted, output)
     if exact is not None and row.mend is not None:
         exact = _either(row, exact, exact)
-    return PullBack(_mended(row, wanted, output, function), (True,) * (1 + len(wanted)), exact)
+    return PullBack(_mended(row, wanted, output, function), (True,) * (1 + len(wanted)), exact, moved=wanted)
 
 
 def _written(row: Row, wanted: tuple[bool, ...], output: int, numbers: Any) -> PullBack:
@@ -140,8 +140,7 @@ def _written(row: Row, wanted: tuple[bool, ...], output: int, numbers: Any) -> P
         exact = _either(row, function if plain else by_derivatives, by_derivatives)
     if exact is not None:
         needs = [needs[0], *[True] * len(wanted)]
-    constant = all(c is None for c in pulled)
-    return PullBack(function, needs, exact, reached, _scales(program), constant)
+    return PullBack(function, needs, exact, reached, _scales(program), tuple([c is not None for c in pulled]))
 
 
 def _by_derivatives(row: Row, wanted: Sequence[bool], output: int) -> Callable[..., Any]:

@@ -11,10 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from ..graded import Part
+
 __all__ = ["is_small", "rescaled"]
 
 Coefficients = Sequence[Any]
 _SMALL = 2.0**-12
+_NONE = -(10**6)
 
 
 def is_small(x: Any) -> Any:
@@ -28,7 +31,7 @@ def rescaled(rule: Callable[..., Any]) -> Callable[..., Any]:
     def run(order: int, value: Any, *operands: Coefficients) -> Any:
         start = reduce(np.maximum, (_magnitude(u[0]) for u in operands))
         growth = [(_magnitude(u_k) - start) // k for u in operands for k, u_k in enumerate(u) if k]
-        m = np.clip(reduce(np.maximum, growth), -5000, 5000)
+        m = np.clip(_largest(reduce(np.maximum, growth), np.shape(start)), -5000, 5000)
         scaled = [[u[0], *(np.ldexp(u_k, -k * m) for k, u_k in enumerate(u) if k)] for u in operands]
         y = rule(order, value, *scaled)
         return [value, *(np.ldexp(y_k, k * m) for k, y_k in enumerate(y) if k)]
@@ -36,6 +39,16 @@ def rescaled(rule: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def _largest(x: Any, shape: tuple[int, ...]) -> Any:
+    """The largest of what has been broadcast from this shape: along any direction, for t is one for all of them."""
+    missing = np.ndim(x) - len(shape)
+    x = np.max(x, axis=tuple(range(missing)))
+    spread = tuple(i for i, n in enumerate(shape) if n == 1 != np.shape(x)[i])
+    return np.max(x, axis=spread, keepdims=True) if spread else x
+
+
 def _magnitude(x: Any) -> Any:
-    """The binary exponent of |x|; far below all others for zero."""
-    return np.where(x == 0, -(10**6), np.frexp(x)[1])
+    """The binary exponent of |x|; far below all others for zero. Of a homogeneous part that of its largest term."""
+    if isinstance(x, Part):
+        return reduce(np.maximum, map(_magnitude, x.terms.values()), np.int64(_NONE))
+    return np.where(x == 0, _NONE, np.frexp(x)[1])

@@ -195,8 +195,8 @@ in_recurrence = _recurring.get
 def mended(row: Row, order: int, result: Any, operands: Sequence[Sequence[Any]]) -> Any:
     """The result with the points redone at which the row's own rule fails, if there are any."""
     mend = row.mend
-    if mend is None or not (order or row.kind == "derived"):
-        return result
+    if mend is None or (row.kind != "derived" and (not order or all(len(u) == 1 for u in operands))):
+        return result  # of the row itself a value is right everywhere
     where = mend.where(result[0], *(u[0] for u in operands))
     if isinstance(where, Operand):  # no numbers to look at yet
         where._alarm()
