@@ -31,12 +31,15 @@ from .operand import Operand
 __all__ = ["SHORT", "frozen", "guarded", "unchanged"]
 
 SHORT = 1 << 16  # bytes of an array that is copied without a thought
+_NUMBERS = frozenset((float, int, bool, complex, np.float64))
 _COPIES = 64  # short arrays of which the last copy is kept for the next use
 _PLACES = np.random.default_rng().random(1 << 8)  # in how many blocks of a long array an entry is compared, and where
 
 
 def frozen(x: Any) -> Any:
     """x as it is now: what is written to it later changes nothing, or raises."""
+    if x.__class__ in _NUMBERS:
+        return x
     known = _copies.get(id(x))
     if known is not None and known[0]() is x and known[2] == x.tobytes() and known[3] == (x.shape, x.dtype):
         return known[1]  # the usual case, without a call

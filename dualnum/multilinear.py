@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import memory
-from .operand import Operand, Stacked
+from .operand import Operand, Stacked, primal
 from .planes import aligned, stack_blocks, zero_like
 from .rearrangement import MANY, Rearrangement
 
@@ -23,6 +23,9 @@ def linear(
     name = getattr(function, "__name__", "linear")
     mine = [top._is_mine(x, name) for x in data]
     degree = max(x._support[0] for x, own in zip(data, mine, strict=True) if own)
+    if stacked is not None and len(data) == 1 and _is_recorded(top._planes):  # one step of a record, or of a nest
+        result = stacked(data[0]._planes)
+        return top._like(result, [degree]) if result.dtype.kind in "fc" else result
     size = top.algebra.truncated(degree).size
     value = function(*(x._planes[0] if own else x for x, own in zip(data, mine, strict=True)))
     few = MANY if isinstance(value, Operand) else 3  # of a record or a trace: few steps of their own fuse better
@@ -35,6 +38,11 @@ def linear(
     for m in range(1, size):
         planes.append(function(*(x._planes[m] if own else x for x, own in zip(later, mine, strict=True))))
     return _jet(top, [(p, 1) for p in planes], degree)
+
+
+def _is_recorded(planes: Any) -> bool:
+    """Whether planes are operands, whose numbers are known: of a trace, few steps of their own fuse better."""
+    return isinstance(planes, Operand) and not isinstance(primal(planes), Operand)
 
 
 def rearranged(top: "Jet", function: Callable[..., Any], data: tuple[Any, ...]) -> Any:

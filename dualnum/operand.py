@@ -220,8 +220,8 @@ class Operand(NDArrayOperatorsMixin):
             if not isinstance(result, Operand):
                 return result
             kind = _WITHOUT_AXES.get(function)
-            if kind is None:
-                return result._as_number() if result._is_array else result
+            if kind is None and result._is_array and not any(result is x for x in (*args, kwargs.get("out"))):
+                return result._as_number()
             return result._as_array() if kind == "array" else result
         except NotTraceable as error:
             return error.whole(error, function, args, kwargs)

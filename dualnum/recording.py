@@ -52,10 +52,45 @@ class Recording(Operand):
         """The value, of a view as it is since the last assignment to the whole."""
         raise NotImplementedError
 
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """A function of one variable, recorded by a short way as well."""
+        if len(inputs) == 1 and not kwargs and method == "__call__" and self._node is not None:
+            row = _one(ufunc)
+            if row is not None and self.scope.alive and is_recording():
+                x = self._read() if self._writes is not None else self._value
+                try:
+                    y = ufunc(x)
+                except (TypeError, ValueError):  # what is wrong is said there
+                    return Operand.__array_ufunc__(self, ufunc, method, *inputs)
+                if x.__class__ in _REAL and y.dtype is _DOUBLE:
+                    rule = _of_one.get(ufunc)
+                    if rule is None:
+                        rule = _of_one[ufunc] = pullback(row, (True,), y, (x,))
+                else:
+                    rule = pullback(row, (True,), y, (x,))
+                return self._new(y, Node(row, (self._node,), rule, rule.keep(y, x), y.shape, y.dtype))
+        return Operand.__array_ufunc__(self, ufunc, method, *inputs, **kwargs)
+
 
 PLAIN = frozenset((float, int, np.float64))  # numbers that widen nothing
 _DOUBLE = np.dtype(float)
 _bare, _ndarray = object.__new__, np.ndarray
+
+
+_REAL = frozenset((np.ndarray, np.float64))
+_of_one: dict[np.ufunc, PullBack] = {}  # of real numbers
+_rows: dict[np.ufunc, Any] = {}
+
+
+def _one(ufunc: np.ufunc) -> Any:
+    """The row of a function of one variable that has a derivative everywhere; None of others."""
+    row = _rows.get(ufunc, ufunc)
+    if row is ufunc:
+        row = lookup(ufunc)
+        plain = isinstance(ufunc, np.ufunc) and ufunc.nin == ufunc.nout == 1 and ufunc.signature is None
+        smooth = row.kink is None and row.even is None and row.of_squares is None and row.kind != "predicate"
+        row = _rows[ufunc] = row if plain and smooth else None
+    return row
 
 
 def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:

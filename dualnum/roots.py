@@ -42,6 +42,9 @@ class Remembering:
         smooth = self._square if power == 2 else self._square ** (power // 2)
         return np.where(primal(self) == 0, smooth, result)
 
+    def _as_number(self) -> Any:
+        return self._forgetful()._as_number()._remembering(self._square)
+
     def __getitem__(self, index: Any) -> Any:
         part = self._forgetful()[index]
         return part._remembering(self._square[index]) if isinstance(part, Operand) else part

@@ -121,7 +121,10 @@ def _nested_seed(x: Jet, order: int, direction: Any, scope: Scope) -> Jet | None
 
 
 def _is_like(direction: Any, base: Any, shape: tuple[int, ...]) -> bool:
-    return type(direction) is np.ndarray and direction.dtype == base.dtype and direction.shape in (shape, ())
+    kind = type(direction)
+    if kind is np.float64:
+        return bool(base.dtype == kind)
+    return kind is np.ndarray and direction.dtype == base.dtype and direction.shape in (shape, ())
 
 
 def _stacked(x: Any, v: Any, order: int) -> Any:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import directions
 from .errors import InvalidValue
 from .graded import Box
 from .kernel import launch
@@ -21,7 +22,7 @@ from .primitives.composition import Composition
 from .primitives.derived import Derived
 from .primitives.table import Row, mended
 
-__all__ = ["Stack", "box_of", "coefficients", "evaluate", "on_jets", "stacked_up", "together"]
+__all__ = ["Stack", "box_of", "coefficients", "evaluate", "on_jets", "spread", "stacked_up", "together"]
 
 
 class Stack(NamedTuple):
@@ -54,11 +55,11 @@ def evaluate(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> 
 
 
 def _on_arrays(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Any:
-    if len(levels) == 1 or all(level.algebra.directions is None for level in levels):
-        launched = _launched(row, levels, operands)
-        if launched is not None:
-            return _by_parts(row, levels, operands, launched[0]) if launched[1] else launched[0]
-    return _by_parts(row, levels, operands)
+    directed = len(levels) > 1 and any(level.algebra.directions is not None for level in levels)
+    launched = (_launched_along if directed else _launched)(row, levels, operands)
+    if launched is None:
+        return _by_parts(row, levels, operands)
+    return _by_parts(row, levels, operands, launched[0]) if launched[1] else launched[0]
 
 
 def _launched(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> tuple[Any, bool] | None:
@@ -91,6 +92,49 @@ def _launched(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) ->
         for planes, degrees in made[0]
     ]
     return results[0] if row.ufunc.nout == 1 else tuple(results), made[1]
+
+
+def _launched_along(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> tuple[Any, bool] | None:
+    """The same with several directions, which are axes of the kernel's arrays: on short arrays."""
+    if not isinstance(row.ufunc, (np.ufunc, Composition, Derived)):
+        return None
+    ndim = max(map(_ndim, operands))
+    given = [spread(levels, stack, ndim) for stack in operands]
+    if None in given:
+        return None
+    box = box_of(levels)
+    made = launch.evaluate(row, box, given, box.size)
+    if made is None:
+        return None
+    algebras = tuple(level.algebra for level in levels)
+    everything = directions.table(algebras, box.limits)
+    results = []
+    for planes, degrees in made[0]:
+        shape = planes.shape[1 + len(everything.axes) :]
+        if planes.shape[1 : -len(shape) or None] != everything.axes:
+            planes = np.broadcast_to(planes, (len(planes), *everything.axes, *shape))
+        results.append(Stack(everything.gathered(planes, shape), degrees))
+    return results[0] if row.ufunc.nout == 1 else tuple(results), made[1]
+
+
+def spread(levels: Sequence[Level], stack: Stack, ndim: int, once: bool = False, as_array: bool = False) -> Any:
+    """The planes as a kernel takes them, directions as axes in front; or a number. None for what is long or no array.
+
+    With `once`, of what will be summed, each plane stands in one place only; with `as_array` a number is one of those.
+    """
+    base, degrees = stack
+    base = np.asarray(base) if as_array and isinstance(base, np.generic) else base
+    if not np.ndim(base) and all(d is None for d in degrees) and not as_array:
+        return base if isinstance(base, (float, int, complex, np.generic, np.ndarray)) else None
+    if type(base) is not np.ndarray or base.size > directions.SHORT:
+        return None
+    its = directions.table(tuple([level.algebra for level in levels]), degrees, once)
+    shape = base.shape[len(its.sizes) :]
+    shape = (1,) * (ndim - len(shape)) + shape
+    if its.there.size * prod(shape) > directions.SHORT:
+        return None
+    full = (its.once if once else its.spread)(base, shape)
+    return launch.Planes(full, len(full), degrees)
 
 
 def on_jets(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Stack:

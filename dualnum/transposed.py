@@ -9,6 +9,7 @@ import numpy as np
 
 from . import tower
 from .broadcasting import summed_to
+from .directions import table
 from .kernel import launch, pulled
 from .kernel.pullback import pullback
 from .levels import open_scope
@@ -114,7 +115,7 @@ class StackPull:
         if type(cotangent) is not np.ndarray or any(isinstance(x, Operand) for x in arguments):
             return None
         if any(level.algebra.directions is not None for level in self.levels):
-            return None
+            return self._launched_along(cotangent, arguments)
         alone = len(self.levels) == 1
         if None in self.result:
             return None
@@ -126,6 +127,25 @@ class StackPull:
         if results is None or alone:
             return results
         return [None if c is None else c.reshape(x.shape) for c, x in zip(results, arguments, strict=True)]
+
+    def _launched_along(self, cotangent: Any, arguments: Sequence[Any]) -> Sequence[Any] | None:
+        """The same on short arrays with several directions, which are axes of the kernel's."""
+        ndim = np.ndim(cotangent) - self._axes
+        stacks = [Stack(x, degrees) for x, degrees in zip(arguments, self.arguments, strict=True)]
+        g = tower.spread(self.levels, Stack(cotangent, self.result), ndim, once=True)
+        given = [tower.spread(self.levels, u, ndim, as_array=w) for u, w in zip(stacks, self.wanted, strict=True)]
+        if type(g) is not launch.Planes or None in given or None in self.result:
+            return None
+        if not all(type(x) is launch.Planes or not hasattr(x, "dtype") for x in given):
+            return None
+        results = pulled.launched(self.row, self.wanted, tower.box_of(self.levels), g, given)
+        if results is None or not all(c is None or np.isfinite(c.sum()) for c in results):
+            return None  # a zero in the place of what is elsewhere may have met an infinity
+        algebras = tuple([level.algebra for level in self.levels])
+        return [
+            None if c is None else table(algebras, u.degrees).summed(c, tuple(np.shape(u.base))[_axes_of(u) :])
+            for c, u in zip(results, stacks, strict=True)
+        ]
 
     def _composed(
         self, levels: tuple[Level, ...], cotangent: Any, arguments: Sequence[Any], mask: Any
@@ -146,6 +166,10 @@ class StackPull:
             terms = {j: _paired(levels, p, g, j, masks) for j in coefficients(levels, u, ndim)}
             results.append(_of_shape(levels, terms, u))
         return results
+
+
+def _axes_of(stack: Stack) -> int:
+    return sum(d is not None for d in stack.degrees)
 
 
 def _planes(x: Any, degrees: Degrees, alone: bool) -> Any:

@@ -20,7 +20,7 @@ PACKAGE = ROOT / "dualnum"
 FLOORS = [
     {"errors"},
     {"algebra", "backend", "broadcasting", "flat", "graded", "levels", "memory", "series"},
-    {"operand", "series_special"},
+    {"directions", "operand", "series_special"},
     {"constants"},
     {"primitives"},
     {"functions", "kernel", "display"},

@@ -201,7 +201,9 @@ def test_results_without_axes_are_arrays_or_numbers_as_numpy_has_them(x):
         for call in calls:
             with np.errstate(all="ignore"):
                 right = kind_of(call, x)
-                given = [kind_of(call, dn.jet(x, 1)), kind_of(call, dn.autograd.variable(x))]
+                given = [kind_of(call, dn.jet(x, 1))]
+                if isinstance(x, np.ndarray):
+                    given.append(kind_of(call, dn.autograd.variable(x)))
             if right is not None and any(g is not None and g != right for g in given) and "fft" not in name:
                 differ.append(name)
     assert not differ

@@ -140,7 +140,10 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
             raise InvalidType(f"jvp: {name} is a {type(given).__name__}; expected a tuple of f's arguments")
     if len(primals) != len(tangents):
         raise InvalidValue(f"jvp: {len(primals)} primals and {len(tangents)} tangents; expected as many")
-    vs = _matched(tuple(tangents), primals, tuple(range(len(primals))), "jvp", "tangents")
+    if len(primals) == 1 and _is_leaf(primals[0]) and _is_leaf(tangents[0]):  # the usual call
+        vs = {0: [_array(tangents[0], "jvp", "tangents")]}
+    else:
+        vs = _matched(tuple(tangents), primals, tuple(range(len(primals))), "jvp", "tangents")
     both = _run(f, primals, {}, vs, 1, "jvp", lambda y, own: _Pair(_value_of(y, own), _derivative_of(y, own, 1)))
     if type(both) is _Pair:
         return both.value, both.tangent
@@ -317,7 +320,7 @@ def _alike(given: Any, structure: Any, name: str, what: str, model: str) -> list
     """The arrays of what is given, checked to have the structure of its model."""
     leaves, its_structure = _flatten(given)
     if structure is _LEAF and its_structure is _LEAF:
-        return [given if isinstance(given, Operand) else as_floating(given, name, what)]
+        return [_array(given, name, what)]
     nested_list = isinstance(given, (list, tuple)) and structure.num_nodes == 1 and next(operands(given), None) is None
     if structure != its_structure and nested_list:
         leaves, its_structure = [given], structure  # a nested list stands for one array
@@ -326,7 +329,11 @@ def _alike(given: Any, structure: Any, name: str, what: str, model: str) -> list
             f"{name}: {what} has the structure {_described(its_structure)}, {model} has {_described(structure)}; "
             "expected the same"
         )
-    return [x if isinstance(x, Operand) else as_floating(x, name, what) for x in leaves]
+    return [_array(x, name, what) for x in leaves]
+
+
+def _array(x: Any, name: str, what: str) -> Any:
+    return x if isinstance(x, Operand) else as_floating(x, name, what)
 
 
 def _described(structure: Any) -> str:
