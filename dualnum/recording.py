@@ -15,7 +15,7 @@ from .kernel.pullback import PullBack, pullback
 from .levels import Scope
 from .memory import LARGE
 from .operand import Operand
-from .primitives import lookup
+from .primitives import Row, lookup
 from .tape import LinearPull, Node, is_recording
 
 __all__ = ["PLAIN", "Recording"]
@@ -53,44 +53,66 @@ class Recording(Operand):
         raise NotImplementedError
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """A function of one variable, recorded by a short way as well."""
-        if len(inputs) == 1 and not kwargs and method == "__call__" and self._node is not None:
-            row = _one(ufunc)
-            if row is not None and self.scope.alive and is_recording():
-                x = self._read() if self._writes is not None else self._value
-                try:
-                    y = ufunc(x)
-                except (TypeError, ValueError):  # what is wrong is said there
-                    return Operand.__array_ufunc__(self, ufunc, method, *inputs)
-                if x.__class__ in _REAL and y.dtype is _DOUBLE:
-                    rule = _of_one.get(ufunc)
-                    if rule is None:
-                        rule = _of_one[ufunc] = pullback(row, (True,), y, (x,))
-                else:
-                    rule = pullback(row, (True,), y, (x,))
-                return self._new(y, Node(row, (self._node,), rule, rule.keep(y, x), y.shape, y.dtype))
+        """A smooth function of one or two is recorded by a short way as well."""
+        if method == "__call__" and not kwargs and len(inputs) < 3:
+            row = _smooth(ufunc)
+            result = None if row is None else self._shortly(row, inputs)
+            if result is not None:
+                return result
         return Operand.__array_ufunc__(self, ufunc, method, *inputs, **kwargs)
+
+    def _shortly(self, row: Row, inputs: tuple[Any, ...]) -> Any:
+        """The result on variables of one scope, real arrays and numbers; None where there are others."""
+        scope, own = self.scope, self._plain
+        values, nodes = [], []
+        for x in inputs:
+            kind = x.__class__
+            if kind is own and x.scope is scope:
+                values.append(x._value if x._writes is None else x._read())
+                nodes.append(x._node)
+            elif kind is float or kind is np.float64 or (kind is _ndarray and x.dtype.kind in "fiub"):
+                values.append(x)
+                nodes.append(None)
+            else:
+                return None
+        if not scope.alive or not is_recording() or not any(nodes):
+            return None
+        try:
+            y = row.ufunc(*values)
+        except (TypeError, ValueError):  # what is wrong is said on the general way
+            return None
+        if len(nodes) == 1 and values[0].__class__ in _REAL and y.dtype is _DOUBLE:
+            rule = _of_one.get(row.ufunc)
+            if rule is None:
+                rule = _of_one[row.ufunc] = pullback(row, (True,), y, values)
+        else:
+            rule = pullback(row, tuple([n is not None for n in nodes]), y, values)
+        saved = rule.keep(y, *values)
+        if None in nodes:
+            kept = [v if n is not None or v is None else frozen(v) for v, n in zip(saved[1:], nodes, strict=True)]
+            saved = (saved[0], *kept)
+        return self._new(y, Node(row, nodes, rule, saved, y.shape, y.dtype))
 
 
 PLAIN = frozenset((float, int, np.float64))  # numbers that widen nothing
 _DOUBLE = np.dtype(float)
 _bare, _ndarray = object.__new__, np.ndarray
-
-
 _REAL = frozenset((np.ndarray, np.float64))
 _of_one: dict[np.ufunc, PullBack] = {}  # of real numbers
 _rows: dict[np.ufunc, Any] = {}
 
 
-def _one(ufunc: np.ufunc) -> Any:
-    """The row of a function of one variable that has a derivative everywhere; None of others."""
-    row = _rows.get(ufunc, ufunc)
+def _smooth(ufunc: np.ufunc) -> Row | None:
+    """The row of a ufunc of one result that has derivatives everywhere; None of others."""
+    row: Any = _rows.get(ufunc, ufunc)
     if row is ufunc:
-        row = lookup(ufunc)
-        plain = isinstance(ufunc, np.ufunc) and ufunc.nin == ufunc.nout == 1 and ufunc.signature is None
-        smooth = row.kink is None and row.even is None and row.of_squares is None and row.kind != "predicate"
-        row = _rows[ufunc] = row if plain and smooth else None
-    return row
+        row = None
+        if isinstance(ufunc, np.ufunc) and ufunc.nout == 1 and ufunc.signature is None:
+            row = lookup(ufunc)
+            if row.kind == "predicate" or not (row.kink is row.even is row.of_squares is None):
+                row = None
+        _rows[ufunc] = row
+    return row  # type: ignore[no-any-return]
 
 
 def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:

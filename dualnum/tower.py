@@ -98,6 +98,8 @@ def _launched_along(row: Row, levels: tuple[Level, ...], operands: Sequence[Stac
     """The same with several directions, which are axes of the kernel's arrays: on short arrays."""
     if not isinstance(row.ufunc, (np.ufunc, Composition, Derived)):
         return None
+    if any(level.algebra.directions == 0 for level in levels):
+        return None
     ndim = max(map(_ndim, operands))
     given = [spread(levels, stack, ndim) for stack in operands]
     if None in given:
@@ -131,7 +133,7 @@ def spread(levels: Sequence[Level], stack: Stack, ndim: int, once: bool = False,
     its = directions.table(tuple([level.algebra for level in levels]), degrees, once)
     shape = base.shape[len(its.sizes) :]
     shape = (1,) * (ndim - len(shape)) + shape
-    if its.there.size * prod(shape) > directions.SHORT:
+    if not 0 < its.there.size * prod(shape) <= directions.SHORT:
         return None
     full = (its.once if once else its.spread)(base, shape)
     return launch.Planes(full, len(full), degrees)

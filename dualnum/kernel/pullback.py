@@ -13,7 +13,7 @@ import numpy as np
 
 from ..backend import is_array
 from ..graded import NotGraded
-from ..operand import primal
+from ..operand import Operand, primal
 from ..primitives.derived import Derived, derived
 from ..primitives.table import Row
 from .ir import CONST, INPUT, SELECT, Graph, Program, Untraceable
@@ -95,7 +95,16 @@ def _number(x: Any) -> Any:
     return x if type(x) in (int, float) else None
 
 
+_interpreters: dict[Any, PullBack] = {}
+
+
 def _interpreted(row: Row, wanted: tuple[bool, ...], output: int, is_complex: bool = False) -> PullBack:
+    key = row.ufunc, wanted, output, is_complex
+    known = _interpreters.get(key)
+    return known if known is not None else _interpreters.setdefault(key, _interpreter(row, wanted, output, is_complex))
+
+
+def _interpreter(row: Row, wanted: tuple[bool, ...], output: int, is_complex: bool) -> PullBack:
     """The rule itself, run on the operands."""
 
     def function(cotangent: Any, value: Any, *arguments: Any) -> Any:
@@ -103,6 +112,15 @@ def _interpreted(row: Row, wanted: tuple[bool, ...], output: int, is_complex: bo
             row.pull(i, cotangent, value, *arguments, output=output) if w else None for i, w in enumerate(wanted)
         )
 
+    if row.slopes and sum(wanted) == 1 and (slope := row.slopes[wanted.index(True)]) is not None:
+        i, moving = wanted.index(True), _by_derivatives(row, wanted, output)
+
+        def along(cotangent: Any, value: Any, *arguments: Any) -> Any:
+            if any(j != i and isinstance(u, Operand) for j, u in enumerate(arguments)):  # of an outer transform
+                return moving(cotangent, value, *arguments)
+            return tuple([cotangent * slope(*arguments) if j == i else None for j in range(len(wanted))])
+
+        return PullBack(along, (False,) + (True,) * len(wanted), moved=wanted)
     exact = None if is_complex else _by_derivatives(row, wanted, output)
     if exact is not None and row.mend is not None:
         exact = _either(row, exact, exact)

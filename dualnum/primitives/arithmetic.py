@@ -199,7 +199,13 @@ def _power_at_zero(order: int, value: Any, u: Coefficients, v: Coefficients) -> 
     return y
 
 
+def _power_slope(u: Any, p: Any) -> Any:
+    """p u^{p−1} for constant exponents, 0 for those that are 0."""
+    return p * np.power(u, np.where(p == 0, 1, p - 1))
+
+
 _POWER: dict[str, Any] = {
+    "slopes": (_power_slope, None),
     "domain": (POSITIVE, REAL),
     "sample": ((0.2, 3.0), (-2.0, 2.5)),
     "mend": Mend(lambda value, u, v: (u == 0) & (np.real(v) > 0) & (v != np.floor(np.real(v))), _power_at_zero),

@@ -72,6 +72,8 @@ class Row:
         even: of a function with a kink where it is zero, the square of its value from the arguments: smooth there.
         of_squares: (u, sign, where it is zero) → the value for an argument that is a sum of squares times a sign,
             which is smooth there, or a modulus.
+        slopes: for each argument its partial derivative by other primitives, if that is right everywhere with all its
+            derivatives as long as no other argument moves.
         reason: why there is no derivative (kind "unsupported").
     """
 
@@ -86,6 +88,7 @@ class Row:
     special: Sequence[tuple[float, ...]] = ()
     even: Callable[..., Any] | None = None
     of_squares: Callable[..., Any] | None = None
+    slopes: Sequence[Callable[..., Any] | None] = ()
 
     @property
     def name(self) -> str:
@@ -345,10 +348,11 @@ def recurrence(
     special: Sequence[tuple[float, ...]] = (),
     even: Callable[..., Any] | None = None,
     of_squares: Callable[..., Any] | None = None,
+    slopes: Sequence[Callable[..., Any] | None] = (),
 ) -> None:
     """A row by its rule (order, y_0, *series) → coefficients."""
     intervals = _per_argument(ufunc, domain), _per_argument(ufunc, sample)
-    _register(Row(ufunc, kind, rule, *intervals, kink, mend, special=special, even=even, of_squares=of_squares))
+    _register(Row(ufunc, kind, rule, *intervals, kink, mend, "", special, even, of_squares, slopes))
 
 
 def zero(ufunc: np.ufunc, **row: Any) -> None:
