@@ -98,8 +98,6 @@ def _launched_along(row: Row, levels: tuple[Level, ...], operands: Sequence[Stac
     """The same with several directions, which are axes of the kernel's arrays: on short arrays."""
     if not isinstance(row.ufunc, (np.ufunc, Composition, Derived)):
         return None
-    if any(level.algebra.directions == 0 for level in levels):
-        return None
     ndim = max(map(_ndim, operands))
     given = [spread(levels, stack, ndim) for stack in operands]
     if None in given:
@@ -129,6 +127,8 @@ def spread(levels: Sequence[Level], stack: Stack, ndim: int, once: bool = False,
     if not np.ndim(base) and all(d is None for d in degrees) and not as_array:
         return base if isinstance(base, (float, int, complex, np.generic, np.ndarray)) else None
     if type(base) is not np.ndarray or base.size > directions.SHORT:
+        return None
+    if any(level.algebra.directions == 0 for level in levels):
         return None
     its = directions.table(tuple([level.algebra for level in levels]), degrees, once)
     shape = base.shape[len(its.sizes) :]
