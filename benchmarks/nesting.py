@@ -86,11 +86,8 @@ def nestings(peer: Any) -> dict[str, Callable[[], Any]]:
         "grad of jvp": lambda f: grad(jvp(f)),
     }
     functions = {"tanh": xp.tanh, "x·x": lambda x: x * x, "exp": xp.exp}
-    return {
-        f"{function}, {way}": lambda f=f, make=make: make(f)(0.3)
-        for way, make in twice.items()
-        for function, f in functions.items()
-    }
+    made = {f"{name}, {way}": make(f) for way, make in twice.items() for name, f in functions.items()}
+    return {name: lambda f=f: f(0.3) for name, f in made.items()}
 
 
 def towers(peer: Any) -> dict[str, Callable[[], Any]]:

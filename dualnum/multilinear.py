@@ -20,6 +20,8 @@ def linear(
     top: "Jet", function: Callable[..., Any], data: tuple[Any, ...], stacked: Callable[..., Any] | None = None
 ) -> Any:
     """f(x, …)_k = f(x_k, …)."""
+    if stacked is not None and len(data) == 1 and type(top._planes) is np.ndarray:
+        return _all_planes(top, function, stacked)
     name = getattr(function, "__name__", "linear")
     mine = [top._is_mine(x, name) for x in data]
     degree = max(x._support[0] for x, own in zip(data, mine, strict=True) if own)
@@ -38,6 +40,21 @@ def linear(
     for m in range(1, size):
         planes.append(function(*(x._planes[m] if own else x for x, own in zip(later, mine, strict=True))))
     return _jet(top, [(p, 1) for p in planes], degree)
+
+
+def _all_planes(x: "Jet", function: Callable[..., Any], stacked: Callable[..., Any]) -> Any:
+    """The usual case: of one plain jet, the planes above the value in one call."""
+    planes, degree = x._planes, x._support[0]
+    size = x.algebra.truncated(degree).size
+    value = function(planes[0])
+    if value.dtype.kind not in "fc":
+        return value
+    result = memory.empty((x.algebra.size, *value.shape), value.dtype)
+    result[0] = value
+    if size > 1:
+        result[1:size] = stacked(aligned(planes[1:size], max(value.ndim, planes.ndim - 1)))
+    result[size:] = 0
+    return x._like(result, [degree])
 
 
 def _is_recorded(planes: Any) -> bool:

@@ -33,7 +33,8 @@ def root_of_squares(x: Any, axes: Sequence[int], keepdims: bool, divisor: Any = 
     """
     axes = tuple(axes)
     if _is_ordinary(x, axes):
-        return _root(np.sum(squared_modulus(x), axis=axes, keepdims=keepdims) / divisor)
+        total = np.sum(squared_modulus(x), axis=axes, keepdims=keepdims)
+        return _root(total if isinstance(divisor, int) and divisor == 1 else total / divisor)
     scale = _power_of_two(x, axes)
     info = np.finfo(scale.dtype)
     two = info.dtype.type(2)

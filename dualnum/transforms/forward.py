@@ -376,5 +376,6 @@ def _named(
 ) -> Callable[..., Any]:
     """The function under the name of its transform; `remake` makes it of f again."""
     _check_callable(f, name)
-    _indices(argnums, name)
+    if type(argnums) is not int:
+        _indices(argnums, name)
     return Transformed(transformed, f, name, remake)

@@ -184,8 +184,10 @@ class Record:
         self.structures: list[tuple[int, Any]] = []  # of each argument: how many leaves, in which structure
         if type(argnums) is int and 0 <= argnums < len(args):
             x = args[argnums]
-            if type(x) is np.ndarray and x.dtype.kind == "f":  # the usual call
-                self.args[argnums] = self._leaf(x, scope)
+            kind = type(x)
+            if (kind is np.ndarray and x.dtype.kind == "f") or kind is float or isinstance(x, Operand):  # usually
+                leaf = promoted(x) if isinstance(x, Operand) else np.float64(x) if kind is float else x
+                self.args[argnums] = self._leaf(leaf, scope)
                 self.structures.append((1, None))
                 return
         for i in _positions(argnums, args, name):
