@@ -18,7 +18,10 @@ from .errors import DualnumError
 from .evaluation import CHEAP, kink_mode
 from .graded import Box
 from .kernel import engine, launch, llvm, threads
+from .operand import highest
+from .planes import Level
 from .primitives.table import lookup
+from .tower import Stack
 
 __all__ = ["quick"]
 
@@ -74,7 +77,7 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
             if x.scope is not y.scope or x.algebra is not y.algebra:
                 return None
             if type(a) is not _ndarray or type(b) is not _ndarray:
-                return None
+                return _recorded(ufunc, inputs, jet_type)
             if a.shape != b.shape or a.dtype != b.dtype or not b.flags.c_contiguous:
                 return _laid_out(ufunc, inputs, x, jet_type)
             key = (ufunc, x.algebra, x._support[0], a.dtype, y._support[0])
@@ -91,6 +94,8 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
             return None
     else:
         return None
+    if key is None and type(a) is not _ndarray:
+        return _recorded(ufunc, inputs, jet_type)
     if key is None or not x.scope.alive or _engine() != "llvm":
         return None
     if not a.flags.c_contiguous:
@@ -148,6 +153,37 @@ class _Nest(NamedTuple):
     algebras: tuple[Any, ...]
     degrees: tuple[int, ...]
     base: Any
+
+
+def _recorded(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
+    """ufunc(*inputs) of jets whose planes are recorded and numbers, as one step of the record, or None."""
+    row = _row(ufunc)
+    if row is None or row.even is not None or row.of_squares is not None or kink_mode() == "raise":
+        return None
+    top: Any = None
+    stacks = []
+    for x in inputs:
+        if type(x) is jet_type:
+            top = x if top is None else top
+            if x.scope is not top.scope or x.algebra is not top.algebra:
+                return None
+            stacks.append(Stack(x._planes, (x._support[0],)))
+        elif type(x) is float:
+            stacks.append(Stack(x, (None,)))
+        else:
+            return None
+    below = highest([stack.base for stack in stacks])
+    if below is None or below.algebra is not None or not top.scope.alive:
+        return None
+    try:
+        made = below._stacked(row, (Level(top.scope, top.algebra, jet_type),), stacks)
+    except (TypeError, ValueError):  # what is wrong is said on the general way
+        return None
+    if made is None or made.degrees[0] is None:
+        return None
+    result = _new(jet_type)
+    result._planes, result._support, result.algebra, result.scope = made.base, [made.degrees[0]], top.algebra, top.scope
+    return result
 
 
 def _nest(x: Any, jet_type: Any) -> _Nest:

@@ -75,6 +75,11 @@ def _seeded(x: Any, order: int, direction: Any, directions: Any, scope: Scope, f
             planes[0] = x
             planes[1] = 1.0 if direction is None else direction
             return object.__new__(Jet)._set(planes, [1], Univariate(order), scope)
+    if order and directions is None and isinstance(x, Operand) and x.algebra is None:
+        if direction is None or type(direction) is np.float64:
+            planes = x._planes_along(1.0 if direction is None else direction, order)
+            if planes is not None:
+                return object.__new__(Jet)._set(planes, [1], Univariate(order), scope)
     if isinstance(x, Jet) and order and directions is None:
         nested = _nested_seed(x, order, direction, scope)
         if nested is not None:
@@ -141,6 +146,8 @@ def _promoted(x: Any, v: Any) -> Any:
 
 def _check_fits(given: tuple[int, ...], wanted: tuple[int, ...], function: str) -> None:
     """Raises where a direction does not broadcast to the shape of x without changing it."""
+    if given in ((), wanted):
+        return
     try:
         fits = np.broadcast_shapes(given, wanted) == wanted
     except ValueError:

@@ -303,6 +303,15 @@ class Variable(Recording):
         pull = StackPull(row, tuple([p is not None for p in parents]), levels, stack.degrees, degrees, values)
         return stack._replace(base=self._recorded(row, parents, pull, (None, *values), y))
 
+    def _planes_along(self, v: Any, order: int) -> Any:
+        x, node = self._read(), self._node
+        if isinstance(x, Operand) or x.dtype.kind != "f" or node is None or not is_recording():
+            return None
+        planes = np.zeros((order + 1, *x.shape), x.dtype)
+        planes[0] = x
+        planes[1] = v
+        return self._new(planes, Node("seed", (node,), _TO_VALUE, (), planes.shape, planes.dtype))
+
     def _linear(
         self,
         function: Callable[..., Any],
@@ -353,6 +362,9 @@ class Variable(Recording):
 
         saved = (None, values[0] if on_b else None, values[1] if on_a else None)
         return self._recorded(function, parents, pull, saved, y)
+
+
+_TO_VALUE = LinearPull(Moving(lambda g: g[0], omits=False), True)
 
 
 def _is_real(x: Any) -> bool:

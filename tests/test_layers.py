@@ -51,7 +51,7 @@ FLOOR = {name: i for i, floor in enumerate(FLOORS) for name in floor}
 LONGER: dict[str, tuple[int, str]] = {
     "jet.py": (510, "the type itself: what it is to its readers, to NumPy and to the other levels is one contract"),
     "kernel/launch.py": (420, "one way from operands to a prepared call, for series, boxes of levels and cotangents"),
-    "operand.py": (560, "the one interception point, and how array functions are written against it"),
+    "operand.py": (565, "the one interception point, and how array functions are written against it"),
     "trace.py": (410, "a tracer: all that a function can do with one, and what it writes down of it"),
     "primitives/table.py": (410, "what a row is: its rule, its pull, its orders, and where its rule is mended"),
 }

@@ -32,8 +32,9 @@ def root_of_squares(x: Any, axes: Sequence[int], keepdims: bool, divisor: Any = 
     nor its coefficients leave the range where those of the result do not.
     """
     axes = tuple(axes)
-    if _is_ordinary(x, axes):
+    with np.errstate(over="ignore"):
         total = np.sum(squared_modulus(x), axis=axes, keepdims=keepdims)
+    if _is_ordinary(x, axes, primal(total)):
         return _root(total if isinstance(divisor, int) and divisor == 1 else total / divisor)
     scale = _power_of_two(x, axes)
     info = np.finfo(scale.dtype)
@@ -58,17 +59,14 @@ def root_of_squares(x: Any, axes: Sequence[int], keepdims: bool, divisor: Any = 
     return np.where(kink, 0.0, root)
 
 
-def _is_ordinary(x: Any, axes: tuple[int, ...]) -> bool:
+def _is_ordinary(x: Any, axes: tuple[int, ...], total: Any) -> bool:
     """Whether squares of the largest entries neither overflow nor underflow, by a wide margin; not known of a trace."""
-    values = primal(x)
-    if isinstance(values, Operand):
+    if isinstance(total, Operand):
         return False
-    dtype = real_dtype(values)
-    low, high = _RANGES.get(dtype) or _RANGES.setdefault(dtype, _range(dtype))
-    if len(axes) == values.ndim:  # the sum of squares says it
-        total = np.vdot(values, values).real
-        return bool(total == 0 and not np.any(values)) or bool(low < total < high)
-    largest = np.max(np.abs(values), axis=axes, initial=0.0)
+    low, high = _RANGES.get(total.dtype) or _RANGES.setdefault(total.dtype, _range(total.dtype))
+    if total.ndim == 0:  # the sum of squares says it
+        return bool(low < total < high) or bool(total == 0 and not np.any(primal(x)))
+    largest = np.max(np.abs(primal(x)), axis=axes, initial=0.0)
     return bool(np.all((largest == 0) | ((largest * largest < high) & (largest * largest > low))))
 
 
@@ -83,7 +81,7 @@ def _range(dtype: Any) -> tuple[Any, Any]:
 def _root(total: Any) -> Any:
     """√total, zero with all its derivatives where it is zero; even powers of it are smooth there (see `roots`)."""
     kink = primal(total) == 0
-    if not np.any(kink):
+    if not kink.any():
         return np.sqrt(total)
     root = np.where(kink, 0.0, np.sqrt(np.where(kink, 1.0, total)))
     return root._remembering(total) if isinstance(root, Operand) else root

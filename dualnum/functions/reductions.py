@@ -60,10 +60,10 @@ def mean(
         return into(out, masked_mean(a, where, axis, keepdims), "mean")
     adjoint = adjoints.spread(axis, a.ndim, keepdims, where, count)
     result = linear(
-        lambda x: np.mean(x, axis=axis, keepdims=keepdims, **mask),
+        lambda x: x.mean(axis=axis, keepdims=keepdims, **mask),
         a,
         adjoint=adjoint,
-        stacked=lambda xs: np.mean(xs, axis=below(axis, a.ndim), keepdims=keepdims, **mask),
+        stacked=lambda xs: xs.mean(axis=below(axis, a.ndim), keepdims=keepdims, **mask),
     )
     return into(out, result, "mean")
 

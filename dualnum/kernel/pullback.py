@@ -5,7 +5,6 @@ once as a program: it shares what the arguments have in common, and it says whic
 a tape keeps no others. Rules that look at the numbers themselves are run as they are.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from ..operand import Operand, primal
 from ..primitives.derived import Derived, derived
 from ..primitives.table import Row
 from .ir import CONST, INPUT, SELECT, Graph, Program, Untraceable
+from .python import in_python
 from .store import Bounded
 
 __all__ = ["PullBack", "pullback", "written_value"]
@@ -144,7 +144,7 @@ def _written(row: Row, wanted: tuple[bool, ...], output: int, numbers: Any) -> P
     inputs = ["g", *(["y"] if nout == 1 else [f"y[{k}]" for k in range(nout)]), *(f"u{j}" for j in range(len(wanted)))]
     outputs = iter(program.outputs)
     places = [None if c is None else next(outputs) for c in pulled]
-    function = _in_python(program, inputs, places, row.name)
+    function = in_python(program, inputs, places, row.name)
     may_fail = _may_fail(row, numbers or (None,) * len(wanted))
     plain = nout == 1 and _is_plain(program)  # of several values none is a variable of its own
     exact = None if plain else _by_derivatives(row, [c is not None for c in pulled], output)
@@ -257,7 +257,7 @@ def _reached(program: Program, inputs: Sequence[str], places: Sequence[int | Non
     if all(mask is True for mask in wanted):
         return None
     texts = ["None" if mask is True else str(mask) for mask in wanted]
-    return _in_python(program, inputs, places, f"mask of {name}", ", ".join(texts))
+    return in_python(program, inputs, places, f"mask of {name}", ", ".join(texts))
 
 
 def _and(a: Any, b: Any) -> Any:
@@ -272,60 +272,7 @@ def _or(a: Any, b: Any) -> Any:
     return b if a is False else a if b is False else f"({a} | {b})"
 
 
-# ── in Python ────────────────────────────────────────────────────────────────────────────────────
-
-_OPERATORS = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
-
-
-def _in_python(
-    program: Program, inputs: Sequence[str], places: Sequence[int | None], name: str, returned: str = ""
-) -> Callable[..., Any]:
-    """The program as a function of Python that gives back the nodes at these places, or an expression."""
-    lines: list[str] = []
-    names: list[str] = []
-    functions: dict[str, Any] = {"where": np.where}
-    for i, node in enumerate(program.nodes):
-        args = [names[a] for a in node.args]
-        names.append(f"t{i}")
-        if node.op == INPUT:
-            names[i] = inputs[node.extra]
-            continue
-        if node.op == CONST:
-            # a Python number, which widens nothing
-            functions[f"t{i}"] = np.bool_(node.extra) if node.boolean else float(node.extra)
-            continue
-        if node.op == SELECT:
-            text = f"where({', '.join(args)})"
-        elif node.op in _OPERATORS:
-            text = f"{args[0]} {_OPERATORS[node.op]} {args[1]}"
-        elif node.op is np.negative:
-            text = f"-{args[0]}"
-        else:
-            functions[f"f{i}"] = node.op
-            text = f"f{i}({', '.join(args)})"
-        lines.append(f"    t{i} = {text}")
-    if not returned:
-        returned = "".join("None, " if i is None else f"{names[i]}, " for i in places)
-    else:
-        lines = _needed(lines, returned)
-        returned = f"{returned}, "
-    arguments = ", ".join(dict.fromkeys(x.partition("[")[0] for x in inputs))
-    source = "\n".join([f"def run({arguments}):", *lines, f"    return ({returned})"])
-    exec(compile(source, f"<pull-back of {name}>", "exec"), functions)
-    function: Callable[..., Any] = functions["run"]
-    return function
-
-
-def _needed(lines: Sequence[str], returned: str) -> list[str]:
-    """The lines that an expression needs."""
-    kept: list[str] = []
-    words = set(re.findall(r"\bt\d+\b", returned))
-    for line in reversed(lines):
-        target, _, text = line.strip().partition(" = ")
-        if target in words:
-            words.update(re.findall(r"\bt\d+\b", text))
-            kept.append(line)
-    return kept[::-1]
+# ── derivatives as functions of Python ─────────────────────────────────────────────────────────
 
 
 def written_value(function: Derived) -> Callable[..., Any]:
@@ -347,7 +294,7 @@ def _value(function: Derived) -> Callable[..., Any]:
         return function
     if program.nodes[program.outputs[0]].op == CONST:  # which has no shape
         return function
-    run = _in_python(program, [f"u{j}" for j in range(function.nin)], program.outputs, function.__name__)
+    run = in_python(program, [f"u{j}" for j in range(function.nin)], program.outputs, function.__name__)
     mend = function.row.mend
 
     def value(*arguments: Any) -> Any:

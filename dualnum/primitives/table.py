@@ -228,14 +228,15 @@ def around_zeros(row: Row, inputs: Sequence[Any], compute: Callable[[], Any]) ->
     """The value by `compute`, or around its zeros by what the row says of squares."""
     if row.of_squares is not None and isinstance(inputs[0], Operand):
         zero = primal(inputs[0]) == 0
-        if not isinstance(zero, Operand) and np.any(zero):  # of a trace the mend takes care
-            sign = inputs[0]._squares()
-            if sign:
-                return row.of_squares(inputs[0], sign, zero)
+        if isinstance(zero, Operand) or not zero.any():  # of a trace the mend takes care
+            return compute()
+        sign = inputs[0]._squares()
+        if sign:
+            return row.of_squares(inputs[0], sign, zero)
     y = compute()
     if row.even is not None and isinstance(y, Operand):
         zero = primal(y) == 0
-        if not isinstance(zero, Operand) and np.any(zero):
+        if not isinstance(zero, Operand) and zero.any():
             return y._remembering(row.even(*inputs))
     return y
 
