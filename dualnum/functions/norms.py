@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import InvalidValue, NotDifferentiable
 from ..operand import Operand, implements, primal
 from ..primitives.elementwise import ROOT_OF_PRODUCT
-from .keywords import apply, array, axes_of, real_dtype
+from .keywords import apply, array, axes_of
 
 __all__ = ["root_of_squares", "squared_modulus"]
 
@@ -67,7 +67,7 @@ def _is_ordinary(x: Any, axes: tuple[int, ...], total: Any) -> bool:
     if total.ndim == 0:  # the sum of squares says it
         return bool(low < total < high) or bool(total == 0 and not np.any(primal(x)))
     largest = np.max(np.abs(primal(x)), axis=axes, initial=0.0)
-    return bool(np.all((largest == 0) | ((largest * largest < high) & (largest * largest > low))))
+    return bool(np.all((largest == 0) | ((largest < np.sqrt(high)) & (largest > np.sqrt(low)))))
 
 
 _RANGES: dict[Any, tuple[Any, Any]] = {}
