@@ -18,7 +18,7 @@ from .errors import DualnumError
 from .evaluation import CHEAP, kink_mode
 from .graded import Box
 from .kernel import engine, launch, llvm, threads
-from .operand import highest
+from .operand import Operand, highest
 from .planes import Level
 from .primitives.table import lookup
 from .tower import Stack
@@ -89,9 +89,12 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
             a = x._planes
             key = (ufunc, x.algebra, "number", a.dtype, x._support[0]) if type(a) is _ndarray else None
         elif type(x) is _ndarray or type(y) is _ndarray:
-            return _laid_out(ufunc, inputs, y if type(x) is _ndarray else x, jet_type)
+            jet = y if type(x) is _ndarray else x
+            if type(jet._planes) is not _ndarray:
+                return _recorded(ufunc, inputs, jet_type)
+            return _laid_out(ufunc, inputs, jet, jet_type)
         else:
-            return None
+            return _recorded(ufunc, inputs, jet_type)
     else:
         return None
     if key is None and type(a) is not _ndarray:
@@ -168,12 +171,12 @@ def _recorded(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
             if x.scope is not top.scope or x.algebra is not top.algebra:
                 return None
             stacks.append(Stack(x._planes, (x._support[0],)))
-        elif type(x) is float:
+        elif _is_constant(x):
             stacks.append(Stack(x, (None,)))
         else:
             return None
     below = highest([stack.base for stack in stacks])
-    if below is None or below.algebra is not None or not top.scope.alive:
+    if below is None or below.algebra is not None or not top.scope.alive or below.scope.level >= top.scope.level:
         return None
     try:
         made = below._stacked(row, (Level(top.scope, top.algebra, jet_type),), stacks)
@@ -184,6 +187,15 @@ def _recorded(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     result = _new(jet_type)
     result._planes, result._support, result.algebra, result.scope = made.base, [made.degrees[0]], top.algebra, top.scope
     return result
+
+
+def _is_constant(x: Any) -> bool:
+    """Whether x is a real number or array, or one that is recorded (or traced), and no jet."""
+    if isinstance(x, Operand):
+        return x.algebra is None
+    if type(x) is _ndarray:
+        return x.dtype.kind in "fiu"
+    return type(x) is float or (type(x) is int and abs(x) < 1 << 53)
 
 
 def _nest(x: Any, jet_type: Any) -> _Nest:
