@@ -103,8 +103,8 @@ class Operand(NDArrayOperatorsMixin):
         """The primitive on stacks of such operands (see `tower`) in one step; None to go coefficient by coefficient."""
         return None
 
-    def _planes_along(self, v: Any, order: int) -> Any:
-        """The planes of this + t·v, v being a number, in one step; None where it takes several."""
+    def _planes_along(self, vs: Any, size: int) -> Any:
+        """So many planes: this, the directions `vs`, and zeros, in one step; None where it takes several."""
         return None
 
     def _pulled(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> tuple[Any, ...] | None:

@@ -75,11 +75,10 @@ def _seeded(x: Any, order: int, direction: Any, directions: Any, scope: Scope, f
             planes[0] = x
             planes[1] = 1.0 if direction is None else direction
             return object.__new__(Jet)._set(planes, [1], Univariate(order), scope)
-    if order and directions is None and isinstance(x, Operand) and x.algebra is None:
-        if direction is None or type(direction) is np.float64:
-            planes = x._planes_along(1.0 if direction is None else direction, order)
-            if planes is not None:
-                return object.__new__(Jet)._set(planes, [1], Univariate(order), scope)
+    if order and isinstance(x, Operand) and x.algebra is None:
+        planes = _recorded(x, order, direction, directions)
+        if planes is not None:
+            return object.__new__(Jet)._set(planes, [1], Univariate(order, _count(directions)), scope)
     if isinstance(x, Jet) and order and directions is None:
         nested = _nested_seed(x, order, direction, scope)
         if nested is not None:
@@ -109,6 +108,20 @@ def _seeded(x: Any, order: int, direction: Any, directions: Any, scope: Scope, f
     first = x if is_array(v) is False and not isinstance(v, Operand) else _promoted(x, v)
     planes = stack_blocks(blocks, algebra.size, first)
     return object.__new__(Jet)._set(planes, [len(blocks) - 1], algebra, scope)
+
+
+def _count(directions: Any) -> int | None:
+    return None if directions is None else len(directions)
+
+
+def _recorded(x: Operand, order: int, direction: Any, directions: Any) -> Any:
+    """The planes of what is recorded or traced in one step, for the usual directions; else None."""
+    if directions is not None:
+        usual = type(directions) is np.ndarray and directions.shape[1:] == x.shape and directions.dtype == x.dtype
+        return x._planes_along(directions, 1 + order * len(directions)) if usual and direction is None else None
+    if direction is None or type(direction) is np.float64:
+        return x._planes_along(np.ones(1) if direction is None else direction[None], order + 1)
+    return None
 
 
 def _nested_seed(x: Jet, order: int, direction: Any, scope: Scope) -> Jet | None:

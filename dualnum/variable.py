@@ -303,13 +303,13 @@ class Variable(Recording):
         pull = StackPull(row, tuple([p is not None for p in parents]), levels, stack.degrees, degrees, values)
         return stack._replace(base=self._recorded(row, parents, pull, (None, *values), y))
 
-    def _planes_along(self, v: Any, order: int) -> Any:
+    def _planes_along(self, vs: Any, size: int) -> Any:
         x, node = self._read(), self._node
         if isinstance(x, Operand) or x.dtype.kind != "f" or node is None or not is_recording():
             return None
-        planes = np.zeros((order + 1, *x.shape), x.dtype)
+        planes = np.zeros((size, *x.shape), x.dtype)
         planes[0] = x
-        planes[1] = v
+        planes[1 : 1 + len(vs)] = vs if np.ndim(vs) > 1 else vs.reshape(len(vs), *(1,) * x.ndim)
         return self._new(planes, Node("seed", (node,), _TO_VALUE, (), planes.shape, planes.dtype))
 
     def _linear(

@@ -105,7 +105,7 @@ def _columns(f: Callable[..., Any], args: Any, kwargs: Any, position: int, name:
                 columns.append([y._planes[1:] if own else _zeros(y, len(directions)) for y, own in owned])
         blocks.append(
             [
-                _shaped(np.moveaxis(_joined(parts, len(ys) == 1), 0, -1), (*parts[0].shape[1:], *x.shape))
+                _shaped(_last(_joined(parts, len(ys) == 1)), (*parts[0].shape[1:], *x.shape))
                 for parts in zip(*columns, strict=True)
             ]
         )
@@ -124,6 +124,11 @@ def unit_blocks(x: Any) -> Iterator[Any]:
         units = np.zeros((stop - start, size), x.dtype)
         units[np.arange(stop - start), np.arange(start, stop)] = 1
         yield units.reshape(stop - start, *np.shape(x))
+
+
+def _last(x: Any) -> Any:
+    """x with its first axis at the end."""
+    return x if x.ndim == 1 else np.moveaxis(x, 0, -1)
 
 
 def _joined(parts: Sequence[Any], alone: bool) -> Any:
@@ -191,7 +196,9 @@ def _rows(pull: Callable[[Any], Any], ys: list[Any], structure: Any, which: int)
 
 def _shaped(x: Any, shape: tuple[int, ...]) -> Any:
     """An array in this shape; a number, where that has no axes."""
-    return np.reshape(x, shape) if shape else x[(0,) * x.ndim]
+    if not shape:
+        return x[(0,) * x.ndim]
+    return x if x.shape == shape else np.reshape(x, shape)
 
 
 def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
