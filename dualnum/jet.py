@@ -408,6 +408,9 @@ class Jet(Operand):
     ) -> Any:
         return multilinear.bilinear(self, function, a, b, stacked)
 
+    def _operation(self, operation: Any, args: tuple[Any, ...]) -> Any:
+        return multilinear.operated(self, operation, args)
+
     def _parts(self, ndim: int) -> list[Any]:
         return self.algebra.parts(self._planes, self._support[0], ndim)
 

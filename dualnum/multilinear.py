@@ -7,13 +7,14 @@ import numpy as np
 
 from . import memory
 from .operand import Operand, Stacked, primal
+from .operation import Operation
 from .planes import aligned, stack_blocks, zero_like
 from .rearrangement import MANY, Rearrangement
 
 if TYPE_CHECKING:
     from .jet import Jet
 
-__all__ = ["bilinear", "linear", "rearranged"]
+__all__ = ["bilinear", "linear", "operated", "rearranged"]
 
 
 def linear(
@@ -96,6 +97,14 @@ def bilinear(top: "Jet", function: Callable[[Any, Any], Any], a: Any, b: Any, st
             planes[m] = term if planes[m] is None else planes[m] + term
     zero = zero_like(planes[0])
     return _jet(top, [(zero if p is None else p, 1) for p in planes], degree)
+
+
+def operated(top: "Jet", operation: Operation, args: tuple[Any, ...]) -> Any:
+    """An operation by its series rule, over the homogeneous parts of its arguments."""
+    ndim = max(map(np.ndim, args))
+    parts = [x._parts(ndim) if top._is_mine(x, operation.name) else [x] for x in args]
+    value = operation(*(u[0] for u in parts))
+    return top._join(operation.series(top.order, value, *parts))
 
 
 def _in_blocks(

@@ -143,6 +143,10 @@ class Operand(NDArrayOperatorsMixin):
         """function(a, b), linear in each."""
         raise NotImplementedError
 
+    def _operation(self, operation: Any, args: tuple[Any, ...]) -> Any:
+        """An `Operation` on args, this being the operand of the highest level."""
+        raise NotImplementedError
+
     @property
     def _is_array(self) -> bool:
         """Whether this, without axes, is an array to NumPy, which operators such as += write into, and no number."""

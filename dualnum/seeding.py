@@ -120,7 +120,7 @@ def _recorded(x: Operand, order: int, direction: Any, directions: Any) -> Any:
         usual = type(directions) is np.ndarray and directions.shape[1:] == x.shape and directions.dtype == x.dtype
         return x._planes_along(directions, 1 + order * len(directions)) if usual and direction is None else None
     if direction is None or type(direction) is np.float64:
-        return x._planes_along(np.ones(1) if direction is None else direction[None], order + 1)
+        return x._planes_along(np.ones(1) if direction is None else np.array([direction]), order + 1)
     return None
 
 

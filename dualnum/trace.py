@@ -338,6 +338,9 @@ class Tracer(Operand):
             return self._wrap(placed(self.node, part, shape))
         return self._call(function, *data)
 
+    def _operation(self, operation: Any, args: tuple[Any, ...]) -> Any:
+        return self._call(operation, *args)
+
     def _batched(self, function: Callable[[Any, int], Any], adjoint: Any = None) -> Any:
         return function(self, 0)
 

@@ -5,6 +5,7 @@ was recorded as; a constant has none.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -18,6 +19,7 @@ from .kernel import launch
 from .kernel.pullback import pullback, written_value
 from .levels import Scope, require_alive
 from .operand import Adjoint, Adjoints, Moving, Operand, Stacked, batched, highest, linear
+from .operation import Operation
 from .planes import Level, readonly
 from .primitives.derived import Derived, derived
 from .primitives.table import Row, around_zeros
@@ -362,6 +364,14 @@ class Variable(Recording):
 
         saved = (None, values[0] if on_b else None, values[1] if on_a else None)
         return self._recorded(function, parents, pull, saved, y)
+
+    def _operation(self, operation: Operation, args: tuple[Any, ...]) -> Any:
+        values, parents = self._parts(args)
+        y = operation(*values)
+        if not any(parents):
+            return self._new(y, None)
+        pull = partial(operation.pull, tuple([p is not None for p in parents]))
+        return self._recorded(operation.name, parents, pull, (y, *values), y)
 
 
 _TO_VALUE = LinearPull(Moving(lambda g: g[0], omits=False), True)

@@ -21,7 +21,7 @@ FLOORS = [
     {"errors"},
     {"algebra", "backend", "broadcasting", "flat", "graded", "levels", "memory", "series"},
     {"directions", "operand", "series_special"},
-    {"constants"},
+    {"constants", "operation"},
     {"primitives"},
     {"functions", "kernel", "display"},
     {"index", "nodes", "planes", "reach", "rearrangement", "ufuncs"},
