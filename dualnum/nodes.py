@@ -73,7 +73,8 @@ class Node:
     def samples(self) -> Iterator[Any]:
         """Things of the same shape and type, for asking NumPy what comes out; the first is the cheapest.
 
-        Where a function fails on ones (a singular matrix), it may work on generic numbers, or on sorted ones.
+        Where a function fails on ones (a singular matrix), it may work on generic numbers (square matrices are
+        positive definite), or on sorted ones.
         """
         # an integer may be an index, and 0 is in the range of any axis
         one = np.zeros((), self.dtype) if self.dtype.kind in "iu" else np.ones((), self.dtype)
@@ -81,7 +82,8 @@ class Node:
         if self.weak or self.dtype.kind not in "fc":
             yield from itertools.repeat(np.broadcast_to(one, self.shape))
         numbers = np.random.default_rng(0).uniform(0.5, 1.5, self.shape)
-        yield numbers.astype(self.dtype)
+        square = len(self.shape) > 1 and self.shape[-1] == self.shape[-2]
+        yield (numbers + 2 * self.shape[-1] * np.eye(self.shape[-1]) if square else numbers).astype(self.dtype)
         yield np.sort(numbers, axis=None).reshape(self.shape).astype(self.dtype)
 
 

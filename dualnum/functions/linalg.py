@@ -55,6 +55,8 @@ def _solver(a: Any) -> Callable[[Any], Any]:
     factors = lu_factor(a, check_finite=False)
 
     def solve(b: Any) -> Any:
+        if isinstance(b, Operand):  # of a lower level, which has factors of its own
+            return np.linalg.solve(a, b)
         columns = np.moveaxis(b, -2, 0)
         x = lu_solve(factors, columns.reshape(len(a), -1), check_finite=False)
         return np.moveaxis(x.reshape(columns.shape), 0, -2)
