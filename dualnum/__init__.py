@@ -12,10 +12,11 @@ from .errors import (
     InvalidValue,
     LevelError,
     NoAttribute,
+    NonsmoothPoint,
     NotDifferentiable,
     PrecisionWarning,
 )
-from .evaluation import NonsmoothPoint, nonsmooth
+from .evaluation import nonsmooth
 from .functions.creation import array
 from .jet import Jet
 from .kernel.engine import engine

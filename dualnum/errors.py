@@ -13,6 +13,7 @@ __all__ = [
     "InvalidValue",
     "LevelError",
     "NoAttribute",
+    "NonsmoothPoint",
     "NotDifferentiable",
     "NotTraceable",
     "PrecisionWarning",
@@ -58,6 +59,10 @@ class LevelError(InvalidValue):
 
 class NotDifferentiable(DualnumError, NotImplementedError):
     """A function without a derivative rule."""
+
+
+class NonsmoothPoint(DualnumError, ArithmeticError):
+    """There is no derivative here: a kink under `nonsmooth("raise")`, eigenvalues that meet, a rank that may change."""
 
 
 class NotTraceable(NotDifferentiable):

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import tower
 from .backend import is_array, plain
-from .errors import DualnumError, InvalidType, InvalidValue
+from .errors import DualnumError, InvalidType, InvalidValue, NonsmoothPoint
 from .kernel import engine, launch
 from .kernel import pulled as kernels
 from .memory import LARGE
@@ -29,10 +29,6 @@ _kinks: ContextVar[str] = ContextVar("nonsmooth", default="subgradient")
 kink_mode = _kinks.get
 
 
-class NonsmoothPoint(DualnumError, ArithmeticError):
-    """A derivative was asked for at a kink while `nonsmooth("raise")` was in force."""
-
-
 @contextmanager
 def nonsmooth(mode: str) -> Iterator[None]:
     """What happens at kinks (abs at 0, ties of maximum, jumps of floor), within a ``with`` block.
@@ -47,7 +43,7 @@ def nonsmooth(mode: str) -> Iterator[None]:
         >>> with nonsmooth("raise"):
         ...     np.abs(jet([-2.0, 0.0], order=1))
         Traceback (most recent call last):
-        dualnum.evaluation.NonsmoothPoint: absolute: no derivative at the elements [(1,)]; they sit on a kink
+        dualnum.errors.NonsmoothPoint: absolute: no derivative at the elements [(1,)]; they sit on a kink
     """
     if mode not in ("subgradient", "raise"):
         raise InvalidValue(f'nonsmooth: mode is {mode!r}; expected "subgradient" or "raise"')

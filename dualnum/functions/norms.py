@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidValue, NotDifferentiable
+from ..errors import InvalidValue
 from ..operand import Operand, implements, primal
 from ..primitives.elementwise import ROOT_OF_PRODUCT
 from .keywords import apply, array, axes_of
@@ -137,10 +137,9 @@ def _matrix_norm(x: Any, axes: tuple[int, int], order: Any, keepdims: bool) -> A
     if order in (None, "fro", "f"):
         return root_of_squares(x, axes, keepdims)
     if order in (2, -2, "nuc"):
-        raise NotDifferentiable(
-            f"np.linalg.norm: ord={order!r} of a matrix needs singular values, which have no derivative rule yet; "
-            "use the Frobenius norm, or ord=1 or inf"
-        )
+        values = np.linalg.svdvals(np.moveaxis(x, axes, (-2, -1)))
+        result = np.sum(values, axis=-1) if order == "nuc" else values[..., 0 if order == 2 else -1]
+        return np.expand_dims(result, axes) if keepdims else result
     if order not in (1, -1, np.inf, -np.inf):
         raise InvalidValue(f"norm: ord is {order!r}; expected 'fro', 1, -1, inf or -inf for matrices")
     summed, compared = (row, column) if abs(order) == 1 else (column, row)

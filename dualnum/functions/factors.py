@@ -1,0 +1,165 @@
+"""Cholesky and QR factors, and what is solved with them: least squares and pseudo-inverses, to any order."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import NonsmoothPoint, NotDifferentiable
+from ..operand import Operand, implements, primal
+from ..operation import Operation
+from .arguments import NOT_GIVEN
+from .keywords import array, with_value
+from .matrices import adjoint, difference, from_triangle, product, solver, square, transposed
+from .norms import squared_modulus
+
+__all__: list[str] = []
+
+Coefficients = Sequence[Any]
+
+# ── Cholesky factors ──────────────────────────────────────────────────────────────────────────────
+
+
+def _lower_half(m: Any) -> Any:
+    """The lower triangle with half of the diagonal: P with P + Pᴴ = M for Hermitian M."""
+    n = m.shape[-1]
+    return m * (np.tril(np.ones((n, n))) - 0.5 * np.eye(n)).astype(m.dtype)
+
+
+def _cholesky_series(order: int, l0: Any, a: Coefficients) -> list[Any]:
+    """L Lᴴ = A:  L_k = L_0 Φ(L_0⁻¹ (A_k − Σ_{0<j<k} L_j L_{k−j}ᴴ) L_0⁻ᴴ), Φ the lower half (Smith 1995)."""
+    solve, lower, upper = solver(l0), [l0], [adjoint(l0)]
+    for k in range(1, order + 1 if len(a) > 1 else 1):
+        rest = (
+            difference(a, k, product(lower, upper, k, 1, k - 1)) if k < len(a) else -product(lower, upper, k, 1, k - 1)
+        )
+        inner = adjoint(solve(adjoint(solve(rest))))
+        lower.append(l0 @ _lower_half(inner))
+        upper.append(adjoint(lower[k]))
+    return lower
+
+
+def _cholesky_pull(wanted: Sequence[bool], g: Any, lower: Any, a: Any) -> list[Any]:
+    """½ L⁻ᴴ (P + Pᴴ) L⁻¹ with P = Φ(Lᴴ Ḡ) (Murray 2016), of cotangents without conjugation."""
+    upper = adjoint(lower)
+    half = _lower_half(upper @ np.conjugate(g) if g.dtype.kind == "c" else upper @ g)
+    outer = np.linalg.solve(upper, half + adjoint(half))
+    result = 0.5 * adjoint(np.linalg.solve(upper, adjoint(outer)))
+    return [np.conjugate(result) if result.dtype.kind == "c" else result]
+
+
+CHOLESKY = Operation("cholesky", np.linalg.cholesky, _cholesky_series, _cholesky_pull)
+
+
+@implements(np.linalg.cholesky)
+def cholesky(a: Any, /, *, upper: bool = False) -> Any:
+    """The factor of the Hermitian matrix whose lower (or upper) triangle a has: the other one is not read."""
+    a = square("cholesky", a)
+    if upper:
+        return adjoint(np.linalg.cholesky(adjoint(a)))
+    return CHOLESKY(from_triangle(a))
+
+
+# ── QR and least squares ──────────────────────────────────────────────────────────────────────────
+
+
+def _upper_half(m: Any) -> Any:
+    return adjoint(_lower_half(adjoint(m)))
+
+
+def _divided(a: Any, r: Any) -> Any:
+    """A R⁻¹."""
+    return transposed(np.linalg.solve(transposed(r), transposed(a)))
+
+
+def _triangle_series(order: int, r0: Any, a: Coefficients) -> list[Any]:
+    """Rᴴ R = Aᴴ A:  R_k = Φ(M + Mᴴ) R_0 with M = Q_0ᴴ A_k R_0⁻¹ and what the lower degrees leave, Φ the upper half."""
+    if len(a) == 1 or not order:
+        return [r0]
+    q0, r = _divided(a[0], r0), [r0]
+    adjoints, upper = [adjoint(a_k) for a_k in a], [adjoint(r0)]
+    solve = solver(upper[0])
+    for k in range(1, order + 1):
+        inner: Any = 0
+        if k < len(a):
+            moved = _divided(adjoint(q0) @ a[k], r0)
+            inner = moved + adjoint(moved)
+        rest = difference([*[0] * k, product(adjoints, a, k, 1, k - 1)], k, product(upper, r, k, 1, k - 1))
+        if type(rest) is not int:
+            inner = inner + adjoint(solve(adjoint(solve(rest))))
+        r.append(_upper_half(inner) @ r0 if type(inner) is not int else 0 * r0)
+        upper.append(adjoint(r[k]))
+    return r
+
+
+def _triangle_pull(wanted: Sequence[bool], g: Any, r: Any, a: Any) -> list[Any]:
+    """Q (U + Uᴴ) R⁻ᴴ with U = Φ(R̄ Rᴴ), of cotangents without conjugation."""
+    half = _upper_half((np.conjugate(g) if g.dtype.kind == "c" else g) @ adjoint(r))
+    result = _divided(_divided(a, r) @ (half + adjoint(half)), adjoint(r))
+    return [np.conjugate(result) if result.dtype.kind == "c" else result]
+
+
+TRIANGLE = Operation("qr", lambda a: np.linalg.qr(a, "r"), _triangle_series, _triangle_pull)
+_QR: Any = type(np.linalg.qr(np.eye(1)))
+
+
+@implements(np.linalg.qr)
+def qr(a: Any, mode: str = "reduced") -> Any:
+    """Of matrices whose first columns are independent, with NumPy's signs."""
+    a = array(a)
+    if mode not in ("reduced", "complete", "r"):
+        raise NotDifferentiable(f"qr: mode={mode!r} has no derivative rule; expected 'reduced', 'complete' or 'r'")
+    rows, columns = a.shape[-2:]
+    if mode == "complete" and rows > columns:
+        raise NotDifferentiable(
+            f"qr: of {rows} × {columns} matrices the last columns of a complete Q are arbitrary, and have no "
+            "derivative; use mode='reduced'"
+        )
+    head = a[..., :rows]
+    r = TRIANGLE(head)
+    if mode == "r" and rows >= columns:
+        return r
+    q = with_value(_divided(head, r), np.linalg.qr(primal(head)).Q)
+    if rows < columns:
+        r = np.concatenate([r, adjoint(q) @ a[..., rows:]], axis=-1)
+    return r if mode == "r" else _QR(q, r)
+
+
+def _pseudo_inverse_times(name: str, a: Any, b: Any, rank: Any) -> Any:
+    """A⁺ B for matrices of full rank."""
+    rows, columns = a.shape[-2:]
+    if not isinstance(rank, Operand) and np.any(rank < min(rows, columns)):
+        raise NonsmoothPoint(
+            f"{name}: a {rows} × {columns} matrix has the rank {np.min(rank)}; where the rank may change the result "
+            "jumps: add a small multiple of the identity (ridge), or leave out dependent columns"
+        )
+    if rows >= columns:
+        q, r = np.linalg.qr(a)
+        return np.linalg.solve(r, adjoint(q) @ b)
+    q, r = np.linalg.qr(adjoint(a))
+    return q @ np.linalg.solve(adjoint(r), b)
+
+
+@implements(np.linalg.lstsq)
+def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
+    """Of full rank; the solution by QR, residuals and singular values as NumPy gives them."""
+    a, b = array(a), array(b)
+    value, _, rank, _ = np.linalg.lstsq(primal(a), primal(b), rcond)
+    x = _pseudo_inverse_times("lstsq", a, b[:, None] if b.ndim == 1 else b, rank)
+    x = with_value(x[:, 0] if b.ndim == 1 else x, value)
+    residuals = np.zeros(0, x.dtype)
+    if a.shape[0] > a.shape[1]:
+        residuals = np.atleast_1d(np.sum(squared_modulus(b - a @ x), axis=0))
+    return x, residuals, rank, np.linalg.svdvals(a)
+
+
+@implements(np.linalg.pinv)
+def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = NOT_GIVEN) -> Any:
+    """Of full rank."""
+    a = array(a)
+    keywords = {} if rcond is None else {"rcond": rcond}
+    keywords |= {} if rtol is NOT_GIVEN else {"rtol": rtol}
+    values = primal(a)
+    rank = np.linalg.matrix_rank(values, rcond if rcond is not None else None)
+    inverse = _pseudo_inverse_times("pinv", a, np.eye(a.shape[-2], dtype=a.dtype), rank)
+    return with_value(inverse, np.linalg.pinv(values, hermitian=hermitian, **keywords))

@@ -1,0 +1,69 @@
+"""What the rules of linear algebra share: products of series of matrices, adjoints, and systems with one matrix."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import series
+from ..errors import InvalidValue
+from ..operand import Operand
+from .keywords import array
+
+__all__ = ["adjoint", "difference", "from_triangle", "product", "solver", "square", "transposed"]
+
+Coefficients = Sequence[Any]
+
+
+def transposed(x: Any) -> Any:
+    return np.swapaxes(x, -1, -2)
+
+
+def adjoint(x: Any) -> Any:
+    return np.conjugate(transposed(x)) if x.dtype.kind == "c" else transposed(x)
+
+
+def product(a: Coefficients, b: Coefficients, k: int, first: int = 0, last: int | None = None) -> Any:
+    """Σ a_j b_{k−j} for first ≤ j ≤ last; the structural zero where there are no coefficients."""
+    last = k if last is None else last
+    return series.total(a[j] @ b[k - j] for j in range(max(first, k + 1 - len(b)), min(last + 1, len(a))))
+
+
+def square(name: str, a: Any) -> Any:
+    a = array(a)
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise InvalidValue(f"{name}: a has shape {tuple(a.shape)}; expected square matrices, (…, n, n)")
+    return a
+
+
+def difference(b: Coefficients, k: int, s: Any) -> Any:
+    """b_k − s, either of which may be the structural zero."""
+    if type(s) is int:
+        return b[k]
+    return series.less(b, k, s)
+
+
+def solver(a: Any) -> Callable[[Any], Any]:
+    """B ↦ A⁻¹ B; the factors of one plain matrix are kept, and the columns of all B solved for at once."""
+    if type(a) is not np.ndarray or a.ndim > 2 or not a.size:
+        return lambda b: np.linalg.solve(a, b)
+    try:
+        from scipy.linalg import lu_factor, lu_solve
+    except ImportError:
+        return lambda b: np.linalg.solve(a, b)
+    factors = lu_factor(a, check_finite=False)
+
+    def solve(b: Any) -> Any:
+        if isinstance(b, Operand):  # of a lower level, which has factors of its own
+            return np.linalg.solve(a, b)
+        columns = np.moveaxis(b, -2, 0)
+        x = lu_solve(factors, columns.reshape(len(a), -1), check_finite=False)
+        return np.moveaxis(x.reshape(columns.shape), 0, -2)
+
+    return solve
+
+
+def from_triangle(a: Any, lower: bool = True) -> Any:
+    """The Hermitian matrix of which one triangle is read."""
+    below = np.tril(a, -1) if lower else adjoint(np.triu(a, 1))
+    return below + adjoint(below) + np.where(np.eye(a.shape[-1], dtype=bool), np.real(a), 0.0)
