@@ -125,9 +125,56 @@ CALLS: dict[str, list[Call]] = {
         lambda x: np.linalg.matrix_power(x[:, :3], -1),
     ],
     "np.linalg.trace": [np.linalg.trace],
+    "np.linalg.solve": [
+        lambda x: np.linalg.solve(x[:, :3], x[:, 3]),
+        lambda x: np.linalg.solve(x[:, :3], x),
+        lambda x: np.linalg.solve(MATRIX[:3, :3] + 2 * np.eye(3), x),
+        lambda x: np.linalg.solve(np.stack([x[:, :3], x[:, 1:] + 5 * np.eye(3)]), x[:, :2]),
+    ],
+    "np.linalg.inv": [lambda x: np.linalg.inv(x[:, :3]), lambda x: np.linalg.inv(x[:, :3] + 1j * MATRIX[:3, :3])],
+    "np.linalg.tensorsolve": [lambda x: np.linalg.tensorsolve(np.reshape(x[:, :3], (3, 1, 3)), x[:, 3:])],
+    "np.linalg.tensorinv": [lambda x: np.linalg.tensorinv(np.reshape(x[:, :3], (3, 1, 3)), ind=1)],
+    "np.linalg.det": [
+        lambda x: np.linalg.det(x[:, :3]),
+        lambda x: np.linalg.det(np.eye(7) + np.outer(x[0], x[1]).ravel()[:7] * np.eye(7)[::-1]),
+    ],
+    "np.linalg.slogdet": [lambda x: np.linalg.slogdet(x[:, :3]), lambda x: np.linalg.slogdet(x[:, :3] * (1 + 2j))],
+    "np.linalg.cholesky": [
+        lambda x: np.linalg.cholesky(x @ x.T + 2 * np.eye(3)),
+        lambda x: np.linalg.cholesky(x.T @ x + 2 * np.eye(4), upper=True),
+    ],
+    "np.linalg.qr": [
+        lambda x: np.linalg.qr(x.T), np.linalg.qr, lambda x: np.linalg.qr(x[:, :3], "complete"),
+        lambda x: np.linalg.qr(x.T, "r"), lambda x: np.linalg.qr(x.T, "complete"),
+    ],
+    "np.linalg.lstsq": [lambda x: np.linalg.lstsq(x.T, x[0] ** 2), lambda x: np.linalg.lstsq(x, x[:, :2])],
+    "np.linalg.pinv": [np.linalg.pinv, lambda x: np.linalg.pinv(x.T, rcond=1e-10)],
+    "np.linalg.eigh": [
+        lambda x: np.linalg.eigh(x[:, :3] + np.diag([1.0, 4.0, 9.0])),
+        lambda x: np.linalg.eigh(x[:, :3] + 1j * x[:, 1:] + np.diag([1.0, 4.0, 9.0]), "U"),
+    ],
+    "np.linalg.eigvalsh": [lambda x: np.linalg.eigvalsh(x[:, :3]), lambda x: np.linalg.eigvalsh(x[:, :3], UPLO="U")],
+    "np.linalg.eig": [
+        lambda x: np.linalg.eig(x[:, :3] + np.diag([1.0, 9.0, 17.0])),
+        lambda x: np.linalg.eig(x[:, :3] + np.triu(np.full((3, 3), 3.0), 1) - np.tril(np.full((3, 3), 3.0), -1)),
+    ],
+    "np.linalg.eigvals": [
+        lambda x: np.linalg.eigvals(x[:, :3]), lambda x: np.linalg.eigvals(x[:, :3] * 1j + MATRIX.T[:3, :3]),
+    ],
+    "np.linalg.svd": [
+        lambda x: np.linalg.svd(x, full_matrices=False), lambda x: np.linalg.svd(x[:, :3]),
+        lambda x: np.linalg.svd(x.T, compute_uv=False), lambda x: np.linalg.svd(x),
+        lambda x: np.linalg.svd(x + 1j * x[::-1] ** 2, full_matrices=False),
+    ],
+    "np.linalg.svdvals": [np.linalg.svdvals],
+    "np.linalg.cond": [
+        np.linalg.cond, lambda x: np.linalg.cond(x[:, :3], 1), lambda x: np.linalg.cond(x[:, :3], "fro"),
+        lambda x: np.linalg.cond(x[:, :3], -2),
+    ],
+    "np.linalg.matrix_rank": [np.linalg.matrix_rank],
     "np.linalg.norm": [
         *(lambda x, p=p: np.linalg.norm(x, p, axis=0) for p in (None, 0, 1, 3, 2.5, -2, np.inf, -np.inf)),
-        *(lambda x, p=p: np.linalg.norm(x, p) for p in (None, "fro", 1, -1, np.inf, -np.inf, 2)),
+        *(lambda x, p=p: np.linalg.norm(x, p) for p in (None, "fro", 1, -1, np.inf, -np.inf, 2, -2, "nuc")),
     ],
     "np.linalg.vector_norm": [np.linalg.vector_norm, lambda x: np.linalg.vector_norm(x, axis=(0, 1), ord=4)],
     "np.linalg.matrix_norm": [np.linalg.matrix_norm],

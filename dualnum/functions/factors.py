@@ -144,12 +144,12 @@ def _pseudo_inverse_times(name: str, a: Any, b: Any, rank: Any) -> Any:
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """Of full rank; the solution by QR, residuals and singular values as NumPy gives them."""
     a, b = array(a), array(b)
-    value, _, rank, _ = np.linalg.lstsq(primal(a), primal(b), rcond)
+    value, rest, rank, _ = np.linalg.lstsq(primal(a), primal(b), rcond)
     x = _pseudo_inverse_times("lstsq", a, b[:, None] if b.ndim == 1 else b, rank)
     x = with_value(x[:, 0] if b.ndim == 1 else x, value)
     residuals = np.zeros(0, x.dtype)
     if a.shape[0] > a.shape[1]:
-        residuals = np.atleast_1d(np.sum(squared_modulus(b - a @ x), axis=0))
+        residuals = with_value(np.atleast_1d(np.sum(squared_modulus(b - a @ x), axis=0)), rest)
     return x, residuals, rank, np.linalg.svdvals(a)
 
 

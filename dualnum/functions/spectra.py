@@ -113,15 +113,30 @@ def _triangle_of(name: str, uplo: Any) -> bool:
     return str(uplo).upper() == "L"
 
 
+def _turned(v: Any, row: Any) -> Any:
+    """Vectors whose component in this row stays real, as at the value: LAPACK has such a row for each function."""
+    if v.dtype.kind != "c":
+        return v
+    turn = v[..., row, :] if isinstance(row, slice) else np.take_along_axis(v, row, axis=-2)
+    now = primal(turn)
+    turn = np.where(now == 0, 1.0, turn)
+    return v * (np.conjugate(turn) / np.abs(turn)) * np.where(np.real(now) < 0, -1.0, 1.0)
+
+
 @implements(np.linalg.eigh)
-def eigh(a: Any, UPLO: str = "L") -> Any:
-    """Of distinct eigenvalues; the vectors stay of length 1, without turning in the complex plane."""
-    a = from_triangle(square("eigh", a), _triangle_of("eigh", UPLO))
-    return _EIGH(EIGENVALUES(a), EIGENVECTORS(a))
+def eigh(a: Any, UPLO: Any = "L") -> Any:
+    """Of distinct eigenvalues; the vectors stay of length 1 and turn in the complex plane as LAPACK's do."""
+    lower = _triangle_of("eigh", UPLO)
+    values = np.linalg.eigh(primal(square("eigh", a)), UPLO)
+    a = from_triangle(array(a), lower)
+    w, v = EIGENVALUES(a), EIGENVECTORS(a)
+    apart = np.sum(np.conjugate(primal(v)) * values.eigenvectors, axis=-2, keepdims=True)
+    v = _turned(v * (apart / np.abs(apart)), slice(0, 1) if lower else slice(-1, None))
+    return _EIGH(with_value(w, values.eigenvalues), with_value(v, values.eigenvectors))
 
 
 @implements(np.linalg.eigvalsh)
-def eigvalsh(a: Any, UPLO: str = "L") -> Any:
+def eigvalsh(a: Any, UPLO: Any = "L") -> Any:
     return EIGENVALUES(from_triangle(square("eigvalsh", a), _triangle_of("eigvalsh", UPLO)))
 
 
@@ -198,10 +213,7 @@ def eig(a: Any) -> Any:
     w, v = ANY_VALUES(a), ANY_VECTORS(a)
     native = primal(v)
     v = v / np.sqrt(np.sum(squared_modulus(v), axis=-2, keepdims=True))
-    if v.dtype.kind == "c":
-        largest = np.argmax(np.abs(native), axis=-2)[..., None, :]
-        turn = np.take_along_axis(v, largest, axis=-2)
-        v = v * (np.conjugate(turn) / np.abs(turn)) * (primal(turn) / np.abs(primal(turn)))
+    v = _turned(v, np.argmax(np.abs(native), axis=-2)[..., None, :]) if v.dtype.kind == "c" else v
     return _EIG(w, with_value(v, native))
 
 
@@ -291,7 +303,9 @@ def _pairs(a: Any) -> Any:
     return np.concatenate([u, adjoint(vh)], axis=-2)
 
 
-SINGULAR_VALUES = Operation("svd", np.linalg.svdvals, _singular_values_series, _singular_values_pull)
+SINGULAR_VALUES = Operation(
+    "svd", lambda a: np.linalg.svd(a, full_matrices=False)[1], _singular_values_series, _singular_values_pull
+)
 SINGULAR_VECTORS = Operation("svd", _pairs, _singular_vectors_series, _singular_vectors_pull)
 _SVD: Any = type(np.linalg.svd(np.eye(1)))
 
@@ -299,24 +313,26 @@ _SVD: Any = type(np.linalg.svd(np.eye(1)))
 @implements(np.linalg.svdvals)
 def svdvals(x: Any, /) -> Any:
     """Of distinct singular values above zero."""
-    return SINGULAR_VALUES(array(x))
+    x = array(x)
+    return with_value(SINGULAR_VALUES(x), np.linalg.svdvals(primal(x)))
 
 
 @implements(np.linalg.svd)
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-    """Of distinct singular values above zero; the vectors stay of length 1, without turning in the complex plane."""
+    """Of distinct singular values above zero; the vectors stay of length 1 and turn as LAPACK's do."""
     a = array(a)
     rows, columns = a.shape[-2:]
     if hermitian:
         a = from_triangle(square("svd", a))
     if not compute_uv:
-        return SINGULAR_VALUES(a)
+        return np.linalg.svdvals(a)
     if full_matrices and rows != columns:
         raise NotDifferentiable(
             f"svd: of {rows} × {columns} matrices the last vectors of a full set are arbitrary, and have no "
             "derivative; use full_matrices=False"
         )
-    u, v = _parted(SINGULAR_VECTORS(a), rows)
+    pairs = _turned(SINGULAR_VECTORS(a), slice(0, 1) if rows < columns else slice(rows, rows + 1))
+    u, v = _parted(pairs, rows)
     return _SVD(u, SINGULAR_VALUES(a), adjoint(v))
 
 
