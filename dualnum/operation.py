@@ -22,6 +22,7 @@ class Operation:
             an axis more in front.
         pull: (wanted, cotangent, value, *arguments) → for each argument that is wanted what the cotangent contributes
             to its own, else None. Axes along which an argument was broadcast may stay.
+        may_turn_complex: real arguments may have a complex result, as their numbers are.
 
     Example:
         >>> inverse = np.linalg.inv  # an operation for jets
@@ -36,8 +37,10 @@ class Operation:
         value: Callable[..., Any],
         series: Callable[..., Sequence[Any]],
         pull: Callable[..., Sequence[Any]],
+        may_turn_complex: bool = False,
     ) -> None:
         self.name = self.__name__ = name
+        self.may_turn_complex = may_turn_complex
         self.value = value
         self.series = series
         self.pull = pull

@@ -203,15 +203,20 @@ CALLS: dict[str, list[Call]] = {
     # polynomials
     "np.polyval": [lambda x: np.polyval([1.0, -2.0, 3.0], x), lambda x: np.polyval(x[0], 2.0)],
     "np.vander": [lambda x: np.vander(x[0]), lambda x: np.vander(x[0], 3, increasing=True)],
-    "np.poly": [lambda x: np.poly(x[0])],
+    "np.poly": [lambda x: np.poly(x[0]), lambda x: np.poly(x[:, :3])],
     "np.polyadd": [lambda x: np.polyadd(x[0], [1.0, 2.0])],
     "np.polysub": [lambda x: np.polysub([1.0, 2.0], x[0])],
     "np.polymul": [lambda x: np.polymul(x[0], x[1])],
     "np.polyder": [lambda x: np.polyder(x[0], 2)],
     "np.polyint": [lambda x: np.polyint(x[0], 2, [1.0, 2.0])],
     "np.polydiv": [lambda x: np.polydiv(x[0], [1.0, 2.0])],
-    "np.polyfit": [lambda x: np.polyfit(GRID[:4], x[0], 2)],
-    "np.roots": [lambda x: np.roots(x[0])],
+    "np.polyfit": [
+        lambda x: np.polyfit(GRID[:4], x[0], 2),
+        lambda x: np.polyfit(np.ravel(x), np.ravel(x[::-1]) ** 2, 3),
+        lambda x: np.polyfit(np.arange(4.0), x.T, 2, w=x[0], full=True),
+        lambda x: np.polyfit(np.ravel(x), np.cos(np.ravel(x)), 2, cov=True),
+    ],
+    "np.roots": [lambda x: np.roots(x[0]), lambda x: np.roots(x[0] * [1.0, 5.0, -3.0, -2.0])],
     # Fourier transforms
     **{f"np.fft.{name}": [getattr(np.fft, name)] for name in (
         "fft", "ifft", "rfft", "hfft", "ihfft", "fft2", "ifft2", "fftn", "ifftn", "rfft2", "rfftn", "fftshift",

@@ -160,6 +160,13 @@ def test_derivatives_that_are_flat_by_their_form():
         agree(way(curved)(np.array([0.0, -1.0, 0.9])), np.zeros((3, 3)), name)
 
 
+def test_numbers_beside_vectors_along_many_directions():
+    f = lambda x: np.sum(np.arange(5.0) * x[0] * x[1])  # noqa: E731
+    for name, way in HESSIANS.items():
+        for made in (way(f), dn.jit(way(f))):
+            agree(made(np.array([0.2, 0.3])), [[0.0, 10.0], [10.0, 0.0]], name)
+
+
 # ── the examination itself ───────────────────────────────────────────────────────────────────────
 
 

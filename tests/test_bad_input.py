@@ -251,7 +251,7 @@ CASES = [
     ("bool of an array", lambda w: bool(w.x), V, "bool(); ambiguous; shape (3,); np.any(x)"),
     ("bool of nothing", lambda w: bool(w.x[:0]), V, "bool(); ambiguous; shape (0,)"),
     # ── array functions ──
-    ("no rule", lambda w: np.roots(w.x), N, "np.roots"),
+    ("no rule", lambda w: np.polydiv(w.x, w.x), N, "np.polydiv"),
     ("where of two orders", lambda w: np.where(w.b, w.x, w.y),
      V, "np.where: jets of order 2 and of order 3; .truncate(2)"),
     ("stack of two orders", lambda w: np.stack([w.x, w.y]), V, "jets of order 2 and of order 3; .truncate(2)"),

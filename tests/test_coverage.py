@@ -170,7 +170,7 @@ def on_tape(x: Any) -> bool:
         "wrong: another shape": lambda x: x[0] if on_tape(x) else x,
         "wrong: another order": lambda x: np.argsort(-x if on_tape(x) else x),
         "wrong: another error": lambda x: 1 // 0 if on_tape(x) else x,
-        "wrong: an answer where there is none forward": lambda x: x if on_tape(x) else np.roots(x[0]),
+        "wrong: an answer where there is none forward": lambda x: x if on_tape(x) else np.polydiv(x[0], x[1]),
         "wrong: forward already": lambda x: np.exp(getattr(x, "value", x)),
     }.items(),
 )
@@ -182,6 +182,6 @@ def test_the_sweep_tells_right_from_wrong_backward(name: str, function: object) 
 
 def test_the_sweep_tells_constants_and_refusals() -> None:
     assert examine(np.argmax, [X], [V]).status == "constant"
-    refusal = examine(np.roots, [X[0]], [V[0]])
+    refusal = examine(lambda x: np.polydiv(x, x), [X[0]], [V[0]])
     assert refusal.status == "raises"
-    assert "roots" in refusal.note
+    assert "leading zeros" in refusal.note

@@ -179,6 +179,9 @@ def tall(x: Any) -> Any:
     return ROOT + x[0] * E + x[1] * x[2] * E[::-1]
 
 
+GRID = np.arange(9.0)
+
+
 def rotated(x: Any) -> Any:
     return matrix(x) + 1j * x[2] * C
 
@@ -215,6 +218,10 @@ PROGRAMS: dict[str, Callable[[Any], Any]] = {
         np.sum(np.real(np.linalg.eigh(symmetric(x) + 1j * x[2] * np.tril(C, -1))[1] * C))
         + np.sum(np.imag(np.linalg.cholesky(matrix(x) + 1j * x[2] * np.tril(C, -1))) * B)
     ),
+    "roots": lambda x: np.sum(np.abs(np.roots(np.stack([1 + x[0], x[1], 1 + x[2], x[0] ** 2 - 1]))) ** 3),
+    "real roots": lambda x: np.roots([1.0, -6, 11, -6] + 0.1 * np.concatenate([x, x[:1]])) ** 2 @ B[0],
+    "polyfit": lambda x: np.sum(np.polyfit(GRID + x[2], np.cos(GRID * x[0]) * x[1], 3, cov=True)[0] ** 2),
+    "poly": lambda x: np.sum(np.poly(np.eye(3) + (x[0] - 0.2) * B + (x[1] + 0.3) * C) ** 2),
     "batches": lambda x: np.sum(np.linalg.inv(np.stack([matrix(x), matrix(x * x)])) ** 2),
 }  # fmt: skip
 

@@ -149,7 +149,9 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     x = with_value(x[:, 0] if b.ndim == 1 else x, value)
     residuals = np.zeros(0, x.dtype)
     if a.shape[0] > a.shape[1]:
-        residuals = with_value(np.atleast_1d(np.sum(squared_modulus(b - a @ x), axis=0)), rest)
+        residuals = np.atleast_1d(np.sum(squared_modulus(b - a @ x), axis=0))
+        if not isinstance(rest, Operand):  # of a trace there may be none
+            residuals = with_value(residuals, rest)
     return x, residuals, rank, np.linalg.svdvals(a)
 
 

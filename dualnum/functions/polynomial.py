@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidType, InvalidValue, NotDifferentiable
+from ..errors import InvalidType, InvalidValue, NonsmoothPoint
 from ..operand import Operand, implements, primal
-from .keywords import array
+from .keywords import array, with_value
+from .spectra import in_order
+from .systems import characteristic
 
 
 @implements(np.polyval)
@@ -30,6 +32,61 @@ def _coefficients(p: Any) -> Any:
     return np.reshape(p, (1,)) if p.ndim == 0 else p
 
 
+@implements(np.roots)
+def roots(p: Any) -> Any:
+    """The eigenvalues of the companion matrix, of polynomials whose roots are distinct."""
+    p = _coefficients(p)
+    if p.ndim != 1:
+        raise InvalidValue(f"roots: p has shape {tuple(p.shape)}; expected one axis")
+    values = np.roots(primal(p))
+    if not isinstance(values, Operand) and len(values) < p.shape[0] - 1:
+        raise NonsmoothPoint(
+            "roots: the leading coefficient is zero, and where it moves a root comes from infinity; leave out leading "
+            "zeros"
+        )
+    n = p.shape[0] - 1
+    if n < 1:
+        return values
+    companion = np.concatenate([(-p[1:] / p[0])[None], np.eye(n - 1, n)])
+    return in_order(np.linalg.eig(companion)[0], values)
+
+
+@implements(np.polyfit)
+def polyfit(x: Any, y: Any, deg: Any, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False) -> Any:
+    """By least squares with columns of length 1, as NumPy does."""
+    x, y = array(x), array(y)
+    order = int(deg) + 1
+    columns, right = np.vander(x, order), y
+    if w is not None:
+        weights = array(w)
+        columns = columns * weights[:, None]
+        right = right * (weights[:, None] if right.ndim == 2 else weights)
+    if isinstance(columns, Operand):
+        scale = np.sqrt(np.sum(columns * columns, axis=0))
+    else:
+        scale = np.sqrt((columns * columns).sum(axis=0))
+    columns = columns / scale
+    rcond = x.shape[0] * np.finfo(primal(x).dtype).eps if rcond is None else rcond
+    c, residuals, rank, s = np.linalg.lstsq(columns, right, rcond)
+    c = np.swapaxes(np.swapaxes(c, 0, -1) / scale, 0, -1)
+    c = with_value(c, np.polyfit(primal(x), primal(y), deg, rcond, w=None if w is None else primal(w)))
+    if full:
+        return c, residuals, rank, s, rcond
+    if not cov:
+        return c
+    base = np.linalg.inv(np.swapaxes(columns, 0, 1) @ columns) / np.outer(scale, scale)
+    if isinstance(cov, str) and cov == "unscaled":
+        factor: Any = 1
+    else:
+        if x.shape[0] <= order:
+            raise InvalidValue(
+                "polyfit: the number of points must exceed the degree by 2 or more to scale the covariance"
+            )
+        factor = residuals / (x.shape[0] - order)
+        factor = factor[0] if y.ndim == 1 else factor
+    return c, base * factor if y.ndim == 1 else base[:, :, None] * factor
+
+
 @implements(np.vander)
 def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
     if x.ndim != 1:
@@ -46,10 +103,10 @@ def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
 
 @implements(np.poly)
 def poly(seq_of_zeros: Any) -> Any:
-    """Π (x − z_i)."""
+    """Π (x − z_i), or the characteristic polynomial of a matrix, whose eigenvalues may meet."""
     zeros = array(seq_of_zeros)
-    if zeros.ndim == 2:
-        raise NotDifferentiable("np.poly: the eigenvalues of a matrix have no derivative rule; give the zeros")
+    if zeros.ndim == 2 and zeros.shape[0] == zeros.shape[1]:
+        return with_value(np.stack(characteristic(zeros)), np.poly(primal(zeros)))
     if zeros.ndim != 1:
         raise InvalidValue(f"poly: the zeros have shape {zeros.shape}; expected one axis")
     result = np.ones(1, zeros.dtype)

@@ -14,7 +14,7 @@ from .keywords import array, with_value
 from .matrices import adjoint, from_triangle, product, solver, square, transposed
 from .norms import squared_modulus
 
-__all__: list[str] = []
+__all__ = ["in_order"]
 
 Coefficients = Sequence[Any]
 
@@ -186,24 +186,24 @@ def _any_vectors_pull(wanted: Sequence[bool], g: Any, v: Any, a: Any) -> list[An
 
 
 # the values of `eig`, whose order the vectors share
-ANY_VALUES = Operation("eig", lambda a: np.linalg.eig(a)[0], _any_values_series, _any_values_pull)
-ANY_VECTORS = Operation("eig", lambda a: np.linalg.eig(a)[1], _any_vectors_series, _any_vectors_pull)
+ANY_VALUES = Operation("eig", lambda a: np.linalg.eig(a)[0], _any_values_series, _any_values_pull, True)
+ANY_VECTORS = Operation("eig", lambda a: np.linalg.eig(a)[1], _any_vectors_series, _any_vectors_pull, True)
 _EIG: Any = type(np.linalg.eig(np.eye(1)))
 
 
 @implements(np.linalg.eigvals)
 def eigvals(a: Any) -> Any:
     """Of distinct eigenvalues."""
-    return with_value(*_in_order(ANY_VALUES(square("eigvals", a)), np.linalg.eigvals(primal(a))))
+    return in_order(ANY_VALUES(square("eigvals", a)), np.linalg.eigvals(primal(a)))
 
 
-def _in_order(w: Any, values: Any) -> tuple[Any, Any]:
-    """Eigenvalues in the order of others that are the same numbers but for roundings."""
+def in_order(w: Any, values: Any) -> Any:
+    """Eigenvalues with the values of others, and in their order, that are the same numbers but for roundings."""
     own = primal(w)
-    if isinstance(own, Operand) or np.allclose(own, values, rtol=1e-6):
-        return w, values
-    nearest = np.argmin(np.abs(values[..., :, None] - own[..., None, :]), axis=-1)
-    return np.take_along_axis(w, nearest, axis=-1), values
+    if not isinstance(own, Operand):
+        nearest = np.argmin(np.abs(values[..., :, None] - own[..., None, :]), axis=-1)
+        w = np.take_along_axis(w, nearest, axis=-1)
+    return with_value(w, values)
 
 
 @implements(np.linalg.eig)

@@ -16,7 +16,7 @@ from ..operation import Operation
 from .keywords import array, with_value
 from .matrices import difference, product, solver, square, transposed
 
-__all__: list[str] = []
+__all__ = ["characteristic"]
 
 Coefficients = Sequence[Any]
 
@@ -158,7 +158,13 @@ def _is_singular(a: Any) -> bool:
 
 
 def _polynomial_determinant(a: Any) -> Any:
-    """± the last coefficient of the characteristic polynomial, by those of the lower right corners (Berkowitz 1984)."""
+    """± the last coefficient of the characteristic polynomial."""
+    last = characteristic(a)[-1]
+    return last if a.shape[-1] % 2 == 0 else -last
+
+
+def characteristic(a: Any) -> list[Any]:
+    """The coefficients of det(s − A), highest first, by those of the lower right corners (Berkowitz 1984)."""
     n = a.shape[-1]
     one = np.ones(a.shape[:-2], a.dtype)[()]
     coefficients: list[Any] = [one]
@@ -173,4 +179,4 @@ def _polynomial_determinant(a: Any) -> Any:
             series.total(first[i - j] * coefficients[j] for j in range(max(0, i + 1 - len(first)), min(i + 1, size)))
             for i in range(size + 1)
         ]
-    return coefficients[-1] if n % 2 == 0 else -coefficients[-1]
+    return coefficients

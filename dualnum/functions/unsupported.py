@@ -6,8 +6,6 @@ from .keywords import raises
 
 _VALUE = "apply it to x.value if the result is meant as a constant"
 
-raises("the roots are eigenvalues, which have no derivative rule yet; " + _VALUE, np.roots)
-raises("it solves a least-squares problem, which has no derivative rule yet; " + _VALUE, np.polyfit)
 raises("how far it divides is decided by leading zeros, which may have derivatives; " + _VALUE, np.polydiv)
 
 raises("it works on the bits of integers; give x.value.astype(np.uint8)", np.packbits, np.unpackbits)

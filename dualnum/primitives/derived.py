@@ -112,7 +112,7 @@ def _constant(results: Sequence[dict[Any, Any]], operands: Sequence[Sequence[Any
     """The coefficient of degree 0: zeros where the function has no such derivative anywhere."""
     found = next(iter(results[0].values())) if results and results[0] else 0.0
     plain = type(found) in (int, float, bool)
-    if not plain and not (isinstance(found, np.generic) and any(np.ndim(u[0]) for u in operands)):
+    if not plain and np.ndim(found) == max(np.ndim(u[0]) for u in operands):
         return found
     shaped = [np.zeros_like(u[0]) for u in operands if hasattr(u[0], "dtype")]
     return sum(shaped[1:], shaped[0]) + found if shaped else found
