@@ -1,6 +1,6 @@
 """dualnum: exact derivatives of any order for NumPy and CuPy code."""
 
-from . import autograd, functions, primitives, roots, testing  # noqa: F401  roots adds to jets and variables
+from . import autograd, functions, linalg, primitives, roots, testing  # noqa: F401  roots adds to jets and variables
 from .compile import jit
 from .custom import checkpoint, custom_derivative, stop_gradient
 from .errors import (
@@ -72,6 +72,7 @@ __all__ = [
     "jit",
     "jvp",
     "laplacian",
+    "linalg",
     "nonsmooth",
     "primitives",
     "stop_gradient",

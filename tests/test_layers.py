@@ -37,7 +37,7 @@ FLOORS = [
     {"cut"},
     {"replay"},
     {"compile", "imperative", "transforms"},
-    {"autograd", "custom", "roots", "sparse"},
+    {"autograd", "custom", "linalg", "roots", "sparse"},
     {"testing"},
     {"formula"},
     {"report"},

@@ -222,6 +222,18 @@ PROGRAMS: dict[str, Callable[[Any], Any]] = {
     "real roots": lambda x: np.roots([1.0, -6, 11, -6] + 0.1 * np.concatenate([x, x[:1]])) ** 2 @ B[0],
     "polyfit": lambda x: np.sum(np.polyfit(GRID + x[2], np.cos(GRID * x[0]) * x[1], 3, cov=True)[0] ** 2),
     "poly": lambda x: np.sum(np.poly(np.eye(3) + (x[0] - 0.2) * B + (x[1] + 0.3) * C) ** 2),
+    "expm": lambda x: np.sum(dn.linalg.expm(3 * B + x[0] * C + x[1] * x[2] * B.T) * C),
+    "sqrtm": lambda x: np.sum(dn.linalg.sqrtm(matrix(x) @ matrix(x).T) * C),
+    "Sylvester and Lyapunov": lambda x: (
+        np.sum(dn.linalg.solve_sylvester(matrix(x), GRAM, B * x[2]) * C)
+        + np.sum(dn.linalg.solve_continuous_lyapunov(matrix(x), C * x[0]) * B)
+    ),
+    "triangular systems": lambda x: (
+        np.sum(dn.linalg.solve_triangular(matrix(x), x * x) ** 2)
+        + np.sum(dn.linalg.solve_triangular(matrix(x), B, trans="T", lower=True, unit_diagonal=True) * C) * 1e-3
+        + np.sum(dn.linalg.cho_solve((np.linalg.cholesky(matrix(x)), True), x) ** 2)
+        + np.sum(np.linalg.inv(dn.linalg.block_diag(matrix(x), x[:1])) ** 2)
+    ),
     "batches": lambda x: np.sum(np.linalg.inv(np.stack([matrix(x), matrix(x * x)])) ** 2),
 }  # fmt: skip
 
@@ -252,6 +264,19 @@ def test_many_directions_and_high_orders_are_one_series() -> None:
         one = np.linalg.inv(dn.jet(GRAM, 5, direction=v[p]))
         for k in range(1, 6):
             np.testing.assert_allclose(many.coefficient(k)[p], one.coefficient(k), rtol=1e-12)
+
+
+def test_functions_of_a_matrix_against_exact_coefficients() -> None:
+    a = jet(0.5 * SQUARE)
+    expected = exact(lambda t: mp.expm(at(0.5 * SQUARE, t)), (3, 3))
+    np.testing.assert_allclose(dn.linalg.expm(a).coeffs, expected, rtol=1e-9, atol=1e-12 * np.max(np.abs(expected)))
+    root = dn.linalg.sqrtm(jet(SYMMETRIC))
+    zero(root @ root - jet(SYMMETRIC), root, root)
+    x = dn.linalg.solve_sylvester(jet(SQUARE), jet(SYMMETRIC), jet(RIGHT[:, :, :1] * np.ones(3)))
+    zero(jet(SQUARE) @ x + x @ jet(SYMMETRIC) - jet(RIGHT[:, :, :1] * np.ones(3)), x, jet(SYMMETRIC))
+    many = dn.linalg.sqrtm(dn.jet(GRAM, 3, directions=np.stack([B, C])))
+    one = dn.linalg.sqrtm(dn.jet(GRAM, 3, direction=C))
+    np.testing.assert_allclose(many.coefficient(3)[1], one.coefficient(3), rtol=1e-9)
 
 
 # ── what has no derivative ───────────────────────────────────────────────────────────────────────

@@ -30,9 +30,7 @@ def _cholesky_series(order: int, l0: Any, a: Coefficients) -> list[Any]:
     """L Lᴴ = A:  L_k = L_0 Φ(L_0⁻¹ (A_k − Σ_{0<j<k} L_j L_{k−j}ᴴ) L_0⁻ᴴ), Φ the lower half (Smith 1995)."""
     solve, lower, upper = solver(l0), [l0], [adjoint(l0)]
     for k in range(1, order + 1 if len(a) > 1 else 1):
-        rest = (
-            difference(a, k, product(lower, upper, k, 1, k - 1)) if k < len(a) else -product(lower, upper, k, 1, k - 1)
-        )
+        rest = difference(a, k, product(lower, upper, k, 1, k - 1))
         inner = adjoint(solve(adjoint(solve(rest))))
         lower.append(l0 @ _lower_half(inner))
         upper.append(adjoint(lower[k]))

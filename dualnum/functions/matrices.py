@@ -38,9 +38,7 @@ def square(name: str, a: Any) -> Any:
 
 def difference(b: Coefficients, k: int, s: Any) -> Any:
     """b_k − s, either of which may be the structural zero."""
-    if type(s) is int:
-        return b[k]
-    return series.less(b, k, s)
+    return series.coefficient(b, k) if type(s) is int else series.less(b, k, s)
 
 
 def solver(a: Any) -> Callable[[Any], Any]:
