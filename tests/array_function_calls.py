@@ -214,7 +214,7 @@ CALLS: dict[str, list[Call]] = {
         lambda x: np.polyfit(GRID[:4], x[0], 2),
         lambda x: np.polyfit(np.ravel(x), np.ravel(x[::-1]) ** 2, 3),
         lambda x: np.polyfit(np.arange(4.0), x.T, 2, w=x[0], full=True),
-        lambda x: np.polyfit(np.ravel(x), np.cos(np.ravel(x)), 2, cov=True),
+        lambda x: np.polyfit(np.ravel(x), np.ravel(x) ** 5, 2, cov=True),
     ],
     "np.roots": [lambda x: np.roots(x[0]), lambda x: np.roots(x[0] * [1.0, 5.0, -3.0, -2.0])],
     # Fourier transforms

@@ -244,8 +244,7 @@ def test_matrix_norms() -> None:
         assert y.shape == (1, 1)
     assert_allclose(np.linalg.norm(x, 1).derivative(1), np.sum(np.sign(A) * V, axis=0)[2])
     for p in (2, -2, "nuc"):
-        with pytest.raises(errors.NotDifferentiable, match="singular values"):
-            np.linalg.norm(x, p)
+        assert_allclose(np.linalg.norm(x, p, keepdims=True).value, np.linalg.norm(A, p, keepdims=True), rtol=1e-14)
     with pytest.raises(errors.InvalidValue, match="ord"):
         np.linalg.norm(x, "nuclear")
     with pytest.raises(errors.InvalidValue, match="ord"):
@@ -515,9 +514,8 @@ def test_polynomials() -> None:
     for call in (lambda: np.polyder(p, -1), lambda: np.polyint(p, 3, [1.0, 2.0]), lambda: np.vander(p[None])):
         with pytest.raises(errors.InvalidValue):
             call()
-    for call in (lambda: np.roots(p), lambda: np.polyfit(A[0], p, 1), lambda: np.polydiv(p, [1.0, 2.0])):
-        with pytest.raises(errors.NotDifferentiable, match=r"x\.value"):
-            call()
+    with pytest.raises(errors.NotDifferentiable, match=r"x\.value"):
+        np.polydiv(p, [1.0, 2.0])
 
 
 # ── levels, directions, and what has no rule ─────────────────────────────────────────────────────
@@ -548,12 +546,3 @@ def test_several_directions() -> None:
             single = f(jet(A, 3, direction=v))
             for k in (1, 2, 3):
                 assert_allclose(y.derivative(k)[p], single.derivative(k), rtol=1e-12, atol=1e-13)
-
-
-@pytest.mark.parametrize("name", ["solve", "inv", "det", "slogdet", "eigh", "eig", "svd", "cholesky", "qr", "lstsq",
-                                  "pinv", "cond", "matrix_rank", "tensorsolve", "tensorinv", "eigvals"])  # fmt: skip
-def test_linear_algebra_raises_by_name(name: str) -> None:
-    x = jet(np.eye(2), 1)
-    arguments = (x, x) if name in ("solve", "lstsq", "tensorsolve") else (x,)
-    with pytest.raises(errors.NotDifferentiable, match=rf"np\.linalg\.{name}: .*x\.value"):
-        getattr(np.linalg, name)(*arguments)

@@ -51,8 +51,9 @@ FLOOR = {name: i for i, floor in enumerate(FLOORS) for name in floor}
 LONGER: dict[str, tuple[int, str]] = {
     "jet.py": (510, "the type itself: what it is to its readers, to NumPy and to the other levels is one contract"),
     "kernel/launch.py": (420, "one way from operands to a prepared call, for series, boxes of levels and cotangents"),
-    "operand.py": (565, "the one interception point, and how array functions are written against it"),
-    "trace.py": (410, "a tracer: all that a function can do with one, and what it writes down of it"),
+    "operand.py": (570, "the one interception point, and how array functions are written against it"),
+    "trace.py": (415, "a tracer: all that a function can do with one, and what it writes down of it"),
+    "variable.py": (410, "a variable: what it is to its readers, to NumPy and to the other levels is one contract"),
     "primitives/table.py": (410, "what a row is: its rule, its pull, its orders, and where its rule is mended"),
 }
 

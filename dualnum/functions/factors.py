@@ -101,6 +101,19 @@ TRIANGLE = Operation("qr", lambda a: np.linalg.qr(a, "r"), _triangle_series, _tr
 _QR: Any = type(np.linalg.qr(np.eye(1)))
 
 
+def _check_rank(r: Any) -> None:
+    """Raises where columns depend on one another: there the factors jump."""
+    if isinstance(r, Operand):
+        return
+    sizes = np.abs(np.diagonal(r, 0, -2, -1))
+    limit = sizes.shape[-1] * np.finfo(sizes.dtype).eps * np.max(sizes, axis=-1, keepdims=True, initial=0.0)
+    if np.any(sizes <= limit):
+        raise NonsmoothPoint(
+            "qr: the first columns depend on one another, and have no factors that move smoothly; leave some out, or "
+            "use np.linalg.svd"
+        )
+
+
 @implements(np.linalg.qr)
 def qr(a: Any, mode: str = "reduced") -> Any:
     """Of matrices whose first columns are independent, with NumPy's signs."""
@@ -115,6 +128,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
         )
     head = a[..., :rows]
     r = TRIANGLE(head)
+    _check_rank(primal(r))
     if mode == "r" and rows >= columns:
         return r
     q = with_value(_divided(head, r), np.linalg.qr(primal(head)).Q)

@@ -38,17 +38,18 @@ def roots(p: Any) -> Any:
     p = _coefficients(p)
     if p.ndim != 1:
         raise InvalidValue(f"roots: p has shape {tuple(p.shape)}; expected one axis")
-    values = np.roots(primal(p))
-    if not isinstance(values, Operand) and len(values) < p.shape[0] - 1:
+    n = p.shape[0] - 1
+    leading = primal(p[:1])
+    if n > 0 and not isinstance(leading, Operand) and np.all(leading == 0):
         raise NonsmoothPoint(
             "roots: the leading coefficient is zero, and where it moves a root comes from infinity; leave out leading "
             "zeros"
         )
-    n = p.shape[0] - 1
     if n < 1:
-        return values
+        return np.roots(primal(p))
     companion = np.concatenate([(-p[1:] / p[0])[None], np.eye(n - 1, n)])
-    return in_order(np.linalg.eig(companion)[0], values)
+    w = np.linalg.eig(companion)[0]
+    return in_order(w, np.roots(primal(p)))
 
 
 @implements(np.polyfit)

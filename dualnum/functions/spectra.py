@@ -21,21 +21,21 @@ Coefficients = Sequence[Any]
 # ── Hermitian matrices ────────────────────────────────────────────────────────────────────────────
 
 
-def _gaps(name: str, w: Any) -> Any:
-    """w_j − w_i, 1 on the diagonal; raises where two are equal."""
+def _gaps(name: str, w: Any, digits: float = 1.0) -> Any:
+    """w_j − w_i, 1 on the diagonal; raises where two are equal to so many of all digits."""
     gaps = w[..., None, :] - w[..., :, None]
     gaps = np.where(np.eye(w.shape[-1], dtype=bool), 1.0, gaps)
-    _check_apart(name, gaps, w)
+    _check_apart(name, gaps, w, digits)
     return gaps
 
 
-def _check_apart(name: str, gaps: Any, w: Any) -> None:
+def _check_apart(name: str, gaps: Any, w: Any, digits: float = 1.0) -> None:
     """Raises where a gap between eigenvalues or singular values is zero."""
     numbers, sizes = primal(gaps), primal(w)
     if isinstance(numbers, Operand):  # traced: where it holds, the function itself runs, and raises
         zero: Any = np.any(numbers == 0)
         zero._alarm()
-    elif np.any(np.abs(numbers) <= 8 * np.finfo(numbers.dtype).eps * np.max(np.abs(sizes), initial=0.0)):
+    elif np.any(np.abs(numbers) <= 8 * np.finfo(numbers.dtype).eps ** digits * np.max(np.abs(sizes), initial=0.0)):
         raise NonsmoothPoint(
             f"{name}: there are equal values (or zeros, of singular values), whose order and vectors have no "
             "derivative; functions of all of them may be written without them (np.linalg.det, np.trace, a @ a, …)"
@@ -143,10 +143,13 @@ def eigvalsh(a: Any, UPLO: Any = "L") -> Any:
 # ── eigenvalues of any matrix ─────────────────────────────────────────────────────────────────────
 
 
+_HALF = 0.5  # eigenvalues that meet without vectors of their own come out with half of the digits
+
+
 def _any_eigen_series(order: int, v: Any, w: Any, a: Coefficients) -> tuple[list[Any], list[Any]]:
     """A V = V Λ as for Hermitian matrices, with V⁻¹ in place of Vᴴ and vectors that do not grow along themselves."""
     n = v.shape[-1]
-    gaps, diagonal = _gaps("eig", w), np.eye(n, dtype=bool)
+    gaps, diagonal = _gaps("eig", w, _HALF), np.eye(n, dtype=bool)
     solve = solver(v)
     moved = [a[0], *(solve(a_k @ v) for a_k in a[1:])]
     u, values = [np.eye(n) + 0 * v], [w]
@@ -173,14 +176,14 @@ def _any_vectors_series(order: int, v0: Any, a: Coefficients) -> list[Any]:
 
 def _any_values_pull(wanted: Sequence[bool], g: Any, w: Any, a: Any) -> list[Any]:
     """V⁻ᵀ diag(w̄) Vᵀ."""
-    _gaps("eig", w)
+    _gaps("eig", w, _HALF)
     v = ANY_VECTORS(a)
     return [np.linalg.solve(transposed(v), g[..., :, None] * transposed(v))]
 
 
 def _any_vectors_pull(wanted: Sequence[bool], g: Any, v: Any, a: Any) -> list[Any]:
     """V⁻ᵀ (Vᵀ v̄ / (w_j − w_i)) Vᵀ without the diagonal."""
-    gaps = _gaps("eig", ANY_VALUES(a))
+    gaps = _gaps("eig", ANY_VALUES(a), _HALF)
     inner = np.where(np.eye(v.shape[-1], dtype=bool), 0.0, (transposed(v) @ g) / gaps)
     return [np.linalg.solve(transposed(v), inner @ transposed(v))]
 
@@ -200,10 +203,10 @@ def eigvals(a: Any) -> Any:
 def in_order(w: Any, values: Any) -> Any:
     """Eigenvalues with the values of others, and in their order, that are the same numbers but for roundings."""
     own = primal(w)
-    if not isinstance(own, Operand):
-        nearest = np.argmin(np.abs(values[..., :, None] - own[..., None, :]), axis=-1)
-        w = np.take_along_axis(w, nearest, axis=-1)
-    return with_value(w, values)
+    if isinstance(own, Operand):  # of a trace it is not known whether the others are real
+        return w
+    nearest = np.argmin(np.abs(values[..., :, None] - own[..., None, :]), axis=-1)
+    return with_value(np.take_along_axis(w, nearest, axis=-1), values)
 
 
 @implements(np.linalg.eig)
