@@ -109,7 +109,10 @@ class Jitted:
             entry = self._entries.put(found, self._traced(args, kwargs))
         if known != found:
             self._last = found, entry
-        results = entry.run(given)
+        try:
+            results = entry.run(given)
+        except np.linalg.LinAlgError:  # the function itself may know what to do with a singular matrix
+            results = ALARM
         if results is ALARM:
             return self._f(*args)
         return results[0] if entry.single else entry.given_back(results)
@@ -131,7 +134,10 @@ class Jitted:
             raise _unhashable(leaves, described) from None
         if entry is None:
             entry = self._entries.put(key, self._traced(args, kwargs))
-        results = entry.run(_inputs(leaves, described))
+        try:
+            results = entry.run(_inputs(leaves, described))
+        except np.linalg.LinAlgError:
+            results = ALARM
         return self._f(*args, **kwargs) if results is ALARM else entry.given_back(results)
 
     def _flattened(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any, Any]:

@@ -123,7 +123,7 @@ class Variable(Recording):
     def __getitem__(self, index: Any) -> Any:
         if type(index) not in _BASIC:
             for i in index if isinstance(index, tuple) else (index,):
-                if isinstance(i, Operand):
+                if isinstance(i, Operand) and i.value is not i:  # a tracer has no derivatives of its own
                     raise InvalidType("x[…]: the index carries derivatives; use its .value (as integers or booleans)")
                 if not (type(i) in _BASIC or i is None or i is Ellipsis or isinstance(i, np.integer)):
                     return self._gathered(frozen(index))
