@@ -28,7 +28,7 @@ def _lower_half(m: Any) -> Any:
 
 def _cholesky_series(order: int, l0: Any, a: Coefficients) -> list[Any]:
     """L Lᴴ = A:  L_k = L_0 Φ(L_0⁻¹ (A_k − Σ_{0<j<k} L_j L_{k−j}ᴴ) L_0⁻ᴴ), Φ the lower half (Smith 1995)."""
-    solve, lower, upper = solver(l0), [l0], [adjoint(l0)]
+    solve, lower, upper = solver(l0, lower=True), [l0], [adjoint(l0)]
     for k in range(1, order + 1 if len(a) > 1 else 1):
         rest = difference(a, k, product(lower, upper, k, 1, k - 1))
         inner = adjoint(solve(adjoint(solve(rest))))
@@ -76,7 +76,7 @@ def _triangle_series(order: int, r0: Any, a: Coefficients) -> list[Any]:
         return [r0]
     q0, r = _divided(a[0], r0), [r0]
     adjoints, upper = [adjoint(a_k) for a_k in a], [adjoint(r0)]
-    solve = solver(upper[0])
+    solve = solver(upper[0], lower=True)
     for k in range(1, order + 1):
         inner: Any = 0
         if k < len(a):

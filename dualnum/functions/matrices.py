@@ -41,21 +41,28 @@ def difference(b: Coefficients, k: int, s: Any) -> Any:
     return series.coefficient(b, k) if type(s) is int else series.less(b, k, s)
 
 
-def solver(a: Any) -> Callable[[Any], Any]:
-    """B ↦ A⁻¹ B; the factors of one plain matrix are kept, and the columns of all B solved for at once."""
+def solver(a: Any, lower: bool = False) -> Callable[[Any], Any]:
+    """B ↦ A⁻¹ B; the factors of one plain matrix are kept, and the columns of all B solved for at once.
+
+    With `lower` A is lower triangular, and needs no factors.
+    """
     if type(a) is not np.ndarray or a.ndim > 2 or not a.size:
         return lambda b: np.linalg.solve(a, b)
     try:
-        from scipy.linalg import lu_factor, lu_solve
+        from scipy.linalg import lu_factor, lu_solve, solve_triangular
     except ImportError:
         return lambda b: np.linalg.solve(a, b)
-    factors = lu_factor(a, check_finite=False)
+    factors = None if lower else lu_factor(a, check_finite=False)
 
     def solve(b: Any) -> Any:
         if isinstance(b, Operand):  # of a lower level, which has factors of its own
             return np.linalg.solve(a, b)
         columns = np.moveaxis(b, -2, 0)
-        x = lu_solve(factors, columns.reshape(len(a), -1), check_finite=False)
+        flat = columns.reshape(len(a), -1)
+        if factors is None:
+            x = solve_triangular(a, flat, lower=True, check_finite=False)
+        else:
+            x = lu_solve(factors, flat, check_finite=False)
         return np.moveaxis(x.reshape(columns.shape), 0, -2)
 
     return solve
