@@ -90,6 +90,37 @@ def nestings(peer: Any) -> dict[str, Callable[[], Any]]:
     return {name: lambda f=f: f(0.3) for name, f in made.items()}
 
 
+MORE = 10  # operations that the longer of two programs has more
+
+
+def operations(peer: Any) -> dict[str, tuple[Callable[[], Any], Callable[[], Any]]]:
+    """One operation more in a function under two transforms: a short chain of them and a longer one."""
+    xp, jvp, grad = peer.np, peer.jvp, peer.grad
+    functions = {"tanh": xp.tanh, "x·x": lambda x: x * x, "sin": xp.sin, "exp(−x)": lambda x: xp.exp(-x)}
+
+    def chain(op: Function, n: int) -> Function:
+        def f(x: Any) -> Any:
+            for _ in range(n):
+                x = op(x)
+            return x
+
+        return f
+
+    twice = {
+        "jvp of jvp": lambda f: jvp(jvp(f)),
+        "grad of grad": lambda f: grad(grad(f)),
+        "jvp of grad": lambda f: jvp(grad(f)),
+        "grad of jvp": lambda f: grad(jvp(f)),
+    }
+    found = {}
+    for way, make in twice.items():
+        for name, op in functions.items():
+            pair = [make(chain(op, n)) for n in (4, 4 + MORE)]
+            short, long = ((lambda f=f: f(1.0)) for f in pair)
+            found[f"one more {name}, {way}"] = short, long
+    return found
+
+
 def towers(peer: Any) -> dict[str, Callable[[], Any]]:
     """jvp of jvp of … tanh."""
     found = {}
@@ -195,7 +226,7 @@ def partials(peer: Any) -> dict[str, Callable[[], Any]]:
 
 
 GROUPS: dict[str, Callable[[Any], dict[str, Callable[[], Any]]]] = {
-    "nestings": nestings, "towers": towers, "programs": nested_programs, "partials": partials,
+    "nestings": nestings, "operations": operations, "towers": towers, "programs": nested_programs, "partials": partials,
 }  # fmt: skip
 
 
@@ -209,13 +240,8 @@ def main() -> None:
     ratios: dict[str, list[float]] = {}
     for group in parser.parse_args().groups:
         rows = {peer.name: GROUPS[group](peer) for peer in PEERS}
-        for name, ours in rows["dualnum"].items():
-            runs = {"dualnum": ours}
-            theirs = rows.get("autograd", {}).get(name)
-            if theirs is not None:
-                np.testing.assert_allclose(ours(), theirs(), rtol=1e-8, err_msg=name)
-                runs["autograd"] = theirs
-            found = medians(runs)
+        for name in rows["dualnum"]:
+            found = measured({peer: runs[name] for peer, runs in rows.items() if name in runs}, name)
             text = "".join(f"{_text(found[peer]) if peer in found else '':>12}" for peer in ("dualnum", "autograd"))
             ratio = found["autograd"] / found["dualnum"] if "autograd" in found else None
             print(f"{name:52}{text}{'' if ratio is None else f'{ratio:.2f}':>8}", flush=True)
@@ -223,6 +249,18 @@ def main() -> None:
                 ratios.setdefault(group, []).append(ratio)
     for group, each in ratios.items():
         print(f"{group}: geometric mean {sqrt(np.exp(2 * np.mean(np.log(each)))):.2f}, least {min(each):.2f}")
+
+
+def measured(runs: dict[str, Any], name: str) -> dict[str, float]:
+    """Seconds of each peer, whose results must agree; of a pair of programs what one operation more costs."""
+    pairs = all(isinstance(run, tuple) for run in runs.values())
+    results = [run[1]() if pairs else run() for run in runs.values()]
+    for result in results[1:]:
+        np.testing.assert_allclose(results[0], result, rtol=1e-8, atol=1e-300, err_msg=name)
+    if not pairs:
+        return medians(runs)
+    found = medians({f"{peer} {k}": f for peer, run in runs.items() for k, f in enumerate(run)})
+    return {peer: (found[f"{peer} 1"] - found[f"{peer} 0"]) / MORE for peer in runs}
 
 
 def _text(seconds: float) -> str:

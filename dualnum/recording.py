@@ -11,11 +11,12 @@ import numpy as np
 from . import memory
 from .constants import frozen
 from .functions.adjoints import spread
-from .kernel.pullback import PullBack, pullback
+from .kernel.pullback import PullBack, pullback, written_value
 from .levels import Scope
 from .memory import LARGE
 from .operand import Operand
 from .primitives import Row, lookup
+from .primitives.derived import Derived
 from .tape import LinearPull, Node, is_recording
 
 __all__ = ["PLAIN", "Recording"]
@@ -64,7 +65,8 @@ class Recording(Operand):
     def _shortly(self, row: Row, inputs: tuple[Any, ...]) -> Any:
         """The result on variables of one scope, real arrays and numbers; None where there are others."""
         scope, own = self.scope, self._plain
-        values, nodes = [], []
+        values: list[Any] = []
+        nodes: list[Node | None] = []
         for x in inputs:
             kind = x.__class__
             if kind is own and x.scope is scope:
@@ -77,8 +79,10 @@ class Recording(Operand):
                 return None
         if not scope.alive or not is_recording() or not any(nodes):
             return None
+        function: Any = row.ufunc
+        written = type(function) is Derived and all(v.__class__ in _REAL and v.dtype.kind == "f" for v in values)
         try:
-            y = row.ufunc(*values)
+            y = (written_value(function) if written else function)(*values)
         except (TypeError, ValueError):  # what is wrong is said on the general way
             return None
         if len(nodes) == 1 and values[0].__class__ in _REAL and y.dtype is _DOUBLE:
@@ -87,6 +91,8 @@ class Recording(Operand):
                 rule = _of_one[row.ufunc] = pullback(row, (True,), y, values)
         else:
             rule = pullback(row, tuple([n is not None for n in nodes]), y, values)
+        if type(function) is Derived and not any(rule.moved):  # x³ has been differentiated three times
+            return self._new(y, None)
         saved = rule.keep(y, *values)
         if None in nodes:
             kept = [v if n is not None or v is None else frozen(v) for v, n in zip(saved[1:], nodes, strict=True)]
@@ -102,8 +108,10 @@ _of_one: dict[np.ufunc, PullBack] = {}  # of real numbers
 _rows: dict[np.ufunc, Any] = {}
 
 
-def _smooth(ufunc: np.ufunc) -> Row | None:
-    """The row of a ufunc of one result that has derivatives everywhere; None of others."""
+def _smooth(ufunc: Any) -> Row | None:
+    """The row of a ufunc of one result, or of a derivative, that has derivatives everywhere; None of others."""
+    if type(ufunc) is Derived:
+        return ufunc.row
     row: Any = _rows.get(ufunc, ufunc)
     if row is ufunc:
         row = None

@@ -181,7 +181,7 @@ def _either(row: Row, function: Callable[..., Any], exact: Callable[..., Any]) -
 
     def chosen(cotangent: Any, value: Any, *arguments: Any) -> Any:
         where = mend.where(value if isinstance(value, tuple) else primal(value), *map(primal, arguments))
-        if _watched(where) or not np.any(where):
+        if _watched(where) or not where.any():
             return function(cotangent, value, *arguments)
         return exact(cotangent, value, *arguments)
 
