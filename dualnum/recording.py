@@ -81,8 +81,9 @@ class Recording(Operand):
             return None
         function: Any = row.ufunc
         written = type(function) is Derived and all(v.__class__ in _REAL and v.dtype.kind == "f" for v in values)
+        call: Any = written_value(function) if written else function
         try:
-            y = (written_value(function) if written else function)(*values)
+            y = call(*values)
         except (TypeError, ValueError):  # what is wrong is said on the general way
             return None
         if len(nodes) == 1 and values[0].__class__ in _REAL and y.dtype is _DOUBLE:
