@@ -80,7 +80,8 @@ class Recording(Operand):
         if not scope.alive or not is_recording() or not any(nodes):
             return None
         function: Any = row.ufunc
-        written = type(function) is Derived and all(v.__class__ in _REAL and v.dtype.kind == "f" for v in values)
+        written = type(function) is Derived and all(v.__class__ in _REAL for v in values)
+        written = written and all(v.dtype.kind == "f" for v in values)
         call: Any = written_value(function) if written else function
         try:
             y = call(*values)
