@@ -158,9 +158,18 @@ def _is_singular(a: Any) -> bool:
 
 
 def _polynomial_determinant(a: Any) -> Any:
-    """± the last coefficient of the characteristic polynomial."""
+    """± the last coefficient of the characteristic polynomial; of two or three rows by their minors."""
+    if a.shape[-1] == 2:
+        return _minor(a, 0, 1, 0, 1)
+    if a.shape[-1] == 3:
+        first, second, third = (_minor(a, 1, 2, j, k) for j, k in ((1, 2), (0, 2), (0, 1)))
+        return a[..., 0, 0] * first - a[..., 0, 1] * second + a[..., 0, 2] * third
     last = characteristic(a)[-1]
     return last if a.shape[-1] % 2 == 0 else -last
+
+
+def _minor(a: Any, i: int, j: int, k: int, m: int) -> Any:
+    return a[..., i, k] * a[..., j, m] - a[..., i, m] * a[..., j, k]
 
 
 def characteristic(a: Any) -> list[Any]:
