@@ -307,6 +307,14 @@ def test_what_has_no_derivative_says_so(error: Any, message: str, call: Callable
         dn.grad(lambda x: np.sum(np.abs(_leaves(call(x))[0])))(1.0)
 
 
+def test_least_squares_do_not_mind_equal_singular_values() -> None:
+    x, _, _, s = np.linalg.lstsq(dn.jet(2.0, 2) * np.eye(3, 2), np.array([1.0, 2.0, 3.0]))
+    np.testing.assert_allclose(x.derivative(1), [-0.25, -0.5], rtol=1e-15)
+    np.testing.assert_array_equal(s.value, [2.0, 2.0])
+    assert np.all(np.isnan(s.derivative(1)))
+    assert dn.grad(lambda t: np.linalg.lstsq(t * np.eye(2), np.ones(2))[0][0])(2.0) == -0.25
+
+
 def test_equal_values_may_be_counted_together() -> None:
     """Where eigenvalues meet, functions of all of them are smooth: the determinant and the trace."""
     f = lambda t: np.linalg.det(np.eye(3) + t * B)  # noqa: E731

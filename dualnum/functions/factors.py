@@ -152,9 +152,27 @@ def _pseudo_inverse_times(name: str, a: Any, b: Any, rank: Any) -> Any:
     return q @ np.linalg.solve(adjoint(r), b)
 
 
+def _unknown_series(order: int, s0: Any, a: Coefficients) -> list[Any]:
+    return [s0, *[np.full_like(s0, np.nan)] * order]
+
+
+# singular values that are equal: they have no derivatives, which nobody may have asked for
+UNKNOWN = Operation("svdvals", np.linalg.svdvals, _unknown_series, lambda wanted, g, s, a: [np.full_like(a, np.nan)])
+
+
+def _singular_values(a: Any) -> Any:
+    try:
+        return np.linalg.svdvals(a)
+    except NonsmoothPoint:
+        return UNKNOWN(a)
+
+
 @implements(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
-    """Of full rank; the solution by QR, residuals and singular values as NumPy gives them."""
+    """Of full rank; the solution by QR, residuals and singular values as NumPy gives them.
+
+    The derivatives of singular values that are equal are NaN.
+    """
     a, b = array(a), array(b)
     value, rest, rank, _ = np.linalg.lstsq(primal(a), primal(b), rcond)
     x = _pseudo_inverse_times("lstsq", a, b[:, None] if b.ndim == 1 else b, rank)
@@ -164,7 +182,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
         residuals = np.atleast_1d(np.sum(squared_modulus(b - a @ x), axis=0))
         if not isinstance(rest, Operand):  # of a trace there may be none
             residuals = with_value(residuals, rest)
-    return x, residuals, rank, np.linalg.svdvals(a)
+    return x, residuals, rank, _singular_values(a)
 
 
 @implements(np.linalg.pinv)
@@ -173,7 +191,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = NOT_
     a = array(a)
     keywords = {} if rcond is None else {"rcond": rcond}
     keywords |= {} if rtol is NOT_GIVEN else {"rtol": rtol}
-    values = primal(a)
-    rank = np.linalg.matrix_rank(values, rcond if rcond is not None else None)
+    values, limit = primal(a), rcond if rcond is not None else None if rtol is NOT_GIVEN else rtol
+    rank = np.linalg.matrix_rank(values) if limit is None else np.linalg.matrix_rank(values, rtol=limit)
     inverse = _pseudo_inverse_times("pinv", a, np.eye(a.shape[-2], dtype=a.dtype), rank)
     return with_value(inverse, np.linalg.pinv(values, hermitian=hermitian, **keywords))
