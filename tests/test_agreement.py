@@ -126,6 +126,14 @@ SMOOTH = {
     "√t²": (lambda t: np.sqrt(t**2), 0.0),
     "√(t·t)": (lambda t: np.sqrt(t * t), 0.0),
     "(√Σt²)²": (lambda t: np.sqrt(np.sum(np.stack([t, 2 * t]) ** 2)) ** 2, 10.0),
+    "|t|·|t|, from two calls": (lambda t: np.abs(t) * np.abs(t), 2.0),
+    "hypot·hypot, from two calls": (lambda t: np.hypot(t, 2 * t) * np.hypot(t, 2 * t), 10.0),
+    "cos|t|": (lambda t: np.cos(np.abs(t)), -1.0),
+    "cos(3‖t‖)": (lambda t: np.cos(3 * np.linalg.norm(np.stack([t, 2 * t]))), -45.0),
+    "sinc‖t‖": (lambda t: np.sinc(np.linalg.norm(np.stack([t, 2 * t]))), -5 * np.pi**2 / 3),
+    "J₀(−|t|/2)": (lambda t: scipy.special.j0(-np.abs(t) / 2), -0.125),
+    "cosh hypot": (lambda t: np.cosh(np.hypot(t, 2 * t)), 5.0),
+    "sin|t|": (lambda t: np.sin(np.abs(t)), 0.0),
     "|t|": (np.abs, 0.0),
 }
 
@@ -138,6 +146,13 @@ def test_even_functions_of_kinks(name):
     for way, make in ways_of(2).items():
         agree(make(f, 2)(0.0), second, f"{name}: {way}")
         agree(jitted(make)(f, 2)(0.0), second, f"{name}: jit of {way}")
+
+
+def test_even_functions_of_kinks_to_fourth_order():
+    for f, fourth in ((lambda t: np.cos(np.abs(t)), 1.0), (lambda t: np.cosh(np.hypot(t, 2 * t)), 25.0)):
+        for n in (3, 4):
+            for way, make in ways_of(n).items():
+                agree(make(f, n)(0.0), fourth if n == 4 else 0.0, f"derivative {n}: {way}")
 
 
 def test_norms_at_zero_in_many_variables():
