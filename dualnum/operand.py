@@ -168,8 +168,8 @@ class Operand(NDArrayOperatorsMixin):
         """1 where this (or its first plane) is known to be a sum of squares, −1 of their negatives, 0 if nothing is."""
         return 0
 
-    def _remembering(self, square: Any) -> Any:
-        """This operand, which is zero somewhere, with its square to remember there (see `roots`)."""
+    def _remembering(self, square: Any, scale: float = 1.0) -> Any:
+        """This operand, which is zero somewhere, with its square, scale²·square, to remember there (see `roots`)."""
         return self
 
     def _alarm(self) -> None:

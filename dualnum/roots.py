@@ -24,10 +24,11 @@ __all__ = ["Remembering"]
 
 
 class Remembering:
-    """An operand that remembers its square, for where it is zero."""
+    """An operand that remembers its square, for where it is zero: `_scale`² times `_square`."""
 
     __slots__ = ()
     _square: Any
+    _scale: float
 
     def _forgetful(self) -> Any:
         """The same without the memory."""
@@ -45,18 +46,22 @@ class Remembering:
             return result
         power = _even_power(self, ufunc, inputs)
         if power:
-            smooth = self._square if power == 2 else self._square ** (power // 2)
+            w = self._squared()
+            smooth = w if power == 2 else w ** (power // 2)
             return np.where(primal(self) == 0, smooth, result)
         factor = _factor(self, ufunc, inputs)
         if factor is not None:
-            return result._remembering(self._square * factor**2)
+            return result._remembering(self._square, self._scale * factor)
         coefficients = _even_series(ufunc, self._terms()) if len(inputs) == 1 else None
         if coefficients is None:
             return result
-        smooth = coefficients[-1]
+        w, smooth = self._squared(), coefficients[-1]
         for c in coefficients[-2::-1]:
-            smooth = smooth * self._square + c
+            smooth = smooth * w + c
         return np.where(primal(self) == 0, smooth, result)
+
+    def _squared(self) -> Any:
+        return self._square if abs(self._scale) == 1.0 else self._square * self._scale**2
 
     def _terms(self) -> int:
         """How many powers of the square can be told from zero."""
@@ -66,11 +71,11 @@ class Remembering:
         return max(_TERMS, orders // 2 + 1)
 
     def _as_number(self) -> Any:
-        return self._forgetful()._as_number()._remembering(self._square)
+        return self._forgetful()._as_number()._remembering(self._square, self._scale)
 
     def __getitem__(self, index: Any) -> Any:
         part = self._forgetful()[index]
-        return part._remembering(self._square[index]) if isinstance(part, Operand) else part
+        return part._remembering(self._square[index], self._scale) if isinstance(part, Operand) else part
 
 
 def _even_power(x: Any, ufunc: np.ufunc, inputs: tuple[Any, ...]) -> int:
@@ -85,7 +90,9 @@ def _even_power(x: Any, ufunc: np.ufunc, inputs: tuple[Any, ...]) -> int:
 
 def _is_same(x: Any, other: Any) -> bool:
     """Whether another modulus is one of the same: its square has the same coefficients, or came by the same steps."""
-    return x is other or (isinstance(other, Remembering) and _is_equal(x._square, other._square))
+    if x is other or not isinstance(other, Remembering):
+        return x is other
+    return x._scale == other._scale and _is_equal(x._square, other._square)
 
 
 def _is_equal(a: Any, b: Any) -> bool:
@@ -149,14 +156,14 @@ def _even_series(ufunc: Any, terms: int) -> tuple[float, ...] | None:
 @lru_cache(maxsize=64)
 def _remembering(kind: type, forget: Callable[[Any], Any]) -> type:
     """Operands of this kind that remember."""
-    body = {"__slots__": ("_square",), "_forgetful": forget, "__doc__": kind.__doc__, "_plain": kind}
+    body = {"__slots__": ("_scale", "_square"), "_forgetful": forget, "__doc__": kind.__doc__, "_plain": kind}
     return type(kind.__name__, (Remembering, kind), body)
 
 
-def _jet(self: Jet, square: Any) -> Jet:
+def _jet(self: Jet, square: Any, scale: float = 1.0) -> Jet:
     result: Any = object.__new__(_remembering(Jet, _plain_jet))
     result._set(self._planes, self._support, self.algebra, self.scope)
-    result._square = square
+    result._square, result._scale = square, scale
     return result  # type: ignore[no-any-return]
 
 
@@ -164,10 +171,10 @@ def _plain_jet(self: Jet) -> Jet:
     return self._like(self._planes, self._support)
 
 
-def _variable(self: Variable, square: Any) -> Variable:
+def _variable(self: Variable, square: Any, scale: float = 1.0) -> Variable:
     result: Any = object.__new__(_remembering(self._plain, _plain_variable))
     result._value, result._node, result._writes, result.scope = self._read(), self._node, None, self.scope
-    result._square = square
+    result._square, result._scale = square, scale
     return result  # type: ignore[no-any-return]
 
 
