@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -201,7 +201,21 @@ def _power_at_zero(order: int, value: Any, u: Coefficients, v: Coefficients) -> 
 
 def _power_slope(u: Any, p: Any) -> Any:
     """p u^{p−1} for constant exponents, 0 for those that are 0."""
+    if type(p) is np.ndarray and p.nbytes <= _SHORT:
+        return p * np.power(u, _lowered(p.tobytes(), p.shape, p.dtype))
     return p * np.power(u, np.where(p == 0, 1, p - 1))
+
+
+_SHORT = 1 << 10  # bytes of exponents that are kept
+
+
+@lru_cache(maxsize=256)
+def _lowered(data: bytes, shape: tuple[int, ...], dtype: Any) -> Any:
+    """p − 1, and 1 for an exponent of 0."""
+    p = np.frombuffer(data, dtype).reshape(shape)
+    lower = np.where(p == 0, 1, p - 1)
+    lower.flags.writeable = False
+    return lower
 
 
 _POWER: dict[str, Any] = {
