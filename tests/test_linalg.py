@@ -315,6 +315,14 @@ def test_least_squares_do_not_mind_equal_singular_values() -> None:
     assert dn.grad(lambda t: np.linalg.lstsq(t * np.eye(2), np.ones(2))[0][0])(2.0) == -0.25
 
 
+def test_values_are_apart_by_the_size_of_their_own_matrix() -> None:
+    scales = np.array([1e-12, 1.0, 1e12])[:, None, None]
+    a = dn.jet(scales * (GRAM + np.diag([0.0, 1.0, 3.0])), 2, direction=scales * B)
+    for function in (np.linalg.eigvalsh, np.linalg.svdvals):
+        w = function(a)
+        np.testing.assert_allclose(w.coeffs / scales[:, 0], w.coeffs[:, 1:2] + 0 * w.coeffs, rtol=1e-9)
+
+
 def test_equal_values_may_be_counted_together() -> None:
     """Where eigenvalues meet, functions of all of them are smooth: the determinant and the trace."""
     f = lambda t: np.linalg.det(np.eye(3) + t * B)  # noqa: E731

@@ -35,7 +35,9 @@ def _check_apart(name: str, gaps: Any, w: Any, digits: float = 1.0) -> None:
     if isinstance(numbers, Operand):  # traced: where it holds, the function itself runs, and raises
         zero: Any = np.any(numbers == 0)
         zero._alarm()
-    elif np.any(np.abs(numbers) <= 8 * np.finfo(numbers.dtype).eps ** digits * np.max(np.abs(sizes), initial=0.0)):
+        return
+    largest = np.max(np.abs(sizes), axis=-1, initial=0.0)[..., None, None]
+    if np.any(np.abs(numbers) <= 8 * np.finfo(numbers.dtype).eps ** digits * largest):
         raise NonsmoothPoint(
             f"{name}: there are equal values (or zeros, of singular values), whose order and vectors have no "
             "derivative; functions of all of them may be written without them (np.linalg.det, np.trace, a @ a, …)"
