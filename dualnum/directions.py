@@ -2,8 +2,8 @@
 
 The planes of such levels are numbered (degree 0, degree 1 along each direction, …) at every level. A kernel wants the
 coefficient of every monomial at every combination of directions: what has degree 0 in a level is the same for all of
-that level's directions. The tables say which plane stands where; moving is then one `take`, and moving back a
-product with zeros and ones, which sums what was the same.
+that level's directions. The tables say which plane stands where; moving is then one `take`, and what was the same is
+summed by one `reduceat`.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ import numpy as np
 from .algebra import Univariate
 from .graded import Box
 
-__all__ = ["SHORT", "Table", "table"]
+__all__ = ["Table", "is_short", "table"]
 
-SHORT = 1 << 14  # elements, of all directions, of which a kernel is quicker than operations on the coefficients
+_SHORT = 1 << 14  # elements, of all directions, of which a kernel is quicker than operations on the coefficients
 
 Degrees = tuple[int | None, ...]
 
@@ -31,16 +31,18 @@ class Table(NamedTuple):
         axes: directions (1 where nothing moves along them).
         there: (monomials, *axes) → the number of the plane.
         first: where a plane stands for the first time, and nowhere else (see `once`).
-        back: (planes) → one of the places where it stands.
-        sums: (planes, places), 1 where a plane stands.
+        present: the planes that stand anywhere.
+        places: all places, those of the first such plane, of the second, …
+        starts: where among these each begins.
     """
 
     sizes: tuple[int, ...]
     axes: tuple[int, ...]
     there: Any
     first: Any
-    back: Any
-    sums: Any
+    present: Any
+    places: Any
+    starts: Any
 
     def spread(self, base: Any, shape: tuple[int, ...]) -> Any:
         """The planes of a base at all their places: (monomials, *axes, *shape)."""
@@ -53,13 +55,24 @@ class Table(NamedTuple):
         return full
 
     def gathered(self, planes: Any, shape: tuple[int, ...]) -> Any:
-        """The base from what a kernel has written."""
-        found = planes.reshape(self.there.size, *shape).take(self.back, axis=0)
+        """The base from what a kernel has written, all planes of it."""
+        found = planes.reshape(self.there.size, *shape).take(self.places[self.starts], axis=0)
         return found.reshape((*self.sizes, *shape))
 
     def summed(self, planes: Any, shape: tuple[int, ...]) -> Any:
         """The base whose planes are the sums of what stands at their places; zeros of what stands nowhere."""
-        return (self.sums @ planes.reshape(self.there.size, -1)).reshape((*self.sizes, *shape))
+        base = np.zeros((prod(self.sizes), *shape), planes.dtype)
+        found = planes.reshape(self.there.size, *shape).take(self.places, axis=0)
+        base[self.present] = np.add.reduceat(found, self.starts, axis=0)
+        return base.reshape((*self.sizes, *shape))
+
+
+def is_short(algebras: Sequence[Univariate], shape: tuple[int, ...]) -> bool:
+    """Whether there is anything, and a kernel quicker, for all directions of so many elements."""
+    places = prod(
+        (algebra.order + 1) * (1 if algebra.directions is None else algebra.directions) for algebra in algebras
+    )
+    return 0 < places * prod(shape) <= _SHORT
 
 
 @lru_cache(maxsize=1024)
@@ -90,8 +103,7 @@ def table(algebras: Sequence[Univariate], degrees: Degrees, full: bool = False) 
         first[(place, *index)] = True
     used = np.zeros(there.shape, bool)
     used[[place for place, _ in box.within(degrees)]] = True
-    sums = np.zeros((prod(sizes), there.size))
     places = np.flatnonzero(used)
-    sums[there.ravel()[places], places] = 1.0
-    back = np.argmax(sums, axis=1)
-    return Table(sizes, tuple(axes), there, first, back, sums)
+    places = places[np.argsort(there.ravel()[places], kind="stable")]
+    present, starts = np.unique(there.ravel()[places], return_index=True)
+    return Table(sizes, tuple(axes), there, first, present, places, starts)

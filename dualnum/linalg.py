@@ -84,6 +84,7 @@ _PADE = (
     64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0, 129060195264000.0,
     10559470521600.0, 670442572800.0, 33522128640.0, 1323241920.0, 40840800.0, 960960.0, 16380.0, 182.0, 1.0,
 )  # fmt: skip
+_MANY = 6  # squarings in a trace
 _NORM = 4.0  # below 5.37, the largest ‖A‖₁ for which it is right in double precision
 
 
@@ -99,15 +100,15 @@ def expm(a: Any) -> Any:
         array([-0.47942554,  0.87758256])
     """
     a = matrices.square("expm", a)
-    value = _scipy().expm(a) if not isinstance(a, Operand) else None
-    if value is not None:
-        return value
+    if not isinstance(a, Operand):
+        return _scipy().expm(a)
     numbers = primal(a)
-    if isinstance(numbers, Operand) or not numbers.size:
-        squarings = 12 if numbers.size else 0  # of a trace nothing is known: enough for norms to 16,000
+    largest = np.max(np.sum(np.abs(numbers), axis=-2), initial=0.0)
+    if isinstance(largest, Operand):  # traced: enough squarings for most, else the function itself runs
+        squarings = _MANY
+        np.logical_not(largest <= _NORM * 2.0**_MANY)._alarm()
     else:
-        largest = float(np.max(np.sum(np.abs(numbers), axis=-2)))
-        squarings = max(0, int(np.ceil(np.log2(largest / _NORM)))) if largest > 0 and np.isfinite(largest) else 0
+        squarings = max(0, int(np.ceil(np.log2(largest / _NORM)))) if 0 < largest < np.inf else 0
     x = _pade(a / 2.0**squarings)
     for _ in range(squarings):
         x = x @ x

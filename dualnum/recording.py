@@ -4,6 +4,7 @@ Most steps of a program on short arrays are of this kind, and their cost is Pyth
 (operands of other levels, complex numbers, keywords) takes the general way, to the same result.
 """
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -87,26 +88,17 @@ class Recording(Operand):
             y = call(*values)
         except (TypeError, ValueError):  # what is wrong is said on the general way
             return None
-        if len(nodes) == 1 and values[0].__class__ in _REAL and y.dtype is _DOUBLE:
-            rule = _of_one.get(row.ufunc)
-            if rule is None:
-                rule = _of_one[row.ufunc] = pullback(row, (True,), y, values)
-        else:
-            rule = pullback(row, tuple([n is not None for n in nodes]), y, values)
-        if type(function) is Derived and not any(rule.moved):  # x³ has been differentiated three times
-            return self._new(y, None)
-        saved = rule.keep(y, *values)
-        if None in nodes:
-            kept = [v if n is not None or v is None else frozen(v) for v, n in zip(saved[1:], nodes, strict=True)]
-            saved = (saved[0], *kept)
-        return self._new(y, Node(row, nodes, rule, saved, y.shape, y.dtype))
+        return self._result(row, y, values, tuple(nodes))
+
+    def _result(self, row: Row, y: Any, values: Sequence[Any], parents: tuple[Node | None, ...]) -> Any:
+        """The recorded result y of a primitive."""
+        raise NotImplementedError
 
 
 PLAIN = frozenset((float, int, np.float64))  # numbers that widen nothing
 _DOUBLE = np.dtype(float)
 _bare, _ndarray = object.__new__, np.ndarray
 _REAL = frozenset((np.ndarray, np.float64))
-_of_one: dict[np.ufunc, PullBack] = {}  # of real numbers
 _rows: dict[np.ufunc, Any] = {}
 
 

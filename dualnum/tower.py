@@ -126,15 +126,12 @@ def spread(levels: Sequence[Level], stack: Stack, ndim: int, once: bool = False,
     base = np.asarray(base) if as_array and isinstance(base, np.generic) else base
     if not np.ndim(base) and all(d is None for d in degrees) and not as_array:
         return base if isinstance(base, (float, int, complex, np.generic, np.ndarray)) else None
-    if type(base) is not np.ndarray or base.size > directions.SHORT:
-        return None
-    if any(level.algebra.directions == 0 for level in levels):
-        return None
-    its = directions.table(tuple([level.algebra for level in levels]), degrees, once)
-    shape = base.shape[len(its.sizes) :]
+    algebras = tuple([level.algebra for level in levels])
+    shape = tuple(np.shape(base))[sum(d is not None for d in degrees) :]
     shape = (1,) * (ndim - len(shape)) + shape
-    if not 0 < its.there.size * prod(shape) <= directions.SHORT:
+    if type(base) is not np.ndarray or not directions.is_short(algebras, shape):
         return None
+    its = directions.table(algebras, degrees, once)
     full = (its.once if once else its.spread)(base, shape)
     return launch.Planes(full, len(full), degrees)
 

@@ -340,7 +340,7 @@ class Tracer(Operand):
 
     def _operation(self, operation: Any, args: tuple[Any, ...]) -> Any:
         if operation.may_turn_complex and not any(np.iscomplexobj(x) for x in args):
-            what = f"np.linalg.{operation.name} of real numbers, which is real or complex as they are,"
+            what = f"{operation.name} of real numbers, which is real or complex as they are,"
             raise self._refused(what, "a complex argument, x.astype(complex)")
         return self._call(operation, *args)
 

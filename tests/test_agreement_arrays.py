@@ -94,14 +94,17 @@ def products(f: Function, x: Any, k: int, jit: bool) -> dict[str, Callable[[], A
     return in_turn(ways, k, 1 if jit else 5)
 
 
-@pytest.mark.parametrize(("name", "call", "x"), CASES, ids=[name for name, _, _ in CASES])
-def test_second_derivatives_agree(name: str, call: Call, x: Any) -> None:
+def disagreements(name: str, call: Call, x: Any, jit: bool) -> list[str]:
     f = measure(call)
     expected = along_lines(f, x)
     if expected is None:
         pytest.skip("no finite second derivative")
-    k = [n for n, _, _ in CASES].index(name)
-    found = differences(products(f, x, k, jit=False), expected)
+    return differences(products(f, x, [n for n, _, _ in CASES].index(name), jit), expected)
+
+
+@pytest.mark.parametrize(("name", "call", "x"), CASES, ids=[name for name, _, _ in CASES])
+def test_second_derivatives_agree(name: str, call: Call, x: Any) -> None:
+    found = disagreements(name, call, x, jit=False)
     assert not found, "\n".join(found)
 
 
@@ -109,10 +112,5 @@ def test_second_derivatives_agree(name: str, call: Call, x: Any) -> None:
     ("name", "call", "x"), CASES[:: 1 if EVERY_WAY else 5], ids=[name for name, _, _ in CASES[:: 1 if EVERY_WAY else 5]]
 )
 def test_compiled_second_derivatives_agree(name: str, call: Call, x: Any) -> None:
-    f = measure(call)
-    expected = along_lines(f, x)
-    if expected is None:
-        pytest.skip("no finite second derivative")
-    k = [n for n, _, _ in CASES].index(name)
-    found = differences(products(f, x, k, jit=True), expected)
+    found = disagreements(name, call, x, jit=True)
     assert not found, "\n".join(found)

@@ -7,7 +7,9 @@ import pytest
 import scipy.special
 
 import dualnum as dn
+from dualnum import directions as along_axes
 from dualnum import jet
+from dualnum.algebra import Univariate
 from dualnum.errors import NotDifferentiable
 from dualnum.primitives import rows
 from dualnum.rearrangement import MANY
@@ -219,3 +221,14 @@ def test_gradients_of_long_arrays(f: Any) -> None:
     np.testing.assert_allclose(g @ v, dn.jvp(f, (x,), (v,))[1], rtol=max(tolerance, 1e-10))
     for i in (0, 2, 5, 10, n - 1):
         np.testing.assert_allclose(g[i], dn.jvp(f, (x,), (np.eye(1, n, i)[0],))[1], rtol=max(tolerance, 1e-10))
+
+
+def test_tables_of_many_directions_are_no_larger_than_what_they_move():
+    algebras = (Univariate(1, 60), Univariate(1, 50))
+    its = along_axes.table(algebras, (1, 1))
+    assert sum(x.nbytes for x in its if isinstance(x, np.ndarray)) < 50 * its.there.size
+    base = np.random.default_rng(0).normal(size=(61, 51, 2))
+    once = its.once(base, (2,))
+    np.testing.assert_array_equal(its.gathered(its.spread(base, (2,)), (2,)), base)
+    np.testing.assert_array_equal(its.summed(once, (2,)), base)
+    assert not along_axes.is_short(algebras, (2,)) and along_axes.is_short(algebras, (1,))

@@ -10,7 +10,7 @@ from ..operand import Operand, implements, primal
 from ..operation import Operation
 from .arguments import NOT_GIVEN
 from .keywords import array, with_value
-from .matrices import adjoint, difference, from_triangle, product, solver, square, transposed
+from .matrices import adjoint, conjugated, difference, from_triangle, product, solver, square, transposed
 from .norms import squared_modulus
 
 __all__: list[str] = []
@@ -40,10 +40,10 @@ def _cholesky_series(order: int, l0: Any, a: Coefficients) -> list[Any]:
 def _cholesky_pull(wanted: Sequence[bool], g: Any, lower: Any, a: Any) -> list[Any]:
     """½ L⁻ᴴ (P + Pᴴ) L⁻¹ with P = Φ(Lᴴ Ḡ) (Murray 2016), of cotangents without conjugation."""
     upper = adjoint(lower)
-    half = _lower_half(upper @ np.conjugate(g) if g.dtype.kind == "c" else upper @ g)
+    half = _lower_half(upper @ conjugated(g))
     outer = np.linalg.solve(upper, half + adjoint(half))
     result = 0.5 * adjoint(np.linalg.solve(upper, adjoint(outer)))
-    return [np.conjugate(result) if result.dtype.kind == "c" else result]
+    return [conjugated(result)]
 
 
 CHOLESKY = Operation("cholesky", np.linalg.cholesky, _cholesky_series, _cholesky_pull)
@@ -92,9 +92,9 @@ def _triangle_series(order: int, r0: Any, a: Coefficients) -> list[Any]:
 
 def _triangle_pull(wanted: Sequence[bool], g: Any, r: Any, a: Any) -> list[Any]:
     """Q (U + Uᴴ) R⁻ᴴ with U = Φ(R̄ Rᴴ), of cotangents without conjugation."""
-    half = _upper_half((np.conjugate(g) if g.dtype.kind == "c" else g) @ adjoint(r))
+    half = _upper_half(conjugated(g) @ adjoint(r))
     result = _divided(_divided(a, r) @ (half + adjoint(half)), adjoint(r))
-    return [np.conjugate(result) if result.dtype.kind == "c" else result]
+    return [conjugated(result)]
 
 
 TRIANGLE = Operation("qr", lambda a: np.linalg.qr(a, "r"), _triangle_series, _triangle_pull)

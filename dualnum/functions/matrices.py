@@ -10,7 +10,7 @@ from ..errors import InvalidValue
 from ..operand import Operand
 from .keywords import array
 
-__all__ = ["adjoint", "difference", "from_triangle", "product", "solver", "square", "transposed"]
+__all__ = ["adjoint", "conjugated", "difference", "from_triangle", "product", "solver", "square", "transposed"]
 
 Coefficients = Sequence[Any]
 
@@ -19,8 +19,13 @@ def transposed(x: Any) -> Any:
     return np.swapaxes(x, -1, -2)
 
 
+def conjugated(x: Any) -> Any:
+    """x̄, of real matrices themselves. Cotangents here are without conjugation, those of the literature with it."""
+    return np.conjugate(x) if x.dtype.kind == "c" else x
+
+
 def adjoint(x: Any) -> Any:
-    return np.conjugate(transposed(x)) if x.dtype.kind == "c" else transposed(x)
+    return conjugated(transposed(x))
 
 
 def product(a: Coefficients, b: Coefficients, k: int, first: int = 0, last: int | None = None) -> Any:

@@ -62,10 +62,7 @@ def polyfit(x: Any, y: Any, deg: Any, rcond: Any = None, full: bool = False, w: 
         weights = array(w)
         columns = columns * weights[:, None]
         right = right * (weights[:, None] if right.ndim == 2 else weights)
-    if isinstance(columns, Operand):
-        scale = np.sqrt(np.sum(columns * columns, axis=0))
-    else:
-        scale = np.sqrt((columns * columns).sum(axis=0))
+    scale = np.sqrt(np.sum(columns * columns, axis=0))
     columns = columns / scale
     rcond = x.shape[0] * np.finfo(primal(x).dtype).eps if rcond is None else rcond
     c, residuals, rank, s = np.linalg.lstsq(columns, right, rcond)

@@ -11,7 +11,7 @@ from ..operand import Operand, implements, primal
 from ..operation import Operation
 from .arguments import on_values
 from .keywords import array, with_value
-from .matrices import adjoint, from_triangle, product, solver, square, transposed
+from .matrices import adjoint, conjugated, from_triangle, product, solver, square, transposed
 from .norms import squared_modulus
 
 __all__ = ["in_order"]
@@ -97,11 +97,11 @@ def _eigenvalues_pull(wanted: Sequence[bool], g: Any, w: Any, a: Any) -> list[An
 def _eigenvectors_pull(wanted: Sequence[bool], g: Any, v: Any, a: Any) -> list[Any]:
     """V (Vᴴ v̄ / (w_j − w_i)) Vᴴ without the diagonal, of cotangents without conjugation."""
     w = np.linalg.eigvalsh(a)
-    inner = adjoint(v) @ (np.conjugate(g) if g.dtype.kind == "c" else g)
+    inner = adjoint(v) @ conjugated(g)
     inner = np.where(np.eye(w.shape[-1], dtype=bool), 0.0, inner / _gaps("eigh", w))
     result = v @ inner @ adjoint(v)
     result = 0.5 * (result + adjoint(result))
-    return [np.conjugate(result) if result.dtype.kind == "c" else result]
+    return [conjugated(result)]
 
 
 EIGENVALUES = Operation("eigvalsh", np.linalg.eigvalsh, _eigenvalues_series, _eigenvalues_pull)
@@ -293,14 +293,14 @@ def _singular_vectors_pull(wanted: Sequence[bool], g: Any, pairs: Any, a: Any) -
     u, v = _parted(pairs, a.shape[-2])
     s = SINGULAR_VALUES(a)
     gaps, sums = _singular_gaps("svd", s)
-    to_u, to_v = _parted(np.conjugate(g) if g.dtype.kind == "c" else g, a.shape[-2])
+    to_u, to_v = _parted(conjugated(g), a.shape[-2])
     x, y = adjoint(u) @ to_u, adjoint(v) @ to_v
     plus = np.where(np.eye(s.shape[-1], dtype=bool), 0.0, (x + y) / gaps)
     minus = (x - y) / sums
     p = 0.5 * (u @ (plus + minus)) + _across(to_u, u) / s[..., None, :]
     q = 0.5 * (v @ (plus - minus)) + _across(to_v, v) / s[..., None, :]
     result = p @ adjoint(v) + u @ adjoint(q)
-    return [np.conjugate(result) if result.dtype.kind == "c" else result]
+    return [conjugated(result)]
 
 
 def _pairs(a: Any) -> Any:
