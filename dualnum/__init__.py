@@ -1,8 +1,6 @@
 """dualnum: exact derivatives of any order for NumPy and CuPy code."""
 
-from . import autograd, functions, linalg, primitives, roots, testing  # noqa: F401  roots adds to jets and variables
-from .compile import jit
-from .custom import checkpoint, custom_derivative, stop_gradient
+from . import autograd, functions, linalg, primitives, testing
 from .errors import (
     DerivativeDropped,
     DualnumError,
@@ -16,11 +14,13 @@ from .errors import (
     NotDifferentiable,
     PrecisionWarning,
 )
-from .evaluation import nonsmooth
 from .functions.creation import array
-from .jet import Jet
+from .jets.evaluation import nonsmooth
+from .jets.jet import Jet
+from .jets.seeding import dual, jet
 from .kernel.engine import engine
-from .seeding import dual, jet
+from .program.jit import jit
+from .tape import roots  # noqa: F401  roots adds to jets and variables
 from .transforms import (
     derivative,
     directional,
@@ -37,6 +37,7 @@ from .transforms import (
     vhp,
     vjp,
 )
+from .transforms.custom import checkpoint, custom_derivative, stop_gradient
 
 __version__ = "0.1.0"
 __all__ = [
@@ -82,3 +83,7 @@ __all__ = [
     "vhp",
     "vjp",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

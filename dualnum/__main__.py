@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from . import __version__
-from .algebra import scale_of
+from .algebra.univariate import scale_of
 from .backend import devices
+from .cli.formula import Formula, FormulaError, parse
+from .cli.report import differentiate
 from .errors import DualnumError, InvalidValue
-from .formula import Formula, FormulaError, parse
 from .kernel.engine import available, current
-from .report import differentiate
 
 EXAMPLE = "exp(-x**2)*sin(x)"
 CLOSED_FORM = "closed form: f(k) = Im (-1)^k H_k(x - i/2) exp(-x^2 + ix), by Hermite polynomials"
@@ -73,7 +73,7 @@ def _answer(options: argparse.Namespace) -> str:
             file=sys.stderr,
         )
     if options.plot is not None:
-        from .plot import draw
+        from .cli.plot import draw
 
         draw(report, formula, options.plot)
     if options.csv:

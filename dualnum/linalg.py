@@ -14,7 +14,7 @@ from .functions import matrices
 from .functions.keywords import array, with_value
 from .functions.matrices import adjoint, difference, product, transposed
 from .operand import Operand, operands, primal
-from .operation import Operation
+from .primitives.operation import Operation
 
 __all__ = [
     "block_diag", "cho_solve", "expm", "solve_continuous_lyapunov", "solve_sylvester", "solve_triangular", "sqrtm",

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import optree
 
-from .algebra import check_order
+from .algebra.univariate import check_order
 from .autograd import grad
+from .autograd.variable import variable
 from .backend import as_floating
-from .compile import jit as compile_
 from .errors import InvalidType, InvalidValue
-from .imperative import variable
+from .program.jit import jit as compile_
 from .transforms import directional, hvp, jvp, vhp, vjp
 
 __all__ = ["WAYS", "check_derivatives", "check_grads"]

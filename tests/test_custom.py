@@ -7,9 +7,9 @@ import pytest
 import scipy.special
 
 import dualnum as dn
-from dualnum.custom import checkpoint, custom_derivative, stop_gradient
 from dualnum.errors import InvalidType, InvalidValue, NotDifferentiable
 from dualnum.testing import WAYS, check_derivatives, check_grads
+from dualnum.transforms.custom import checkpoint, custom_derivative, stop_gradient
 
 X = np.array([0.3, -0.7, 1.2])
 

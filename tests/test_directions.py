@@ -9,10 +9,10 @@ import scipy.special
 import dualnum as dn
 from dualnum import directions as along_axes
 from dualnum import jet
-from dualnum.algebra import Univariate
+from dualnum.algebra.univariate import Univariate
 from dualnum.errors import NotDifferentiable
+from dualnum.operand.rearrangement import MANY
 from dualnum.primitives import rows
-from dualnum.rearrangement import MANY
 
 
 def takes_floats(row: Any) -> bool:

@@ -17,7 +17,7 @@ import dualnum as dn
 from dualnum import jet
 from dualnum.errors import DualnumError
 from dualnum.kernel.engine import available
-from dualnum.levels import AMBIENT, ambient
+from dualnum.operand.levels import AMBIENT, ambient
 from dualnum.primitives import rows
 
 ENGINES = pytest.mark.parametrize("name", available())

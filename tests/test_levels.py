@@ -15,8 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from dualnum import Jet, derivative, directional, jet, jvp, levels, taylor
+from dualnum import Jet, derivative, directional, jet, jvp, taylor
 from dualnum.errors import DualnumError, LevelError
+from dualnum.operand import levels
 
 D = derivative
 

@@ -11,8 +11,8 @@ from what_works import _sample as operands_of
 from what_works import sample_matrix
 
 import dualnum as dn
-from dualnum import constants
 from dualnum.errors import DualnumError, InvalidValue
+from dualnum.operand import constants
 from dualnum.primitives.table import rows
 
 X = np.array([0.4, 1.3, 0.8])

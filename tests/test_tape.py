@@ -11,9 +11,9 @@ import pytest
 import dualnum as dn
 from dualnum.errors import InvalidType
 from dualnum.kernel.engine import engine
-from dualnum.levels import open_scope
-from dualnum.tape import sweep
-from dualnum.variable import Variable
+from dualnum.operand.levels import open_scope
+from dualnum.tape.sweep import sweep
+from dualnum.tape.variable import Variable
 
 X = np.array([0.3, -0.7, 1.2])
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..constants import frozen
 from ..memory import matmul
 from ..operand import Moving
+from ..operand.constants import frozen
 from .keywords import axes_of
 
 __all__ = [

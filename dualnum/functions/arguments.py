@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from ..backend import is_array
-from ..constants import frozen
 from ..errors import InvalidType, InvalidValue, dropped
 from ..operand import Operand, function_name, implements, primal
+from ..operand.constants import frozen
 
 __all__ = ["NOT_GIVEN", "index_values", "into", "numbers", "on_values", "stand_in"]
 

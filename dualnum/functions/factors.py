@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import NonsmoothPoint, NotDifferentiable
 from ..operand import Operand, implements, primal
-from ..operation import Operation
+from ..primitives.operation import Operation
 from .arguments import NOT_GIVEN
 from .keywords import array, with_value
 from .matrices import adjoint, conjugated, difference, from_triangle, product, solver, square, transposed

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from ..constants import frozen
 from ..operand import implements, linear
+from ..operand.constants import frozen
 from . import adjoints
 from .arguments import into
 from .keywords import axes_of

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..constants import frozen
 from ..errors import InvalidType, InvalidValue, dropped
 from ..operand import Moving, Operand, batched, implements, linear, primal, rearrange
+from ..operand.constants import frozen
 from .arguments import NOT_GIVEN, index_values, into, numbers, on_values, stand_in
 from .keywords import array
 

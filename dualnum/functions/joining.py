@@ -8,9 +8,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..backend import floating_dtype
-from ..constants import frozen
 from ..errors import InvalidType, InvalidValue
 from ..operand import Moving, batched, implements, linear, rearrange
+from ..operand.constants import frozen
 from .arguments import index_values, into, numbers
 from .keywords import present
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ..constants import frozen
 from ..errors import InvalidType, InvalidValue
 from ..operand import Operand, batched, implements, primal, rearrange
+from ..operand.constants import frozen
 from .arguments import index_values, numbers, stand_in
 from .keywords import present
 

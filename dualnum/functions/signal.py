@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from ..constants import frozen
 from ..errors import InvalidType, InvalidValue, NotDifferentiable
 from ..operand import Operand, implements, linear, primal
+from ..operand.constants import frozen
 from .arguments import NOT_GIVEN
 from .keywords import array, axes_of
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..constants import frozen
 from ..errors import InvalidType, NotDifferentiable
 from ..operand import Moving, Operand, implements, linear, operands, primal
+from ..operand.constants import frozen
 from . import adjoints
 from .arguments import on_values
 from .keywords import with_value

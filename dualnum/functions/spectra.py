@@ -8,7 +8,7 @@ import numpy as np
 from .. import series
 from ..errors import InvalidValue, NonsmoothPoint, NotDifferentiable
 from ..operand import Operand, implements, primal
-from ..operation import Operation
+from ..primitives.operation import Operation
 from .arguments import on_values
 from .keywords import array, with_value
 from .matrices import adjoint, conjugated, from_triangle, product, solver, square, transposed

@@ -12,7 +12,7 @@ import numpy as np
 from .. import series
 from ..errors import InvalidValue
 from ..operand import Operand, implements, primal
-from ..operation import Operation
+from ..primitives.operation import Operation
 from .keywords import array, with_value
 from .matrices import difference, product, solver, square, transposed
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import memory
-from ..graded import Box, NotGraded
+from ..algebra.graded import Box, NotGraded
 from ..primitives.composition import Composition
 from ..primitives.derived import Derived
 from ..primitives.table import Row

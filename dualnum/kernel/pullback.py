@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..algebra.graded import NotGraded
 from ..backend import is_array
-from ..graded import NotGraded
 from ..operand import Operand, primal
 from ..primitives.derived import Derived, derived
 from ..primitives.table import Row

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import memory, series
+from ..algebra.graded import Box, NotGraded
 from ..broadcasting import summed_to
-from ..graded import Box, NotGraded
 from ..primitives.derived import derived
 from ..primitives.table import Row, Series
 from . import engine, launch, llvm

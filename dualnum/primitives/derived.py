@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import series
-from ..graded import NotGraded, Part, extended
+from ..algebra.graded import NotGraded, Part, extended
 from ..operand import Operand
 from .table import Mend, Row, Series
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graded import Part
+from ..algebra.graded import Part
 
 __all__ = ["is_small", "rescaled"]
 

@@ -28,8 +28,8 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from .. import series
+from ..algebra.graded import NotGraded, Part, padded
 from ..errors import NotDifferentiable, NotTraceable
-from ..graded import NotGraded, Part, padded
 from ..operand import Operand, primal
 
 __all__ = [

@@ -14,10 +14,10 @@ import optree
 
 from ..backend import as_floating
 from ..errors import InvalidValue
-from ..jet import Jet
-from ..levels import open_scope
+from ..jets.jet import Jet
+from ..jets.seeding import seed
 from ..operand import Operand
-from ..seeding import seed
+from ..operand.levels import open_scope
 from .forward import Argnums, _flatten, _named, _owned, _positions, _returned
 from .reverse import _grad, _vjp
 

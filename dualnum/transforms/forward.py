@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import optree
 
-from ..algebra import check_order, factorial_times, warn_of_underflow
+from ..algebra.univariate import check_order, factorial_times, warn_of_underflow
 from ..backend import as_floating
 from ..errors import InvalidType, InvalidValue, LevelError
-from ..jet import Jet
-from ..levels import Scope, open_scope, require_alive, same_scope
+from ..jets.jet import Jet
+from ..jets.seeding import seed
 from ..operand import Operand, operands, promoted
-from ..seeding import seed
+from ..operand.levels import Scope, open_scope, require_alive, same_scope
 
 __all__ = ["derivative", "directional", "jvp", "taylor"]
 

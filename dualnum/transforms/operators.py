@@ -8,9 +8,9 @@ import numpy as np
 
 from ..backend import as_floating
 from ..errors import InvalidType, InvalidValue
-from ..levels import open_scope
+from ..jets.seeding import seed
 from ..operand import Operand
-from ..seeding import seed
+from ..operand.levels import open_scope
 from ..series import total
 from .dense import unit_blocks
 from .forward import Argnums, _directional, _named, _owned, _positions, _returned

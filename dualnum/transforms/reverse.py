@@ -12,13 +12,13 @@ import numpy as np
 import optree
 
 from ..backend import as_floating, namespace
-from ..constants import frozen
 from ..errors import InvalidType, InvalidValue
-from ..levels import Scope, open_scope
 from ..memory import is_whole
 from ..operand import Operand, primal, promoted
-from ..tape import Node, sweep
-from ..variable import Variable, own
+from ..operand.constants import frozen
+from ..operand.levels import Scope, open_scope
+from ..tape.sweep import Node, sweep
+from ..tape.variable import Variable, own
 from .forward import Argnums, _alike, _check_callable, _flatten, _named, _positions, _returned
 
 __all__ = ["grad", "value_and_grad", "vjp"]

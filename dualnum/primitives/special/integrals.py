@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
-from ... import series, series_special
+from ... import series
+from ...series import special as series_special
 from ..table import POSITIVE, recurrence
 from .outer import by_coefficients, require_constant, whole
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
-from ... import series, series_special
+from ... import series
 from ...operand import primal
+from ...series import special as series_special
 from ..table import by_derivative, recurrence
 from .errorfunctions import integral_of_gaussian, inverse_of_gaussian_integral
 from .outer import by_coefficients

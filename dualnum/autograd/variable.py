@@ -1,0 +1,362 @@
+"""The variable of the imperative style: what PyTorch's tensors are to their tutorials, on NumPy arrays.
+
+It records what is done with it wherever that happens; `backward` sweeps back and adds to the `grad` of the leaves.
+"""
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..backend import as_floating, device_of, floating_dtype, namespace, to_device
+from ..errors import InvalidType, InvalidValue, NoAttribute, dropped
+from ..operand import Operand, primal
+from ..operand.constants import frozen
+from ..operand.levels import Scope, recording
+from ..tape.sweep import Node, is_recording, not_recording, sweep
+from ..tape.variable import Variable as Recorded
+
+__all__ = ["Variable", "described", "own_array", "swept", "variable"]
+
+
+class Variable(Recorded):
+    """An array that records the operations on it, to be made with `variable`.
+
+    Leaves are written to within `no_grad`; a copy by `copy.deepcopy` or pickle of a leaf is another leaf.
+
+    Attributes:
+        grad: the sum of the gradients that `backward` found, an array (a variable with create_graph=True); None
+            before. Leaves have one, and what was asked to `retain_grad`; others warn.
+        grad_fn: the operation that made it, such as ``<MultiplyBackward>``; None for a leaf.
+        is_leaf: whether no recorded operation made it.
+        requires_grad: whether it depends on a variable to differentiate by; it can be set on leaves.
+        data: the value, a read-only array; it can be set (x.data = x.data - step) without being recorded.
+        device: where the value is, "cpu" or "cuda:N".
+    """
+
+    __slots__ = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise InvalidType("Variable: it is made by a function; call dn.autograd.variable(data)")
+
+    # ── the record ───────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def grad_fn(self) -> Node | None:
+        return None if self.is_leaf else self._node
+
+    @property
+    def is_leaf(self) -> bool:
+        self._read()
+        return self._node is None or not self._node.parents
+
+    @property
+    def requires_grad(self) -> bool:
+        self._read()
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if not self.is_leaf:
+            raise InvalidValue("requires_grad: it can be set on leaves only; use x.detach() for a constant")
+        if not wanted:
+            self._node = None
+        elif self._node is None:
+            self._node = _leaf(self._value)
+
+    def requires_grad_(self, wanted: bool = True) -> "Variable":
+        """Sets requires_grad, and gives the variable back."""
+        self.requires_grad = wanted
+        return self
+
+    @property
+    def grad(self) -> Any:
+        if not self.is_leaf and not hasattr(self._node, "grad"):
+            warnings.warn(
+                "grad: this variable is no leaf (an operation made it), and backward keeps no gradient for it; call "
+                "its retain_grad() before backward, or read the grad of the leaves",
+                stacklevel=2,
+            )
+        gradient: Any = getattr(self._node, "grad", None)
+        return gradient
+
+    @grad.setter
+    def grad(self, gradient: Any) -> None:
+        if self._node is None:
+            raise InvalidValue("grad: the variable does not require one; make it with requires_grad=True")
+        if gradient is not None and np.shape(gradient) != self.shape:
+            raise InvalidValue(f"grad: the gradient has shape {np.shape(gradient)}; expected {self.shape}")
+        keep = gradient is None or isinstance(gradient, Operand)
+        self._node.grad = gradient if keep else as_floating(gradient, "grad", "the gradient")
+
+    def _is_to_collect(self) -> bool:
+        """Whether it is a leaf that requires a gradient."""
+        return self.is_leaf and self._node is not None
+
+    def retain_grad(self) -> None:
+        """Lets `backward` keep the gradient of this variable, although it is no leaf."""
+        self._read()
+        if self._node is None:
+            raise InvalidValue("retain_grad: the variable does not require a gradient")
+        if not hasattr(self._node, "grad"):
+            self._node.grad = None
+
+    def zero_grad(self) -> None:
+        """Forgets the gradient that was collected."""
+        if self._node is not None:
+            self._node.grad = None
+
+    def detach(self) -> "Variable":
+        """The same value as a constant."""
+        return self._new(self._read(), None)  # type: ignore[no-any-return]
+
+    def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
+        """Adds ∂(Σ gradient·y)/∂x to the `grad` of every leaf x that y depends on.
+
+        Args:
+            gradient: of the shape of y; it may be left out for a single number.
+            retain_graph: keep the record for another sweep; as create_graph when left out.
+            create_graph: record the sweep itself, so that the gradients can be differentiated.
+
+        Raises:
+            InvalidValue: y is no single number and no gradient is given; the record was given up by an earlier
+                sweep; y depends on no variable.
+
+        Example:
+            >>> x = variable(3.0)
+            >>> (3 * x**2).backward()
+            >>> x.grad
+            array(18.)
+        """
+        found = swept([self], [gradient], (), retain_graph, create_graph, "backward", True)
+        for node, g in found:
+            before = getattr(node, "grad", None)
+            g = g if create_graph else own_array(g)
+            node.grad = g if before is None else before + g
+
+    # ── the value ────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def data(self) -> Any:
+        return self.value
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        value = value if isinstance(value, np.ndarray) else as_floating(primal(value), "data", "the value")
+        if value.shape != self.shape:
+            raise InvalidValue(f"data: the value has shape {value.shape}; expected {self.shape}")
+        value = namespace(value).array(value, self.dtype)
+        with not_recording():
+            if self.is_leaf:
+                self._replace(self._new(value, None))
+            else:
+                self[...] = value
+
+    def numpy(self) -> Any:
+        """The value as an array, of a variable that requires no gradient."""
+        if self._node is not None:
+            raise dropped("numpy() of a variable that requires a gradient", "x.detach().numpy(), or x.data")
+        return self.value
+
+    def item(self, *args: Any) -> Any:
+        """The value of a single number, as Python's."""
+        if self.size != 1 and not args:
+            raise InvalidValue(
+                f"item: the variable has shape {self.shape}; expected one number: x.item(i) or x.tolist()"
+            )
+        return primal(self).item(*args)
+
+    def tolist(self) -> Any:
+        """The value as nested lists."""
+        return primal(self).tolist()
+
+    @property
+    def device(self) -> str:
+        return device_of(primal(self))
+
+    def _replace(self, new: Recorded) -> None:
+        if self._is_to_collect() and is_recording():
+            raise InvalidValue(
+                "x[…] = value: x is a leaf that requires a gradient; assign within `with no_grad():`, or to np.copy(x)"
+            )
+        super()._replace(new)
+
+    def __repr__(self) -> str:
+        value = np.array2string(to_device(primal(self), "cpu"), separator=", ", prefix="variable(")
+        dtype = "" if self.dtype.char in "dD" else f", dtype={self.dtype}"
+        if self.is_leaf:
+            return f"variable({value}{dtype}{', requires_grad=True' if self.requires_grad else ''})"
+        return f"variable({value}{dtype}, grad_fn={self._node!r})"
+
+    def __format__(self, spec: str) -> str:
+        """A single number as Python's; an array as its repr."""
+        if not self.shape:
+            return format(self.item(), spec)
+        if spec:
+            raise InvalidType(
+                f"format: the variable has shape {self.shape}, and {spec!r} is for a number; format its entries, or "
+                "np.array2string(x.data, precision=…)"
+            )
+        return repr(self)
+
+    # ── copies ───────────────────────────────────────────────────────────────────────────────────
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        """Of a leaf another leaf, with its gradient; of what was computed a recorded copy."""
+        if not self.is_leaf or isinstance(self._value, Operand):
+            return np.copy(self)
+        value = self._value.copy()
+        copied = self._new(value, _leaf(value) if self.requires_grad else None)
+        if self.grad is not None:
+            copied.grad = own_array(self.grad)
+        return copied
+
+    def __reduce__(self) -> Any:
+        if not self.is_leaf or isinstance(self._value, Operand):
+            raise InvalidType(
+                "a variable that was computed cannot be pickled: its record lives in this process; pickle x.data, or "
+                "x.detach()"
+            )
+        return variable, (self._value, self.requires_grad)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        instead = _INSTEAD.get(name)
+        if instead is None and not name.startswith("_") and not hasattr(np.ndarray, name):
+            at = next((at for at, module in _FUNCTIONS if callable(getattr(module, name, None))), None)
+            if at is not None:
+                instead = f"{at}.{name}(x, …)"
+            elif name.endswith("_"):
+                instead = "an assignment (x += …, x[...] = …), to leaves within `with no_grad():`"
+        if instead is not None:
+            raise NoAttribute(
+                f"{name}: a variable has no such attribute, it is used as an array of NumPy; write {instead}"
+            )
+        super().__getattr__(name)
+
+
+# what PyTorch's tensors have as methods
+_FUNCTIONS = (("np", np), ("np.linalg", np.linalg))
+_INSTEAD = {
+    "clone": "x.copy()", "numel": "x.size", "dim": "x.ndim", "pow": "x**p", "mm": "x @ y", "mv": "x @ y",
+    "bmm": "x @ y", "float": "x.astype(np.float32)", "double": "x.astype(np.float64)",
+    "to": "variable(data, device=…, dtype=…)",
+    "cuda": "variable(data, device='cuda')", "cpu": "variable(data, device='cpu')", "t": "x.T",
+    "unsqueeze": "np.expand_dims(x, axis)", "permute": "x.transpose(…)", "expand": "np.broadcast_to(x, shape)",
+    "sigmoid": "1 / (1 + np.exp(-x))", "relu": "np.maximum(x, 0)", "detach_": "x = x.detach()",
+}  # fmt: skip
+
+
+def _in_place(general: Callable[..., Any]) -> Callable[..., Any]:
+    """x += y: also a leaf that is a single number stays the variable that it is."""
+
+    def method(self: Variable, other: Any) -> Any:
+        result = general(self, other)
+        if result is self or not isinstance(result, Variable) or (is_recording() and not self._is_to_collect()):
+            return result
+        self[...] = result
+        return self
+
+    return method
+
+
+for _name in ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod"):
+    setattr(Variable, f"__i{_name}__", _in_place(getattr(Recorded, f"__i{_name}__")))
+
+
+def _leaf(value: Any) -> Node:
+    return Node("variable", (), None, (), value.shape, value.dtype)
+
+
+def variable(data: Any, requires_grad: bool = True, *, dtype: Any = None, device: str | None = None) -> Variable:
+    """A variable to differentiate by, with a copy of the data; integers become floats.
+
+    Args:
+        data: a number, nested lists, an array, or a variable, whose value is taken.
+        requires_grad: whether to record what depends on it.
+        dtype: a real or complex type; that of the data when left out.
+        device: "cpu", "cuda" or "cuda:N"; where the data are when left out.
+
+    Raises:
+        InvalidType: the data are no numbers.
+
+    Example:
+        >>> u, v = variable(3.0), variable(4.0)
+        >>> f = u**3 + v**2 + 4 * u * v
+        >>> f.backward()
+        >>> float(u.grad), float(v.grad)
+        (43.0, 20.0)
+    """
+    scope: Scope = recording()
+    if isinstance(data, Recorded) and data.scope is scope:
+        data = data._read()
+    if isinstance(data, Operand) and data.scope.level >= scope.level:
+        raise InvalidType(
+            f"variable: data is an operand of {data.scope.name}; give its .value, or take the derivative of a "
+            "transform (dn.taylor(dn.grad(f), …)) for the series of a gradient"
+        )
+    if not isinstance(data, Operand):
+        data = to_device(as_floating(data, "variable", "data"), device)
+        data = namespace(data).array(data, None if dtype is None else floating_dtype(dtype, "variable"))
+    new = object.__new__(Variable)
+    new._value = data
+    new._node = _leaf(data) if requires_grad else None
+    new._writes = None
+    new.scope = scope
+    return new
+
+
+# ── the sweep ────────────────────────────────────────────────────────────────────────────────────
+
+
+def swept(
+    outputs: Sequence[Any],
+    cotangents: Sequence[Any],
+    wanted: Sequence[Any],
+    retain_graph: bool | None,
+    create_graph: bool,
+    name: str,
+    collect: bool,
+    allow_unused: bool = False,
+) -> list[tuple[Node, Any]]:
+    """The sweep over what was recorded, and what is asked of outputs and cotangents before it begins."""
+    seeds = []
+    for y, g in zip(outputs, cotangents, strict=True):
+        if not isinstance(y, Variable):
+            raise InvalidType(f"{name}: an output is {described(y)}; expected what was computed from a variable")
+        y._read()
+        if y._node is None:
+            if allow_unused:
+                continue
+            raise InvalidValue(
+                f"{name}: an output depends on no variable that requires a gradient: it is constant, as a high "
+                "derivative of a polynomial is, or was computed within no_grad, or from x.data or x.detach()"
+                + ("; allow_unused=True gives None" if name == "grad" else "")
+            )
+        if g is None:
+            if y.size != 1:
+                raise InvalidValue(
+                    f"{name}: the output has shape {y.shape}; a gradient is implied for a single number only: give "
+                    f"{'gradient' if name == 'backward' else 'grad_outputs'}=np.ones_like(y.data) for that of np.sum(y)"
+                )
+            g = namespace(primal(y)).ones(y.shape, y.dtype)
+        elif not isinstance(g, Operand):
+            g = as_floating(g, name, "a gradient of an output").astype(y.dtype, copy=False)
+            g = frozen(g) if create_graph else g
+        if np.shape(g) != y.shape:
+            raise InvalidValue(f"{name}: a gradient of an output has shape {np.shape(g)}; expected {y.shape}")
+        if not create_graph and isinstance(g, Variable):
+            g = g._read()
+        seeds.append((y._node, y._new(g, None) if create_graph and not isinstance(g, Variable) else g))
+    retain = create_graph if retain_graph is None else retain_graph
+    wrap = outputs[0]._new if create_graph else None
+    return sweep(seeds, wanted, retain=retain, wrap=wrap, collect=collect)
+
+
+def own_array(g: Any) -> Any:
+    """An array of its own."""
+    return namespace(g).array(g) if not isinstance(g, Operand) else g
+
+
+def described(x: Any) -> str:
+    return f"an operand of {x.scope.name}" if isinstance(x, Operand) else f"a {type(x).__name__}"

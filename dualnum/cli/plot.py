@@ -1,0 +1,84 @@
+"""The picture of a report: a function with its Taylor polynomials, and its derivatives."""
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import DualnumError, InvalidValue
+from ..transforms import taylor
+from .formula import Formula
+from .report import Report
+
+__all__ = ["MissingLibrary", "draw"]
+
+MOST_CURVES = 5  # derivatives drawn
+
+
+class MissingLibrary(DualnumError, ImportError):
+    """An optional library that a task needs is not installed."""
+
+
+def draw(report: Report, formula: Formula, path: str) -> None:
+    """Writes the picture of a function of one variable to a file (PNG, SVG or PDF, by its ending).
+
+    Above, f and the Taylor polynomial of order K at each point; below, f and its first derivatives.
+
+    Raises:
+        MissingLibrary: Matplotlib is not installed.
+        InvalidValue: the formula has several variables.
+    """
+    if len(report.variables) != 1:
+        raise InvalidValue(f"a picture shows one variable; the formula has {len(report.variables)}")
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingLibrary("a picture needs Matplotlib; pip install matplotlib") from None
+
+    points = report.points[:, 0]
+    if not np.isfinite(points).all():
+        raise InvalidValue("a picture needs finite points")
+    margin = max(1.0, float(np.ptp(points)) / 2)
+    x = np.linspace(points.min() - margin, points.max() + margin, 601)
+    shown = min(report.order, MOST_CURVES)
+    derivatives = taylor(formula, shown)(x) if formula.variables else np.zeros((shown + 1, x.size))
+    derivatives = derivatives * np.array([[float(np.prod(range(1, k + 1)))] for k in range(shown + 1)])
+    if not formula.variables:
+        derivatives[0] = formula()
+
+    figure = Figure(figsize=(8, 8), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True)
+    for i, at in enumerate(points):
+        polynomial = np.polynomial.Polynomial(report.coefficients[:, i])(x - at)
+        above.plot(x, polynomial, lw=1.2, ls="--", color=f"C{i + 1}", label=f"order {report.order} at {at:g}")
+        above.plot([at], [report.coefficients[0, i]], "o", ms=5, color=f"C{i + 1}")
+    above.plot(x, derivatives[0], lw=2.2, color="C0", zorder=1, label="f")
+    above.set_title(f"f({report.variables[0]}) = {report.formula} and its Taylor polynomials", parse_math=False)
+    _frame(above, derivatives[:1])
+    scales = np.array([_power_of_ten(curve) for curve in derivatives])
+    for k, (curve, scale) in enumerate(zip(derivatives, scales, strict=True)):
+        label = report.label((k,)) + (f" / {scale:g}" if scale > 1 else "")
+        below.plot(x, curve / scale, lw=2.2 if k == 0 else 1.3, color=f"C{k}", label=label)
+    below.set_title("f and its derivatives, the large ones divided by a power of ten")
+    below.set_xlabel(report.variables[0])
+    _frame(below, derivatives / scales[:, None])
+    try:
+        figure.savefig(path, dpi=120)
+    except ValueError as error:  # an ending that names no format
+        raise InvalidValue(f"{path}: {error}") from None
+
+
+def _power_of_ten(curve: Any) -> float:
+    """What brings the better part of a curve down to the size of 1."""
+    size = np.quantile(np.abs(curve[np.isfinite(curve)]), 0.8) if np.isfinite(curve).any() else 1.0
+    return float(10.0 ** np.ceil(np.log10(size))) if size > 2 else 1.0
+
+
+def _frame(axes: Any, curves: Any) -> None:
+    """Limits that show the curves without their poles, a grid and a legend."""
+    finite = curves[np.isfinite(curves)]
+    if finite.size:
+        low, high = np.quantile(finite, [0.01, 0.99])
+        margin = 0.25 * (high - low) or 1.0
+        axes.set_ylim(low - margin, high + margin)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=9)

@@ -1,0 +1,250 @@
+"""Jets for people: text, LaTeX and HTML.
+
+A jet is shown as the polynomial it is, Σ a_k t^k, with terms that vanish everywhere left out. The
+variables are t for a jet of one direction, t₁ … t_P along P directions, and s, r, … for the levels
+below, where the coefficients are jets themselves. Numbers and elision follow ``np.printoptions``.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..backend import to_device
+from ..operand import Operand, primal
+
+if TYPE_CHECKING:
+    from .jet import Jet
+
+__all__ = ["html", "latex", "text"]
+
+_LETTERS = "tsrqponm"
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_MATRIX_ENTRIES = 36  # what still fits on a page as LaTeX
+_TABLE_COLUMNS = 12
+
+Factor = tuple[str, int, int]  # letter, number of its direction (0: the only one), power
+Monomial = tuple[Factor, ...]
+
+
+def text(jet: "Jet") -> str:
+    """The repr: ``Jet(25. + 10.·t + 1.·t², order=3)``, arrays with one aligned block a coefficient."""
+    shown = _elided(_nonzero(jet))
+    facts = ", ".join(_facts(jet))
+    if jet.ndim == 0:
+        return _wrapped(["Jet(", *_signed_sum(shown, _number, "·", _plain), f", {facts})"])
+    # room for a sign in every block where one of them needs it, so that their columns align
+    signed = any(term is not None and term[1].dtype.kind == "f" and np.signbit(term[1]).any() for term in shown)
+    sign: Any = " " if signed and np.get_printoptions()["sign"] == "-" else None
+    blocks: list[str] = []
+    for term in shown:
+        margin = "  + " if blocks else "Jet("
+        if term is None:
+            blocks.append("  + …")
+            continue
+        monomial, plane = term
+        block = np.array2string(plane, separator=", ", prefix=margin, sign=sign)
+        blocks.append(margin + block + (f"·{_plain(monomial)}" if monomial else ""))
+    last = blocks[-1].rsplit("\n", 1)[-1]
+    fits = len(blocks) == 1 and len(last) + len(facts) + 3 <= np.get_printoptions()["linewidth"]
+    return "\n".join(blocks) + (", " if fits else ",\n    ") + facts + ")"
+
+
+def latex(jet: "Jet") -> str | None:
+    r"""``$25 + 10\,t + t^{2} + \mathcal{O}(t^{4})$``; None where it would not fit on a page."""
+    terms = _nonzero(jet)
+    if jet.ndim > 2 or jet.size > _MATRIX_ENTRIES or len(terms) * jet.size > 4 * _MATRIX_ENTRIES or not jet.size:
+        return None
+    if jet.ndim == 0:
+        body = "".join(_signed_sum(_elided(terms), _latex_number, r"\,", _latex_monomial, r"\cdots"))
+        body = re.sub(r"(?<![\d.])1\\,", "", body)  # t² rather than 1 t²
+    else:
+        body = " + ".join(
+            r"\cdots" if term is None else (_matrix(term[1]) + r"\," + _latex_monomial(term[0])).removesuffix(r"\,")
+            for term in _elided(terms)
+        )
+    rest = " + ".join(rf"\mathcal{{O}}({_latex_monomial(((x, 0, order + 1),))})" for x, order in _orders(jet))
+    return f"${body} + {rest}$"
+
+
+def html(jet: "Jet") -> str:
+    """A table: a row for each coefficient, a column for each element, or a summary of many elements."""
+    terms = _elided(list(_terms(jet)))
+    names, cells = (_summary(jet) if jet.size > _TABLE_COLUMNS else _elements(jet))[:2]
+    head = "".join(f"<th>{escape(name)}</th>" for name in ("", *names))
+    rows = []
+    for term in terms:
+        if term is None:
+            rows.append(f"<tr><th>⋮</th>{'<td>⋮</td>' * len(names)}</tr>")
+            continue
+        monomial, plane = term
+        entries = "".join(f"<td>{escape(cell)}</td>" for cell in cells(plane))
+        rows.append(f"<tr><th>{escape(_plain(monomial) or '1')}</th>{entries}</tr>")
+    facts = [f"order {_order_text(jet)}", f"shape {jet.shape}", str(jet.dtype)]
+    return (
+        f"<table><caption>Jet, {escape(', '.join(facts))}</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+# ── the terms of a jet ───────────────────────────────────────────────────────────────────────────
+
+
+def _terms(x: Any, depth: int = 0) -> Iterator[tuple[Monomial, Any]]:
+    """(monomial, plain array) for every coefficient, lowest degree first, through all levels."""
+    if not isinstance(x, Operand):
+        yield (), np.asarray(to_device(x, "cpu"))
+        return
+    if not hasattr(x, "coefficient"):  # a coefficient that is no jet shows as its value
+        yield (), np.asarray(to_device(primal(x), "cpu"))
+        return
+    jet: Any = x
+    letter = _LETTERS[min(depth, len(_LETTERS) - 1)]
+    count = jet.algebra.directions
+    for k in range(jet.order + 1):
+        block = jet.coefficient(k)
+        for p in range(count if count is not None and k else 1):
+            plane = block[p] if count is not None and k else block
+            own: Monomial = ((letter, 0 if count is None else p + 1, k),) if k else ()
+            for inner, array in _terms(plane, depth + 1):
+                yield inner + own, array
+
+
+def _nonzero(jet: "Jet") -> list[tuple[Monomial, Any]]:
+    """The terms that do not vanish everywhere, and the value in any case."""
+    return [(monomial, plane) for monomial, plane in _terms(jet) if not monomial or np.any(plane != 0)]
+
+
+def _elided(terms: list[tuple[Monomial, Any]]) -> list[tuple[Monomial, Any] | None]:
+    """Both ends of a long list of terms around None, as NumPy shows a long axis."""
+    options = np.get_printoptions()
+    edge = options["edgeitems"]
+    if len(terms) <= 2 * edge + 2 or options["threshold"] >= sys.maxsize:
+        return list(terms)
+    return [*terms[: edge + 1], None, *terms[len(terms) - max(edge, 1) :]]
+
+
+def _orders(jet: "Jet") -> list[tuple[str, int]]:
+    """The order in each variable, the jet's own first."""
+    orders, x = [], jet
+    for letter in _LETTERS:
+        orders.append((letter, x.order))
+        x = x.coefficient(0)
+        if not hasattr(x, "coefficient"):
+            break
+    return orders
+
+
+def _order_text(jet: "Jet") -> str:
+    orders = _orders(jet)
+    return str(jet.order) if len(orders) == 1 else ", ".join(f"{order} in {letter}" for letter, order in orders)
+
+
+def _facts(jet: "Jet") -> list[str]:
+    """What the numbers do not show by themselves."""
+    facts = [f"order={jet.order}"] if len(_orders(jet)) == 1 else [f"order=({_order_text(jet)})"]
+    if jet.algebra.directions is not None:
+        facts.append(f"directions={jet.algebra.directions}")
+    if jet.size > np.get_printoptions()["threshold"] or jet.size == 0:
+        facts.append(f"shape={jet.shape}")
+    if jet.dtype not in (np.dtype(np.float64), np.dtype(np.complex128)):
+        facts.append(f"dtype={jet.dtype}")
+    return facts
+
+
+# ── numbers and monomials ────────────────────────────────────────────────────────────────────────
+
+
+def _number(x: Any) -> str:
+    s = np.array2string(x).strip()
+    return f"({s})" if x.dtype.kind == "c" else s
+
+
+def _plain(monomial: Monomial) -> str:
+    return "·".join(
+        letter
+        + (str(direction).translate(_SUBSCRIPTS) if direction else "")
+        + (str(power).translate(_SUPERSCRIPTS) if power > 1 else "")
+        for letter, direction, power in monomial
+    )
+
+
+def _signed_sum(
+    terms: list[tuple[Monomial, Any] | None], number: Any, times: str, name: Any, ellipsis: str = "…"
+) -> list[str]:
+    """The pieces of a + b·t − c·t²: the sign of a real coefficient stands between the terms."""
+    pieces: list[str] = []
+    for term in terms:
+        if term is None:
+            pieces.append(f" + {ellipsis}")
+            continue
+        monomial, x = term
+        negative = bool(pieces) and x.dtype.kind == "f" and bool(np.signbit(x))
+        part = number(-x if negative else x) + (times + name(monomial) if monomial else "")
+        pieces.append((" - " if negative else " + ") + part if pieces else part)
+    return pieces
+
+
+def _wrapped(pieces: list[str]) -> str:
+    """The pieces in lines of ``np.printoptions``' width, broken before a piece."""
+    lines = [""]
+    for piece in pieces:
+        if lines[-1] and len(lines[-1]) + len(piece) > np.get_printoptions()["linewidth"]:
+            if piece.startswith(","):
+                lines[-1], piece = lines[-1] + ",", " " * 4 + piece.removeprefix(", ")
+            else:
+                piece = " " + piece
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(lines)
+
+
+def _latex_number(x: Any) -> str:
+    if x.dtype.kind == "c":
+        sign = "-" if np.signbit(x.imag) else "+"
+        return rf"({_latex_number(x.real)} {sign} {_latex_number(abs(x.imag))}\mathrm{{i}})"
+    if not np.isfinite(x):
+        return r"\mathrm{NaN}" if np.isnan(x) else r"-\infty" if x < 0 else r"\infty"
+    mantissa, _, exponent = np.array2string(x).strip().partition("e")
+    mantissa = mantissa.removesuffix(".")
+    return mantissa + (rf" \times 10^{{{int(exponent)}}}" if exponent else "")
+
+
+def _latex_monomial(monomial: Monomial) -> str:
+    return r"\,".join(
+        letter + (f"_{{{direction}}}" if direction else "") + (f"^{{{power}}}" if power > 1 else "")
+        for letter, direction, power in monomial
+    )
+
+
+def _matrix(plane: Any) -> str:
+    """A vector is written as a row, as NumPy prints it."""
+    rows = [" & ".join(_latex_number(entry) for entry in map(np.asarray, row)) for row in np.atleast_2d(plane)]
+    return r"\begin{bmatrix} " + r" \\ ".join(rows) + r" \end{bmatrix}"
+
+
+# ── the columns of a table ───────────────────────────────────────────────────────────────────────
+
+
+def _elements(jet: "Jet") -> tuple[list[str], Any]:
+    names = ["" if jet.ndim == 0 else str(list(map(int, i))) for i in np.ndindex(*jet.shape)]
+    return names, lambda plane: [np.array2string(np.asarray(entry)).strip() for entry in np.ravel(plane)]
+
+
+def _summary(jet: "Jet") -> tuple[list[str], Any]:
+    real = jet.dtype.kind == "f"
+    names = ["min", "mean", "max", "not finite"] if real else ["min |a|", "mean |a|", "max |a|", "not finite"]
+
+    def cells(plane: Any) -> list[str]:
+        finite = plane[np.isfinite(plane)]
+        missing = str(plane.size - finite.size)
+        if not finite.size:
+            return ["–", "–", "–", missing]
+        sizes = finite if real else np.abs(finite)
+        return [np.array2string(np.asarray(f(sizes))).strip() for f in (np.min, np.mean, np.max)] + [missing]
+
+    return names, cells

@@ -1,0 +1,226 @@
+"""How a jet runs a primitive and its pull-back: as one kernel, as one step of a record, or part by part."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..backend import is_array, plain
+from ..errors import DualnumError, InvalidType, InvalidValue, NonsmoothPoint
+from ..kernel import engine, launch
+from ..kernel import pulled as kernels
+from ..memory import LARGE
+from ..operand import Operand, primal
+from ..primitives.composition import Composition, composed
+from ..primitives.derived import Derived
+from ..primitives.table import Row, around_zeros, lookup
+from . import tower
+from .planes import Level, as_jets
+from .tower import together
+
+if TYPE_CHECKING:
+    from .jet import Jet
+
+__all__ = ["CHEAP", "check_kinks", "computed", "constant", "evaluate", "followed", "kink_mode", "nonsmooth", "pulled"]
+
+_kinks: ContextVar[str] = ContextVar("nonsmooth", default="subgradient")
+kink_mode = _kinks.get
+
+
+@contextmanager
+def nonsmooth(mode: str) -> Iterator[None]:
+    """What happens at kinks (abs at 0, ties of maximum, jumps of floor), within a ``with`` block.
+
+    Args:
+        mode: "subgradient" (the default: the documented subgradient stands in) or "raise" (a
+            `NonsmoothPoint` reports the elements that sit on a kink).
+
+    Example:
+        >>> np.abs(jet([-2.0, 0.0], order=1)).derivative()
+        array([-1.,  0.])
+        >>> with nonsmooth("raise"):
+        ...     np.abs(jet([-2.0, 0.0], order=1))
+        Traceback (most recent call last):
+        dualnum.errors.NonsmoothPoint: absolute: no derivative at the elements [(1,)]; they sit on a kink
+    """
+    if mode not in ("subgradient", "raise"):
+        raise InvalidValue(f'nonsmooth: mode is {mode!r}; expected "subgradient" or "raise"')
+    token = _kinks.set(mode)
+    try:
+        yield
+    finally:
+        _kinks.reset(token)
+
+
+def evaluate(top: "Jet", row: Row, inputs: tuple[Any, ...]) -> Any:
+    """One primitive on jets of this level and constants."""
+    mine = [top._is_mine(x, row.name) for x in inputs]
+    operands = [x if own else constant(row, x) for x, own in zip(inputs, mine, strict=True)]
+    check_kinks(row, inputs)
+    if row.ufunc in CHEAP and _can_wait(top, operands, mine):
+        return top._waiting(row, [_now(x) for x in operands], mine)
+    if row.even is not None or row.of_squares is not None:
+        return around_zeros(row, inputs, lambda: computed(top, row, operands, mine))
+    return computed(top, row, operands, mine)
+
+
+def computed(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
+    """The same, without waiting for what follows."""
+    fused = _fused(top, row, operands, mine) if any(mine) else None  # out= alone may be a jet
+    if fused is not None and not fused[1]:
+        return fused[0]
+    if not any(mine):
+        y = row.ufunc(*operands)
+        return top._join([y]) if row.ufunc.nout == 1 else tuple(top._join([part]) for part in y)
+    try:
+        levels, stacks = _alone(top, operands, mine) or together(row, operands)
+        result = tower.evaluate(row, levels, stacks)
+    except (ValueError, TypeError) as error:
+        if isinstance(error, DualnumError):
+            raise
+        kind = InvalidValue if isinstance(error, ValueError) else InvalidType
+        shapes = ", ".join(str(np.shape(x)) for x in operands)
+        raise kind(f"{row.name}: {error} (operands of shape {shapes})") from None
+    return as_jets(levels, *result) if row.ufunc.nout == 1 else tuple(as_jets(levels, *part) for part in result)
+
+
+def _alone(top: "Jet", operands: Sequence[Any], mine: Sequence[bool]) -> Any:
+    """The one level of jets that there is above what is recorded or traced, and the stacks; None for several."""
+    stacks = []
+    for x, own in zip(operands, mine, strict=True):
+        base = x._planes if own else x
+        if isinstance(base, Operand) and base.algebra is not None:
+            return None
+        stacks.append(tower.Stack(base, (x._support[0] if own else None,)))
+    return (Level(top.scope, top.algebra, top.kind),), stacks
+
+
+def _fused(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
+    """The primitive as one kernel, and whether its mend must follow.
+
+    None where the operands are no plain arrays or no program can be written.
+    """
+    if row.rule is None or not isinstance(row.ufunc, (np.ufunc, Composition, Derived)):
+        return None
+    given = _given(operands, mine)
+    if given is None:
+        return None
+    try:
+        results = launch.evaluate(row, top.order, given, top.algebra.size, top.algebra.directions)
+    except ValueError as error:
+        shapes = ", ".join(str(np.shape(x)) for x in operands)
+        raise InvalidValue(f"{row.name}: {error} (operands of shape {shapes})") from None
+    if results is None:
+        return None
+    jets = tuple(top._like(planes, [degree]) for planes, degree in results[0])
+    return jets[0] if row.ufunc.nout == 1 else jets, results[1]
+
+
+def _given(operands: Sequence[Any], mine: Sequence[bool]) -> list[Any] | None:
+    """Operands as kernels take them; None where one is no array of NumPy."""
+    given: list[Any] = []
+    for x, own in zip(operands, mine, strict=True):
+        if own:
+            if type(x._planes) is not np.ndarray:
+                return None
+            given.append(launch.Planes(x._planes, x._support[0] + 1))
+        elif type(x) is np.ndarray and x.ndim:
+            given.append(launch.Planes(x[None], 1))
+        elif isinstance(x, Operand) or not isinstance(x, (float, int, complex, np.generic, np.ndarray)):
+            return None
+        else:
+            given.append(x)
+    return given
+
+
+def pulled(top: "Jet | None", function: Any, operands: Sequence[Any]) -> tuple[Any, ...] | None:
+    """A pull-back on jets of this level and constants as one kernel, or None; without a level on arrays."""
+    read = [x for x in operands if x is not None]
+    given = _given(read, [top is not None and top._is_mine(x, "pull-back") for x in read])
+    if given is None:
+        return None
+    known = iter(given)
+    planes = [None if x is None else next(known) for x in operands]
+    numbers = [x.item() if isinstance(x, (np.generic, np.ndarray)) else x for x in planes]
+    if top is None:
+        made = kernels.pulled(function, 0, numbers, 1)
+    else:
+        made = kernels.pulled(function, top.order, numbers, top.algebra.size, top.algebra.directions)
+    if made is None:
+        return None
+
+    def contribution(c: Any) -> Any:
+        if c is None or isinstance(c, int):
+            return None if c is None else operands[c]
+        stacked, degree = c
+        return stacked[0] if top is None else top._like(stacked, [degree])
+
+    return tuple(map(contribution, made))
+
+
+# ── what waits ───────────────────────────────────────────────────────────────────────────────────
+
+CHEAP = frozenset((np.add, np.subtract, np.multiply))
+_SMALL = 1 << 16  # bytes that are copied without a thought
+
+
+def _can_wait(top: "Jet", operands: Sequence[Any], mine: Sequence[bool]) -> bool:
+    """Whether a long jet meets a short row of numbers, as in x @ w + b: alone it would cost a pass over memory."""
+    if mine[0] == mine[1] or engine.current() != "llvm":
+        return False
+    x, b = operands if mine[0] else operands[::-1]
+    planes, row = primal(x._planes), primal(b)
+    if type(planes) is not np.ndarray or type(row) is not np.ndarray or planes.nbytes < LARGE or row.nbytes > _SMALL:
+        return False
+    if planes.dtype != row.dtype or planes.dtype not in launch.COMPILED or not 0 < row.ndim < planes.ndim - 1:
+        return False
+    if row.shape != planes.shape[planes.ndim - row.ndim :]:
+        return False
+    return x._snapshot() is not None and (not isinstance(b, Operand) or b._snapshot() is not None)
+
+
+def _now(x: Any) -> Any:
+    """x as it is now, whatever is assigned to it later."""
+    return x._snapshot() if isinstance(x, Operand) else x.copy()
+
+
+def followed(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool], ufunc: np.ufunc) -> Any:
+    """ufunc of what waited, as one primitive; None where they do not make one."""
+    try:
+        second = lookup(ufunc)
+    except DualnumError:
+        return None
+    if second.rule is None or second.mend is not None or second.kink is not None or ufunc.nin > 1 or ufunc.nout > 1:
+        return None
+    both = composed(row, second)
+    fused = _fused(top, both, operands, mine)
+    return computed(top, both, operands, mine) if fused is None else fused[0]
+
+
+_LARGEST = int(np.finfo(float).max)
+
+
+def constant(row: Row, x: Any) -> Any:
+    """x as a coefficient; lists become arrays, what is no number is refused."""
+    if type(x) is int and not -_LARGEST <= x <= _LARGEST:
+        raise InvalidValue(f"{row.name}: an operand is an integer of {x.bit_length()} bits, which no float64 holds")
+    if isinstance(x, (Operand, float, int, complex)):
+        return float(x) if type(x) is int and x.bit_length() > 63 else x  # beyond the integers of C
+    if not is_array(x):
+        x = np.asarray(x)
+    if x.dtype.kind not in "fcbiu":
+        raise InvalidType(f"{row.name}: an operand has dtype {x.dtype}; expected numbers")
+    return plain(x, row.name, "an operand")
+
+
+def check_kinks(row: Row, inputs: tuple[Any, ...]) -> None:
+    """Raises where `nonsmooth("raise")` is in force and an element sits on a kink of the primitive."""
+    if row.kink is None or kink_mode() != "raise":
+        return
+    on_kink = np.asarray(row.kink(*map(primal, inputs)))
+    if on_kink.any():
+        places = [tuple(map(int, i)) for i in np.argwhere(on_kink)[:5]]
+        more = "" if on_kink.sum() <= 5 else f" and {int(on_kink.sum()) - 5} more"
+        raise NonsmoothPoint(f"{row.name}: no derivative at the elements {places}{more}; they sit on a kink")

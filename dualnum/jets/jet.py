@@ -1,0 +1,508 @@
+"""The Jet: an array that carries the Taylor coefficients of its entries.
+
+A jet of order K stands for the truncated series y(t) = Σ_{k≤K} a_k t^k, elementwise, a_k = y⁽ᵏ⁾(0)/k!.
+Its planes lie in one array of shape (K+1, *shape), coefficient first.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+from weakref import ref
+
+import numpy as np
+
+from ..algebra.univariate import Univariate, check_order, factorial_times, warn_of_underflow
+from ..backend import as_floating, device_of, floating_dtype, to_device
+from ..errors import DualnumError, InvalidType, InvalidValue, LevelError, dropped, ours
+from ..operand import Adjoint, Adjoints, Operand, Stacked, highest
+from ..operand.constants import guarded
+from ..operand.index import as_tuple, checked_index, index_error, is_basic
+from ..operand.levels import Scope, ambient
+from ..primitives import Row, ufuncs
+from . import evaluation, multilinear
+from .eager import quick
+from .planes import placed, readonly, stack_blocks, unshared
+
+__all__ = ["Jet", "ambient_above"]
+
+
+class Jet(Operand):
+    """An array with its Taylor coefficients up to order K along t.
+
+    Args:
+        coeffs: the normalized coefficients a_k = y⁽ᵏ⁾(0)/k!, stacked: shape (K+1, *shape), real or
+            complex; copied. Integers become float64.
+
+    Raises:
+        InvalidType: coeffs are not numbers.
+        InvalidValue: coeffs have no axis for k.
+
+    Example:
+        >>> y = Jet([[2.0, 3.0], [1.0, 1.0]]) ** 2
+        >>> y.derivative(1)
+        array([4., 6.])
+    """
+
+    __slots__ = ("__weakref__", "_pending", "_planes", "_support", "algebra", "scope")
+
+    kind: ClassVar[type["Jet"]]
+    algebra: Univariate
+    _planes: Any
+    # the highest degree whose planes may be nonzero; one list, shared by all views of the planes, so
+    # that a write through one of them is known to the others. Behind it, those that wait to be computed from them
+    _support: list[Any]
+    _pending: Any  # of those that wait: what they are to be computed from
+
+    def __init__(self, coeffs: Any) -> None:
+        if isinstance(coeffs, (list, tuple)) and any(isinstance(c, Operand) for c in coeffs):
+            coeffs = np.stack(coeffs)
+        if not isinstance(coeffs, Operand):
+            coeffs = as_floating(coeffs, "Jet", "coeffs")
+            coeffs = coeffs.copy()
+        if coeffs.ndim == 0 or coeffs.shape[0] == 0:
+            raise InvalidValue(
+                f"Jet: coeffs has shape {coeffs.shape}; expected (K+1, *shape), one coefficient at least. "
+                "To differentiate at a point, write dn.jet(x)"
+            )
+        self._set(coeffs, [coeffs.shape[0] - 1], Univariate(coeffs.shape[0] - 1), ambient_above(coeffs, "Jet"))
+
+    def _set(self, planes: Any, support: list[int], algebra: Univariate, scope: Scope) -> "Jet":
+        self._planes = planes
+        self._support = support
+        self.algebra = algebra
+        self.scope = scope
+        return self
+
+    def _like(self, planes: Any, support: list[int]) -> "Jet":
+        """A jet of this algebra and scope over other planes."""
+        return object.__new__(Jet)._set(planes, support, self.algebra, self.scope)
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def order(self) -> int:
+        """K, the highest index kept."""
+        return self.algebra.order
+
+    @property
+    def value(self) -> Any:
+        """Coefficient 0: what NumPy would have computed. A read-only view."""
+        return readonly(self._planes[0])
+
+    @property
+    def coeffs(self) -> Any:
+        """All coefficients a_k = y⁽ᵏ⁾/k!, shape (K+1, *shape). A read-only view."""
+        return readonly(self._planes)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self._planes.shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        dtype: np.dtype[Any] = self._planes.dtype
+        return dtype
+
+    @property
+    def device(self) -> str:
+        """ "cpu" or "cuda:N"."""
+        planes = self._planes
+        while isinstance(planes, Jet):
+            planes = planes._planes
+        return device_of(planes)
+
+    def coefficient(self, k: int) -> Any:
+        """a_k, of the shape of the value (with several directions: (P, *shape) for k ≥ 1)."""
+        self._check_order("coefficient", k)
+        return readonly(self._planes[self.algebra.block(k)])
+
+    def derivative(self, k: int = 1) -> Any:
+        """y⁽ᵏ⁾(0) = k!·a_k.
+
+        Example:
+            >>> (jet(5.0, order=3) ** 3).derivative(2)
+            np.float64(30.0)
+        """
+        self._check_order("derivative", k)
+        if self.algebra.directions is None and k <= self._support[0]:
+            warn_of_underflow("derivative", k, self._planes)
+        return factorial_times(k, self.coefficient(k))
+
+    def derivatives(self) -> list[Any]:
+        """[y, y', …, y⁽ᴷ⁾]."""
+        return [self.derivative(k) for k in range(self.order + 1)]
+
+    def partial(self, *multi_index: int) -> Any:
+        """The mixed derivative ∂^m y; one index for a univariate jet: the same as `derivative`."""
+        if len(multi_index) != 1:
+            raise InvalidValue(
+                f"partial: {len(multi_index)} indices were given for a jet of one variable; expected one"
+            )
+        return self.derivative(multi_index[0])
+
+    def __call__(self, t: Any) -> Any:
+        """The Taylor polynomial Σ a_k t^k at t (broadcast against the shape), by Horner's rule.
+
+        With several directions the result has one polynomial for each of them: shape (P, *shape).
+
+        Example:
+            >>> y = jet(2.0, order=2) ** 2
+            >>> y(0.5) == 2.5**2
+            np.True_
+        """
+        if not isinstance(t, (Operand, int, float, complex)):  # a Python number does not widen
+            t = as_floating(t, "y(t)", "t")
+        parts = self._parts(self.ndim)
+        result = parts[-1]
+        try:
+            for part in parts[-2::-1]:
+                result = result * t + part
+            if len(parts) > 1:
+                return result
+            result = result + 0 * t  # a constant, spread over the shape of t and over the directions
+            count = self.algebra.directions
+            return result if count is None else np.broadcast_to(result, (count, *np.shape(result)))
+        except ValueError as error:
+            raise ours(error, "y(t)") from None
+
+    def _check_order(self, name: str, k: Any) -> None:
+        if not isinstance(k, (int, np.integer)) or isinstance(k, bool):
+            raise InvalidType(f"{name}: k is {k!r}; expected an integer from 0 to {self.order}")
+        if not 0 <= k <= self.order:
+            raise InvalidValue(
+                f"{name}: k is {k}, but the jet has order {self.order}; "
+                f"expected 0 ≤ k ≤ {self.order}: build the jet with order={max(int(k), 0)} or more"
+            )
+
+    # ── changing order, type, place ──────────────────────────────────────────────────────────────
+
+    def truncate(self, order: int) -> "Jet":
+        """The jet without its coefficients above `order`."""
+        order = check_order(order, "truncate")
+        if order > self.order:
+            raise InvalidValue(
+                f"truncate: order is {order}, but the jet has order {self.order} and the coefficients above it "
+                "are not known; build the jet with a higher order"
+            )
+        algebra = self.algebra.truncated(order)
+        planes = np.copy(self._planes[: algebra.size])
+        return object.__new__(Jet)._set(planes, [min(order, self._support[0])], algebra, self.scope)
+
+    def astype(self, dtype: Any, casting: Any = "unsafe", copy: bool = True) -> "Jet":
+        """The jet with coefficients of another real or complex type."""
+        dtype = floating_dtype(dtype, "astype")
+        if dtype == self.dtype and not copy:
+            return self
+        if self.dtype.kind == "c" and dtype.kind == "f":
+            raise dropped("astype from complex to real", "x.real or np.abs(x)")
+        if isinstance(self._planes, Operand):
+            return self._again(self._planes.astype(dtype), [self._support[0]])
+        try:
+            return self._again(self._planes.astype(dtype, casting=casting), [self._support[0]])
+        except TypeError as error:
+            raise ours(error, f"astype with casting={casting!r}") from None
+
+    def copy(self, order: str = "C") -> "Jet":
+        return self._again(self._planes.copy(), [self._support[0]])
+
+    def __copy__(self) -> "Jet":
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> "Jet":
+        return self.copy()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (self._planes, self._support[0], self.algebra, self.scope)
+
+    # ── indexing ─────────────────────────────────────────────────────────────────────────────────
+
+    def __getitem__(self, index: Any) -> Any:
+        index = checked_index(index, "x[…]")
+        try:
+            if is_basic(index):  # a view, as in NumPy
+                view = self._like(self._planes[(slice(None), *as_tuple(index))], self._support)
+                # a single element is a scalar of its own, so that a swap through a variable swaps
+                if view._planes.ndim > 1:
+                    return view
+                return view._as_array() if Ellipsis in as_tuple(index) else view.copy()
+            return self._rearrange(lambda x: x[index], (self,))
+        except IndexError as error:
+            raise index_error(index, self.shape, "x[…]", error) from None
+
+    _is_array = False
+
+    def _as_array(self) -> "Jet":
+        if type(self) is Jet and self._planes.ndim == 1:
+            self.__class__ = Array
+        return self
+
+    def _again(self, planes: Any, support: list[Any]) -> "Jet":
+        """This jet, over other planes."""
+        jet = self._like(planes, support)
+        return jet._as_array() if self._is_array else jet
+
+    def _as_number(self) -> "Jet":
+        return self._like(self._planes, self._support) if self._is_array else self
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        index = checked_index(index, "x[…] = …")
+        top = highest((self, value))
+        if top is not self and isinstance(top, Operand) and top.scope.level > self.scope.level:
+            raise self._cannot_hold(top)
+        if not isinstance(value, Operand):
+            value = as_floating(value, "x[…] = value", "value")
+        if value.dtype.kind == "c" and self.dtype.kind == "f":
+            raise InvalidType("x[…] = value: the value is complex and x is real; use x.astype(complex)")
+        if self._is_mine(value, "x[…] = value"):
+            # a copy where it shares memory with x: planes are written one after the other
+            planes, degree = unshared(value._planes, self._planes), value._support[0]
+        else:
+            planes, degree = [value], 0
+        if isinstance(planes[0], Operand) and not isinstance(self._planes, Operand):
+            raise self._cannot_hold(planes[0])
+        self._before_a_write()
+        written = self.algebra.truncated(max(degree, self._support[0])).size
+        given = self.algebra.truncated(degree).size
+        try:
+            whole = isinstance(self._planes, Operand)  # of what is recorded a plane is another one
+            for m in range(written):  # a misfit fails at the first plane, before anything has changed
+                plane = planes[m] if m < given else 0.0
+                if whole:
+                    self._planes[(slice(m, m + 1), *as_tuple(index))] = plane
+                else:
+                    self._planes[m, ...][index] = plane
+        except DualnumError:
+            raise
+        except IndexError as error:
+            raise index_error(index, self.shape, "x[…] = value", error) from None
+        except (TypeError, ValueError) as error:
+            raise ours(error, "x[…] = value") from None
+        self._support[0] = max(self._support[0], degree)
+
+    def _cannot_hold(self, value: Operand) -> InvalidType:
+        return InvalidType(
+            f"x[…] = value: the value carries derivatives of {value.scope.name}, which x, an operand of "
+            f"{self.scope.name}, cannot hold; build the result with np.where, np.stack or np.concatenate"
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all coefficients."""
+        return int(self._planes.nbytes)
+
+    def to_device(self, device: str, /, *, stream: Any = None) -> "Jet":
+        """The jet with its coefficients on another device ("cpu", "cuda", "cuda:N")."""
+        planes = self._planes
+        moved = planes.to_device(device) if isinstance(planes, Jet) else to_device(planes, device)
+        return self if moved is planes else self._like(moved, [self._support[0]])
+
+    def fill(self, value: Any) -> None:
+        """x[...] = value."""
+        self[...] = value
+
+    def sort(self, axis: int = -1, kind: Any = None, order: Any = None) -> None:
+        self[...] = np.sort(self, axis=axis)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if not kwargs and method == "__call__":
+            result = quick(ufunc, inputs, Jet)
+            if result is not None:
+                return result
+        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+
+    # ── what the interception point asks for ─────────────────────────────────────────────────────
+
+    def _placed(self, index: Any, shape: tuple[int, ...]) -> Any:
+        if type(self._planes) is not np.ndarray:
+            return None
+        known = self.algebra.truncated(self._support[0]).size
+        at = (slice(known), *as_tuple(index))
+        return self._like(placed(self._planes[:known], at, (self.algebra.size, *shape)), [self._support[0]])
+
+    def _before_a_write(self) -> None:
+        """Computes what waits for these planes; raises where a record reads them again."""
+        while len(self._support) > 1:
+            waiting = self._support[-1]()
+            if isinstance(waiting, Jet):
+                waiting._planes  # noqa: B018
+            elif waiting is not None and waiting.holds:
+                raise InvalidValue(
+                    "x[…] = value: a recorded function has read x, and the reverse sweep will read it again; write to "
+                    "a copy of it, or to a new jet"
+                )
+            self._support.pop()
+
+    def _squares(self, of_first: bool = False) -> int:
+        return self._planes._squares(of_first=True) if isinstance(self._planes, Operand) else 0
+
+    def _waiting(self, row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> "Jet":
+        """The primitive, to be computed when its planes are asked for, or as part of what follows."""
+        result = object.__new__(Waiting)
+        (x,) = (x for x, own in zip(operands, mine, strict=True) if own)
+        result._support, result.algebra, result.scope = [x._support[0]], self.algebra, self.scope
+        result._pending = row, operands, mine
+        x._support[1:] = [waiting for waiting in x._support[1:] if waiting() is not None] + [ref(result)]
+        return result
+
+    def _snapshot(self) -> "Jet | None":
+        if isinstance(self._planes, Operand):
+            planes = self._planes._snapshot()
+            return None if planes is None else self._again(planes, [self._support[0]])
+        return self._again(self._planes, self._support)  # it is computed before a write
+
+    def _readonly(self) -> "Jet":
+        return self if isinstance(self._planes, Operand) else self._again(readonly(self._planes), self._support)
+
+    def _frozen(self) -> "Jet":
+        if isinstance(self._planes, Operand):
+            return self._again(self._planes._frozen(), [self._support[0]])
+        planes, hold = guarded(self._planes)
+        if hold is not None:
+            self._support.append(hold)
+        return self._again(planes, [self._support[0]])
+
+    def _add_at(self, index: Any, x: Any) -> bool:
+        if not self._is_mine(x, "sum") or type(self._planes) is not np.ndarray or type(x._planes) is not np.ndarray:
+            return False
+        self._before_a_write()
+        known = self.algebra.truncated(x._support[0]).size
+        self._planes[(slice(known), *as_tuple(index))] += x._planes[:known]
+        self._support[0] = max(self._support[0], x._support[0])
+        return True
+
+    def _ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return ufuncs.apply(self, ufunc, method, inputs, kwargs)
+
+    def _primitive(self, row: Row, inputs: tuple[Any, ...]) -> Any:
+        return evaluation.evaluate(self, row, inputs)
+
+    def _pulled(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        return evaluation.pulled(self, function, operands)
+
+    def _linear(
+        self,
+        function: Callable[..., Any],
+        data: tuple[Any, ...],
+        adjoint: Adjoint | None = None,
+        stacked: Callable[..., Any] | None = None,
+    ) -> Any:
+        return multilinear.linear(self, function, data, stacked)
+
+    def _rearrange(self, function: Callable[..., Any], data: tuple[Any, ...]) -> Any:
+        return multilinear.rearranged(self, function, data)
+
+    def _batched(self, function: Callable[[Any, int], Any], adjoint: Adjoint | None = None) -> Any:
+        # _support goes along: the result may be a view
+        result = self._like(function(self._planes, 1), self._support)
+        if result._planes.ndim > 1 or not (self.ndim or self._is_array):
+            return result
+        array = np.broadcast_to(np.empty(()), self.shape)
+        return result._as_array() if np.may_share_memory(function(array, 0), array) else result
+
+    def _bilinear(
+        self,
+        function: Callable[[Any, Any], Any],
+        a: Any,
+        b: Any,
+        adjoints: Adjoints | None = None,
+        stacked: Stacked | None = None,
+    ) -> Any:
+        return multilinear.bilinear(self, function, a, b, stacked)
+
+    def _operation(self, operation: Any, args: tuple[Any, ...]) -> Any:
+        return multilinear.operated(self, operation, args)
+
+    def _parts(self, ndim: int) -> list[Any]:
+        return self.algebra.parts(self._planes, self._support[0], ndim)
+
+    def _is_mine(self, x: Any, name: str) -> bool:
+        """Whether x is a jet of this level (else it is a constant here)."""
+        if not (isinstance(x, Jet) and x.scope is self.scope):
+            return False
+        self._check_algebra(name, x)
+        return True
+
+    def _check_algebra(self, name: str, other: "Jet") -> None:
+        if other.algebra != self.algebra:
+            message = (
+                f"jets of {self.algebra} and of {other.algebra} meet; build both alike, or cut the "
+                f"longer one with .truncate({min(self.order, other.order)})"
+            )
+            # the interception point knows the name of an array function that calls us with a lambda
+            raise ValueError(message) if name == "<lambda>" else InvalidValue(f"{name}: {message}")
+
+    def _join(self, parts: Sequence[Any]) -> Any:
+        """A jet from its homogeneous parts, as the recurrences give them."""
+        first = parts[0]
+        if first.dtype.kind not in "fc":
+            return first
+        count = self.algebra.size_of_a_degree
+        blocks = [(part, 1 if k == 0 else count) for k, part in enumerate(parts)]
+        return self._like(stack_blocks(blocks, self.algebra.size, first), [len(parts) - 1])
+
+    def __repr__(self) -> str:
+        from .display import text
+
+        return text(self)
+
+    def _repr_latex_(self) -> str | None:
+        from .display import latex
+
+        return latex(self)
+
+    def _repr_html_(self) -> str:
+        from .display import html
+
+        return html(self)
+
+
+Jet.kind = Jet
+
+
+class Array(Jet):
+    """An array without axes, where other jets without axes are numbers: `x += 1` writes into it, as into x[0, ...]."""
+
+    __slots__ = ()
+    _is_array = True
+
+
+class Waiting(Jet):
+    """A cheap primitive on a long jet that waits for what follows it: x @ w + b becomes a part of the tanh."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "_planes":
+            return super().__getattr__(name)
+        pending = self._pending
+        if pending is not None:  # else another thread was quicker
+            done = evaluation.computed(self, *pending)
+            self._set(done._planes, self._support, self.algebra, self.scope)
+            self._support[0] = done._support[0]
+            self.__class__ = Jet  # type: ignore[assignment]
+            self._pending = None
+        return self._planes
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        pending = self._pending
+        if pending is not None and method == "__call__" and len(inputs) == 1 and not kwargs and self.scope.alive:
+            row, operands, mine = pending
+            result = evaluation.followed(self, row, operands, mine, ufunc)
+            if result is not None:
+                return result
+        self._planes  # noqa: B018  it is computed now, and is a jet like any other
+        return Jet.__array_ufunc__(self, ufunc, method, *inputs, **kwargs)
+
+
+def ambient_above(x: Any, function: str, name: str = "x") -> Scope:
+    """The ambient scope, which must stand above x."""
+    scope = ambient()
+    if isinstance(x, Operand) and x.scope.level >= scope.level:
+        raise LevelError(
+            f"{function}: {name} is itself a jet of {x.scope.name}, which would share t with the new one; nest with "
+            "dn.derivative or dn.jvp, or start from x.value"
+        )
+    return scope
+
+
+def _restore(planes: Any, degree: int, algebra: Univariate, scope: Scope) -> Jet:
+    return object.__new__(Jet)._set(planes, [degree], algebra, scope)

@@ -1,0 +1,154 @@
+"""The stacked coefficients of a jet: put together, zero, read-only, apart from one another."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import memory
+from ..algebra.univariate import Univariate
+from ..backend import is_array, namespace
+from ..operand import Operand
+from ..operand.levels import Scope
+
+__all__ = [
+    "Level", "aligned", "as_jets", "peeled", "placed", "readonly", "stack_blocks", "unshared", "zero_like",
+]  # fmt: skip
+
+
+# ── the levels of jets ───────────────────────────────────────────────────────────────────────────
+
+
+class Level(NamedTuple):
+    """The jets of one scope, and what they are made by."""
+
+    scope: Scope
+    algebra: Univariate
+    kind: Any
+
+
+def peeled(x: Any, down_to: int = 0) -> tuple[Any, list[tuple[Level, int]]]:
+    """What lies under the jets of x above a level, and of these the levels with their degrees, from the lowest up."""
+    above: list[tuple[Level, int]] = []
+    while isinstance(x, Operand) and x.algebra is not None and x.scope.level > down_to:
+        above.append((Level(x.scope, x.algebra, x.kind), x._support[0]))
+        x = x._planes
+    return x, above[::-1]
+
+
+def as_jets(levels: Sequence[Level], base: Any, degrees: Sequence[int | None]) -> Any:
+    """The jets of these levels over an array with an axis for each; None for a level without."""
+    for level, degree in zip(levels, degrees, strict=True):
+        if degree is not None:
+            base = object.__new__(level.kind)._set(base, [degree], level.algebra, level.scope)
+    return base
+
+
+# ── stacks ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> Any:
+    """Planes of shape (size, *first.shape) from blocks of one or more planes each, zeros behind them."""
+    shape = tuple(first.shape)
+    if all(is_array(part) or not isinstance(part, Operand) for part, _ in blocks):
+        xp = namespace(first)
+        planes = (memory if xp is np else xp).empty((size, *shape), first.dtype)
+        start = 0
+        for part, count in blocks:
+            planes[start : start + count] = part
+            start += count
+        planes[start:] = 0
+        return planes
+    joined = _joined_below(blocks, size, first)
+    if joined is not None:
+        return joined
+    full = [np.broadcast_to(_typed(part, first), (count, *shape)) for part, count in blocks]
+    missing = size - sum(count for _, count in blocks)
+    if missing:
+        full.append(np.zeros((missing, *shape), first.dtype))
+    return np.concatenate(full)
+
+
+def _joined_below(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> Any:
+    """The same where the parts are jets over plain arrays: filled in below all levels. None for what is recorded."""
+    each = [peeled(part) for part, _ in blocks]
+    if any(isinstance(base, Operand) for base, _ in each):
+        return None
+    known: dict[int, Level] = {}
+    degrees: dict[int, int] = {}
+    for _, above in each:
+        for level, degree in above:
+            k = level.scope.level
+            if known.setdefault(k, level)[:2] != level[:2]:
+                return None  # and what is wrong is said there
+            degrees[k] = max(degree, degrees.get(k, 0))
+    levels = [known[k] for k in sorted(known)]
+    shape = tuple(first.shape)
+    base = np.zeros((*(level.algebra.size for level in levels), size, *shape), first.dtype)
+    start = 0
+    for (part, above), (_, count) in zip(each, blocks, strict=True):
+        there = {level.scope.level for level, _ in above}
+        index = tuple(slice(None) if level.scope.level in there else 0 for level in levels)
+        if np.ndim(part):  # the axes that broadcasting needs stand behind those of the levels
+            own = part.shape[len(there) :]
+            part = part.reshape(*part.shape[: len(there)], *(1,) * (1 + len(shape) - len(own)), *own)
+        base[(*index, slice(start, start + count))] = part
+        start += count
+    return as_jets(levels, base, [degrees[level.scope.level] for level in levels])
+
+
+def _typed(part: Any, first: Any) -> Any:
+    """A plain part in the type of the values, so that a structural zero does not widen them."""
+    if isinstance(part, Operand):
+        return part if part.dtype == first.dtype else part.astype(first.dtype)
+    return namespace(part).asarray(part, first.dtype)
+
+
+def aligned(planes: Any, ndim: int) -> Any:
+    """Planes of arrays with `ndim` axes: axes are opened behind the first, so that they broadcast as the arrays do."""
+    missing = ndim + 1 - planes.ndim
+    return planes[(slice(None), *[None] * missing)] if missing > 0 else planes
+
+
+def placed(x: Any, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """An array of this shape, zero but at an index of slices and integers, where it is x."""
+    if x.nbytes < memory.LARGE or namespace(x) is not np:
+        full = (np if type(x) is np.ndarray else namespace(x)).zeros(shape, x.dtype)
+        full[index] = x
+        return full
+    full = inside = memory.empty(shape, x.dtype)
+    if all(isinstance(i, slice) and i.step in (None, 1) for i in index):
+        for axis, part in enumerate(index):  # zeros before and behind: no entry is written twice
+            start, stop, _ = part.indices(shape[axis])
+            along = (slice(None),) * axis
+            inside[(*along, slice(0, start))] = 0
+            inside[(*along, slice(max(start, stop), None))] = 0
+            inside = inside[(*along, slice(start, stop))]
+        inside[...] = x
+    else:
+        full.fill(0)
+        full[index] = x
+    return full
+
+
+def zero_like(x: Any) -> Any:
+    """A zero of x's shape that keeps Python scalars weak."""
+    if isinstance(x, (bool, int, float, complex)):
+        return 0.0
+    shape, dtype = np.shape(x), getattr(x, "dtype", np.dtype(float))
+    return np.broadcast_to(namespace(x).zeros((), dtype), shape) if shape else namespace(x).zeros((), dtype)
+
+
+def readonly(x: Any) -> Any:
+    if isinstance(x, np.ndarray):
+        x = x.view()
+        x.flags.writeable = False
+    return x
+
+
+def unshared(planes: Any, target: Any) -> Any:
+    if isinstance(planes, Operand):
+        return planes.copy()
+    if namespace(planes) is np and not np.may_share_memory(planes, target):
+        return planes
+    return planes.copy()

@@ -1,0 +1,297 @@
+"""Elementwise primitives on jets of jets: all levels at once, as polynomials in several variables.
+
+The coefficients of nested jets lie in one array, an axis for each level. A primitive runs its recurrence once on the
+homogeneous parts (see `graded`), whatever the array is made of: as one kernel on numbers, as one step of a record on
+variables, coefficient by coefficient on tracers.
+"""
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..algebra import directions
+from ..algebra.graded import Box
+from ..errors import InvalidValue
+from ..kernel import launch
+from ..operand import Operand, highest
+from ..operand.levels import same_scope
+from ..primitives.composition import Composition
+from ..primitives.derived import Derived
+from ..primitives.table import Row, mended
+from .planes import Level, as_jets, peeled, stack_blocks
+
+__all__ = ["Stack", "box_of", "coefficients", "evaluate", "on_jets", "spread", "stacked_up", "together"]
+
+
+class Stack(NamedTuple):
+    """Coefficients along several levels, the lowest first.
+
+    Attributes:
+        base: the array, with one axis in front for each level that it depends on.
+        degrees: for each level the highest degree that may be nonzero; None where it has no axis.
+    """
+
+    base: Any
+    degrees: tuple[int | None, ...]
+
+
+def box_of(levels: Sequence[Level]) -> Box:
+    return Box.of(tuple(level.algebra.order for level in levels))
+
+
+def evaluate(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Any:
+    """The primitive on stacks over these levels: a stack, of several results a tuple of them.
+
+    Below the levels the bases may be numbers, arrays, variables or tracers.
+    """
+    bases = [s.base for s in operands]
+    below = highest(bases)
+    if below is None:
+        return _on_arrays(row, levels, operands)
+    recorded = below._stacked(row, levels, operands)
+    return _by_parts(row, levels, operands) if recorded is None else recorded
+
+
+def _on_arrays(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Any:
+    directed = len(levels) > 1 and any(level.algebra.directions is not None for level in levels)
+    launched = (_launched_along if directed else _launched)(row, levels, operands)
+    if launched is None:
+        return _by_parts(row, levels, operands)
+    return _by_parts(row, levels, operands, launched[0]) if launched[1] else launched[0]
+
+
+def _launched(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> tuple[Any, bool] | None:
+    """As one kernel, and whether the row's mend must follow; None where there is none."""
+    alone = len(levels) == 1
+    given: list[Any] = []
+    for base, degrees in operands:
+        axes = sum(d is not None for d in degrees)
+        if type(base) is np.ndarray and base.ndim:
+            planes = base.reshape(prod(base.shape[:axes]), *base.shape[axes:])
+            degree = degrees[0] or 0
+            given.append(launch.Planes(planes, degree + 1) if alone else launch.Planes(planes, len(planes), degrees))
+        elif axes or isinstance(base, Operand) or not isinstance(base, (float, int, complex, np.generic, np.ndarray)):
+            return None
+        else:
+            given.append(base)
+    if not isinstance(row.ufunc, (np.ufunc, Composition, Derived)):
+        return None
+    if alone:
+        algebra = levels[0].algebra
+        made = launch.evaluate(row, algebra.order, given, algebra.size, algebra.directions)
+    else:
+        box = box_of(levels)
+        made = launch.evaluate(row, box, given, box.size)
+    if made is None:
+        return None
+    sizes = [level.algebra.size for level in levels]
+    results = [
+        Stack(planes.reshape(*sizes, *planes.shape[1:]), (degrees,) if alone else degrees)
+        for planes, degrees in made[0]
+    ]
+    return results[0] if row.ufunc.nout == 1 else tuple(results), made[1]
+
+
+def _launched_along(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> tuple[Any, bool] | None:
+    """The same with several directions, which are axes of the kernel's arrays: on short arrays."""
+    if not isinstance(row.ufunc, (np.ufunc, Composition, Derived)):
+        return None
+    ndim = max(map(_ndim, operands))
+    given = [spread(levels, stack, ndim) for stack in operands]
+    if None in given:
+        return None
+    box = box_of(levels)
+    made = launch.evaluate(row, box, given, box.size)
+    if made is None:
+        return None
+    algebras = tuple(level.algebra for level in levels)
+    everything = directions.table(algebras, box.limits)
+    results = []
+    for planes, degrees in made[0]:
+        shape = planes.shape[1 + len(everything.axes) :]
+        if planes.shape[1 : -len(shape) or None] != everything.axes:
+            planes = np.broadcast_to(planes, (len(planes), *everything.axes, *shape))
+        results.append(Stack(everything.gathered(planes, shape), degrees))
+    return results[0] if row.ufunc.nout == 1 else tuple(results), made[1]
+
+
+def spread(levels: Sequence[Level], stack: Stack, ndim: int, once: bool = False, as_array: bool = False) -> Any:
+    """The planes as a kernel takes them, directions as axes in front; or a number. None for what is long or no array.
+
+    With `once`, of what will be summed, each plane stands in one place only; with `as_array` a number is one of those.
+    """
+    base, degrees = stack
+    base = np.asarray(base) if as_array and isinstance(base, np.generic) else base
+    if not np.ndim(base) and all(d is None for d in degrees) and not as_array:
+        return base if isinstance(base, (float, int, complex, np.generic, np.ndarray)) else None
+    algebras = tuple([level.algebra for level in levels])
+    shape = tuple(np.shape(base))[sum(d is not None for d in degrees) :]
+    shape = (1,) * (ndim - len(shape)) + shape
+    if type(base) is not np.ndarray or not directions.is_short(algebras, shape):
+        return None
+    its = directions.table(algebras, degrees, once)
+    full = (its.once if once else its.spread)(base, shape)
+    return launch.Planes(full, len(full), degrees)
+
+
+def on_jets(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Stack:
+    """The primitive on stacks whose bases may be anything, as jets of these levels do it."""
+    jets = [as_jets(levels, base, degrees) for base, degrees in operands]
+    ufunc = row.ufunc
+    if isinstance(ufunc, np.ufunc):
+        y = ufunc(*jets)
+    else:
+        top = highest(jets)
+        assert top is not None
+        y = top._primitive(row, tuple(jets))
+    degrees: list[int | None] = []
+    for level in reversed(levels):
+        own = isinstance(y, Operand) and y.scope is level.scope
+        degrees.append(y._support[0] if own else None)
+        y = y._planes if own else y
+    return Stack(y, tuple(reversed(degrees)))
+
+
+# ── coefficient by coefficient ───────────────────────────────────────────────────────────────────
+
+
+def _by_parts(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack], known: Any = None) -> Any:
+    """The recurrence on homogeneous parts, with operations of the base; or the mend of a `known` result."""
+    ndim = max(_ndim(s) for s in operands)
+    box = box_of(levels)
+    parts = [_parts(levels, box, s, ndim) for s in operands]
+    several = row.ufunc.nout > 1
+    with np.errstate(all="ignore"):
+        if known is None:
+            result = row.expand(box.order, *parts)
+        else:
+            stacks = known if several else (known,)
+            each = [_parts(levels, box, s, ndim) for s in stacks]
+            result = tuple(each) if several else each[0]
+        result = mended(row, box.order, result, parts)
+    return tuple(_joined(levels, box, y, ndim) for y in result) if several else _joined(levels, box, result, ndim)
+
+
+def _parts(levels: tuple[Level, ...], box: Box, stack: Stack, ndim: int) -> list[Any]:
+    """The homogeneous parts: of one level the coefficients themselves."""
+    if len(levels) > 1:
+        return box.parts(coefficients(levels, stack, ndim))
+    (degree,) = stack.degrees
+    return [stack.base] if degree is None else levels[0].algebra.parts(stack.base, degree, ndim)
+
+
+def _joined(levels: tuple[Level, ...], box: Box, parts: Sequence[Any], ndim: int) -> Stack:
+    """The stack of these parts, zeros between and behind them."""
+    first = parts[0]
+    if first.dtype.kind not in "fc":  # the exponents of frexp have no derivatives
+        return Stack(first, (None,) * len(levels))
+    if len(levels) > 1:
+        terms = box.coefficients(parts)
+        return Stack(stacked_up(levels, terms), tuple(map(max, zip(*terms, strict=True))))
+    algebra = levels[0].algebra
+    if algebra.directions is not None and first.ndim > ndim:  # see `_filled`
+        first, parts = first[0], [first[0], *parts[1:]]
+    blocks = [(part, 1 if k == 0 else algebra.size_of_a_degree) for k, part in enumerate(parts)]
+    return Stack(stack_blocks(blocks, algebra.size, first), (len(parts) - 1,))
+
+
+def _ndim(stack: Stack) -> int:
+    return int(np.ndim(stack.base)) - sum(d is not None for d in stack.degrees)
+
+
+def coefficients(levels: Sequence[Level], stack: Stack, ndim: int) -> dict[tuple[int, ...], Any]:
+    """The coefficients of a stack by monomial, for operands broadcast to `ndim` axes.
+
+    A level with several directions has an axis for them in every coefficient, of length 1 where they do not occur.
+    """
+    directed = any(level.algebra.directions is not None for level in levels)
+    missing = ndim - _ndim(stack) if directed and np.ndim(stack.base) else 0
+    found = {}
+    for _, m in box_of(levels).within(stack.degrees):
+        index: list[Any] = []
+        for k, d, level in zip(m, stack.degrees, levels, strict=True):
+            block = level.algebra.block(k)
+            if level.algebra.directions is None:
+                index += [] if d is None else [block]
+            elif np.ndim(stack.base):
+                index.append(None if d is None else block if isinstance(block, slice) else slice(0, 1))
+        index += [None] * missing
+        found[m] = stack.base[tuple(index)] if index else stack.base
+    return found
+
+
+def stacked_up(levels: Sequence[Level], terms: dict[tuple[int, ...], Any]) -> Any:
+    """The coefficients in one array with an axis for each level."""
+    directed = [i for i, level in enumerate(levels) if level.algebra.directions is not None]
+    shape = np.broadcast_shapes(*(tuple(np.shape(c))[len(directed) :] for c in terms.values()))
+    if not any(isinstance(c, Operand) for c in terms.values()):
+        return _filled(levels, directed, terms, shape)
+    dtype = next(c for c in terms.values() if isinstance(c, Operand)).dtype
+
+    def axes(m: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(1 if m[i] == 0 else levels[i].algebra.size_of_a_degree for i in directed)
+
+    def build(m: tuple[int, ...]) -> Any:
+        i = len(m)
+        if i == len(levels):
+            c = terms.get(m)
+            full = (*axes(m), *shape)
+            if not isinstance(c, Operand):
+                c = np.asarray(0.0 if c is None else c, dtype)
+            elif c.dtype != dtype:
+                c = c.astype(dtype)
+            return c if tuple(np.shape(c)) == full else np.broadcast_to(c, full)
+        pieces = [build((*m, k)) for k in range(levels[i].algebra.order + 1)]
+        place = sum(j < i for j in directed)
+        return np.concatenate(pieces, axis=place) if i in directed else np.stack(pieces, axis=place)
+
+    return build(())
+
+
+def _filled(levels: Sequence[Level], directed: Sequence[int], terms: Any, shape: tuple[int, ...]) -> Any:
+    dtype = np.result_type(*terms.values())
+    array = np.zeros((*(level.algebra.size for level in levels), *shape), dtype)
+    for m, c in terms.items():
+        index = []
+        for i, k in enumerate(m):
+            block = levels[i].algebra.block(k)
+            index.append(slice(0, 1) if i in directed and not isinstance(block, slice) else block)
+        # what a mend has found out from other directions holds for this one's constant as well
+        c = c[tuple(slice(0, 1) if m[i] == 0 else slice(None) for i in directed)] if np.ndim(c) else c
+        array[tuple(index)] = c
+    return array
+
+
+# ── operands of several levels ───────────────────────────────────────────────────────────────────
+
+
+def highest_base(x: Any) -> int:
+    """The level of what lies under the jets of x: of variables or tracers; 0 of numbers."""
+    while isinstance(x, Operand) and x.algebra is not None:
+        x = x._planes
+    return x.scope.level if isinstance(x, Operand) else 0
+
+
+def together(row: Row, operands: Sequence[Any]) -> tuple[tuple[Level, ...], list[Stack]]:
+    """All levels of jets above what is recorded or traced, and the operands as stacks over them."""
+    ground = max(map(highest_base, operands))
+    each = [peeled(x, ground) for x in operands]
+    known: dict[int, Level] = {}
+    for _, above in each:
+        for level, _ in above:
+            other = known.setdefault(level.scope.level, level)
+            if other.scope is not level.scope:
+                same_scope(other.scope, level.scope)
+            if other.algebra is not level.algebra:
+                raise InvalidValue(
+                    f"{row.name}: jets of {other.algebra} and of {level.algebra} meet; build both alike, or cut the "
+                    f"longer one with .truncate({min(other.algebra.order, level.algebra.order)})"
+                )
+    levels = tuple(known[k] for k in sorted(known))
+    stacks = []
+    for base, above in each:
+        degrees = {level.scope.level: degree for level, degree in above}
+        stacks.append(Stack(base, tuple(degrees.get(level.scope.level) for level in levels)))
+    return levels, stacks

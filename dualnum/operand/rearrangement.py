@@ -1,0 +1,99 @@
+"""Functions every entry of whose result is a copy of one entry of the data, or zero: take, concatenate, tril.
+
+The numbers of the entries, sent through the function once, say where each comes from. That is all there is to know:
+the transpose for the reverse sweep, and the function on many planes at once.
+"""
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..errors import NotDifferentiable
+from .operand import Moving, Operand, linear
+
+__all__ = ["MANY", "Rearrangement"]
+
+MANY = 8  # planes from which on it pays to find out where entries go
+
+
+class Rearrangement:
+    """The adjoint of a function whose every entry is a copy of one entry of its data, or zero.
+
+    The numbers of the entries, sent through the function once, say where each comes from; the cotangents of
+    its copies are summed.
+    """
+
+    def __init__(self, function: Callable[..., Any], shapes: Sequence[tuple[int, ...]]) -> None:
+        self.function = function
+        self.shapes = shapes
+        self._source: Any = None
+
+    def source(self) -> Any:
+        """For each entry of the result 1 + its number among the entries of all data, or 0."""
+        if self._source is None:
+            numbered, first = [], 1
+            for shape in self.shapes:
+                size = prod(shape)
+                numbered.append(np.arange(first, first + size).reshape(shape))
+                first += size
+            source = np.asarray(self.function(*numbered))
+            if source.dtype.kind == "f" and first > 2 ** (np.finfo(source.dtype).nmant + 1):
+                raise NotDifferentiable(f"an array of {first} entries cannot be traced through {source.dtype}")
+            self._source = source.real.astype(np.intp)
+        return self._source
+
+    @property
+    def omits(self) -> bool:
+        """Whether some entry of the data does not occur in the result."""
+        read = np.zeros(1 + sum(map(prod, self.shapes)), bool)
+        read[self.source()] = True
+        return not read[1:].all()
+
+    def __call__(self, cotangent: Any) -> Any:
+        source, first, results = self.source(), 1, []
+        for shape in self.shapes:
+            results.append(_scattered(cotangent, source - first, shape))
+            first += prod(shape)
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def gathered(self, planes: Sequence[Any]) -> Any:
+        """The function on stacked planes of the data (None for zeros), all at once."""
+        source, first = self.source(), 1
+        result: Any = 0.0
+        for stack, shape in zip(planes, self.shapes, strict=True):
+            size = prod(shape)
+            if stack is not None:
+                flat = stack.reshape(len(stack), size)
+                inside = (source >= first) & (source < first + size)
+                if inside.all():
+                    return np.take(flat, source - first, axis=1)
+                if inside.any():
+                    result = np.where(inside, np.take(flat, np.where(inside, source - first, 0), axis=1), result)
+                elif type(result) is float:
+                    result = np.zeros((len(stack), *source.shape), stack.dtype)
+            first += size
+        return result
+
+
+def _scattered(cotangent: Any, source: Any, shape: tuple[int, ...]) -> Any:
+    """The sums of the cotangents of equal source among the entries of this shape."""
+    size = prod(shape)
+    inside = (source >= 0) & (source < size)
+    positions = source[inside]
+
+    def scatter(g: Any) -> Any:
+        if isinstance(g, Operand):
+            return linear(scatter, g, adjoint=Moving(gather))
+        g = g[inside]
+        if g.dtype.kind == "c":
+            sums = np.bincount(positions, g.real, size) + 1j * np.bincount(positions, g.imag, size)
+        else:
+            sums = np.bincount(positions, g, size)
+        return sums.astype(g.dtype, copy=False).reshape(shape)
+
+    def gather(h: Any) -> Any:
+        return np.where(inside, np.take(np.ravel(h), np.where(inside, source, 0)), 0.0) if size else np.zeros(())
+
+    return scatter(cotangent)

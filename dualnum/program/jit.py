@@ -1,0 +1,312 @@
+"""`jit`: a function traced once for each signature of its arguments, compiled, and replayed."""
+
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from types import MethodType
+from typing import Any
+
+import numpy as np
+import optree
+
+from ..errors import InvalidType
+from ..jets.evaluation import kink_mode
+from ..jets.jet import Jet
+from ..kernel import engine, instructions, launch, llvm
+from ..kernel.host import assembly
+from ..kernel.ir import Program
+from ..kernel.optimize import optimize
+from ..kernel.store import Bounded
+from ..operand import Operand
+from ..operand.levels import ambient
+from .fused import Kernel
+from .replay import ALARM, Replay
+from .trace import Tracer, trace
+
+__all__ = ["Jitted", "Lowered", "jit"]
+
+_engine, _ndarray = engine.current, np.ndarray
+_TRACED_KINDS = "fcbiu"
+
+
+def jit(
+    f: Callable[..., Any],
+    *,
+    static_argnums: int | Sequence[int] = (),
+    static_argnames: str | Sequence[str] = (),
+) -> "Jitted":
+    """The same function, traced once for each signature of its arguments, fused and replayed.
+
+    Arrays, jets and Python floats among the arguments (also in nested tuples, lists and dicts) are traced;
+    everything else, and the arguments named by `static_argnums` and `static_argnames`, is part of the signature.
+    Arrays from outside that f uses are taken as they are when it is traced. Inside a transform, on tape variables
+    and on jets of a transform, under `nonsmooth("raise")`, and on arrays that are not NumPy's own, the function
+    itself is called.
+
+    Args:
+        f: a function of NumPy operations, without side effects and without branches on array values.
+        static_argnums: positions of arguments to take as they are; they must be hashable.
+        static_argnames: names of keyword arguments to take as they are.
+
+    Raises:
+        NotDifferentiable: the function does something with an array's numbers that cannot be traced.
+        InvalidType: a static argument is not hashable; f uses a jet from outside.
+
+    Example:
+        >>> fast = dn.jit(dn.derivative(lambda x: np.exp(-x**2), 3))
+        >>> bool(np.isclose(fast(np.array([0.5]))[0], 5 * np.exp(-0.25)))
+        True
+    """
+    if not callable(f):
+        raise InvalidType(f"jit: f is a {type(f).__name__}; expected a function")
+    positions = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
+    for i in positions:
+        if isinstance(i, bool) or not isinstance(i, (int, np.integer)):
+            raise InvalidType(f"jit: static_argnums is {static_argnums!r}; expected an index or a sequence of indices")
+    names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
+    return Jitted(f, positions, names)
+
+
+class Jitted:
+    """A function under `jit`; `lower(*args)` shows what becomes of it."""
+
+    def __init__(self, f: Callable[..., Any], static: tuple[int, ...], names: tuple[str, ...]) -> None:
+        update_wrapper(self, f, updated=())
+        self._f = f
+        self._static = static
+        self._names = names
+        self._entries: Bounded[Any, _Entry] = Bounded(256)
+        self._last: tuple[Any, _Entry | None] = None, None  # signatures rarely change from call to call
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        # the usual call: arrays, jets and Python floats, and nothing else
+        if kwargs or self._static or kink_mode() == "raise":
+            return self._general(args, kwargs)
+        key: list[Any] = [_engine()]
+        given: Sequence[Any] = args
+        for i, a in enumerate(args):
+            kind = type(a)
+            if kind is Jet:
+                if given is args:
+                    given = list(args)
+                a = given[i] = a._planes  # type: ignore[index]
+                x = args[i]
+                if x.scope is not ambient() or type(a) is not _ndarray:
+                    return self._general(args, kwargs)
+                key += (x.algebra, x._support[0])
+            elif kind is float:
+                key.append(float)
+                continue
+            elif kind is not _ndarray:
+                return self._general(args, kwargs)
+            key += (a.shape, a.dtype, a.flags.c_contiguous)
+        found = tuple(key)
+        known, entry = self._last
+        if known != found:
+            entry = self._entries.get(found)
+        if entry is None:
+            if any(type(a) is _ndarray and a.dtype.kind not in _TRACED_KINDS for a in args):
+                return self._f(*args)
+            entry = self._entries.put(found, self._traced(args, kwargs))
+        if known != found:
+            self._last = found, entry
+        try:
+            results = entry.run(given)
+        except np.linalg.LinAlgError:  # the function itself may know what to do with a singular matrix
+            results = ALARM
+        if results is ALARM:
+            return self._f(*args)
+        return results[0] if entry.single else entry.given_back(results)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Jitted, (self._f, self._static, self._names)  # compiled anew where it is needed
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    def _general(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        leaves, structure, described = self._flattened(args, kwargs)
+        if described is None:
+            return self._f(*args, **kwargs)
+        key = (_engine(), structure, described)
+        try:
+            entry = self._entries.get(key)
+        except TypeError:
+            raise _unhashable(leaves, described) from None
+        if entry is None:
+            entry = self._entries.put(key, self._traced(args, kwargs))
+        try:
+            results = entry.run(_inputs(leaves, described))
+        except np.linalg.LinAlgError:
+            results = ALARM
+        return self._f(*args, **kwargs) if results is ALARM else entry.given_back(results)
+
+    def _flattened(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any, Any]:
+        """Leaves, structure and the description of each; None where the function must run as it is."""
+        static = {i % len(args) for i in self._static if -len(args) <= i < len(args)}
+        wrapped = tuple(_Static(a) if i in static else a for i, a in enumerate(args))
+        named = {name: _Static(a) if name in self._names else a for name, a in kwargs.items()}
+        leaves, structure = optree.tree_flatten((wrapped, named), none_is_leaf=True)  # type: ignore[arg-type, var-annotated]
+        described: list[Any] = []
+        possible = kink_mode() != "raise"
+        for x in leaves:
+            if isinstance(x, Jet):
+                planes = x._planes
+                possible = possible and x.scope is ambient() and type(planes) is _ndarray
+                if possible:
+                    contiguous = planes.flags.c_contiguous
+                    described.append(("jet", planes.shape, x.dtype, x.algebra, x._support[0], contiguous, x._is_array))
+            elif type(x) is _ndarray or isinstance(x, np.generic):
+                possible = possible and x.dtype.kind in _TRACED_KINDS
+                described.append((type(x), x.shape, x.dtype, x.flags.c_contiguous))
+            elif isinstance(x, (Operand, np.ndarray)) or hasattr(x, "__array_interface__") or hasattr(x, "__dlpack__"):
+                possible = False
+            elif type(x) is float:
+                described.append(("number",))
+            else:
+                x = x if isinstance(x, _Static) else _Static(x)
+                described.append(("static", x))
+        return leaves, structure, tuple(described) if possible else None
+
+    def _traced(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "_Entry":
+        leaves, structure, described = self._flattened(args, kwargs)
+        if described is None:
+            raise InvalidType("jit: nothing is compiled for such arguments; the function itself is called on them")
+        out: list[Any] = []
+
+        def run(*tracers: Tracer) -> list[Any]:
+            given = iter(tracers)
+            filled = [
+                x.x if isinstance(x, _Static) else x if d[0] == "static" else _rebuilt(x, next(given))
+                for x, d in zip(leaves, described, strict=True)
+            ]
+            inner_args, inner_kwargs = optree.tree_unflatten(structure, filled)
+            result = self._f(*inner_args, **inner_kwargs)
+            leaves_out, structure_out = optree.tree_flatten(result, none_is_leaf=True)
+            out.extend((structure_out, [_described_result(y) for y in leaves_out]))
+            return [y._planes if isinstance(y, Jet) else y for y in leaves_out if not _plain(y)]
+
+        samples = _inputs(leaves, described)
+        traced = trace(run, samples)
+        return _Entry(Replay(traced, samples), *out)
+
+    def lower(self, *args: Any, **kwargs: Any) -> "Lowered":
+        """The programs, the LLVM text and the assembly that a call with these arguments runs."""
+        return Lowered(self._traced(args, kwargs).replay)
+
+
+class _Entry:
+    """What is kept for a signature: the replay, and how its outputs are given back."""
+
+    def __init__(self, replay: Replay, structure: Any, described: list[Any]) -> None:
+        self.replay = replay
+        self.run = replay.run
+        self._structure = structure
+        self._described = described
+        self.single = structure == optree.tree_structure(0) and described[0] == ("array",)  # type: ignore[arg-type]
+
+    def given_back(self, outputs: Sequence[Any]) -> Any:
+        """The results in the structure that the function returned."""
+        arrays = iter(outputs)
+        results = []
+        for d in self._described:
+            if d[0] == "plain":
+                results.append(d[1])
+            elif d[0] == "jet":
+                results.append(object.__new__(Jet)._set(next(arrays), [d[2]], d[1], ambient()))
+            else:
+                results.append(next(arrays))
+        return optree.tree_unflatten(self._structure, results)
+
+
+class _Static:
+    """An argument that is part of the signature: a leaf, whatever it is."""
+
+    def __init__(self, x: Any) -> None:
+        self.x = x
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Static) or type(self.x) is not type(other.x):
+            return False
+        if isinstance(self.x, (float, complex)):  # 0.0 is not −0.0, and NaN is NaN
+            return repr(self.x) == repr(other.x)
+        return bool(self.x == other.x)
+
+    def __hash__(self) -> int:
+        return hash(repr(self.x) if isinstance(self.x, (float, complex)) else self.x)
+
+
+def _unhashable(leaves: Sequence[Any], described: Sequence[Any]) -> InvalidType:
+    for x, d in zip(leaves, described, strict=True):
+        x = x.x if isinstance(x, _Static) else x
+        if d[0] == "static":
+            try:
+                hash(x)
+            except TypeError:
+                break
+    return InvalidType(
+        f"jit: a static argument of type {type(x).__name__} cannot be hashed, and so not be part of the signature; "
+        "give a tuple in place of a list or array, or let the argument be traced"
+    )
+
+
+def _plain(y: Any) -> bool:
+    """A result that is no array: given back as it is."""
+    return isinstance(y, type) or not (isinstance(y, (Operand, np.generic)) or hasattr(y, "__array__"))
+
+
+def _inputs(leaves: Sequence[Any], described: Sequence[Any]) -> list[Any]:
+    """What is traced and replayed: arrays, planes of jets, and Python floats."""
+    traced = [x for x, d in zip(leaves, described, strict=True) if d[0] != "static"]
+    return [x._planes if isinstance(x, Jet) else np.asarray(x) if isinstance(x, np.generic) else x for x in traced]
+
+
+def _rebuilt(x: Any, tracer: Tracer) -> Any:
+    """What the function receives for x."""
+    if isinstance(x, Jet):
+        jet = object.__new__(Jet)._set(tracer, list(x._support), x.algebra, ambient())
+        return jet._as_array() if x._is_array else jet
+    return tracer._as_array() if type(x) is _ndarray else tracer
+
+
+def _described_result(y: Any) -> Any:
+    """How to give back one result: (algebra, support) of a jet, or a constant that is no array."""
+    if isinstance(y, Jet):
+        return ("jet", y.algebra, y._support[0])
+    return ("plain", y) if _plain(y) else ("array",)
+
+
+class Lowered:
+    """What a jitted function became, to look at: `python`, `programs`, `llvm`, `assembly`."""
+
+    def __init__(self, replay: Replay) -> None:
+        self._kernels = [s for s in replay.steps if isinstance(s, Kernel)]
+        self._text = replay.text
+
+    @property
+    def python(self) -> str:
+        """The function of Python that calls the kernels, and NumPy between them."""
+        return self._text
+
+    @property
+    def programs(self) -> list[Program]:
+        """The straight-line programs, one for each kernel."""
+        return [k.program for k in self._kernels]
+
+    @property
+    def llvm(self) -> str:
+        """The LLVM text of the kernels."""
+        return "\n".join(map(_rendered, self._kernels))
+
+    @property
+    def assembly(self) -> str:
+        """The machine's assembly of the kernels."""
+        return "\n".join(assembly(_rendered(k)) for k in self._kernels)
+
+
+def _rendered(kernel: Kernel) -> str:
+    """The LLVM text of a kernel, of a type that is compiled."""
+    if kernel.dtype not in launch.COMPILED:
+        return f"; {kernel.dtype}: interpreted\n"
+    early, rest = launch.split(kernel.program, instructions.renderable)
+    inputs = [*kernel.groups, *[llvm.Group("c", 1)] * (len(early.outputs) if early else 0)]
+    return llvm.render(optimize(rest), [llvm.Group("c", t.planes) for t in kernel.targets], inputs)

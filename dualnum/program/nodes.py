@@ -1,0 +1,312 @@
+"""What a trace is made of: nodes for arrays of known shape and type, and planes found again in what stacks them."""
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..primitives.table import in_recurrence
+
+__all__ = [
+    "HOLE",
+    "MOST_PLANES",
+    "Applied",
+    "Node",
+    "Trace",
+    "added",
+    "basic",
+    "compact",
+    "is_uniform",
+    "is_zero",
+    "joined",
+    "lifted",
+    "place",
+    "placed",
+    "planes",
+    "row",
+    "row_by_row",
+    "sliced",
+    "stacked",
+]
+
+
+class Node:
+    """One array of a trace.
+
+    Attributes:
+        op: "input" (extra: its number), "constant" (extra: the array), "concatenate" and "broadcast" (which
+            kernels see through), "row" (extra: k, of x[k]), "slice" (extra: an index of slices and integers),
+            "placed" (extra: such indices; the sum of arrays that are zero but there), "stack" (planes with zeros
+            behind), "select" or a ufunc (elementwise), "call" (extra: a function of the arguments), "item" (extra:
+            which of a call's results).
+        weak: a Python float, which does not widen other types.
+        relaxed: written by a recurrence (see `kernel.ir`).
+    """
+
+    __slots__ = ("args", "dtype", "extra", "number", "op", "relaxed", "shape", "weak")
+    _numbers = itertools.count()
+
+    def __init__(
+        self,
+        op: Any,
+        args: tuple["Node", ...],
+        shape: Any,
+        dtype: Any,
+        extra: Any = None,
+        weak: bool = False,
+    ) -> None:
+        self.op = op
+        self.args = args
+        self.shape = shape
+        self.dtype = np.dtype(dtype)
+        self.extra = extra
+        self.weak = weak
+        self.relaxed = in_recurrence()
+        self.number = next(Node._numbers)
+
+    @property
+    def elementwise(self) -> bool:
+        return self.op == "select" or isinstance(self.op, np.ufunc)
+
+    def samples(self) -> Iterator[Any]:
+        """Things of the same shape and type, for asking NumPy what comes out; the first is the cheapest.
+
+        Where a function fails on ones (a singular matrix), it may work on generic numbers (square matrices are
+        positive definite), or on sorted ones.
+        """
+        # an integer may be an index, and 0 is in the range of any axis
+        one = np.zeros((), self.dtype) if self.dtype.kind in "iu" else np.ones((), self.dtype)
+        yield (1j if self.dtype.kind == "c" else 1.0) if self.weak else np.broadcast_to(one, self.shape)
+        if self.weak or self.dtype.kind not in "fc":
+            yield from itertools.repeat(np.broadcast_to(one, self.shape))
+        numbers = np.random.default_rng(0).uniform(0.5, 1.5, self.shape)
+        square = len(self.shape) > 1 and self.shape[-1] == self.shape[-2]
+        yield (numbers + 2 * self.shape[-1] * np.eye(self.shape[-1]) if square else numbers).astype(self.dtype)
+        yield np.sort(numbers, axis=None).reshape(self.shape).astype(self.dtype)
+
+
+HOLE = object()  # in arguments, the place of an array of the trace
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """function(*args, **kwargs) with the arrays of the trace, one after the other, in the holes of args."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    def __call__(self, *arrays: Any) -> Any:
+        given = iter(arrays)
+        return self.function(*(next(given) if x is HOLE else x for x in self.args), **self.kwargs)
+
+
+# ── planes of a stack ────────────────────────────────────────────────────────────────────────────
+
+
+def joined(nodes: Sequence[Node]) -> Node:
+    shape = (sum(n.shape[0] for n in nodes), *nodes[0].shape[1:])
+    return Node("concatenate", tuple(nodes), shape, np.result_type(*(n.dtype for n in nodes)))
+
+
+def lifted(node: Node) -> Node:
+    """The node under a new first axis of length 1."""
+    if node.op == "constant":
+        return Node("constant", (), (1, *node.shape), node.dtype, np.asarray(node.extra)[None])
+    return Node("broadcast", (node,), (1, *node.shape), node.dtype)
+
+
+MOST_PLANES = 128
+
+
+def row_by_row(make: Callable[..., Node], nodes: Sequence[Node], shape: tuple[int, ...]) -> Node | None:
+    """make(*nodes) for each row, where they are broadcast to this shape and one is a concatenation of few planes."""
+    if not any(planes(n) and len(n.shape) == len(shape) and n.shape[0] == shape[0] for n in nodes):
+        return None
+
+    def part(node: Node, k: int) -> Node:
+        return node if len(node.shape) < len(shape) else row(node, k if node.shape[0] > 1 else 0)
+
+    return joined([lifted(make(*(part(n, k) for n in nodes))) for k in range(shape[0])])
+
+
+def planes(node: Node) -> list[Node]:
+    """The entries of the first axis of a concatenation of a few, as a jet's planes are; else none."""
+    if node.op != "concatenate" or node.shape[0] > MOST_PLANES:
+        return []
+    return [row(node, k) for k in range(node.shape[0])]
+
+
+def row(node: Node, k: int) -> Node:
+    """node[k], seen through concatenation and broadcasting, so that a jet's planes are found again."""
+    if not -node.shape[0] <= k < node.shape[0]:
+        raise IndexError(f"index {k} is out of bounds for axis 0 with size {node.shape[0]}")
+    k %= node.shape[0]
+    shape = node.shape[1:]
+    if node.op == "concatenate":
+        place = k
+        for piece in node.args:
+            if place < piece.shape[0]:
+                if piece.dtype != node.dtype:
+                    break
+                return row(piece, place)
+            place -= piece.shape[0]
+    if node.op == "broadcast":
+        source = node.args[0]
+        if len(source.shape) <= len(shape):
+            return source if source.shape == shape else Node("broadcast", (source,), shape, node.dtype)
+        if len(source.shape) == len(node.shape):
+            source = row(source, 0 if source.shape[0] == 1 else k)
+            return source if source.shape == shape else Node("broadcast", (source,), shape, node.dtype)
+    if node.op == "constant":
+        return Node("constant", (), shape, node.dtype, compact(np.asarray(node.extra)[k]))
+    if node.op == "slice" and node.extra[0] == slice(None) and len(node.extra) > 1:
+        return sliced(row(node.args[0], k), node.extra[1:])
+    if node.op == "placed" and all(map(_is_row, node.extra.values())):
+        found = [x for (i,), x in zip(node.extra.values(), node.args, strict=True) if i == k]
+        return found[0] if found else _zero(shape, node.dtype)
+    return Node("row", (node,), shape, node.dtype, k)
+
+
+# ── parts of an array ────────────────────────────────────────────────────────────────────────────
+
+
+def basic(index: Any) -> tuple[Any, ...] | None:
+    """An index of slices and integers, by which no entry is found twice, as a tuple; None for others."""
+    items = index if isinstance(index, tuple) else (index,)
+    items = tuple([int(i) if isinstance(i, np.integer) else i for i in items])
+    return items if all(i is None or i is Ellipsis or type(i) in (int, slice) for i in items) else None
+
+
+def sliced(node: Node, index: tuple[Any, ...]) -> Node:
+    """node[index], for a basic index."""
+    if node.op == "constant":
+        part = compact(np.asarray(node.extra)[index])
+        return Node("constant", (), part.shape, node.dtype, part)
+    if index and isinstance(index[0], slice) and planes(node)[index[0]]:
+        return joined([lifted(sliced(plane, index[1:])) for plane in planes(node)[index[0]]])
+    if not index:
+        return node
+    if type(index[0]) is int and node.shape:
+        return sliced(row(node, index[0]), index[1:])
+    return Node("slice", (node,), _located(node.shape)[_open(index)].shape, node.dtype, index)
+
+
+def place(index: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, int] | None:
+    """From where to where the entries of x[index] lie in x, read row by row; None where not in one piece."""
+    whole = _located(shape)
+    part = whole[_open(index)]
+    if not part.flags.c_contiguous:
+        return None
+    first: int = part.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
+    return first, first + part.size
+
+
+def _open(index: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The index, so that it gives a view also of a single entry."""
+    return index if any(i is Ellipsis for i in index) else (*index, ...)
+
+
+def _located(shape: tuple[int, ...]) -> Any:
+    """An array whose entries lie one byte apart, where there is no memory: only to ask where they would lie."""
+    strides = [1] * len(shape)
+    for axis in range(len(shape) - 1, 0, -1):
+        strides[axis - 1] = strides[axis] * shape[axis]
+    return np.lib.stride_tricks.as_strided(_BYTE, shape, strides, writeable=False)
+
+
+_BYTE = np.zeros(1, np.uint8)
+
+
+def placed(node: Node, index: tuple[Any, ...], shape: tuple[int, ...]) -> Node:
+    """An array of this shape that is zero but at a basic index, where it is the node."""
+    if not index:
+        return node
+    if type(index[0]) is int:
+        index = (index[0] % shape[0], *index[1:])
+    return Node("placed", (node,), shape, node.dtype, {repr(index): index})
+
+
+def added(a: Node, b: Node, add: Callable[[Node, Node], Node]) -> Node | None:
+    """a + b where both are zero but at some indices, without a sum of whole arrays; else None."""
+    if a.shape != b.shape or a.dtype != b.dtype or "placed" not in (a.op, b.op):
+        return None
+    for x, y in ((a, b), (b, a)):
+        if x.op == "placed" and is_zero(y):
+            return x
+    if a.op != b.op:
+        return None
+    pieces = dict(zip(a.extra, a.args, strict=True))
+    for key, x in zip(b.extra, b.args, strict=True):
+        pieces[key] = add(pieces[key], x) if key in pieces else x
+    return Node("placed", tuple(pieces.values()), a.shape, a.dtype, a.extra | b.extra)
+
+
+# ── traces ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class Trace:
+    """What a function did: its inputs, the nodes of its results, and those that raise an alarm where true."""
+
+    def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node], alarms: Sequence[Node]) -> None:
+        self.inputs = inputs
+        self.outputs = outputs
+        self.alarms = alarms
+
+    def nodes(self) -> Iterator[Node]:
+        """All nodes that the outputs need, arguments before results."""
+        found: dict[int, Node] = {}
+        waiting = [*self.outputs, *self.alarms]
+        while waiting:
+            node = waiting.pop()
+            if node.number not in found:
+                found[node.number] = node
+                waiting.extend(node.args)
+        return iter(sorted(found.values(), key=lambda n: n.number))
+
+
+def stacked(node: Node) -> Node:
+    """A concatenation of planes as a "stack" of them, which one kernel can write; other nodes as they are.
+
+    The zeros behind the last plane that is computed are left out: its shape tells how many rows there are.
+    """
+    shape = node.shape[1:]
+    rows = node.op == "placed" and node.shape[0] <= MOST_PLANES and all(map(_is_row, node.extra.values()))
+    if node.op != "concatenate" and not rows:
+        return node
+    stack = [row(node, k) for k in range(node.shape[0])]
+    while stack and is_zero(stack[-1]):
+        stack.pop()
+    if not stack or any(p.shape != shape or p.dtype != node.dtype for p in stack):
+        return node
+    return Node("stack", tuple(stack), node.shape, node.dtype)
+
+
+def _is_row(index: tuple[Any, ...]) -> bool:
+    return len(index) == 1 and type(index[0]) is int
+
+
+def compact(array: Any) -> Any:
+    """A copy of an array; of one with the same bits everywhere a number that is spread over its shape."""
+    if array.size and array.dtype != object:
+        first = array.flat[0]
+        if not any(array.strides) or array.tobytes() == first.tobytes() * array.size:
+            return np.broadcast_to(first, array.shape)
+    return array.copy()
+
+
+def is_uniform(x: Any) -> bool:
+    """Whether an array holds one number only, in one place or spread over its shape."""
+    x = np.asarray(x)
+    return x.size == 1 or not any(x.strides)
+
+
+def _zero(shape: tuple[int, ...], dtype: Any) -> Node:
+    return Node("constant", (), shape, dtype, np.broadcast_to(dtype.type(0), shape))
+
+
+def is_zero(node: Node) -> bool:
+    """Whether a node is known to be zero everywhere."""
+    return node.op == "constant" and is_uniform(node.extra) and not np.any(node.extra)

@@ -1,0 +1,77 @@
+"""What tracers write down: constants as they are found, and elementwise nodes, of which those that are known vanish."""
+
+from typing import Any
+
+import numpy as np
+
+from ..operand.levels import Scope
+from .nodes import Node, added, compact, row_by_row, sliced
+
+__all__ = ["Record", "select"]
+
+# Python's arithmetic on a Python number gives a Python number, which does not widen other types
+_KEEP_WEAK = {
+    np.add, np.subtract, np.multiply, np.true_divide, np.power, np.negative, np.positive, np.absolute,
+    np.floor_divide, np.remainder,
+}  # fmt: skip
+
+
+class Record:
+    """What all tracers of one trace share.
+
+    Attributes:
+        scope: their level.
+        alarms: truth values at which a mend must follow.
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.alarms: list[Node] = []
+        self._constants: dict[int, tuple[Any, Node]] = {}
+        self._parts: dict[tuple[int, str], Node] = {}
+
+    def constant(self, x: Any) -> Node:
+        """An array from outside, as it is now; one node for each, as long as nobody writes to it."""
+        known = self._constants.get(id(x))
+        if known is None or (isinstance(x, np.ndarray) and x.tobytes() != np.asarray(known[1].extra).tobytes()):
+            weak = isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic)
+            array = np.asarray(x)
+            node = Node("constant", (), array.shape, array.dtype, x if weak else compact(array), weak=weak)
+            known = self._constants[id(x)] = (x, node)  # x is held, so its id stays its own
+        return known[1]
+
+    def part(self, node: Node, index: tuple[Any, ...]) -> Node:
+        """node[index] for a basic index; one node for each."""
+        key = node.number, repr(index)
+        if key not in self._parts:
+            self._parts[key] = sliced(node, index)
+        return self._parts[key]
+
+    def elementwise(self, ufunc: np.ufunc, *nodes: Node) -> Node:
+        """What a ufunc gives; a constant where its arguments are."""
+        weak = ufunc in _KEEP_WEAK and all(n.weak for n in nodes)
+        if all(n.op == "constant" for n in nodes):
+            with np.errstate(all="ignore"):
+                y = ufunc(*(n.extra for n in nodes))
+            return self.constant(y.item() if weak else y)
+        found = added(nodes[0], nodes[1], lambda a, b: self.elementwise(np.add, a, b)) if ufunc is np.add else None
+        return found or Node(ufunc, nodes, *_outcome(ufunc, nodes), weak=weak)
+
+
+def _outcome(ufunc: np.ufunc, nodes: tuple[Node, ...]) -> tuple[tuple[int, ...], Any]:
+    """Shape and type of an elementwise result."""
+    shape = np.broadcast_shapes(*(n.shape for n in nodes))
+    with np.errstate(all="ignore"):
+        return shape, ufunc(*(_number(n) if n.weak else np.ones((), n.dtype) for n in nodes)).dtype
+
+
+def select(*nodes: Node) -> Node:
+    """np.where of three nodes, plane by plane where they are stacks."""
+    shape = np.broadcast_shapes(*(n.shape for n in nodes))
+    dtype = np.result_type(*(_number(n) if n.weak else n.dtype for n in nodes[1:]))
+    return row_by_row(select, nodes, shape) or Node("select", nodes, shape, dtype)
+
+
+def _number(node: Node) -> Any:
+    """A Python number that stands for a weak node: itself where it is known."""
+    return node.extra if node.op == "constant" else 1.0 if node.dtype.kind != "c" else 1j

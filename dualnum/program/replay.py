@@ -1,0 +1,259 @@
+"""A compiled trace, written as a function of Python: its kernels and NumPy's calls in order, and nothing beside them.
+
+The text is made once, with everything in it that is known then: which arrays are read where they lie, what is to be
+allocated, how long the arrays are, and when a long one is needed no more. It holds no arrays but constants, and so
+may run in several threads at once.
+"""
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from .. import memory
+from ..kernel import engine, threads
+from .cut import Cut
+from .fused import Kernel, Source, laid_out
+from .nodes import HOLE, Applied, Node, Trace
+
+__all__ = ["ALARM", "Replay"]
+
+# what a replay gives back where the function itself must run: a recurrence met a point that only the eager mends
+# get right, or a result has another shape or type than it had when it was traced
+ALARM = object()
+
+
+def _differs(y: Any, shape: tuple[int, ...], dtype: Any) -> bool:
+    """Whether an array has another shape or type than it had when it was traced."""
+    return bool(np.shape(y) != shape or getattr(y, "dtype", dtype) != dtype)
+
+
+def _placed(pieces: Sequence[Any], indices: Sequence[Any], shape: tuple[int, ...], dtype: Any) -> Any:
+    """The sum of arrays that are zero but at their indices."""
+    total = np.zeros(shape, dtype)
+    for index, piece in zip(indices, pieces, strict=True):
+        total[index] += piece
+    return total
+
+
+def _apart(outputs: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
+    """The outputs in memory of their own, apart from the inputs' and from one another's, that can be written to."""
+    others, results = [x for x in inputs if isinstance(x, np.ndarray)], []
+    for y in outputs:
+        if isinstance(y, np.ndarray):
+            if not y.flags.writeable or any(np.may_share_memory(y, x) for x in others):
+                y = y.copy()
+            others.append(y)
+        results.append(y)
+    return results
+
+
+def _may_be_shared(node: Node) -> bool:
+    """Whether what comes out may be an input, or a view of something."""
+    return node.op in ("input", "item", "row", "slice", "broadcast") or (
+        node.op == "call" and not (isinstance(node.extra, Applied) and node.extra.function in _FRESH)
+    )
+
+
+_HELPERS = {
+    "ALARM": ALARM, "apart": _apart, "broadcast_to": np.broadcast_to, "concatenate": np.concatenate,
+    "contiguous": np.ascontiguousarray, "differs": _differs, "empty": np.empty, "errstate": np.errstate,
+    "in_chunks": threads.in_chunks, "laid_out": laid_out, "leased": memory.leased, "placed": _placed, "where": np.where,
+}  # fmt: skip
+# bytes from which on an array that is needed no more is given up before the end, and its memory kept: more than one
+# such array makes the system take memory back and hand it out again at each call
+_LONG = 1 << 17
+# functions whose results have the shape and type that they had when they were traced, whatever the numbers
+_STEADY = {
+    np.add.reduce, np.dot, np.outer, np.ndarray.reshape, np.ndarray.ravel, np.ndarray.transpose, np.ndarray.swapaxes,
+    np.ndarray.squeeze,
+}  # fmt: skip
+_FRESH = {np.add.reduce, np.dot, np.outer, np.matmul}  # functions whose results are in memory of their own
+_QUIET = ("item", "row", "slice", "concatenate", "broadcast", "stack")  # no warnings come from these
+
+
+class Replay:
+    """A trace, compiled.
+
+    Attributes:
+        steps: kernels, and nodes that NumPy executes.
+        text: the function of Python that runs them.
+        run: (inputs, arrays and Python floats) → the outputs, or ALARM where the function itself must run.
+    """
+
+    def __init__(self, traced: Trace, samples: Sequence[Any]) -> None:
+        cut = Cut(traced, samples, engine.current() == "llvm")
+        self.steps = cut.steps
+        writer = _Writer(traced, cut)
+        self.text = writer.text
+        exec(compile(self.text, "<jit>", "exec"), writer.names)
+        self.run = writer.names["replay"]
+
+
+class _Writer:
+    """The text of a replay, and the names in it."""
+
+    def __init__(self, traced: Trace, cut: Cut) -> None:
+        self.names: dict[str, Any] = dict(_HELPERS)
+        self.kinds = cut.kinds
+        self.kept = {n.number for n in (*traced.outputs, *cut.alarms)}
+        self.lines: list[str] = []
+        self._known: dict[int, str] = {}
+        self._bound: dict[int, tuple[str, Any]] = {}
+        inputs = [self.name(n) for n in traced.inputs]
+        last = _last_uses(cut, self.kept)
+        for i, step in enumerate(cut.steps):
+            if isinstance(step, Kernel):
+                self._kernel(step)
+            else:
+                self._call(step)
+            if i in last:
+                self.lines.append(f"del {', '.join(map(self.name, last[i]))}")
+        self.lines += [f"if {self.bound(np.any)}({self.value(n)}): return ALARM" for n in cut.alarms]
+        outputs = f"[{', '.join(map(self._output, traced.outputs))}]"
+        if any(map(_may_be_shared, traced.outputs)) or len({n.number for n in traced.outputs}) < len(traced.outputs):
+            outputs = f"apart({outputs}, args)"
+        self.lines.append(f"return {outputs}")
+        head = "def replay(args):\n"
+        if inputs:
+            head += f"    {', '.join(inputs)}, = args\n"
+        space = "    "
+        if any(not isinstance(step, Kernel) and step.op not in _QUIET for step in cut.steps):
+            head += '    with errstate(all="ignore"):\n'
+            space += "    "
+        self.text = head + "".join(f"{space}{line}\n" for line in self.lines)
+
+    # ── names ────────────────────────────────────────────────────────────────────────────────────
+
+    def name(self, node: Node) -> str:
+        """The name of the array of a node."""
+        if node.op == "constant":
+            return self.bound(node.extra)
+        return self._known.setdefault(node.number, f"x{len(self._known)}")
+
+    def bound(self, thing: Any) -> str:
+        """The name of a thing from outside."""
+        known = self._bound.get(id(thing))
+        if known is None:
+            known = self._bound[id(thing)] = f"c{len(self._bound)}", thing  # held, so that its id stays its own
+            self.names[known[0]] = thing
+        return known[0]
+
+    def value(self, node: Node) -> str:
+        """What NumPy would have computed: a scalar where a kernel writes an array without axes."""
+        single = node.shape == () and self.kinds.get(node.number) is not None
+        return f"{self.name(node)}[()]" if single else self.name(node)
+
+    # ── steps ────────────────────────────────────────────────────────────────────────────────────
+
+    def _kernel(self, kernel: Kernel) -> None:
+        names = [self.name(t.node) for t in kernel.targets]
+        if not kernel.direct:
+            given = ", ".join(self.name(s.node) for s in kernel.sources)
+            self.lines += [f"results = {self.bound(kernel.run)}({given})", "if results is None: return ALARM"]
+            self.lines += [f"{', '.join(names)}, = results", "del results"]
+        else:
+            self._direct(kernel, names)
+        for target, name in zip(kernel.targets, names, strict=True):
+            if target.node.dtype == bool:
+                self.lines.append(f"{name} = {name}.astype({self.bound(np.dtype(bool))})")
+
+    def _direct(self, kernel: Kernel, names: list[str]) -> None:
+        """The call of the machine code itself."""
+        given, owners, dtype = [], list(names), self.bound(kernel.dtype)
+        for target, name in zip(kernel.targets, names, strict=True):
+            shape = (target.size, *kernel.shape) if target.size else kernel.shape
+            leased = prod(shape) * kernel.dtype.itemsize >= (memory.LARGE if target.node.number in self.kept else _LONG)
+            fresh = "leased" if leased else "empty"
+            self.lines.append(f"{name} = {fresh}({shape}, {dtype})")
+            if target.planes < target.size:
+                self.lines.append(f"{name}[{target.planes}:] = 0.0")
+        given += [f"id({name})" for name in names]
+        for i, source in enumerate(kernel.sources):
+            name = self.name(source.node)
+            if source.layout == "s":
+                given.append(self._number(source))
+                continue
+            if not source.ready:
+                shape = source.node.shape if source.layout == "w" else kernel.shape
+                plain = source.node.shape == shape != () and source.node.dtype == kernel.dtype
+                self.lines.append(
+                    f"y{i} = contiguous({name})" if plain else f"y{i} = laid_out({name}, {shape}, {dtype})"
+                )
+                name = f"y{i}"
+            owners.append(name)
+            given += [f"id({name})", *(map(str, source.window) if source.layout == "w" else ())]
+        length = prod(kernel.shape)
+        call = self.bound(kernel.plan.call)
+        if length * kernel.plan.work < threads.WORTH:
+            run = f"{call}({', '.join(given)}, {length}, 0, {length})"
+        else:
+            run = f"in_chunks({call}, ({', '.join(given)},), ({', '.join(owners)},), {length}, {kernel.plan.work})"
+        self.lines.append(run if kernel.program.alarm is None else f"if {run}: return ALARM")
+
+    def _number(self, source: Source) -> str:
+        """An array of one entry as a number of Python."""
+        node = source.node
+        if node.weak:
+            return self.name(node)
+        array = node.shape != () or self.kinds.get(node.number) is not None or node.op == "input"
+        return f"{self.name(node)}.item()" if array else f"float({self.name(node)})"
+
+    def _call(self, node: Node) -> None:
+        target, given = self.name(node), [self.value(a) for a in node.args]
+        self.lines.append(f"{target} = {self._expression(node, given)}")
+        if _is_uncertain(node):
+            self.lines.append(
+                f"if {self.bound(_differs)}({target}, {node.shape}, {self.bound(node.dtype)}): return ALARM"
+            )
+
+    def _expression(self, node: Node, given: list[str]) -> str:
+        """What runs for a node outside the kernels."""
+        k, several = node.extra, ", ".join(given)
+        if node.op == "call":
+            if not isinstance(k, Applied):
+                return f"{self.bound(k)}({several})"
+            arrays = iter(given)
+            args = [next(arrays) if x is HOLE else self.bound(x) for x in k.args]
+            args += [f"{name}={self.bound(x)}" for name, x in k.kwargs.items()]
+            return f"{self.bound(k.function)}({', '.join(args)})"
+        if node.op in ("item", "row", "slice"):
+            return f"{given[0]}[{self.bound(k)}]"
+        if node.op == "concatenate":  # in the order of its pieces, were it not for kernels that read it in one piece
+            return f"contiguous(concatenate(({several},)))"
+        if node.op == "broadcast":
+            return f"broadcast_to({several}, {node.shape})"
+        if node.op in ("stack", "placed"):
+            indices = self.bound(list(range(len(given)) if node.op == "stack" else k.values()))
+            return f"placed(({several},), {indices}, {node.shape}, {self.bound(node.dtype)})"
+        return f"where({several})" if node.op == "select" else f"{self.bound(node.op)}({several})"
+
+    def _output(self, node: Node) -> str:
+        if node.op == "constant" and not node.weak:
+            return f"{self.name(node)}{'.copy()' if node.shape else '[()]'}"
+        if node.weak and node.op != "constant" and node.op != "input":
+            return f"{'complex' if node.dtype.kind == 'c' else 'float'}({self.name(node)})"
+        single = node.shape == () and (node.elementwise or node.op == "broadcast")
+        return f"{self.name(node)}[()]" if single else self.name(node)
+
+
+def _is_uncertain(node: Node) -> bool:
+    """Whether numbers may decide what comes out."""
+    if node.op not in ("call", "item") or node.dtype == object:
+        return False
+    function = node.extra.function if isinstance(node.extra, Applied) else None
+    return not (isinstance(function, np.ufunc) or function in _STEADY)
+
+
+def _last_uses(cut: Cut, kept: set[int]) -> dict[int, list[Node]]:
+    """Long arrays by the step after which nothing reads them."""
+    last: dict[int, tuple[int, Node]] = {}
+    for i, step in enumerate(cut.steps):
+        reads = [s.node for s in step.sources] if isinstance(step, Kernel) else step.args
+        last.update((n.number, (i, n)) for n in reads)
+    found: dict[int, list[Node]] = {}
+    for i, node in last.values():
+        if node.op != "constant" and node.number not in kept and prod(node.shape or ()) * node.dtype.itemsize >= _LONG:
+            found.setdefault(i, []).append(node)
+    return found

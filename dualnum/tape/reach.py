@@ -1,0 +1,126 @@
+"""Which entries of a value its results depend on at all.
+
+A branch that `where` did not take and an entry that an index did not read are absent: whatever their derivatives are
+(infinite, NaN), they contribute nothing, to no order. That is known where the branch is chosen and is handed on from
+there, as masks of the elements that are reached; that a cotangent happens to be zero says nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..broadcasting import summed_to
+from ..errors import NotTraceable
+from ..operand import Operand, primal
+
+__all__ = ["Mask", "Reach", "all_or_some", "fitted", "kept", "mask_of", "through", "united"]
+
+
+class Mask:
+    """A mask that is worked out where it is needed, and once: many ways through a record lead to the same one."""
+
+    __slots__ = ("_found", "_function")
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self._function: Callable[[], Any] | None = function
+        self._found: Any = None
+
+    def __call__(self) -> Any:
+        if self._function is not None:
+            self._found = self._function()
+            self._function = None
+        return self._found
+
+
+Reach = tuple[Mask, ...]  # the union of masks; None for all elements
+
+
+def united(a: Reach | None, b: Reach | None) -> Reach | None:
+    return None if a is None or b is None else a + tuple([mask for mask in b if mask not in a])
+
+
+def mask_of(reach: Reach) -> Any:
+    mask = reach[0]()
+    for other in reach[1:]:
+        mask = mask | other()
+    return mask
+
+
+def kept(contributions: Sequence[Any], reach: Reach) -> list[Any]:
+    """Contributions, exact zeros where they are not reached: 0·∞ is 0 there."""
+    mask: Any = None
+    results = []
+    for c in contributions:
+        if c is None or _is_finite(c):
+            results.append(c)
+            continue
+        if mask is None:
+            try:
+                mask = mask_of(reach)
+            except NotTraceable:  # a trace cannot tell where entries go: where it would matter, f itself must run
+                mask = True
+        if mask is True:
+            if isinstance(c, Operand):
+                primal(np.logical_not(np.isfinite(c)))._alarm()
+            results.append(c)
+            continue
+        everywhere = not isinstance(mask, Operand) and bool(np.all(mask))
+        results.append(c if everywhere else np.where(mask, c, 0.0))
+    return results
+
+
+def _is_finite(c: Any) -> bool:
+    """Whether all that is known of c is finite numbers; of what is recorded or traced more follows than there is."""
+    while isinstance(c, Operand):
+        inner = getattr(c, "_planes", None)
+        if inner is None:
+            return False
+        c = inner
+    square = np.vdot(c, c).real  # the quickest look at all entries; of huge ones it overflows, and the mask is used
+    return bool(square - square == 0)
+
+
+def all_or_some(reach: Reach | None, own: Callable[..., Any] | None, operands: Sequence[Any], i: int) -> Reach | None:
+    """What is reached of argument i of an elementwise function: where its result is, and it is not left out itself.
+
+    Args:
+        reach: of the result.
+        own: (value, *arguments) → masks, see `PullBack`.
+        operands: value and arguments.
+        i: the argument.
+    """
+    if own is None:
+        return reach
+
+    def mask() -> Any:
+        its = own(None, *map(primal, operands))[i]
+        if its is None:
+            its = np.True_
+        return its if reach is None else mask_of(reach) & its
+
+    return (Mask(mask),)
+
+
+def fitted(reach: Reach | None, shape: tuple[int, ...], parent: tuple[int, ...]) -> Reach | None:
+    """The reach of an operand of the parent's shape that was broadcast."""
+    if reach is None or shape == parent:
+        return reach
+    return (Mask(lambda: summed_to(np.where(np.broadcast_to(mask_of(reach), shape), 1.0, 0.0), parent) != 0),)
+
+
+def through(
+    adjoint: Callable[[Any], Any],
+    reach: Reach | None,
+    shape: tuple[int, ...],
+    parent: tuple[int, ...],
+    i: int | None = None,
+) -> Reach:
+    """What is reached of datum i behind a function that moves entries, adds them up and leaves some out."""
+
+    def mask() -> Any:
+        ones = np.ones(shape) if reach is None else np.where(np.broadcast_to(mask_of(reach), shape), 1.0, 0.0)
+        moved = adjoint(ones)
+        return summed_to(moved if i is None else moved[i], parent) != 0  # of an imaginary part they are −i
+
+    return (Mask(mask),)

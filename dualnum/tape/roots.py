@@ -1,0 +1,186 @@
+"""What a kink must not forget: the square of |u|, of hypot, of a norm, which is smooth where they are zero.
+
+At u = 0 a jet of |u| has the subgradient 0 for a slope, and |u|² made from it would have lost its second derivative, 2.
+So a modulus with zeros in it, and a multiple of it, remembers its square; an even power of it, or a product with its
+equal, is taken from that where it is zero, and other even functions, cos |u|, from their series there, f(√w) =
+Σ f_{2k} wᵏ. The other way round, √w is a modulus and |w| is ±w where w is known to be a sum of squares, as a record
+tells (`_squares`).
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from ..errors import DualnumError
+from ..jets.jet import Jet
+from ..operand import Operand, primal
+from ..primitives import Row, lookup
+from .variable import Variable
+
+__all__ = ["Remembering"]
+
+
+class Remembering:
+    """An operand that remembers its square, for where it is zero: `_scale`² times `_square`."""
+
+    __slots__ = ()
+    _square: Any
+    _scale: float
+
+    def _forgetful(self) -> Any:
+        """The same without the memory."""
+        raise NotImplementedError
+
+    # past the short ways of variables
+    __mul__, __rmul__, __truediv__, __pow__ = (
+        NDArrayOperatorsMixin.__mul__, NDArrayOperatorsMixin.__rmul__, NDArrayOperatorsMixin.__truediv__,
+        NDArrayOperatorsMixin.__pow__,
+    )  # fmt: skip
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        result = super().__array_ufunc__(ufunc, method, *inputs, **kwargs)  # type: ignore[misc]
+        if method != "__call__" or kwargs:
+            return result
+        power = _even_power(self, ufunc, inputs)
+        if power:
+            w = self._squared()
+            smooth = w if power == 2 else w ** (power // 2)
+            return np.where(primal(self) == 0, smooth, result)
+        factor = _factor(self, ufunc, inputs)
+        if factor is not None:
+            return result._remembering(self._square, self._scale * factor)
+        coefficients = _even_series(ufunc, self._terms()) if len(inputs) == 1 else None
+        if coefficients is None:
+            return result
+        w, smooth = self._squared(), coefficients[-1]
+        for c in coefficients[-2::-1]:
+            smooth = smooth * w + c
+        return np.where(primal(self) == 0, smooth, result)
+
+    def _squared(self) -> Any:
+        return self._square if abs(self._scale) == 1.0 else self._square * self._scale**2
+
+    def _terms(self) -> int:
+        """How many powers of the square can be told from zero."""
+        orders, x = 0, self
+        while isinstance(x, Jet):
+            orders, x = orders + x.order, x._planes
+        return max(_TERMS, orders // 2 + 1)
+
+    def _as_number(self) -> Any:
+        return self._forgetful()._as_number()._remembering(self._square, self._scale)
+
+    def __getitem__(self, index: Any) -> Any:
+        part = self._forgetful()[index]
+        return part._remembering(self._square[index], self._scale) if isinstance(part, Operand) else part
+
+
+def _even_power(x: Any, ufunc: np.ufunc, inputs: tuple[Any, ...]) -> int:
+    """n where the call is xⁿ for an even n > 0; else 0."""
+    if ufunc is np.square or (ufunc is np.multiply and all(_is_same(x, other) for other in inputs)):
+        return 2
+    if ufunc in (np.power, np.float_power) and inputs[0] is x and isinstance(inputs[1], (int, float, np.number)):
+        n: Any = inputs[1]
+        return int(n) if n > 0 and n % 2 == 0 else 0
+    return 0
+
+
+def _is_same(x: Any, other: Any) -> bool:
+    """Whether another modulus is one of the same: its square has the same coefficients, or came by the same steps."""
+    if x is other or not isinstance(other, Remembering):
+        return x is other
+    return x._scale == other._scale and _is_equal(x._square, other._square)
+
+
+def _is_equal(a: Any, b: Any) -> bool:
+    if isinstance(a, Jet) and isinstance(b, Jet):
+        return a.scope is b.scope and a.algebra is b.algebra and _is_equal(a._planes, b._planes)
+    if isinstance(a, Variable) and isinstance(b, Variable):
+        return _is_same_step(a._node, b._node)
+    return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.array_equal(a, b)
+
+
+def _is_same_step(m: Any, n: Any) -> bool:
+    """Whether two nodes are the same function of the same variables and constants."""
+    if m is n or m is None or n is None:
+        return m is n is not None
+    if not isinstance(m.source, Row) or m.source is not n.source:
+        return False
+    return all(
+        _is_same_constant(m.saved[i + 1 :], n.saved[i + 1 :]) if p is q is None else _is_same_step(p, q)
+        for i, (p, q) in enumerate(zip(m.parents, n.parents, strict=True))
+    )
+
+
+def _is_same_constant(a: Any, b: Any) -> bool:
+    """Whether the first of what two steps have saved is known, and the same."""
+    return bool(a and b) and a[0] is not None and not isinstance(a[0], Operand) and np.array_equal(a[0], b[0])
+
+
+_TERMS = 8  # of a record it is not known how often it will be differentiated: sixteen times
+
+
+def _factor(x: Any, ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
+    """c where the call is c·x, x·c or x/c for a number c; else None."""
+    if ufunc is np.negative:
+        return -1.0
+    if ufunc not in (np.multiply, np.divide) or len(inputs) != 2:
+        return None
+    first, second = inputs
+    if ufunc is np.divide:
+        return 1 / second if first is x and isinstance(second, (int, float, np.floating)) and second else None
+    other = second if first is x else first
+    return other if isinstance(other, (int, float, np.floating)) else None
+
+
+@lru_cache(maxsize=256)
+def _even_series(ufunc: Any, terms: int) -> tuple[float, ...] | None:
+    """The even coefficients at 0 of a function of one argument that is even and smooth there; None of others."""
+    try:
+        row = lookup(ufunc)
+    except DualnumError:
+        return None
+    if row.rule is None or row.kink is not None or row.ufunc.nin != 1 or row.ufunc.nout != 1:
+        return None
+    with np.errstate(all="ignore"):
+        series = [float(np.real(c)) for c in row.expand(2 * terms, [np.float64(0.0), 1.0])]
+    series += [0.0] * (2 * terms + 1 - len(series))
+    if any(series[1::2]) or not any(series[2::2]) or not np.all(np.isfinite(series)):
+        return None
+    return tuple(series[::2])
+
+
+@lru_cache(maxsize=64)
+def _remembering(kind: type, forget: Callable[[Any], Any]) -> type:
+    """Operands of this kind that remember."""
+    body = {"__slots__": ("_scale", "_square"), "_forgetful": forget, "__doc__": kind.__doc__, "_plain": kind}
+    return type(kind.__name__, (Remembering, kind), body)
+
+
+def _jet(self: Jet, square: Any, scale: float = 1.0) -> Jet:
+    result: Any = object.__new__(_remembering(Jet, _plain_jet))
+    result._set(self._planes, self._support, self.algebra, self.scope)
+    result._square, result._scale = square, scale
+    return result  # type: ignore[no-any-return]
+
+
+def _plain_jet(self: Jet) -> Jet:
+    return self._like(self._planes, self._support)
+
+
+def _variable(self: Variable, square: Any, scale: float = 1.0) -> Variable:
+    result: Any = object.__new__(_remembering(self._plain, _plain_variable))
+    result._value, result._node, result._writes, result.scope = self._read(), self._node, None, self.scope
+    result._square, result._scale = square, scale
+    return result  # type: ignore[no-any-return]
+
+
+def _plain_variable(self: Variable) -> Any:
+    return self._new(self._read(), self._node)
+
+
+Jet._remembering = _jet  # type: ignore[method-assign, assignment]
+Variable._remembering = _variable  # type: ignore[method-assign, assignment]

@@ -1,0 +1,245 @@
+"""The pull-back of a primitive on jets whose coefficients are recorded: from stacks to stacks, as one step."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..algebra.directions import table
+from ..broadcasting import summed_to
+from ..jets import tower
+from ..jets.planes import Level
+from ..jets.tower import Stack, coefficients, stacked_up
+from ..kernel import launch, pulled
+from ..kernel.pullback import pullback
+from ..operand import Operand, primal
+from ..operand.levels import open_scope
+from ..primitives.derived import derived
+from ..primitives.table import Row
+from ..series import total
+from .reach import Mask, Reach, all_or_some, fitted, mask_of
+
+__all__ = ["StackPull"]
+
+Degrees = tuple[int | None, ...]
+_ANY = np.zeros(1)
+
+
+class StackPull:
+    """ū_j = Σ_n p_{n−j} ȳ_n over the coefficients of jets, p the series of the derivative.
+
+    Attributes:
+        row: the primitive.
+        wanted: for which arguments there are contributions.
+        levels: of the jets; their scopes may have ended.
+        result: the degrees of the result.
+        arguments: those of the arguments.
+    """
+
+    __slots__ = ("arguments", "levels", "result", "row", "wanted")
+
+    def __init__(
+        self,
+        row: Row,
+        wanted: tuple[bool, ...],
+        levels: tuple[Level, ...],
+        result: Degrees,
+        arguments: Sequence[Degrees],
+        saved: Sequence[Any],
+    ) -> None:
+        self.row = row
+        self.levels = levels
+        self.result = result
+        self.arguments = arguments
+        self.wanted = pullback(row, wanted, _ANY, self._stands(saved)).moved
+
+    def __call__(self, cotangent: Any, value: Any, *arguments: Any) -> Sequence[Any]:
+        return self.pulled(cotangent, arguments, None)
+
+    def pulled(self, cotangent: Any, arguments: Sequence[Any], reach: Reach | None) -> Sequence[Any]:
+        """The contributions, of the elements that are reached alone."""
+        found = self._launched(cotangent, arguments)
+        if found is not None and (reach is None or all(c is None or np.isfinite(c.sum()) for c in found)):
+            return found
+        mask = None if reach is None else np.broadcast_to(mask_of(reach), cotangent.shape)
+        with ExitStack() as stack:
+            scopes = [stack.enter_context(open_scope(level.scope.name)) for level in self.levels]
+            levels = tuple(level._replace(scope=scope) for level, scope in zip(self.levels, scopes, strict=True))
+            return self._composed(levels, cotangent, arguments, mask)
+
+    @property
+    def _axes(self) -> int:
+        """How many axes of planes the result has."""
+        return sum(d is not None for d in self.result)
+
+    def elements(self, reach: Reach, shape: tuple[int, ...]) -> Reach:
+        """Of the coefficients of the result: an element is reached if any of its coefficients is."""
+        axes = tuple(range(self._axes))
+        return (Mask(lambda: np.any(np.broadcast_to(mask_of(reach), shape), axis=axes)),)
+
+    def reach(
+        self, reach: Reach | None, shape: tuple[int, ...], saved: Sequence[Any], i: int, parent: tuple[int, ...]
+    ) -> Reach | None:
+        """Which coefficients of argument i are reached."""
+        if reach is None and self._own(saved) is None:
+            return None
+
+        def mask() -> Any:
+            first = []
+            for x, degrees in zip(saved[1:], self.arguments, strict=True):
+                axes = sum(d is not None for d in degrees)
+                first.append(primal(x[(0,) * axes]) if axes else primal(x))
+            its = None if reach is None else self.elements(reach, shape)
+            its = all_or_some(its, self._own(saved), (self.row.ufunc(*first), *first), i)
+            axes = sum(d is not None for d in self.arguments[i])
+            its = fitted(its, shape[self._axes :], parent[axes:])
+            return np.broadcast_to(True if its is None else mask_of(its), parent)
+
+        return (Mask(mask),)
+
+    def _own(self, saved: Sequence[Any]) -> Any:
+        """Which elements the primitive itself leaves out, see `PullBack.reached`."""
+        return pullback(self.row, self.wanted, _ANY, self._stands(saved[1:])).reached
+
+    def _stands(self, arguments: Sequence[Any]) -> list[Any]:
+        """What the pull-back may look at: of what moves no number decides anything, and another stands in for it."""
+        return [
+            _ANY if isinstance(x, Operand) or any(d is not None for d in degrees) else x
+            for x, degrees in zip(arguments, self.arguments, strict=True)
+        ]
+
+    def _launched(self, cotangent: Any, arguments: Sequence[Any]) -> Sequence[Any] | None:
+        """By one kernel on plain arrays."""
+        if type(cotangent) is not np.ndarray or any(isinstance(x, Operand) for x in arguments):
+            return None
+        if any(level.algebra.directions is not None for level in self.levels):
+            return self._launched_along(cotangent, arguments)
+        alone = len(self.levels) == 1
+        if None in self.result:
+            return None
+        given = [_planes(x, degrees, alone) for x, degrees in zip(arguments, self.arguments, strict=True)]
+        if not all(type(x) is launch.Planes or not hasattr(x, "dtype") for x in given):
+            return None
+        g = _planes(cotangent, self.result, alone)
+        results = pulled.launched(self.row, self.wanted, tower.box_of(self.levels), g, given)
+        if results is None or alone:
+            return results
+        return [None if c is None else c.reshape(x.shape) for c, x in zip(results, arguments, strict=True)]
+
+    def _launched_along(self, cotangent: Any, arguments: Sequence[Any]) -> Sequence[Any] | None:
+        """The same on short arrays with several directions, which are axes of the kernel's."""
+        ndim = np.ndim(cotangent) - self._axes
+        stacks = [Stack(x, degrees) for x, degrees in zip(arguments, self.arguments, strict=True)]
+        g = tower.spread(self.levels, Stack(cotangent, self.result), ndim, once=True)
+        given = [tower.spread(self.levels, u, ndim, as_array=w) for u, w in zip(stacks, self.wanted, strict=True)]
+        if type(g) is not launch.Planes or None in given or None in self.result:
+            return None
+        if not all(type(x) is launch.Planes or not hasattr(x, "dtype") for x in given):
+            return None
+        results = pulled.launched(self.row, self.wanted, tower.box_of(self.levels), g, given)
+        if results is None or not all(c is None or np.isfinite(c.sum()) for c in results):
+            return None  # a zero in the place of what is elsewhere may have met an infinity
+        algebras = tuple([level.algebra for level in self.levels])
+        return [
+            None if c is None else table(algebras, u.degrees).summed(c, tuple(np.shape(u.base))[_axes_of(u) :])
+            for c, u in zip(results, stacks, strict=True)
+        ]
+
+    def _composed(
+        self, levels: tuple[Level, ...], cotangent: Any, arguments: Sequence[Any], mask: Any
+    ) -> Sequence[Any]:
+        """By operations on what the coefficients are."""
+        stacks = [Stack(x, degrees) for x, degrees in zip(arguments, self.arguments, strict=True)]
+        ndim = np.ndim(cotangent) - self._axes
+        g = coefficients(levels, Stack(cotangent, self.result), ndim)
+        masks = None if mask is None else coefficients(levels, Stack(mask, self.result), ndim)
+        results: list[Any] = []
+        for i, (w, u) in enumerate(zip(self.wanted, stacks, strict=True)):
+            if not w:
+                results.append(None)
+                continue
+            partial = derived(self.row, tuple(int(i == j) for j in range(len(stacks)))).row
+            slope = tower.on_jets(partial, levels, stacks)
+            p = coefficients(levels, slope, ndim)
+            terms = {j: _paired(levels, p, g, j, masks) for j in coefficients(levels, u, ndim)}
+            results.append(_of_shape(levels, terms, u))
+        return results
+
+
+def _axes_of(stack: Stack) -> int:
+    return sum(d is not None for d in stack.degrees)
+
+
+def _planes(x: Any, degrees: Degrees, alone: bool) -> Any:
+    """An array as kernels take it."""
+    if type(x) is not np.ndarray:
+        return x
+    if alone:
+        degree = degrees[0]
+        return launch.Planes(x[None], 1) if degree is None else launch.Planes(x, degree + 1, degrees)
+    axes = sum(d is not None for d in degrees)
+    if not axes:
+        return launch.Planes(x[None], 1)
+    flat = x.reshape(prod(x.shape[:axes]), *x.shape[axes:])
+    return launch.Planes(flat, len(flat), degrees)
+
+
+def _paired(levels: Sequence[Level], p: Any, g: Any, j: tuple[int, ...], masks: Any) -> Any:
+    """Σ_n p_{n−j} ȳ_n; the constant of a level with directions takes part in all of them."""
+    summed = []
+    for n, cotangent in g.items():
+        m = tuple([a - b for a, b in zip(n, j, strict=True)])
+        if m not in p:
+            continue
+        term, axis = p[m] * cotangent, 0
+        if masks is not None:
+            term = np.where(masks[n], term, 0.0)
+        for a, b, level in zip(n, j, levels, strict=True):
+            if level.algebra.directions is not None:
+                if a and not b:
+                    term = np.sum(term, axis=axis, keepdims=True)
+                axis += 1
+        summed.append(term)
+    return total(summed)
+
+
+def _of_shape(levels: Sequence[Level], terms: Any, u: Stack) -> Any:
+    """The coefficients as a stack of u's shape, summed where it was broadcast."""
+    directed = sum(level.algebra.directions is not None for level in levels)
+    axes = sum(d is not None for d in u.degrees)
+    shape = tuple(np.shape(u.base))[axes:]
+    example = next(c for c in terms.values() if not isinstance(c, int))
+    fitted = {}
+    for m, c in terms.items():
+        if isinstance(c, int):  # nothing of it reached the result
+            c = (
+                np.zeros_like(example[tuple(slice(0, 1) for _ in range(directed))])
+                if directed
+                else np.zeros_like(example)
+            )
+        wanted = (*tuple(np.shape(c))[:directed], *shape)
+        fitted[m] = c if tuple(np.shape(c)) == wanted else _summed(c, directed, wanted)
+    if not axes:
+        (c,) = fitted.values()
+        return np.reshape(c, shape)
+    kept = [level for level, d in zip(levels, u.degrees, strict=True) if d is not None]
+    if len(kept) < len(levels):
+        fitted = {tuple(k for k, d in zip(m, u.degrees, strict=True) if d is not None): c for m, c in fitted.items()}
+        # the directions of levels that u has no axis for have been summed to one
+        index = tuple(
+            slice(None) if d is not None else 0
+            for level, d in zip(levels, u.degrees, strict=True)
+            if level.algebra.directions is not None
+        )
+        fitted = {m: c[index] for m, c in fitted.items()} if index else fitted
+    return stacked_up(kept, fitted)
+
+
+def _summed(c: Any, directed: int, wanted: tuple[int, ...]) -> Any:
+    """c summed to this shape; its first axes, of directions, stay."""
+    missing = np.ndim(c) - len(wanted)
+    if missing > 0:
+        c = np.sum(c, axis=tuple(range(directed, directed + missing)))
+    return summed_to(c, wanted)

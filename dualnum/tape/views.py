@@ -1,0 +1,78 @@
+"""Views of variables: which results are views of what, and how what is written into one reaches the whole.
+
+The values of variables are never written into, because a record reads them. An assignment gives the whole a new value
+and node, and its views look again: each knows what it was taken from, and how.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import DualnumError, ours
+from ..operand import primal
+from ..operand.constants import frozen
+from ..operand.index import as_tuple
+
+__all__ = ["assign", "is_view", "looked"]
+
+
+def looked(x: Any, how: Any) -> Any:
+    """The view of x by an index or function."""
+    return how(x) if callable(how) else x[how]
+
+
+def is_view(y: Any, x: Any, how: Any) -> bool:
+    """Whether the value y, that was taken from x, is a view of it."""
+    if y.shape == () and not callable(how) and Ellipsis not in as_tuple(how):  # a number
+        return False
+    if type(y) is np.ndarray:
+        return y is x or (y.base is not None and (y.base is x or y.base is x.base)) or _same_memory(y, x)
+    if x.shape == () or y.shape == ():  # numbers have no memory: what does NumPy say of such an array?
+        array = np.broadcast_to(np.empty(()), x.shape)
+        return _same_memory(looked(array, how), array)
+    return _same_memory(primal(y), primal(x))
+
+
+def _same_memory(a: Any, b: Any) -> bool:
+    return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.may_share_memory(a, b)
+
+
+def assign(part: Any, index: Any, value: Any) -> None:
+    """part[index] = value, for a variable and all that it is a view of; outside of a record its value only."""
+    path: list[Any] = []
+    whole, index = part, frozen(index)
+    while whole._writes is not None and whole._origin is not None:
+        above, how = whole._origin
+        if whole.dtype.kind != "c" and above.dtype.kind == "c":
+            new = np.copy(whole)
+            _assign_along(new, path, index, value)
+            _join(above, how, new)
+            return
+        whole = above
+        path.append(how)
+    _assign_along(whole, path, index, value)
+
+
+def _assign_along(whole: Any, path: list[Any], index: Any, value: Any) -> None:
+    """Writes into the view of a variable by the last of these, of that by the one before, and so on."""
+
+    def assigned(x: Any, v: Any) -> Any:
+        part = x = np.copy(x)
+        for how in reversed(path):
+            part = looked(part, how)
+        part[index] = v
+        return x
+
+    try:
+        new = whole._rearrange(assigned, (whole, value), "setitem")
+    except (IndexError, TypeError, ValueError) as error:
+        raise error if isinstance(error, DualnumError) else ours(error, "x[…] = value") from None
+    whole._replace(new)
+
+
+def _join(z: Any, how: Any, part: Any) -> None:
+    """Gives a complex variable another real part, or imaginary part, whichever `how` takes."""
+    if looked(np.array(1.0 + 2.0j), how) == 1.0:
+        z[...] = part + 1j * np.imag(z)
+    else:
+        z[...] = np.real(z) + 1j * part

@@ -1,0 +1,387 @@
+"""Rules of one's own: the derivative of a function as the user knows it, constants, and recomputation."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from functools import update_wrapper
+from typing import Any
+
+import numpy as np
+import optree
+
+from ..errors import InvalidType, InvalidValue, NotDifferentiable
+from ..jets.jet import Jet
+from ..jets.planes import readonly, stack_blocks
+from ..operand import Operand, highest, operands, primal
+from ..operand.constants import frozen
+from ..primitives.elementwise import Elementwise
+from ..primitives.table import Series, by_derivative, recurrence
+from ..tape.variable import Variable
+from . import vjp
+
+__all__ = ["CustomDerivative", "checkpoint", "custom_derivative", "stop_gradient"]
+
+
+class CustomDerivative:
+    """A function with a rule of its own; made by `custom_derivative`.
+
+    One rule serves all modes and orders. Of a function that works element by element (the value of each entry
+    depends on that entry of the arguments alone):
+
+    - ``@f.derivative``: (x, …) ↦ f'(x), for several arguments a tuple of partial derivatives, as an expression of
+      ufuncs, operators and ``np.where``;
+    - ``@f.series``: (order, value, *coefficients) ↦ coefficients of the result, as in `dualnum.series`.
+
+    Of any other function:
+
+    - ``@f.push_forward``: (primals, tangents) ↦ the tangent of the result, linear in the tangents (one that calls f on
+      tangents costs the reverse mode a call for each entry of the arguments: better a pull-back then);
+    - ``@f.pull_back``: (cotangent, value, *arguments) ↦ the cotangent of the argument, of several a tuple.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        if not callable(function):
+            raise InvalidType(f"custom_derivative: expected a function, not a {type(function).__name__}")
+        update_wrapper(self, function)
+        self._function = function
+        self._primitive: Any = None
+        self._push: Callable[..., Any] | None = None
+        self._pull: Callable[..., Any] | None = None
+
+    @property
+    def name(self) -> str:
+        return str(getattr(self._function, "__name__", "f"))
+
+    def __repr__(self) -> str:
+        return f"<custom_derivative {self.name}>"
+
+    # ── the rules ────────────────────────────────────────────────────────────────────────────────
+
+    def derivative(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Registers f' of a function that works element by element."""
+        self._unruled()
+        count = self._arity(rule)
+
+        def partial(i: int) -> Callable[..., Any]:
+            def one(*xs: Any) -> Any:
+                slope = rule(*xs)
+                if slope is None or (count > 1 and not (isinstance(slope, tuple) and len(slope) == count)):
+                    given = "None" if slope is None else f"a {type(slope).__name__}"
+                    expected = "f'(x)" if count == 1 else f"a tuple of {count} partial derivatives"
+                    raise InvalidType(f"{self.name}: its derivative returned {given}; expected {expected}")
+                return slope if count == 1 else slope[i]
+
+            return one
+
+        self._primitive = Elementwise(self._function, count)
+        by_derivative(self._primitive, *map(partial, range(count)))
+        return rule
+
+    def series(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Registers the recurrence of a function that works element by element."""
+        self._unruled()
+        self._primitive = Elementwise(self._function, self._arity(rule, 2))
+        recurrence(self._primitive, rule)
+        return rule
+
+    def push_forward(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Registers the derivative as a linear map of tangents."""
+        self._unruled()
+        self._push = rule
+        return rule
+
+    def pull_back(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Registers the transpose of the derivative, a linear map of a cotangent."""
+        self._unruled()
+        self._pull = rule
+        return rule
+
+    def _unruled(self) -> None:
+        if self._primitive or self._push or self._pull:
+            raise InvalidValue(f"{self.name}: it has a rule already; one serves all modes and orders")
+
+    def _arity(self, rule: Callable[..., Any], more: int = 0) -> int:
+        """Of how many arguments the function is, by the account of a rule that takes some more, or else by its own."""
+        possible, its = _arities(self._function), _arities(rule)
+        if its is None and possible is None:
+            raise InvalidValue(f"{self.name}: it cannot be seen how many arguments it takes; name them, without a star")
+        if its is None:
+            return possible[-1]  # type: ignore[index]
+        count = its[-1] - more
+        if possible is not None and count not in possible:
+            raise InvalidValue(f"{self.name}: its rule takes {its[-1]} arguments; expected {possible[-1] + more}")
+        return count
+
+    # ── the call ─────────────────────────────────────────────────────────────────────────────────
+
+    def __call__(self, *args: Any) -> Any:
+        if self._primitive is not None:
+            own = next((x for x in args if isinstance(x, (Operand, Series))), None)
+            if own is None:
+                return self._function(*args)
+            return own.__array_ufunc__(self._primitive, "__call__", *args)
+        top = highest(operands(args))
+        if not isinstance(top, (Jet, Variable)):
+            return self._function(*args)
+        if self._push is None and self._pull is None:
+            raise NotDifferentiable(
+                f"{self.name}: it has no rule yet; decorate one with @{self.name}.derivative, .series, .push_forward "
+                "or .pull_back"
+            )
+        return self._on_jets(top, args) if isinstance(top, Jet) else self._recorded(top, args)
+
+    def _pushed(self, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+        if self._push is not None:
+            tangent = self._push(tuple(primals), tuple(tangents))
+            if tangent is None:
+                raise InvalidType(f"{self.name}: its push-forward returned None; expected the tangent of the result")
+            return tangent
+        # the transpose of the pull-back, which is linear in its cotangent
+        value = self(*primals)
+        zero = np.zeros_like(value) if isinstance(value, Operand) else np.zeros(np.shape(value), value.dtype)
+
+        def pulled(u: Any) -> tuple[Any, ...]:
+            found = self._pulled(u, value, primals)
+            return tuple(_zero(x) if c is None else c for c, x in zip(found, primals, strict=True))
+
+        return vjp(pulled, zero)[1](tuple(tangents))
+
+    def _pulled(self, cotangent: Any, value: Any, arguments: Sequence[Any]) -> tuple[Any, ...]:
+        if self._pull is None:
+            return self._turned_around(cotangent, value, arguments)
+        # the sweep may hand the same arrays on to others
+        pulled: Any = self._pull(*map(readonly, (cotangent, value, *arguments)))
+        if pulled is None:
+            raise InvalidType(f"{self.name}: its pull-back returned None; expected a cotangent for each argument")
+        if not isinstance(pulled, tuple):
+            pulled = (pulled,)
+        if len(pulled) != len(arguments):
+            raise InvalidValue(
+                f"{self.name}: its pull-back gives {len(pulled)} cotangents; expected {len(arguments)}, one for each "
+                "argument"
+            )
+        for i, (c, x) in enumerate(zip(pulled, arguments, strict=True)):
+            if c is not None and np.shape(c) != np.shape(x):
+                raise InvalidValue(
+                    f"{self.name}: its pull-back gives a cotangent of shape {np.shape(c)} for argument {i}, whose "
+                    f"shape is {np.shape(x)}"
+                )
+        # it may have kept what it gives: the caller of a gradient gets an array of its own
+        return tuple(c.copy() if type(c) is np.ndarray else c for c in pulled)
+
+    def _turned_around(self, cotangent: Any, value: Any, arguments: Sequence[Any]) -> tuple[Any, ...]:
+        """The transpose of the push-forward, which is linear in its tangents."""
+        if self in _turning.get():
+            raise _Circular
+
+        def push(*tangents: Any) -> Any:
+            return self._fitting(self._pushed(arguments, tangents), value)
+
+        zeros = [np.zeros(np.shape(x), getattr(x, "dtype", float)) for x in arguments]
+        token = _turning.set(_turning.get() | {self})
+        try:
+            back = vjp(push, *zeros)[1](cotangent)
+            return (back,) if len(arguments) == 1 else back
+        except _Circular:
+            pass
+        finally:
+            _turning.reset(token)
+        results = []
+        for i, zero in enumerate(zeros):
+            entries = []
+            for place in np.ndindex(zero.shape):
+                unit = zero.copy()
+                unit[place] = 1
+                entries.append(np.sum(cotangent * push(*zeros[:i], unit, *zeros[i + 1 :])))
+            results.append(np.reshape(np.stack(entries), zero.shape) if entries else zero)
+        return tuple(results)
+
+    def _fitting(self, tangent: Any, value: Any) -> Any:
+        """A tangent of the shape of the result."""
+        if np.shape(tangent) != np.shape(value):
+            raise InvalidValue(
+                f"{self.name}: its push-forward gives a tangent of shape {np.shape(tangent)} for a result of shape "
+                f"{np.shape(value)}; expected the same"
+            )
+        return tangent
+
+    def _recorded(self, top: Variable, args: tuple[Any, ...]) -> Any:
+        values, parents = top._parts(args)
+        values = [frozen(v) if p is None else v for v, p in zip(values, parents, strict=True)]
+        y = self(*values)
+        pull = lambda g, y, *xs: self._pulled(g, y, xs)  # noqa: E731
+        return top._recorded(self.name, parents, pull, (y, *values), y) if any(parents) else top._new(y, None)
+
+    def _on_jets(self, top: Jet, args: tuple[Any, ...]) -> Any:
+        """y' = push(x, x') in jets of one order less, along each direction: k y_k = (push(x, D x))_{k−1}."""
+        own = [isinstance(x, Jet) and x.scope is top.scope for x in args]
+        value = self(*(x._planes[0] if mine else x for x, mine in zip(args, own, strict=True)))
+        order, count = top.order, top.algebra.size_of_a_degree
+        planes: list[Any] = [None] * (order * count)
+        for p in range(count):
+            along = [
+                [x._planes[0], *(x._planes[1 + k * count + p] for k in range(order))] if mine else x
+                for x, mine in zip(args, own, strict=True)
+            ]
+            for k, plane in enumerate(self._series_along(top, along, own, order)):
+                planes[k * count + p] = self._fitting(plane, value)
+        return top._like(stack_blocks([(p, 1) for p in (value, *planes)], top.algebra.size, value), [order])
+
+    def _series_along(self, top: Jet, along: Sequence[Any], own: Sequence[bool], order: int) -> list[Any]:
+        if order == 0:
+            return []
+        zero = [None if mine else _zero(x) for x, mine in zip(along, own, strict=True)]
+        if order == 1:
+            primals = [x[0] if mine else x for x, mine in zip(along, own, strict=True)]
+            return [self._pushed(primals, [x[1] if mine else z for x, mine, z in zip(along, own, zero, strict=True)])]
+        algebra = type(top.algebra)(order - 1)
+
+        def jet(planes: Sequence[Any]) -> Jet:
+            return object.__new__(Jet)._set(np.stack(planes), [order - 1], algebra, top.scope)
+
+        primals = [jet(x[:order]) if mine else x for x, mine in zip(along, own, strict=True)]
+        tangents = [
+            jet([k * x[k] for k in range(1, order + 1)]) if mine else z
+            for x, mine, z in zip(along, own, zero, strict=True)
+        ]
+        slope = self._pushed(primals, tangents)
+        if not (isinstance(slope, Jet) and slope.scope is top.scope):
+            return [slope, *[np.zeros_like(slope)] * (order - 1)]
+        return [slope._planes[k] / (k + 1) for k in range(order)]
+
+
+class _Circular(Exception):
+    """A push-forward that calls its own function on tangents was to be turned around to turn it around."""
+
+
+_turning: ContextVar[frozenset[CustomDerivative]] = ContextVar("turning", default=frozenset())
+
+
+def _arities(function: Callable[..., Any]) -> range | None:
+    """With how many arguments by position a function can be called; None where it does not say."""
+    if isinstance(function, np.ufunc):
+        return range(function.nin, function.nin + 1)
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # one of C
+        return None
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return None
+    by_position = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return range(sum(p.default is p.empty for p in by_position), len(by_position) + 1)
+
+
+def _zero(x: Any) -> Any:
+    return np.zeros_like(x) if isinstance(x, Operand) else np.zeros(np.shape(x), getattr(x, "dtype", float))
+
+
+def custom_derivative(function: Callable[..., Any]) -> CustomDerivative:
+    """Lets a function have a derivative rule of one's own; see `CustomDerivative` for the kinds of rules.
+
+    Example:
+        >>> @custom_derivative
+        ... def softplus(x):
+        ...     return np.logaddexp(x, 0.0)
+        >>> @softplus.derivative
+        ... def _(x):
+        ...     return 1 / (1 + np.exp(-x))
+        >>> from dualnum import derivative, grad
+        >>> round(float(derivative(softplus, 2)(0.5)), 6), round(float(grad(softplus)(0.5)), 6)
+        (0.235004, 0.622459)
+    """
+    return CustomDerivative(function)
+
+
+def stop_gradient(x: Any) -> Any:
+    """x as a constant: the plain values, without any derivatives (containers of arrays as well).
+
+    Example:
+        >>> from dualnum import grad
+        >>> grad(lambda x: x * stop_gradient(x))(3.0)
+        np.float64(3.0)
+    """
+    return optree.tree_map(primal, x)
+
+
+def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f, recorded as one step: what happens inside is computed again by the reverse sweep instead of kept.
+
+    Costs one more evaluation of f and saves the memory of its record. f takes arrays (or nested containers of
+    arrays), by keyword as well, and gives one array; it must not use variables that are not among its arguments.
+
+    Raises:
+        InvalidValue: f uses a variable that is no argument, does not return one array, or gives another value when it
+            is computed again.
+
+    Example:
+        >>> from dualnum import grad
+        >>> grad(lambda x: np.sum(checkpoint(lambda x: np.exp(np.sin(x)))(x)))(np.array([0.0]))
+        array([1.])
+    """
+    if not callable(f):
+        raise InvalidType(f"checkpoint: f is a {type(f).__name__}; expected a function of arrays")
+
+    def stepped(*args: Any, **kwargs: Any) -> Any:
+        leaves: list[Any]
+        leaves, structure = optree.tree_flatten((args, kwargs), none_is_leaf=True)  # type: ignore[arg-type]
+        top = highest(leaves)
+        if not isinstance(top, Variable):
+            return f(*args, **kwargs)
+        leaves = [frozen(x) if isinstance(x, np.ndarray) else x for x in leaves]
+        places = [i for i, x in enumerate(leaves) if isinstance(x, Operand)]
+        values, parents = top._parts([leaves[i] for i in places])
+
+        def on_leaves(*xs: Any) -> Any:
+            filled = list(leaves)
+            for i, x in zip(places, xs, strict=True):
+                filled[i] = x
+            args, kwargs = optree.tree_unflatten(structure, filled)
+            return f(*args, **kwargs)
+
+        y = on_leaves(*values)
+        if isinstance(y, (tuple, list, dict)) or not hasattr(y, "dtype"):
+            given = "None" if y is None else f"a {type(y).__name__}"
+            raise InvalidValue(f"checkpoint: f returned {given}; expected one array")
+        if isinstance(y, Variable) and y.scope is top.scope:
+            raise InvalidValue("checkpoint: f uses a variable that is not among its arguments; pass it as one")
+        if not any(parents):
+            return top._new(y, None)
+
+        some = _entries(y)
+
+        def pull(g: Any, y: Any, *xs: Any) -> Any:
+            again, back = vjp(on_leaves, *xs)
+            if not _agree(some, _entries(again)):
+                raise InvalidValue(
+                    "checkpoint: f gave another value when it was computed again for the reverse sweep; something that "
+                    "it reads has changed (an array that was written to, a random generator): make it an argument"
+                )
+            pulled = back(g)
+            return (pulled,) if len(xs) == 1 else pulled
+
+        return top._recorded(getattr(f, "__name__", "f"), parents, pull, (None, *values), y)
+
+    return update_wrapper(stepped, f, updated=())
+
+
+def _entries(y: Any) -> Any:
+    """Some entries of the value of y, by which it is known again; None where it is not known yet."""
+    y = primal(y)
+    if isinstance(y, Operand):
+        return None
+    y = np.ravel(y) if np.size(y) <= _ENTRIES else y.flat[:: y.size // _ENTRIES]
+    return y.copy() if isinstance(y, np.ndarray) else y
+
+
+_ENTRIES = 4096
+
+
+def _agree(a: Any, b: Any) -> bool:
+    """Whether they are the same but for roundings."""
+    if a is None or b is None:
+        return True
+    if a.shape != b.shape:
+        return False
+    close = 16 * float(np.finfo(a.dtype).eps) ** 0.5 if a.dtype.kind in "fc" else 0.0
+    size = np.abs(a[np.isfinite(a)])
+    return bool(np.allclose(a, b, rtol=close, atol=close * size.max() if size.size else 0.0, equal_nan=True))
