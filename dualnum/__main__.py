@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import __version__
-from .algebra.univariate import scale_of
+from .algebra import scale_of
 from .backend import devices
 from .cli.formula import Formula, FormulaError, parse
 from .cli.report import differentiate

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import optree
 
-from .algebra.univariate import check_order
+from .algebra import check_order
 from .autograd import grad
 from .autograd.variable import variable
 from .backend import as_floating

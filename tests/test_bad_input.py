@@ -39,7 +39,7 @@ class World(SimpleNamespace):
 
     def snapshot(self):
         return {
-            name: (thing.coeffs.tobytes(), thing.dtype, thing.shape, thing._support[0]) if isinstance(thing, Jet)
+            name: (thing.coeffs.tobytes(), thing.dtype, thing.shape, thing.extent) if isinstance(thing, Jet)
             else (thing.tobytes(), thing.dtype, thing.shape) if isinstance(thing, np.ndarray) else copy.deepcopy(thing)
             for name, thing in vars(self).items()
         }  # fmt: skip

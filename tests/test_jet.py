@@ -605,7 +605,7 @@ def test_census_of_ndarray_s_methods(name):
 def test_every_method_of_ours_has_a_docstring_or_is_numpy_s():
     for name, member in inspect.getmembers(Jet):
         if not name.startswith("_") and not hasattr(np.ndarray, name):
-            assert member.__doc__ or name in ("algebra", "scope"), name
+            assert member.__doc__ or name in ("algebra", "planes", "scope"), name
 
 
 # ── properties ───────────────────────────────────────────────────────────────────────────────────

@@ -13,14 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .graded import Box
-from .univariate import Univariate
+from .polynomials import Algebra, Degrees, product_of
 
 __all__ = ["Table", "is_short", "table"]
 
 _SHORT = 1 << 14  # elements, of all directions, of which a kernel is quicker than operations on the coefficients
-
-Degrees = tuple[int | None, ...]
 
 
 class Table(NamedTuple):
@@ -67,20 +64,18 @@ class Table(NamedTuple):
         return base.reshape((*self.sizes, *shape))
 
 
-def is_short(algebras: Sequence[Univariate], shape: tuple[int, ...]) -> bool:
+def is_short(algebras: Sequence[Algebra], shape: tuple[int, ...]) -> bool:
     """Whether there is anything, and a kernel quicker, for all directions of so many elements."""
-    places = prod(
-        (algebra.order + 1) * (1 if algebra.directions is None else algebra.directions) for algebra in algebras
-    )
+    places = prod(len(a.monomials) * (1 if a.directions is None else a.directions) for a in algebras)
     return 0 < places * prod(shape) <= _SHORT
 
 
 @lru_cache(maxsize=1024)
-def table(algebras: Sequence[Univariate], degrees: Degrees, full: bool = False) -> Table:
+def table(algebras: Sequence[Algebra], degrees: Degrees, full: bool = False) -> Table:
     """The table of a base with these degrees; with `full` it has all axes, also those along which nothing moves."""
-    box = Box.of(tuple(algebra.order for algebra in algebras))
+    whole = product_of(algebras)
     sizes = tuple(algebra.size for algebra, d in zip(algebras, degrees, strict=True) if d is not None)
-    counts = [algebra.order + 1 for algebra, d in zip(algebras, degrees, strict=True) if d is not None]
+    counts = [len(algebra.monomials) for algebra, d in zip(algebras, degrees, strict=True) if d is not None]
     axes = [
         1 if d is None and not full else algebra.directions
         for algebra, d in zip(algebras, degrees, strict=True)
@@ -88,21 +83,22 @@ def table(algebras: Sequence[Univariate], degrees: Degrees, full: bool = False) 
     ]
     there = np.zeros((prod(counts), *axes), np.intp)
     first = np.zeros(there.shape, bool)
-    for place, m in box.within(degrees):
+    for place, m in whole.within(degrees):
         numbers: Any = np.zeros((1,) * len(axes), np.intp)
         index: list[Any] = []
-        for k, d, algebra in zip(m, degrees, algebras, strict=True):
-            own = np.array(k)
+        for part, d, algebra in zip(whole.split(m), degrees, algebras, strict=True):
+            at = algebra.at(part)
+            own = np.array(at) if algebra.directions is None else np.zeros((), np.intp)
             if algebra.directions is not None:
                 axis = len(index)
-                along = np.arange(algebra.directions).reshape((1,) * axis + (-1,) + (1,) * (len(axes) - axis - 1))
-                own = np.array(0) if k == 0 else 1 + (k - 1) * algebra.directions + along
-                index.append(slice(0, 1) if k == 0 else slice(None))
+                if isinstance(at, slice):
+                    own = np.arange(at.start, at.stop).reshape((1,) * axis + (-1,) + (1,) * (len(axes) - axis - 1))
+                index.append(slice(None) if isinstance(at, slice) else slice(0, 1))
             numbers = numbers if d is None else numbers * algebra.size + own
         there[place] = numbers
         first[(place, *index)] = True
     used = np.zeros(there.shape, bool)
-    used[[place for place, _ in box.within(degrees)]] = True
+    used[[place for place, _ in whole.within(degrees)]] = True
     places = np.flatnonzero(used)
     places = places[np.argsort(there.ravel()[places], kind="stable")]
     present, starts = np.unique(there.ravel()[places], return_index=True)

@@ -9,9 +9,7 @@ derivative is never the derivative of a formula that was only right at a point.
 The part of degree 0 is the number itself; a part that is known to be absent has no terms.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
-from itertools import product
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,7 +17,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import DualnumError
 
-__all__ = ["Box", "NotGraded", "Part", "extended", "padded"]
+__all__ = ["Monomial", "NotGraded", "Part", "add", "is_zero"]
 
 Monomial = tuple[int, ...]
 
@@ -29,15 +27,15 @@ class NotGraded(DualnumError, TypeError):
 
 
 class Part(NDArrayOperatorsMixin):
-    """A homogeneous part of degree 1 or more: Σ c_m t^m, its powers within `limits`.
+    """A homogeneous part of degree 1 or more: Σ c_m t^m over monomials of its algebra.
 
     It can be added to others of its degree, multiplied, divided by a number, and chosen by a mask of numbers.
     """
 
-    __slots__ = ("limits", "terms")
+    __slots__ = ("algebra", "terms")
 
-    def __init__(self, limits: Monomial, terms: dict[Monomial, Any]) -> None:
-        self.limits = limits
+    def __init__(self, algebra: Any, terms: dict[Monomial, Any]) -> None:
+        self.algebra = algebra
         self.terms = terms
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -57,7 +55,7 @@ class Part(NDArrayOperatorsMixin):
 
     def map(self, function: Callable[[Any], Any]) -> "Part":
         """A linear function of every coefficient."""
-        return Part(self.limits, {m: function(c) for m, c in self.terms.items()})
+        return Part(self.algebra, {m: function(c) for m, c in self.terms.items()})
 
     def of(self, last: Monomial) -> dict[Monomial, Any]:
         """The terms with these powers of the last variables, by the powers of the others."""
@@ -71,24 +69,24 @@ class Part(NDArrayOperatorsMixin):
         return getattr(next(iter(self.terms.values()), 0.0), "dtype", np.dtype(float))
 
 
-def _is_zero(x: Any) -> bool:
+def is_zero(x: Any) -> bool:
     """Whether x is the structural zero."""
     return type(x) in (int, float, complex) and x == 0
 
 
 def _number(x: Any) -> Any:
-    if _is_zero(x):
+    if is_zero(x):
         return x
     raise NotGraded("a number was added to a homogeneous part")
 
 
-def _add(a: Any, b: Any) -> Any:
+def add(a: Any, b: Any) -> Any:
     if not isinstance(a, Part) or not isinstance(b, Part):
         return (a, _number(b))[0] if isinstance(a, Part) else (b, _number(a))[0]
     terms = dict(a.terms)
     for m, c in b.terms.items():
         terms[m] = terms[m] + c if m in terms else c
-    return Part(a.limits, terms)
+    return Part(a.algebra, terms)
 
 
 def _subtract(a: Any, b: Any) -> Any:
@@ -100,26 +98,26 @@ def _subtract(a: Any, b: Any) -> Any:
     terms = dict(a.terms)
     for m, c in b.terms.items():
         terms[m] = terms[m] - c if m in terms else -c
-    return Part(a.limits, terms)
+    return Part(a.algebra, terms)
 
 
 def _multiply(a: Any, b: Any) -> Any:
     for x, y in ((a, b), (b, a)):
-        if _is_zero(x):
-            return Part(y.limits, {})
+        if is_zero(x):
+            return Part(y.algebra, {})
     if not isinstance(a, Part):
         return b.map(lambda c: _product(a, c))
     if not isinstance(b, Part):
         return a.map(lambda c: _product(c, b))
-    limits = a.limits
+    kept = a.algebra.places
     terms: dict[Monomial, Any] = {}
     for m, c in a.terms.items():
         for n, d in b.terms.items():
             power = tuple([i + j for i, j in zip(m, n, strict=True)])
-            if all(i <= limit for i, limit in zip(power, limits, strict=True)):
+            if power in kept:
                 term = _product(c, d)
                 terms[power] = terms[power] + term if power in terms else term
-    return Part(limits, terms)
+    return Part(a.algebra, terms)
 
 
 def _product(c: Any, d: Any) -> Any:
@@ -147,7 +145,7 @@ def _chosen(condition: Any, a: Any, b: Any) -> Any:
     x, y = (p.terms if isinstance(p, Part) else {} for p in (a, b))
     # beside a part only zero has a meaning, and NaN for what cannot be known
     f, g = (0.0 if isinstance(p, Part) else p if _is_nothing(p) else _number(p) for p in (a, b))
-    return Part(known.limits, {m: np.where(condition, x.get(m, f), y.get(m, g)) for m in {**x, **y}})
+    return Part(known.algebra, {m: np.where(condition, x.get(m, f), y.get(m, g)) for m in {**x, **y}})
 
 
 def _widened(a: Part, power: float) -> Part:
@@ -167,100 +165,9 @@ def _mapped(ufunc: np.ufunc) -> Callable[..., Any]:
 
 
 _RULES: dict[np.ufunc, Callable[..., Any]] = {
-    np.add: _add, np.subtract: _subtract, np.multiply: _multiply, np.divide: _divide, np.square: _square,
+    np.add: add, np.subtract: _subtract, np.multiply: _multiply, np.divide: _divide, np.square: _square,
     np.float_power: _widened,
     **{f: _mapped(f) for f in (
         np.negative, np.positive, np.conjugate, np.deg2rad, np.radians, np.rad2deg, np.degrees, np.ldexp,
     )},
 }  # fmt: skip
-
-
-# ── whole polynomials ────────────────────────────────────────────────────────────────────────────
-
-
-class Box:
-    """The polynomials whose power of variable i is at most limits[i]; one variable for each level, the lowest first.
-
-    Attributes:
-        order: the highest total degree.
-        size: how many monomials there are; row by row, the power of the last variable runs fastest.
-    """
-
-    __slots__ = ("limits", "monomials", "order", "size")
-
-    def __init__(self, limits: Monomial) -> None:
-        self.limits = limits
-        self.order = sum(limits)
-        self.monomials: tuple[Monomial, ...] = tuple(product(*(range(limit + 1) for limit in limits)))
-        self.size = len(self.monomials)
-
-    @staticmethod
-    @lru_cache(maxsize=1024)
-    def of(limits: Monomial) -> "Box":
-        return Box(limits)
-
-    def within(self, degrees: Sequence[int | None]) -> Iterator[tuple[int, Monomial]]:
-        """The monomials up to these powers, each with its place among the planes of an operand.
-
-        None for a variable that the operand has no planes for.
-        """
-        its = product(*((0,) if d is None else range(limit + 1) for d, limit in zip(degrees, self.limits, strict=True)))
-        for place, m in enumerate(its):
-            if all(i <= (d or 0) for i, d in zip(m, degrees, strict=True)):
-                yield place, m
-
-    def parts(self, coefficients: dict[Monomial, Any]) -> list[Any]:
-        """The homogeneous parts, up to the highest degree that occurs."""
-        nothing = (0,) * len(self.limits)
-        by_degree: dict[int, dict[Monomial, Any]] = {}
-        for m, c in coefficients.items():
-            by_degree.setdefault(sum(m), {})[m] = c
-        last = max(by_degree)
-        higher = (by_degree.get(k) for k in range(1, last + 1))
-        return [coefficients[nothing], *(Part(self.limits, terms or {}) for terms in higher)]
-
-    def coefficients(self, parts: Sequence[Any]) -> dict[Monomial, Any]:
-        """What `parts` was made from."""
-        found = {(0,) * len(self.limits): parts[0]}
-        for part in parts[1:]:
-            if isinstance(part, Part):
-                found.update(part.terms)
-            else:
-                _number(part)
-        return found
-
-
-def padded(order: int, parts: Sequence[Any], limits: Monomial | None) -> list[Any]:
-    """A series with zeros for what is absent, up to the order; of homogeneous parts (with limits) in every monomial."""
-    zero = np.zeros_like(parts[0])[()]
-    if limits is None:
-        return [*(zero if _is_zero(c) else c for c in parts), *[zero] * (order + 1 - len(parts))]
-    box = Box.of(limits)
-    known = box.coefficients(parts)
-    return box.parts({m: known.get(m, zero) for m in box.monomials})[: order + 1]
-
-
-def extended(order: int, operands: Sequence[Sequence[Any]], powers: Monomial) -> tuple[list[list[Any]], bool]:
-    """The operands u_i + s_i, with a variable s_i more for each power above zero, of which higher ones vanish.
-
-    Beside them whether the operands were series in one variable: theirs is then the first.
-    """
-    known = next((c.limits for u in operands for c in u[1:] if isinstance(c, Part)), None)
-    limits = (order,) if known is None else known
-    new = [i for i, p in enumerate(powers) if p]
-    all_limits = limits + tuple(powers[i] for i in new)
-    tail = (0,) * len(new)
-    results = []
-    for i, u in enumerate(operands):
-        parts: list[Any] = [u[0]]
-        for k, c in enumerate(u[1:], 1):
-            if isinstance(c, Part):
-                parts.append(Part(all_limits, {m + tail: a for m, a in c.terms.items()}))
-            else:
-                parts.append(Part(all_limits, {} if known is not None or _is_zero(c) else {(k, *tail): c}))
-        if i in new:
-            unit = tuple(int(i == j) for j in new)
-            s = Part(all_limits, {(0,) * len(limits) + unit: 1.0})
-            parts[1:2] = [_add(parts[1], s) if len(parts) > 1 else s]
-        results.append(parts)
-    return results, known is None

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra.univariate import factorial_times, underflowed
+from ..algebra import factorial_times, underflowed
 from ..errors import InvalidValue
 from ..transforms import taylor
 from .formula import Formula

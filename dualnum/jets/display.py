@@ -104,14 +104,10 @@ def _terms(x: Any, depth: int = 0) -> Iterator[tuple[Monomial, Any]]:
         return
     jet: Any = x
     letter = _LETTERS[min(depth, len(_LETTERS) - 1)]
-    count = jet.algebra.directions
-    for k in range(jet.order + 1):
-        block = jet.coefficient(k)
-        for p in range(count if count is not None and k else 1):
-            plane = block[p] if count is not None and k else block
-            own: Monomial = ((letter, 0 if count is None else p + 1, k),) if k else ()
-            for inner, array in _terms(plane, depth + 1):
-                yield inner + own, array
+    for i in range(jet.algebra.size):
+        own: Monomial = tuple((jet.algebra.letter or letter, p, power) for p, power in jet.algebra.factored(i))
+        for inner, array in _terms(jet.planes[i], depth + 1):
+            yield inner + own, array
 
 
 def _nonzero(jet: "Jet") -> list[tuple[Monomial, Any]]:

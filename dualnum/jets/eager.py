@@ -14,14 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import memory
-from ..algebra.graded import Box
+from ..algebra import Stack, product_of
 from ..errors import DualnumError
 from ..kernel import engine, launch, llvm, threads
 from ..operand import Operand, highest
 from ..primitives.table import lookup
 from .evaluation import CHEAP, kink_mode
 from .planes import Level
-from .tower import Stack
 
 __all__ = ["quick"]
 
@@ -54,7 +53,7 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     number = None
     for x in inputs:
         if type(x) is jet_type:
-            if type(x._planes) is jet_type:
+            if type(x.planes) is jet_type:
                 return _nested(ufunc, inputs, jet_type)
         elif isinstance(x, jet_type):  # one of a special kind
             if not x._is_array:
@@ -63,34 +62,38 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
             return quick(ufunc, numbers, jet_type)
     if len(inputs) == 1:
         (x,) = inputs
-        a = x._planes
-        key: Any = (ufunc, x.algebra, x._support[0], a.dtype) if type(a) is _ndarray else None
+        a = x.planes
+        extent = x._extent if x._shared is None else x._shared.extent
+        key: Any = (ufunc, x.algebra, extent, a.dtype) if type(a) is _ndarray else None
     elif len(inputs) == 2:
         x, y = inputs
         # among jets of its own type NumPy's number is as good as Python's
-        if type(y) is _float64 and type(x) is jet_type and x._planes.dtype == _DOUBLE:
+        if type(y) is _float64 and type(x) is jet_type and x.planes.dtype == _DOUBLE:
             inputs = x, y = x, float(y)
-        elif type(x) is _float64 and type(y) is jet_type and y._planes.dtype == _DOUBLE:
+        elif type(x) is _float64 and type(y) is jet_type and y.planes.dtype == _DOUBLE:
             inputs = x, y = float(x), y
         if type(x) is jet_type and type(y) is jet_type:
-            a, b = x._planes, y._planes
+            a, b = x.planes, y.planes
             if x.scope is not y.scope or x.algebra is not y.algebra:
                 return None
             if type(a) is not _ndarray or type(b) is not _ndarray:
                 return _recorded(ufunc, inputs, jet_type)
             if a.shape != b.shape or a.dtype != b.dtype or not b.flags.c_contiguous:
                 return _laid_out(ufunc, inputs, x, jet_type)
-            key = (ufunc, x.algebra, x._support[0], a.dtype, y._support[0])
+            extent = y._extent if y._shared is None else y._shared.extent
+            key = (ufunc, x.algebra, x._extent if x._shared is None else x._shared.extent, a.dtype, extent)
         elif type(y) is float or type(y) is int:
-            number, a = y, x._planes
-            key = (ufunc, x.algebra, x._support[0], a.dtype, "number") if type(a) is _ndarray else None
+            number, a = y, x.planes
+            extent = x._extent if x._shared is None else x._shared.extent
+            key = (ufunc, x.algebra, extent, a.dtype, "number") if type(a) is _ndarray else None
         elif type(x) is float or type(x) is int:
             number, x = x, y
-            a = x._planes
-            key = (ufunc, x.algebra, "number", a.dtype, x._support[0]) if type(a) is _ndarray else None
+            a = x.planes
+            extent = x._extent if x._shared is None else x._shared.extent
+            key = (ufunc, x.algebra, "number", a.dtype, extent) if type(a) is _ndarray else None
         elif type(x) is _ndarray or type(y) is _ndarray:
             jet = y if type(x) is _ndarray else x
-            if type(jet._planes) is not _ndarray:
+            if type(jet.planes) is not _ndarray:
                 return _recorded(ufunc, inputs, jet_type)
             return _laid_out(ufunc, inputs, jet, jet_type)
         else:
@@ -139,8 +142,9 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     if known < len(a):
         planes[known:] = 0
     result = _new(jet_type)
-    result._planes = planes
-    result._support = [degree]
+    result.planes = planes
+    result._extent = degree
+    result._shared = None
     result.algebra = x.algebra
     result.scope = x.scope
     return result
@@ -170,7 +174,7 @@ def _recorded(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
             top = x if top is None else top
             if x.scope is not top.scope or x.algebra is not top.algebra:
                 return None
-            stacks.append(Stack(x._planes, (x._support[0],)))
+            stacks.append(Stack(x.planes, (x.extent,)))
         elif _is_constant(x):
             stacks.append(Stack(x, (None,)))
         else:
@@ -184,9 +188,7 @@ def _recorded(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
         return None
     if made is None or made.degrees[0] is None:
         return None
-    result = _new(jet_type)
-    result._planes, result._support, result.algebra, result.scope = made.base, [made.degrees[0]], top.algebra, top.scope
-    return result
+    return top._like(made.base, made.degrees[0])
 
 
 def _is_constant(x: Any) -> bool:
@@ -203,8 +205,8 @@ def _nest(x: Any, jet_type: Any) -> _Nest:
     while type(x) is jet_type:
         scopes.append(x.scope)
         algebras.append(x.algebra)
-        degrees.append(x._support[0])
-        x = x._planes
+        degrees.append(x.extent)
+        x = x.planes
     return _Nest(tuple(scopes), tuple(algebras), tuple(degrees), x)
 
 
@@ -254,10 +256,7 @@ def _nested(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     result: Any = planes
     degrees = plan.degrees[0]
     for i in range(len(first.scopes) - 1, -1, -1):
-        jet = _new(jet_type)
-        jet._planes, jet._support = result, [degrees[-1 - i]]
-        jet.algebra, jet.scope = first.algebras[i], first.scopes[i]
-        result = jet
+        result = _new(jet_type)._set(result, degrees[-1 - i], first.algebras[i], first.scopes[i])
     return result
 
 
@@ -269,10 +268,10 @@ def _nested_plan(ufunc: np.ufunc, nests: list[Any], first: _Nest) -> Any:
         return None
     if any(algebra.directions is not None for algebra in first.algebras):
         return None
-    box = Box.of(tuple(algebra.order for algebra in reversed(first.algebras)))
-    described = tuple((box.size, "c", n.degrees[::-1]) if type(n) is _Nest else "number" for n in nests)
-    operands = [launch.Planes(n.base, box.size) if type(n) is _Nest else n for n in nests]
-    plan = launch.plan_for(row, box, described, dtype, True, operands)
+    algebra = product_of(first.algebras[::-1])
+    described = tuple((n.degrees[::-1], "c") if type(n) is _Nest else "number" for n in nests)
+    operands = [launch.Planes(n.base, algebra.size) if type(n) is _Nest else n for n in nests]
+    plan = launch.plan_for(row, algebra, described, dtype, True, operands)
     return plan if plan is not None and plan.call is not None and plan.early is None else None
 
 
@@ -292,14 +291,14 @@ def _laid_out(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any)
     operands: list[Any] = []
     for x in inputs:
         if type(x) is jet_type:
-            a = x._planes
+            a = x.planes
             if type(a) is not _ndarray or (a.nbytes >= memory.LARGE and ufunc in CHEAP):  # it may wait
                 return None
-            described.append((a.dtype, a.shape, x._support[0]))
-            operands.append(launch.Planes(a, x._support[0] + 1))
+            described.append((a.dtype, a.shape, x.extent))
+            operands.append(launch.planes_of(x.algebra.single, Stack(a, (x.extent,))))
         elif type(x) is _ndarray:
             described.append((x.dtype, x.shape))
-            operands.append(launch.Planes(x[None], 1))
+            operands.append(launch.Planes(x[None], 1, (None,)))
         else:
             described.append(None)
             operands.append(x)
@@ -327,7 +326,7 @@ def _laid_out(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any)
         return None
     if entry.known < algebra.size:
         planes[entry.known :] = 0
-    return top._like(planes, [entry.degree])
+    return top._like(planes, entry.degree)
 
 
 _shapes: dict[Any, Any] = {}
@@ -363,10 +362,10 @@ def _planned(ufunc: np.ufunc, laid: list[Any], top: Any) -> Any:
     if row is None or top.dtype not in launch.COMPILED:
         return None
     operands = [x[0] if type(x) is tuple else x for x in laid]
-    described = tuple((x[0].count, x[1]) if type(x) is tuple else "number" for x in laid)
-    directions = top.algebra.directions
-    plan = launch.plan_for(row, top.algebra.order, described, top.dtype, True, operands, directions is not None)
-    return plan and _Layout(plan, launch.known_planes(plan.counts[0], directions), plan.counts[0] - 1)
+    described = tuple((x[0].degrees, x[1]) if type(x) is tuple else "number" for x in laid)
+    algebra = top.algebra
+    plan = launch.plan_for(row, algebra.single, described, top.dtype, True, operands, algebra.directions is not None)
+    return plan and _Layout(plan, algebra.filled(plan.degrees[0]), plan.degrees[0][0])
 
 
 def _keep(key: Any, entry: Any) -> Any:
@@ -378,7 +377,9 @@ def _keep(key: Any, entry: Any) -> Any:
 
 def _remember(key: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], x: Any, jet_type: Any) -> Any:
     """The entry for operands in one piece like these; None where they must take the general way."""
-    laid = [(launch.Planes(y._planes, y._support[0] + 1), "c") if type(y) is jet_type else y for y in inputs]
+    single = x.algebra.single
+    stacks = [Stack(y.planes, (y.extent,)) if type(y) is jet_type else y for y in inputs]
+    laid = [(launch.planes_of(single, y), "c") if type(y) is Stack else y for y in stacks]
     made = _planned(ufunc, laid, x) if llvm.data_offset() >= 0 else None
     if made is None:
         return _keep(key, None)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..algebra import Stack
 from ..backend import is_array, plain
 from ..errors import DualnumError, InvalidType, InvalidValue, NonsmoothPoint
 from ..kernel import engine, launch
@@ -90,10 +91,10 @@ def _alone(top: "Jet", operands: Sequence[Any], mine: Sequence[bool]) -> Any:
     """The one level of jets that there is above what is recorded or traced, and the stacks; None for several."""
     stacks = []
     for x, own in zip(operands, mine, strict=True):
-        base = x._planes if own else x
+        base = x.planes if own else x
         if isinstance(base, Operand) and base.algebra is not None:
             return None
-        stacks.append(tower.Stack(base, (x._support[0] if own else None,)))
+        stacks.append(Stack(base, (x.extent if own else None,)))
     return (Level(top.scope, top.algebra, top.kind),), stacks
 
 
@@ -108,13 +109,13 @@ def _fused(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) 
     if given is None:
         return None
     try:
-        results = launch.evaluate(row, top.order, given, top.algebra.size, top.algebra.directions)
+        results = launch.evaluate(row, top.algebra, given)
     except ValueError as error:
         shapes = ", ".join(str(np.shape(x)) for x in operands)
         raise InvalidValue(f"{row.name}: {error} (operands of shape {shapes})") from None
     if results is None:
         return None
-    jets = tuple(top._like(planes, [degree]) for planes, degree in results[0])
+    jets = tuple(top._like(planes, degrees[0]) for planes, degrees in results[0])
     return jets[0] if row.ufunc.nout == 1 else jets, results[1]
 
 
@@ -123,11 +124,11 @@ def _given(operands: Sequence[Any], mine: Sequence[bool]) -> list[Any] | None:
     given: list[Any] = []
     for x, own in zip(operands, mine, strict=True):
         if own:
-            if type(x._planes) is not np.ndarray:
+            if type(x.planes) is not np.ndarray:
                 return None
-            given.append(launch.Planes(x._planes, x._support[0] + 1))
+            given.append(Stack(x.planes, (x.extent,)))
         elif type(x) is np.ndarray and x.ndim:
-            given.append(launch.Planes(x[None], 1))
+            given.append(Stack(x, (None,)))
         elif isinstance(x, Operand) or not isinstance(x, (float, int, complex, np.generic, np.ndarray)):
             return None
         else:
@@ -144,10 +145,7 @@ def pulled(top: "Jet | None", function: Any, operands: Sequence[Any]) -> tuple[A
     known = iter(given)
     planes = [None if x is None else next(known) for x in operands]
     numbers = [x.item() if isinstance(x, (np.generic, np.ndarray)) else x for x in planes]
-    if top is None:
-        made = kernels.pulled(function, 0, numbers, 1)
-    else:
-        made = kernels.pulled(function, top.order, numbers, top.algebra.size, top.algebra.directions)
+    made = kernels.pulled(function, numbers) if top is None else kernels.pulled(function, numbers, top.algebra)
     if made is None:
         return None
 
@@ -155,7 +153,7 @@ def pulled(top: "Jet | None", function: Any, operands: Sequence[Any]) -> tuple[A
         if c is None or isinstance(c, int):
             return None if c is None else operands[c]
         stacked, degree = c
-        return stacked[0] if top is None else top._like(stacked, [degree])
+        return stacked[0] if top is None else top._like(stacked, degree)
 
     return tuple(map(contribution, made))
 
@@ -171,7 +169,7 @@ def _can_wait(top: "Jet", operands: Sequence[Any], mine: Sequence[bool]) -> bool
     if mine[0] == mine[1] or engine.current() != "llvm":
         return False
     x, b = operands if mine[0] else operands[::-1]
-    planes, row = primal(x._planes), primal(b)
+    planes, row = primal(x.planes), primal(b)
     if type(planes) is not np.ndarray or type(row) is not np.ndarray or planes.nbytes < LARGE or row.nbytes > _SMALL:
         return False
     if planes.dtype != row.dtype or planes.dtype not in launch.COMPILED or not 0 < row.ndim < planes.ndim - 1:

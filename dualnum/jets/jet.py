@@ -5,12 +5,11 @@ Its planes lie in one array of shape (K+1, *shape), coefficient first.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
-from weakref import ref
+from typing import Any
 
 import numpy as np
 
-from ..algebra.univariate import Univariate, check_order, factorial_times, warn_of_underflow
+from ..algebra import Algebra, Univariate, check_order, factorial_times, warn_of_underflow
 from ..backend import as_floating, device_of, floating_dtype, to_device
 from ..errors import DualnumError, InvalidType, InvalidValue, LevelError, dropped, ours
 from ..operand import Adjoint, Adjoints, Operand, Stacked, highest
@@ -19,13 +18,14 @@ from ..operand.index import as_tuple, checked_index, index_error, is_basic
 from ..operand.levels import Scope, ambient
 from ..primitives import Row, ufuncs
 from . import evaluation, multilinear
+from .base import Base
 from .eager import quick
-from .planes import placed, readonly, stack_blocks, unshared
+from .planes import placed, readonly, unshared
 
 __all__ = ["Jet", "ambient_above"]
 
 
-class Jet(Operand):
+class Jet(Base):
     """An array with its Taylor coefficients up to order K along t.
 
     Args:
@@ -42,15 +42,7 @@ class Jet(Operand):
         array([4., 6.])
     """
 
-    __slots__ = ("__weakref__", "_pending", "_planes", "_support", "algebra", "scope")
-
-    kind: ClassVar[type["Jet"]]
-    algebra: Univariate
-    _planes: Any
-    # the highest degree whose planes may be nonzero; one list, shared by all views of the planes, so
-    # that a write through one of them is known to the others. Behind it, those that wait to be computed from them
-    _support: list[Any]
-    _pending: Any  # of those that wait: what they are to be computed from
+    __slots__ = ()
 
     def __init__(self, coeffs: Any) -> None:
         if isinstance(coeffs, (list, tuple)) and any(isinstance(c, Operand) for c in coeffs):
@@ -63,57 +55,32 @@ class Jet(Operand):
                 f"Jet: coeffs has shape {coeffs.shape}; expected (K+1, *shape), one coefficient at least. "
                 "To differentiate at a point, write dn.jet(x)"
             )
-        self._set(coeffs, [coeffs.shape[0] - 1], Univariate(coeffs.shape[0] - 1), ambient_above(coeffs, "Jet"))
-
-    def _set(self, planes: Any, support: list[int], algebra: Univariate, scope: Scope) -> "Jet":
-        self._planes = planes
-        self._support = support
-        self.algebra = algebra
-        self.scope = scope
-        return self
-
-    def _like(self, planes: Any, support: list[int]) -> "Jet":
-        """A jet of this algebra and scope over other planes."""
-        return object.__new__(Jet)._set(planes, support, self.algebra, self.scope)
+        self._set(coeffs, coeffs.shape[0] - 1, Univariate(coeffs.shape[0] - 1), ambient_above(coeffs, "Jet"))
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def order(self) -> int:
-        """K, the highest index kept."""
-        return self.algebra.order
-
-    @property
     def value(self) -> Any:
         """Coefficient 0: what NumPy would have computed. A read-only view."""
-        return readonly(self._planes[0])
+        return readonly(self.planes[0])
 
     @property
     def coeffs(self) -> Any:
         """All coefficients a_k = y⁽ᵏ⁾/k!, shape (K+1, *shape). A read-only view."""
-        return readonly(self._planes)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(self._planes.shape[1:])
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        dtype: np.dtype[Any] = self._planes.dtype
-        return dtype
+        return readonly(self.planes)
 
     @property
     def device(self) -> str:
         """ "cpu" or "cuda:N"."""
-        planes = self._planes
+        planes = self.planes
         while isinstance(planes, Jet):
-            planes = planes._planes
+            planes = planes.planes
         return device_of(planes)
 
     def coefficient(self, k: int) -> Any:
         """a_k, of the shape of the value (with several directions: (P, *shape) for k ≥ 1)."""
         self._check_order("coefficient", k)
-        return readonly(self._planes[self.algebra.block(k)])
+        return readonly(self.planes[self.algebra.block(k)])
 
     def derivative(self, k: int = 1) -> Any:
         """y⁽ᵏ⁾(0) = k!·a_k.
@@ -123,8 +90,8 @@ class Jet(Operand):
             np.float64(30.0)
         """
         self._check_order("derivative", k)
-        if self.algebra.directions is None and k <= self._support[0]:
-            warn_of_underflow("derivative", k, self._planes)
+        if self.algebra.directions is None and k <= self.extent:
+            warn_of_underflow("derivative", k, self.planes)
         return factorial_times(k, self.coefficient(k))
 
     def derivatives(self) -> list[Any]:
@@ -184,8 +151,8 @@ class Jet(Operand):
                 "are not known; build the jet with a higher order"
             )
         algebra = self.algebra.truncated(order)
-        planes = np.copy(self._planes[: algebra.size])
-        return object.__new__(Jet)._set(planes, [min(order, self._support[0])], algebra, self.scope)
+        planes = np.copy(self.planes[: algebra.size])
+        return object.__new__(Jet)._set(planes, min(order, self.extent), algebra, self.scope)
 
     def astype(self, dtype: Any, casting: Any = "unsafe", copy: bool = True) -> "Jet":
         """The jet with coefficients of another real or complex type."""
@@ -194,15 +161,15 @@ class Jet(Operand):
             return self
         if self.dtype.kind == "c" and dtype.kind == "f":
             raise dropped("astype from complex to real", "x.real or np.abs(x)")
-        if isinstance(self._planes, Operand):
-            return self._again(self._planes.astype(dtype), [self._support[0]])
+        if isinstance(self.planes, Operand):
+            return self._again(self.planes.astype(dtype), self.extent)
         try:
-            return self._again(self._planes.astype(dtype, casting=casting), [self._support[0]])
+            return self._again(self.planes.astype(dtype, casting=casting), self.extent)
         except TypeError as error:
             raise ours(error, f"astype with casting={casting!r}") from None
 
     def copy(self, order: str = "C") -> "Jet":
-        return self._again(self._planes.copy(), [self._support[0]])
+        return self._again(self.planes.copy(), self.extent)
 
     def __copy__(self) -> "Jet":
         return self.copy()
@@ -211,7 +178,7 @@ class Jet(Operand):
         return self.copy()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self._planes, self._support[0], self.algebra, self.scope)
+        return _restore, (self.planes, self.extent, self.algebra, self.scope)
 
     # ── indexing ─────────────────────────────────────────────────────────────────────────────────
 
@@ -219,9 +186,9 @@ class Jet(Operand):
         index = checked_index(index, "x[…]")
         try:
             if is_basic(index):  # a view, as in NumPy
-                view = self._like(self._planes[(slice(None), *as_tuple(index))], self._support)
+                view = self._view(self.planes[(slice(None), *as_tuple(index))])
                 # a single element is a scalar of its own, so that a swap through a variable swaps
-                if view._planes.ndim > 1:
+                if view.planes.ndim > 1:
                     return view
                 return view._as_array() if Ellipsis in as_tuple(index) else view.copy()
             return self._rearrange(lambda x: x[index], (self,))
@@ -231,17 +198,12 @@ class Jet(Operand):
     _is_array = False
 
     def _as_array(self) -> "Jet":
-        if type(self) is Jet and self._planes.ndim == 1:
+        if type(self) is Jet and self.planes.ndim == 1:
             self.__class__ = Array
         return self
 
-    def _again(self, planes: Any, support: list[Any]) -> "Jet":
-        """This jet, over other planes."""
-        jet = self._like(planes, support)
-        return jet._as_array() if self._is_array else jet
-
     def _as_number(self) -> "Jet":
-        return self._like(self._planes, self._support) if self._is_array else self
+        return self._view(self.planes) if self._is_array else self
 
     def __setitem__(self, index: Any, value: Any) -> None:
         index = checked_index(index, "x[…] = …")
@@ -254,29 +216,28 @@ class Jet(Operand):
             raise InvalidType("x[…] = value: the value is complex and x is real; use x.astype(complex)")
         if self._is_mine(value, "x[…] = value"):
             # a copy where it shares memory with x: planes are written one after the other
-            planes, degree = unshared(value._planes, self._planes), value._support[0]
+            planes, degree = unshared(value.planes, self.planes), value.extent
         else:
             planes, degree = [value], 0
-        if isinstance(planes[0], Operand) and not isinstance(self._planes, Operand):
+        if isinstance(planes[0], Operand) and not isinstance(self.planes, Operand):
             raise self._cannot_hold(planes[0])
         self._before_a_write()
-        written = self.algebra.truncated(max(degree, self._support[0])).size
-        given = self.algebra.truncated(degree).size
+        written, given = self.algebra.planes(max(degree, self.extent)), self.algebra.planes(degree)
         try:
-            whole = isinstance(self._planes, Operand)  # of what is recorded a plane is another one
+            whole = isinstance(self.planes, Operand)  # of what is recorded a plane is another one
             for m in range(written):  # a misfit fails at the first plane, before anything has changed
                 plane = planes[m] if m < given else 0.0
                 if whole:
-                    self._planes[(slice(m, m + 1), *as_tuple(index))] = plane
+                    self.planes[(slice(m, m + 1), *as_tuple(index))] = plane
                 else:
-                    self._planes[m, ...][index] = plane
+                    self.planes[m, ...][index] = plane
         except DualnumError:
             raise
         except IndexError as error:
             raise index_error(index, self.shape, "x[…] = value", error) from None
         except (TypeError, ValueError) as error:
             raise ours(error, "x[…] = value") from None
-        self._support[0] = max(self._support[0], degree)
+        self._extend(degree)
 
     def _cannot_hold(self, value: Operand) -> InvalidType:
         return InvalidType(
@@ -287,13 +248,13 @@ class Jet(Operand):
     @property
     def nbytes(self) -> int:
         """The bytes of all coefficients."""
-        return int(self._planes.nbytes)
+        return int(self.planes.nbytes)
 
     def to_device(self, device: str, /, *, stream: Any = None) -> "Jet":
         """The jet with its coefficients on another device ("cpu", "cuda", "cuda:N")."""
-        planes = self._planes
+        planes = self.planes
         moved = planes.to_device(device) if isinstance(planes, Jet) else to_device(planes, device)
-        return self if moved is planes else self._like(moved, [self._support[0]])
+        return self if moved is planes else self._like(moved, self.extent)
 
     def fill(self, value: Any) -> None:
         """x[...] = value."""
@@ -312,61 +273,53 @@ class Jet(Operand):
     # ── what the interception point asks for ─────────────────────────────────────────────────────
 
     def _placed(self, index: Any, shape: tuple[int, ...]) -> Any:
-        if type(self._planes) is not np.ndarray:
+        if type(self.planes) is not np.ndarray:
             return None
-        known = self.algebra.truncated(self._support[0]).size
+        known = self.filled
         at = (slice(known), *as_tuple(index))
-        return self._like(placed(self._planes[:known], at, (self.algebra.size, *shape)), [self._support[0]])
-
-    def _before_a_write(self) -> None:
-        """Computes what waits for these planes; raises where a record reads them again."""
-        while len(self._support) > 1:
-            waiting = self._support[-1]()
-            if isinstance(waiting, Jet):
-                waiting._planes  # noqa: B018
-            elif waiting is not None and waiting.holds:
-                raise InvalidValue(
-                    "x[…] = value: a recorded function has read x, and the reverse sweep will read it again; write to "
-                    "a copy of it, or to a new jet"
-                )
-            self._support.pop()
+        return self._like(placed(self.planes[:known], at, (self.algebra.size, *shape)), self.extent)
 
     def _squares(self, of_first: bool = False) -> int:
-        return self._planes._squares(of_first=True) if isinstance(self._planes, Operand) else 0
+        return self.planes._squares(of_first=True) if isinstance(self.planes, Operand) else 0
 
     def _waiting(self, row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> "Jet":
         """The primitive, to be computed when its planes are asked for, or as part of what follows."""
         result = object.__new__(Waiting)
         (x,) = (x for x, own in zip(operands, mine, strict=True) if own)
-        result._support, result.algebra, result.scope = [x._support[0]], self.algebra, self.scope
+        result.algebra, result.scope, result._extent, result._shared = self.algebra, self.scope, x.extent, None
         result._pending = row, operands, mine
-        x._support[1:] = [waiting for waiting in x._support[1:] if waiting() is not None] + [ref(result)]
+        x._read_by(result)
         return result
 
     def _snapshot(self) -> "Jet | None":
-        if isinstance(self._planes, Operand):
-            planes = self._planes._snapshot()
-            return None if planes is None else self._again(planes, [self._support[0]])
-        return self._again(self._planes, self._support)  # it is computed before a write
+        if isinstance(self.planes, Operand):
+            planes = self.planes._snapshot()
+            return None if planes is None else self._again(planes, self.extent)
+        return self._seen(self.planes)  # it is computed before a write
 
     def _readonly(self) -> "Jet":
-        return self if isinstance(self._planes, Operand) else self._again(readonly(self._planes), self._support)
+        return self if isinstance(self.planes, Operand) else self._seen(readonly(self.planes))
+
+    def _seen(self, planes: Any) -> "Jet":
+        """This jet over a view of its planes."""
+        jet = self._view(planes)
+        return jet._as_array() if self._is_array else jet
 
     def _frozen(self) -> "Jet":
-        if isinstance(self._planes, Operand):
-            return self._again(self._planes._frozen(), [self._support[0]])
-        planes, hold = guarded(self._planes)
+        if isinstance(self.planes, Operand):
+            return self._again(self.planes._frozen(), self.extent)
+        planes, hold = guarded(self.planes)
         if hold is not None:
-            self._support.append(hold)
-        return self._again(planes, [self._support[0]])
+            self._share().readers.append(hold)
+        return self._again(planes, self.extent)
 
     def _add_at(self, index: Any, x: Any) -> bool:
-        if not self._is_mine(x, "sum") or type(self._planes) is not np.ndarray or type(x._planes) is not np.ndarray:
+        if not self._is_mine(x, "sum") or type(self.planes) is not np.ndarray or type(x.planes) is not np.ndarray:
             return False
         self._before_a_write()
-        known = self.algebra.truncated(x._support[0]).size
-        self._planes[(slice(known), *as_tuple(index))] += x._planes[:known]
-        self._support[0] = max(self._support[0], x._support[0])
+        known = x.filled
+        self.planes[(slice(known), *as_tuple(index))] += x.planes[:known]
+        self._extend(x.extent)
         return True
 
     def _ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -391,9 +344,8 @@ class Jet(Operand):
         return multilinear.rearranged(self, function, data)
 
     def _batched(self, function: Callable[[Any, int], Any], adjoint: Adjoint | None = None) -> Any:
-        # _support goes along: the result may be a view
-        result = self._like(function(self._planes, 1), self._support)
-        if result._planes.ndim > 1 or not (self.ndim or self._is_array):
+        result = self._view(function(self.planes, 1))  # it may be one
+        if result.planes.ndim > 1 or not (self.ndim or self._is_array):
             return result
         array = np.broadcast_to(np.empty(()), self.shape)
         return result._as_array() if np.may_share_memory(function(array, 0), array) else result
@@ -410,34 +362,6 @@ class Jet(Operand):
 
     def _operation(self, operation: Any, args: tuple[Any, ...]) -> Any:
         return multilinear.operated(self, operation, args)
-
-    def _parts(self, ndim: int) -> list[Any]:
-        return self.algebra.parts(self._planes, self._support[0], ndim)
-
-    def _is_mine(self, x: Any, name: str) -> bool:
-        """Whether x is a jet of this level (else it is a constant here)."""
-        if not (isinstance(x, Jet) and x.scope is self.scope):
-            return False
-        self._check_algebra(name, x)
-        return True
-
-    def _check_algebra(self, name: str, other: "Jet") -> None:
-        if other.algebra != self.algebra:
-            message = (
-                f"jets of {self.algebra} and of {other.algebra} meet; build both alike, or cut the "
-                f"longer one with .truncate({min(self.order, other.order)})"
-            )
-            # the interception point knows the name of an array function that calls us with a lambda
-            raise ValueError(message) if name == "<lambda>" else InvalidValue(f"{name}: {message}")
-
-    def _join(self, parts: Sequence[Any]) -> Any:
-        """A jet from its homogeneous parts, as the recurrences give them."""
-        first = parts[0]
-        if first.dtype.kind not in "fc":
-            return first
-        count = self.algebra.size_of_a_degree
-        blocks = [(part, 1 if k == 0 else count) for k, part in enumerate(parts)]
-        return self._like(stack_blocks(blocks, self.algebra.size, first), [len(parts) - 1])
 
     def __repr__(self) -> str:
         from .display import text
@@ -471,16 +395,18 @@ class Waiting(Jet):
     __slots__ = ()
 
     def __getattr__(self, name: str) -> Any:
-        if name != "_planes":
+        if name != "planes":
             return super().__getattr__(name)
         pending = self._pending
         if pending is not None:  # else another thread was quicker
             done = evaluation.computed(self, *pending)
-            self._set(done._planes, self._support, self.algebra, self.scope)
-            self._support[0] = done._support[0]
+            self.planes = done.planes
+            self._extent = done.extent
+            if self._shared is not None:
+                self._shared.extent = done.extent
             self.__class__ = Jet  # type: ignore[assignment]
             self._pending = None
-        return self._planes
+        return self.planes
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         pending = self._pending
@@ -489,7 +415,7 @@ class Waiting(Jet):
             result = evaluation.followed(self, row, operands, mine, ufunc)
             if result is not None:
                 return result
-        self._planes  # noqa: B018  it is computed now, and is a jet like any other
+        self.planes  # noqa: B018  it is computed now, and is a jet like any other
         return Jet.__array_ufunc__(self, ufunc, method, *inputs, **kwargs)
 
 
@@ -504,5 +430,6 @@ def ambient_above(x: Any, function: str, name: str = "x") -> Scope:
     return scope
 
 
-def _restore(planes: Any, degree: int, algebra: Univariate, scope: Scope) -> Jet:
-    return object.__new__(Jet)._set(planes, [degree], algebra, scope)
+def _restore(planes: Any, extent: int, algebra: Algebra, scope: Scope) -> Jet:
+    jet: Jet = object.__new__(Jet)._set(planes, extent, algebra, scope)
+    return jet

@@ -21,32 +21,32 @@ def linear(
     top: "Jet", function: Callable[..., Any], data: tuple[Any, ...], stacked: Callable[..., Any] | None = None
 ) -> Any:
     """f(x, …)_k = f(x_k, …)."""
-    if stacked is not None and len(data) == 1 and type(top._planes) is np.ndarray:
+    if stacked is not None and len(data) == 1 and type(top.planes) is np.ndarray:
         return _all_planes(top, function, stacked)
     name = getattr(function, "__name__", "linear")
     mine = [top._is_mine(x, name) for x in data]
-    degree = max(x._support[0] for x, own in zip(data, mine, strict=True) if own)
-    if stacked is not None and len(data) == 1 and _is_recorded(top._planes):  # one step of a record, or of a nest
-        result = stacked(data[0]._planes)
-        return top._like(result, [degree]) if result.dtype.kind in "fc" else result
-    size = top.algebra.truncated(degree).size
-    value = function(*(x._planes[0] if own else x for x, own in zip(data, mine, strict=True)))
+    degree = max(x.extent for x, own in zip(data, mine, strict=True) if own)
+    if stacked is not None and len(data) == 1 and _is_recorded(top.planes):  # one step of a record, or of a nest
+        result = stacked(data[0].planes)
+        return top._like(result, degree) if result.dtype.kind in "fc" else result
+    size = top.algebra.planes(degree)
+    value = function(*(x.planes[0] if own else x for x, own in zip(data, mine, strict=True)))
     few = MANY if isinstance(value, Operand) else 3  # of a record or a trace: few steps of their own fuse better
     if stacked is not None and size >= few and value.dtype.kind in "fc":
         ndim = max(value.ndim, *(x.ndim for x, own in zip(data, mine, strict=True) if own))
-        higher = stacked(*(aligned(x._planes[1:size], ndim) if own else 0.0 for x, own in zip(data, mine, strict=True)))
+        higher = stacked(*(aligned(x.planes[1:size], ndim) if own else 0.0 for x, own in zip(data, mine, strict=True)))
         return _jet(top, [(value, 1), (higher, size - 1)], degree)
     later = [x if own else zero_like(x) for x, own in zip(data, mine, strict=True)]
     planes = [value]
     for m in range(1, size):
-        planes.append(function(*(x._planes[m] if own else x for x, own in zip(later, mine, strict=True))))
+        planes.append(function(*(x.planes[m] if own else x for x, own in zip(later, mine, strict=True))))
     return _jet(top, [(p, 1) for p in planes], degree)
 
 
 def _all_planes(x: "Jet", function: Callable[..., Any], stacked: Callable[..., Any]) -> Any:
     """The usual case: of one plain jet, the planes above the value in one call."""
-    planes, degree = x._planes, x._support[0]
-    size = x.algebra.truncated(degree).size
+    planes, degree = x.planes, x.extent
+    size = x.algebra.planes(degree)
     value = function(planes[0])
     if value.dtype.kind not in "fc":
         return value
@@ -55,7 +55,7 @@ def _all_planes(x: "Jet", function: Callable[..., Any], stacked: Callable[..., A
     if size > 1:
         result[1:size] = stacked(aligned(planes[1:size], max(value.ndim, planes.ndim - 1)))
     result[size:] = 0
-    return x._like(result, [degree])
+    return x._like(result, degree)
 
 
 def _is_recorded(planes: Any) -> bool:
@@ -67,11 +67,11 @@ def rearranged(top: "Jet", function: Callable[..., Any], data: tuple[Any, ...]) 
     """As `linear`; many planes are gathered from where the entries of one come from."""
     mine = [top._is_mine(x, "rearrange") for x in data]
     own = [x for x, its in zip(data, mine, strict=True) if its]
-    size = max(top.algebra.truncated(x._support[0]).size for x in own)
-    if size < MANY or any(isinstance(x._planes, Operand) for x in own):
+    size = max(x.filled for x in own)
+    if size < MANY or any(isinstance(x.planes, Operand) for x in own):
         return linear(top, function, data)
     moved = Rearrangement(function, [np.shape(x) for x in data])
-    planes = [x._planes[1:size] if its else None for x, its in zip(data, mine, strict=True)]
+    planes = [x.planes[1:size] if its else None for x, its in zip(data, mine, strict=True)]
     return linear(top, function, data, lambda *_: moved.gathered(planes))
 
 
@@ -85,15 +85,14 @@ def bilinear(top: "Jet", function: Callable[[Any, Any], Any], a: Any, b: Any, st
         if stacked is not None:
             return _in_one_call(top, lambda x: function(x, b), lambda xs, *out: stacked[0](xs, b, *out), a, b)
         return linear(top, lambda x: function(x, b), (a,))
-    degree = min(top.order, a._support[0] + b._support[0])
-    if top.algebra.directions is not None and stacked is not None and not isinstance(a._planes, Operand):
+    degree = min(top.order, a.extent + b.extent)
+    if top.algebra.directions is not None and stacked is not None and not isinstance(a.planes, Operand):
         return _in_blocks(top, function, a, b, stacked, degree)
-    top_a, top_b = (top.algebra.truncated(x._support[0]).size for x in (a, b))
-    size = top.algebra.truncated(degree).size
+    top_a, top_b, size = a.filled, b.filled, top.algebra.planes(degree)
     planes: list[Any] = [None] * size
     for i, j, m in top.algebra.products():
         if i < top_a and j < top_b and m < size:
-            term = function(a._planes[i], b._planes[j])
+            term = function(a.planes[i], b.planes[j])
             planes[m] = term if planes[m] is None else planes[m] + term
     zero = zero_like(planes[0])
     return _jet(top, [(zero if p is None else p, 1) for p in planes], degree)
@@ -113,8 +112,8 @@ def _in_blocks(
     """All directions at once, but for the products of two that move, f(a_j, b_{k−j}) with 0 < j < k."""
     (value_a, *parts_a), (value_b, *parts_b) = a._parts(a.ndim), b._parts(b.ndim)
     value = function(value_a, value_b)
-    count = top.algebra.size_of_a_degree
-    blocks = [(value, 1)]
+    blocks: list[tuple[Any, Any]] = [(value, 1)]
+    count = top.algebra.directions
     for k in range(1, degree + 1):
         terms = [stacked[1](value_a, y) for y in parts_b[k - 1 : k]]
         terms += [stacked[0](x, value_b) for x in parts_a[k - 1 : k]]
@@ -129,10 +128,10 @@ def _in_one_call(
     top: "Jet", function: Callable[[Any], Any], on_planes: Callable[..., Any], x: "Jet", constant: Any
 ) -> Any:
     """A linear function of one jet with the planes above the value in one call."""
-    planes, degree = x._planes, x._support[0]
+    planes, degree = x.planes, x.extent
     if isinstance(planes, Operand) or isinstance(constant, Operand):  # the value as well: one step of a record
-        return top._like(on_planes(planes), [degree])
-    size = top.algebra.truncated(degree).size
+        return top._like(on_planes(planes), degree)
+    size = x.filled
     if size < 2 or type(planes) is not np.ndarray:
         return linear(top, function, (x,), on_planes)
     value = function(planes[0])
@@ -140,10 +139,10 @@ def _in_one_call(
     result[0] = value
     on_planes(planes[1:size], result[1:size])
     result[size:] = 0
-    return top._like(result, [degree])
+    return top._like(result, degree)
 
 
 def _jet(top: "Jet", blocks: Sequence[tuple[Any, int]], degree: int) -> Any:
     """A jet from the blocks of its first planes; a plain array where the values are no floats."""
     value = blocks[0][0]
-    return top._like(stack_blocks(blocks, top.algebra.size, value), [degree]) if value.dtype.kind in "fc" else value
+    return top._like(stack_blocks(blocks, top.algebra.size, value), degree) if value.dtype.kind in "fc" else value

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import memory
-from ..algebra.univariate import Univariate
+from ..algebra import Algebra
 from ..backend import is_array, namespace
 from ..operand import Operand
 from ..operand.levels import Scope
@@ -23,7 +23,7 @@ class Level(NamedTuple):
     """The jets of one scope, and what they are made by."""
 
     scope: Scope
-    algebra: Univariate
+    algebra: Algebra
     kind: Any
 
 
@@ -31,8 +31,8 @@ def peeled(x: Any, down_to: int = 0) -> tuple[Any, list[tuple[Level, int]]]:
     """What lies under the jets of x above a level, and of these the levels with their degrees, from the lowest up."""
     above: list[tuple[Level, int]] = []
     while isinstance(x, Operand) and x.algebra is not None and x.scope.level > down_to:
-        above.append((Level(x.scope, x.algebra, x.kind), x._support[0]))
-        x = x._planes
+        above.append((Level(x.scope, x.algebra, x.kind), x.extent))
+        x = x.planes
     return x, above[::-1]
 
 
@@ -40,7 +40,7 @@ def as_jets(levels: Sequence[Level], base: Any, degrees: Sequence[int | None]) -
     """The jets of these levels over an array with an axis for each; None for a level without."""
     for level, degree in zip(levels, degrees, strict=True):
         if degree is not None:
-            base = object.__new__(level.kind)._set(base, [degree], level.algebra, level.scope)
+            base = object.__new__(level.kind)._set(base, degree, level.algebra, level.scope)
     return base
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra.univariate import Univariate, check_order
+from ..algebra import Univariate, check_order
 from ..backend import as_floating, is_array, to_device
 from ..errors import InvalidValue
 from ..memory import KEPT
@@ -74,11 +74,11 @@ def _seeded(x: Any, order: int, direction: Any, directions: Any, scope: Scope, f
             planes = np.zeros((order + 1, *x.shape), x.dtype)
             planes[0] = x
             planes[1] = 1.0 if direction is None else direction
-            return object.__new__(Jet)._set(planes, [1], Univariate(order), scope)
+            return object.__new__(Jet)._set(planes, 1, Univariate(order), scope)
     if order and isinstance(x, Operand) and x.algebra is None:
         planes = _recorded(x, order, direction, directions)
         if planes is not None:
-            return object.__new__(Jet)._set(planes, [1], Univariate(order, _count(directions)), scope)
+            return object.__new__(Jet)._set(planes, 1, Univariate(order, _count(directions)), scope)
     if isinstance(x, Jet) and order and directions is None:
         nested = _nested_seed(x, order, direction, scope)
         if nested is not None:
@@ -101,13 +101,13 @@ def _seeded(x: Any, order: int, direction: Any, directions: Any, scope: Scope, f
     recorded = isinstance(x, Operand) and not isinstance(x, Jet) and x.value is not x
     if recorded and order and not many and not isinstance(v, Operand):
         planes = linear(lambda x: _stacked(x, v, order), x, adjoint=Moving(lambda g: g[0], omits=False))
-        return object.__new__(Jet)._set(planes, [1], Univariate(order), scope)
+        return object.__new__(Jet)._set(planes, 1, Univariate(order), scope)
     count = v.shape[0] if many else None
     algebra = Univariate(order, count)
     blocks = [(x, 1)] if order == 0 else [(x, 1), (v, 1 if count is None else count)]
     first = x if is_array(v) is False and not isinstance(v, Operand) else _promoted(x, v)
     planes = stack_blocks(blocks, algebra.size, first)
-    return object.__new__(Jet)._set(planes, [len(blocks) - 1], algebra, scope)
+    return object.__new__(Jet)._set(planes, len(blocks) - 1, algebra, scope)
 
 
 def _count(directions: Any) -> int | None:
@@ -135,7 +135,7 @@ def _nested_seed(x: Jet, order: int, direction: Any, scope: Scope) -> Jet | None
     planes[value] = base
     planes[(*(0,) * n, 1)] = 1.0 if direction is None else direction
     jets = as_jets([level for level, _ in above], planes, [degree for _, degree in above])
-    return object.__new__(Jet)._set(jets, [1], Univariate(order), scope)
+    return object.__new__(Jet)._set(jets, 1, Univariate(order), scope)
 
 
 def _is_like(direction: Any, base: Any, shape: tuple[int, ...]) -> bool:

@@ -6,13 +6,11 @@ variables, coefficient by coefficient on tracers.
 """
 
 from collections.abc import Sequence
-from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ..algebra import directions
-from ..algebra.graded import Box
+from ..algebra import Algebra, Monomial, Stack, directions, product_of
 from ..errors import InvalidValue
 from ..kernel import launch
 from ..operand import Operand, highest
@@ -22,23 +20,12 @@ from ..primitives.derived import Derived
 from ..primitives.table import Row, mended
 from .planes import Level, as_jets, peeled, stack_blocks
 
-__all__ = ["Stack", "box_of", "coefficients", "evaluate", "on_jets", "spread", "stacked_up", "together"]
+__all__ = ["coefficients", "evaluate", "joint", "on_jets", "spread", "stacked_up", "together"]
 
 
-class Stack(NamedTuple):
-    """Coefficients along several levels, the lowest first.
-
-    Attributes:
-        base: the array, with one axis in front for each level that it depends on.
-        degrees: for each level the highest degree that may be nonzero; None where it has no axis.
-    """
-
-    base: Any
-    degrees: tuple[int | None, ...]
-
-
-def box_of(levels: Sequence[Level]) -> Box:
-    return Box.of(tuple(level.algebra.order for level in levels))
+def joint(levels: Sequence[Level]) -> Algebra:
+    """The algebra of all levels together, along one direction each."""
+    return product_of([level.algebra for level in levels])
 
 
 def evaluate(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Any:
@@ -64,50 +51,41 @@ def _on_arrays(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -
 
 def _launched(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> tuple[Any, bool] | None:
     """As one kernel, and whether the row's mend must follow; None where there is none."""
-    alone = len(levels) == 1
-    given: list[Any] = []
-    for base, degrees in operands:
-        axes = sum(d is not None for d in degrees)
-        if type(base) is np.ndarray and base.ndim:
-            planes = base.reshape(prod(base.shape[:axes]), *base.shape[axes:])
-            degree = degrees[0] or 0
-            given.append(launch.Planes(planes, degree + 1) if alone else launch.Planes(planes, len(planes), degrees))
-        elif axes or isinstance(base, Operand) or not isinstance(base, (float, int, complex, np.generic, np.ndarray)):
-            return None
-        else:
-            given.append(base)
-    if not isinstance(row.ufunc, (np.ufunc, Composition, Derived)):
+    if not _has_kernel(row) or not all(stack.axes or _is_number(stack.base) for stack in operands):
         return None
-    if alone:
-        algebra = levels[0].algebra
-        made = launch.evaluate(row, algebra.order, given, algebra.size, algebra.directions)
-    else:
-        box = box_of(levels)
-        made = launch.evaluate(row, box, given, box.size)
+    algebra = levels[0].algebra if len(levels) == 1 else joint(levels)
+    made = launch.evaluate(
+        row, algebra, [s if type(s.base) is np.ndarray and s.base.ndim else s.base for s in operands]
+    )
     if made is None:
         return None
     sizes = [level.algebra.size for level in levels]
-    results = [
-        Stack(planes.reshape(*sizes, *planes.shape[1:]), (degrees,) if alone else degrees)
-        for planes, degrees in made[0]
-    ]
+    results = [Stack(planes.reshape(*sizes, *planes.shape[1:]), degrees) for planes, degrees in made[0]]
     return results[0] if row.ufunc.nout == 1 else tuple(results), made[1]
+
+
+def _has_kernel(row: Row) -> bool:
+    return isinstance(row.ufunc, (np.ufunc, Composition, Derived))
+
+
+def _is_number(x: Any) -> bool:
+    """Whether x is a number or array that kernels read."""
+    return isinstance(x, (float, int, complex, np.generic, np.ndarray))
 
 
 def _launched_along(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> tuple[Any, bool] | None:
     """The same with several directions, which are axes of the kernel's arrays: on short arrays."""
-    if not isinstance(row.ufunc, (np.ufunc, Composition, Derived)):
+    if not _has_kernel(row):
         return None
     ndim = max(map(_ndim, operands))
     given = [spread(levels, stack, ndim) for stack in operands]
     if None in given:
         return None
-    box = box_of(levels)
-    made = launch.evaluate(row, box, given, box.size)
+    made = launch.evaluate(row, joint(levels), given)
     if made is None:
         return None
     algebras = tuple(level.algebra for level in levels)
-    everything = directions.table(algebras, box.limits)
+    everything = directions.table(algebras, tuple(a.order for a in algebras))
     results = []
     for planes, degrees in made[0]:
         shape = planes.shape[1 + len(everything.axes) :]
@@ -124,10 +102,10 @@ def spread(levels: Sequence[Level], stack: Stack, ndim: int, once: bool = False,
     """
     base, degrees = stack
     base = np.asarray(base) if as_array and isinstance(base, np.generic) else base
-    if not np.ndim(base) and all(d is None for d in degrees) and not as_array:
-        return base if isinstance(base, (float, int, complex, np.generic, np.ndarray)) else None
+    if not np.ndim(base) and not stack.axes and not as_array:
+        return base if _is_number(base) else None
     algebras = tuple([level.algebra for level in levels])
-    shape = tuple(np.shape(base))[sum(d is not None for d in degrees) :]
+    shape = tuple(np.shape(base))[stack.axes :]
     shape = (1,) * (ndim - len(shape)) + shape
     if type(base) is not np.ndarray or not directions.is_short(algebras, shape):
         return None
@@ -149,8 +127,8 @@ def on_jets(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> S
     degrees: list[int | None] = []
     for level in reversed(levels):
         own = isinstance(y, Operand) and y.scope is level.scope
-        degrees.append(y._support[0] if own else None)
-        y = y._planes if own else y
+        degrees.append(y.extent if own else None)
+        y = y.planes if own else y
     return Stack(y, tuple(reversed(degrees)))
 
 
@@ -160,48 +138,49 @@ def on_jets(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> S
 def _by_parts(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack], known: Any = None) -> Any:
     """The recurrence on homogeneous parts, with operations of the base; or the mend of a `known` result."""
     ndim = max(_ndim(s) for s in operands)
-    box = box_of(levels)
-    parts = [_parts(levels, box, s, ndim) for s in operands]
+    algebra = joint(levels)
+    parts = [_parts(levels, algebra, s, ndim) for s in operands]
     several = row.ufunc.nout > 1
     with np.errstate(all="ignore"):
         if known is None:
-            result = row.expand(box.order, *parts)
+            result = row.expand(algebra.order, *parts)
         else:
             stacks = known if several else (known,)
-            each = [_parts(levels, box, s, ndim) for s in stacks]
+            each = [_parts(levels, algebra, s, ndim) for s in stacks]
             result = tuple(each) if several else each[0]
-        result = mended(row, box.order, result, parts)
-    return tuple(_joined(levels, box, y, ndim) for y in result) if several else _joined(levels, box, result, ndim)
+        result = mended(row, algebra.order, result, parts)
+    return (
+        tuple(_joined(levels, algebra, y, ndim) for y in result) if several else _joined(levels, algebra, result, ndim)
+    )
 
 
-def _parts(levels: tuple[Level, ...], box: Box, stack: Stack, ndim: int) -> list[Any]:
+def _parts(levels: tuple[Level, ...], algebra: Algebra, stack: Stack, ndim: int) -> list[Any]:
     """The homogeneous parts: of one level the coefficients themselves."""
     if len(levels) > 1:
-        return box.parts(coefficients(levels, stack, ndim))
+        return algebra.homogeneous(coefficients(levels, stack, ndim))
     (degree,) = stack.degrees
     return [stack.base] if degree is None else levels[0].algebra.parts(stack.base, degree, ndim)
 
 
-def _joined(levels: tuple[Level, ...], box: Box, parts: Sequence[Any], ndim: int) -> Stack:
+def _joined(levels: tuple[Level, ...], algebra: Algebra, parts: Sequence[Any], ndim: int) -> Stack:
     """The stack of these parts, zeros between and behind them."""
     first = parts[0]
     if first.dtype.kind not in "fc":  # the exponents of frexp have no derivatives
         return Stack(first, (None,) * len(levels))
     if len(levels) > 1:
-        terms = box.coefficients(parts)
-        return Stack(stacked_up(levels, terms), tuple(map(max, zip(*terms, strict=True))))
+        terms = algebra.terms(parts)
+        return Stack(stacked_up(levels, terms), algebra.degrees(terms))
     algebra = levels[0].algebra
     if algebra.directions is not None and first.ndim > ndim:  # see `_filled`
         first, parts = first[0], [first[0], *parts[1:]]
-    blocks = [(part, 1 if k == 0 else algebra.size_of_a_degree) for k, part in enumerate(parts)]
-    return Stack(stack_blocks(blocks, algebra.size, first), (len(parts) - 1,))
+    return Stack(stack_blocks(algebra.blocks(parts), algebra.size, first), (len(parts) - 1,))
 
 
 def _ndim(stack: Stack) -> int:
-    return int(np.ndim(stack.base)) - sum(d is not None for d in stack.degrees)
+    return int(np.ndim(stack.base)) - stack.axes
 
 
-def coefficients(levels: Sequence[Level], stack: Stack, ndim: int) -> dict[tuple[int, ...], Any]:
+def coefficients(levels: Sequence[Level], stack: Stack, ndim: int) -> dict[Monomial, Any]:
     """The coefficients of a stack by monomial, for operands broadcast to `ndim` axes.
 
     A level with several directions has an axis for them in every coefficient, of length 1 where they do not occur.
@@ -209,20 +188,21 @@ def coefficients(levels: Sequence[Level], stack: Stack, ndim: int) -> dict[tuple
     directed = any(level.algebra.directions is not None for level in levels)
     missing = ndim - _ndim(stack) if directed and np.ndim(stack.base) else 0
     found = {}
-    for _, m in box_of(levels).within(stack.degrees):
+    algebra = joint(levels)
+    for _, m in algebra.within(stack.degrees):
         index: list[Any] = []
-        for k, d, level in zip(m, stack.degrees, levels, strict=True):
-            block = level.algebra.block(k)
+        for part, d, level in zip(algebra.split(m), stack.degrees, levels, strict=True):
+            at = level.algebra.at(part)
             if level.algebra.directions is None:
-                index += [] if d is None else [block]
+                index += [] if d is None else [at]
             elif np.ndim(stack.base):
-                index.append(None if d is None else block if isinstance(block, slice) else slice(0, 1))
+                index.append(None if d is None else at if isinstance(at, slice) else slice(0, 1))
         index += [None] * missing
         found[m] = stack.base[tuple(index)] if index else stack.base
     return found
 
 
-def stacked_up(levels: Sequence[Level], terms: dict[tuple[int, ...], Any]) -> Any:
+def stacked_up(levels: Sequence[Level], terms: dict[Monomial, Any]) -> Any:
     """The coefficients in one array with an axis for each level."""
     directed = [i for i, level in enumerate(levels) if level.algebra.directions is not None]
     shape = np.broadcast_shapes(*(tuple(np.shape(c))[len(directed) :] for c in terms.values()))
@@ -230,36 +210,41 @@ def stacked_up(levels: Sequence[Level], terms: dict[tuple[int, ...], Any]) -> An
         return _filled(levels, directed, terms, shape)
     dtype = next(c for c in terms.values() if isinstance(c, Operand)).dtype
 
-    def axes(m: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(1 if m[i] == 0 else levels[i].algebra.size_of_a_degree for i in directed)
+    split = {joint(levels).split(m): c for m, c in terms.items()}
 
-    def build(m: tuple[int, ...]) -> Any:
-        i = len(m)
+    def build(ms: tuple[Monomial, ...]) -> Any:
+        i = len(ms)
         if i == len(levels):
-            c = terms.get(m)
-            full = (*axes(m), *shape)
+            c = split.get(ms)
+            full = (*(_wide(levels[j].algebra, ms[j]) for j in directed), *shape)
             if not isinstance(c, Operand):
                 c = np.asarray(0.0 if c is None else c, dtype)
             elif c.dtype != dtype:
                 c = c.astype(dtype)
             return c if tuple(np.shape(c)) == full else np.broadcast_to(c, full)
-        pieces = [build((*m, k)) for k in range(levels[i].algebra.order + 1)]
+        pieces = [build((*ms, m)) for m in levels[i].algebra.monomials]
         place = sum(j < i for j in directed)
         return np.concatenate(pieces, axis=place) if i in directed else np.stack(pieces, axis=place)
 
     return build(())
 
 
+def _wide(algebra: Algebra, m: Monomial) -> int:
+    """How many directions a coefficient has."""
+    at = algebra.at(m)
+    return at.stop - at.start if isinstance(at, slice) else 1
+
+
 def _filled(levels: Sequence[Level], directed: Sequence[int], terms: Any, shape: tuple[int, ...]) -> Any:
     dtype = np.result_type(*terms.values())
     array = np.zeros((*(level.algebra.size for level in levels), *shape), dtype)
+    algebra = joint(levels)
     for m, c in terms.items():
-        index = []
-        for i, k in enumerate(m):
-            block = levels[i].algebra.block(k)
-            index.append(slice(0, 1) if i in directed and not isinstance(block, slice) else block)
+        at = [level.algebra.at(part) for level, part in zip(levels, algebra.split(m), strict=True)]
+        index = [slice(0, 1) if i in directed and not isinstance(place, slice) else place for i, place in enumerate(at)]
         # what a mend has found out from other directions holds for this one's constant as well
-        c = c[tuple(slice(0, 1) if m[i] == 0 else slice(None) for i in directed)] if np.ndim(c) else c
+        if np.ndim(c):
+            c = c[tuple(slice(None) if isinstance(at[i], slice) else slice(0, 1) for i in directed)]
         array[tuple(index)] = c
     return array
 
@@ -270,7 +255,7 @@ def _filled(levels: Sequence[Level], directed: Sequence[int], terms: Any, shape:
 def highest_base(x: Any) -> int:
     """The level of what lies under the jets of x: of variables or tracers; 0 of numbers."""
     while isinstance(x, Operand) and x.algebra is not None:
-        x = x._planes
+        x = x.planes
     return x.scope.level if isinstance(x, Operand) else 0
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import memory
-from ..algebra.graded import Box, NotGraded
+from ..algebra import Algebra, Degrees, NotGraded, Stack
 from ..primitives.composition import Composition
 from ..primitives.derived import Derived
 from ..primitives.table import Row
@@ -29,8 +29,9 @@ __all__ = [
     "Plan",
     "Planes",
     "evaluate",
-    "known_planes",
+    "inputs",
     "plan_for",
+    "planes_of",
     "prepare",
     "run",
     "split",
@@ -43,14 +44,19 @@ _LONG = 60  # a mathematical function costs about as much as so many additions: 
 
 
 class Planes(NamedTuple):
-    """One operand as it comes: stacked planes of shape (…, *shape), of which `count` coefficients are read.
+    """An operand as a kernel reads it: stacked planes of shape (…, *shape), of which `count` coefficients are read.
 
     With several directions a coefficient above the value has a plane for each.
     """
 
     array: Any
     count: int  # type: ignore[assignment]
-    degrees: tuple[int | None, ...] = ()  # in several variables: the highest power of each, None where it has no axis
+    degrees: Degrees = ()
+
+    @property
+    def moves(self) -> bool:
+        """Whether there are planes above the value."""
+        return any(d is not None for d in self.degrees)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ class Plan:
         work: operations an element, for cutting long arrays into chunks.
         literal: numbers among the operands are written into the program.
         each: those of the operations that are done again for each of several directions.
-        degrees: of results in several variables, the highest power of each that occurs.
+        degrees: of each result, the highest degree in each level that may be nonzero.
     """
 
     program: Program
@@ -75,7 +81,7 @@ class Plan:
     work: int
     literal: bool = False
     each: int = 0
-    degrees: tuple[tuple[int, ...], ...] = ()
+    degrees: Sequence[tuple[int, ...]] = ()
 
 
 _plans: Bounded[Any, Any] = Bounded(4096)
@@ -89,54 +95,47 @@ _BY_NUMBER = "by number"
 # ── primitives ───────────────────────────────────────────────────────────────────────────────────
 
 
-def evaluate(
-    row: Row, order: int | Box, operands: Sequence[Any], size: int, directions: int | None = None
-) -> tuple[list[tuple[Any, Any]], bool] | None:
-    """The stacked planes of a primitive's results, each with its degree; None where there is no plan.
+def evaluate(row: Row, algebra: Algebra, operands: Sequence[Any]) -> tuple[list[tuple[Any, Any]], bool] | None:
+    """The stacked planes of a primitive's results, each with its degrees; None where there is no plan.
 
     Beside them whether the row's mend must follow.
 
     Args:
         row: the primitive.
-        order: K, or of jets of jets the polynomials that they are.
-        operands: `Planes` of jets and constant arrays, or numbers.
-        size: how many planes the results have in all.
-        directions: P of a jet with several.
+        algebra: that of the jets, of jets of jets the product of all levels.
+        operands: a `Stack` of each jet or constant array, or a number.
 
     Returns:
-        ([(planes, degree), …], mend); of polynomials the highest power of each variable in place of a degree.
+        ([(planes, degrees), …], mend), the planes along one axis.
     """
-    arrays = [x.array for x in operands if type(x) is Planes]
+    directions, single = algebra.directions, algebra.single
+    given: list[Any] = [planes_of(single, x) if type(x) is Stack else x for x in operands]
+    arrays = [x.array for x in given if type(x) is Planes]
     dtype = arrays[0].dtype
-    if not all(x.array.dtype == dtype if type(x) is Planes else type(x) in (float, int) for x in operands):
-        dtype = np.result_type(*(x.array.dtype if type(x) is Planes else x for x in operands))
-        operands = [_in_type(x, dtype) for x in operands]
-        arrays = [x.array for x in operands if type(x) is Planes]
+    if not all(x.array.dtype == dtype if type(x) is Planes else type(x) in (float, int) for x in given):
+        dtype = np.result_type(*(x.array.dtype if type(x) is Planes else x for x in given))
+        given = [_in_type(x, dtype) for x in given]
+        arrays = [x.array for x in given if type(x) is Planes]
     shape = arrays[0].shape[1:]
     if any(a.shape[1:] != shape for a in arrays):
         shape = np.broadcast_shapes(*(a.shape[1:] for a in arrays))
     compiled = dtype in COMPILED and engine.current() == "llvm"
-    laid = [laid_out(x, shape, compiled) if type(x) is Planes else x for x in operands]
-    described = tuple(_described(*x) if type(x) is tuple else "number" for x in laid)
-    plan = plan_for(row, order, described, dtype, compiled, operands, directions is not None)
+    laid = [laid_out(x, shape, compiled) if type(x) is Planes else x for x in given]
+    described = tuple((x[0].degrees, x[1]) if type(x) is tuple else "number" for x in laid)
+    plan = plan_for(row, single, described, dtype, compiled, given, directions is not None)
     if plan is None:
         return None
-    results = [memory.empty((size, *shape), dtype) for _ in plan.counts]
+    results = [memory.empty((algebra.size, *shape), dtype) for _ in plan.counts]
     arguments = [x for x in laid if type(x) is tuple or not plan.literal]
     alarm = run(plan, results, arguments, prod(shape), directions)
-    for planes, count in zip(results, plan.counts, strict=True):
-        planes[known_planes(count, directions) :] = 0
-    degrees = plan.degrees or [count - 1 for count in plan.counts]
-    return list(zip(results, degrees, strict=True)), alarm
+    for planes, degrees in zip(results, plan.degrees, strict=True):
+        planes[algebra.filled(degrees) :] = 0
+    return list(zip(results, plan.degrees, strict=True)), alarm
 
 
-def _described(x: Planes, layout: str) -> tuple[Any, ...]:
-    return (x.count, layout, x.degrees) if x.degrees else (x.count, layout)
-
-
-def known_planes(count: int, directions: int | None) -> int:
-    """How many planes `count` coefficients have."""
-    return count if directions is None else 1 + (count - 1) * directions
+def planes_of(algebra: Algebra, x: Stack) -> Planes:
+    """A stack as a kernel reads it; the algebra along one direction."""
+    return Planes(x.flat, algebra.read(x.degrees), x.degrees)
 
 
 def _in_type(x: Any, dtype: Any) -> Any:
@@ -194,7 +193,7 @@ def opened(array: Any, ndim: int) -> Any:
 
 def plan_for(
     row: Row,
-    order: int | Box,
+    algebra: Algebra,
     described: tuple[Any, ...],
     dtype: Any,
     compiled: bool,
@@ -205,17 +204,17 @@ def plan_for(
 
     Args:
         row: the primitive.
-        order: K, or the polynomials in several variables.
-        described: (number of planes, layout) of each operand, in several variables with its degrees; or "number".
+        algebra: along one direction.
+        described: (degrees, layout) of each operand, or "number".
         dtype: the one type of all operands.
         compiled: machine code, or a program for the interpreter.
         operands: the operands themselves, for the numbers among them.
         directed: jets with several directions.
     """
-    key: Any = (row.ufunc, order, described, dtype, compiled, directed)
+    key: Any = (row.ufunc, algebra, described, dtype, compiled, directed)
     plan = _plans.get(key)
     if plan is None:
-        plan = _plans.put(key, _made(row, order, described, dtype, compiled, None, directed))
+        plan = _plans.put(key, _made(row, algebra, described, dtype, compiled, None, directed))
     if plan is _BY_NUMBER:  # the number decides how the rule goes: x**3 and x**2.5
         numbers = tuple(x for x in operands if type(x) is not Planes)
         general, key = key, (*key, repr(numbers))  # 2 is not 2.0, nor 0.0 −0.0; a NaN is itself
@@ -224,12 +223,12 @@ def plan_for(
             made = _by_number.get(general) or 0
             _by_number.put(general, made + 1)
             # numbers that keep changing are not worth a program each: whole arrays do
-            plan = _NO_PLAN if made >= _NUMBERS else _made(row, order, described, dtype, compiled, numbers, directed)
+            plan = _NO_PLAN if made >= _NUMBERS else _made(row, algebra, described, dtype, compiled, numbers, directed)
             _plans.put(key, plan)
     return None if isinstance(plan, str) else plan
 
 
-def _made(row: Row, order: int | Box, described: Any, dtype: Any, compiled: bool, numbers: Any, directed: bool) -> Any:
+def _made(row: Row, algebra: Algebra, described: Any, dtype: Any, compiled: bool, numbers: Any, directed: bool) -> Any:
     """A plan, or the reason why there is none."""
     if not uniform(row.ufunc, dtype):
         return _NO_PLAN
@@ -240,46 +239,47 @@ def _made(row: Row, order: int | Box, described: Any, dtype: Any, compiled: bool
     for x in described:
         if x == "number" and numbers is not None:
             symbols.append([next(known)])
-            continue
-        count, layout, *degrees = (1, "s") if x == "number" else x
-        groups.append(llvm.Group(layout, count))
-        inputs = [graph.input() for _ in range(count)]
-        if degrees and isinstance(order, Box):
-            inputs = order.parts({m: inputs[place] for place, m in order.within(degrees[0])})
-        symbols.append(inputs)
-    limits: tuple[tuple[int, ...], ...] = ()
-    try:
-        if isinstance(order, Box):
-            in_parts = [order.coefficients(y) for y in _expanded(graph, row, order.order, symbols)]
-            limits = tuple(tuple(map(max, zip(*y, strict=True))) for y in in_parts)
-            results: Sequence[list[Any]] = [[y.get(m, 0.0) for m in order.monomials] for y in in_parts]
+        elif x == "number":
+            groups.append(llvm.Group("s", 1))
+            symbols.append([graph.input()])
         else:
-            results = _expanded(graph, row, order, symbols)
-        if order == 0:  # goes the way of the higher orders: a number decides there, it decides here
+            groups.append(llvm.Group(x[1], algebra.read(x[0])))
+            symbols.append(inputs(graph, algebra, x[0]))
+    try:
+        results = [algebra.terms(y) for y in _expanded(graph, row, algebra.order, symbols)]
+        if algebra.order == 0:  # goes the way of the higher orders: a number decides there, it decides here
             moving = [[u[0], u[0]] if x != "number" else u for u, x in zip(symbols, described, strict=True)]
             _expanded(graph, row, 1, moving)
         alarm = None
-        if row.mend is not None and (row.kind == "derived" or (order and any(len(u) > 1 for u in symbols))):
-            alarm = graph.lift(row.mend.where(results[0][0], *(u[0] for u in symbols)))
-        program = graph.finish([y for result in results for y in result], alarm)
+        if row.mend is not None and (row.kind == "derived" or (algebra.order and any(len(u) > 1 for u in symbols))):
+            alarm = graph.lift(row.mend.where(results[0][algebra.monomials[0]], *(u[0] for u in symbols)))
+        degrees = tuple(map(algebra.degrees, results))
+        outputs = [[y.get(m, 0.0) for m in algebra.written(d)] for y, d in zip(results, degrees, strict=True)]
+        program = graph.finish([c for y in outputs for c in y], alarm)
     except (Untraceable, NotGraded):
         return _BY_NUMBER if numbers is None and "number" in described else _NO_PLAN
     if any(program.nodes[i].boolean for i in program.outputs):
         return _NO_PLAN
-    plan = prepare(program, groups, tuple(map(len, results)), compiled, directed)
-    return _NO_PLAN if plan is None else replace(plan, literal=numbers is not None, degrees=limits)
+    plan = prepare(program, groups, tuple(map(len, outputs)), compiled, directed)
+    return _NO_PLAN if plan is None else replace(plan, literal=numbers is not None, degrees=degrees)
+
+
+def inputs(graph: Graph, algebra: Algebra, degrees: Degrees) -> list[Any]:
+    """The homogeneous parts of an operand, of new inputs of the program."""
+    coefficients = [graph.input() for _ in range(algebra.read(degrees))]
+    return algebra.homogeneous({m: coefficients[place] for place, m in algebra.within(degrees)})
 
 
 @lru_cache(maxsize=1024)
-def structural_degrees(row: Row, box: Box, degrees: tuple[tuple[int | None, ...], ...]) -> tuple[int, ...]:
-    """The highest power of each variable that can occur in a primitive, whatever the numbers are."""
+def structural_degrees(row: Row, algebra: Algebra, degrees: tuple[Degrees, ...]) -> tuple[int, ...]:
+    """The highest degree in each level that can occur in a primitive, whatever the numbers are."""
     graph = Graph(np.float64)
-    operands = [box.parts({m: graph.input() for _, m in box.within(d)}) for d in degrees]
+    operands = [inputs(graph, algebra, d) for d in degrees]
     try:
-        (y,) = (box.coefficients(y) for y in _expanded(graph, row, box.order, operands))
+        (y,) = (algebra.terms(y) for y in _expanded(graph, row, algebra.order, operands))
     except (Untraceable, NotGraded):  # numbers decide
-        return box.limits
-    return tuple(map(max, zip(*y, strict=True)))
+        return tuple(a.order for a in algebra.factors)
+    return algebra.degrees(y)
 
 
 def uniform(ufunc: np.ufunc, dtype: Any) -> bool:

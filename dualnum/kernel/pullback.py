@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra.graded import NotGraded
+from ..algebra import NotGraded
 from ..backend import is_array
 from ..operand import Operand, primal
 from ..primitives.derived import Derived, derived

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from ..algebra.graded import Part
+from ..algebra import Part
 from ..errors import (
     DualnumError,
     InvalidType,

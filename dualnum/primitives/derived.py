@@ -1,7 +1,7 @@
 """The partial derivatives of a primitive as primitives of their own.
 
 ∂^m f needs no rule: its series along the operands are the terms with s^m, times m!, of the series of f at u_i + s_i
-(see `graded.extended`), computed by f's own recurrence. So a derivative that is differentiated again, as reverse
+(see `algebra.extended`), computed by f's own recurrence. So a derivative that is differentiated again, as reverse
 mode does, is right wherever f's series is, to all orders.
 """
 
@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from .. import series
-from ..algebra.graded import NotGraded, Part, extended
+from ..algebra import Algebra, NotGraded, Part
+from ..algebra.extended import extended
 from ..operand import Operand
 from .table import Mend, Row, Series
 
@@ -70,7 +71,7 @@ class Derived:
         return self._terms(order, operands, self.of.applied)
 
     def _terms(self, order: int, operands: Sequence[Sequence[Any]], rule: Any) -> list[Any]:
-        moved, in_one = extended(order, operands, self.powers)
+        moved, known = extended(order, operands, self.powers)
         times = sum(self.powers)
         value = self.of.ufunc(*(u[0] for u in moved))
         if not order + times:
@@ -85,7 +86,7 @@ class Derived:
             if scale != 1:
                 terms = {m: c * scale for m, c in terms.items()}
             results.append(terms)
-        return [_constant(results, operands)] + [_higher(t, in_one, moved, len(last)) for t in _shortened(results[1:])]
+        return [_constant(results, operands)] + [_higher(t, known) for t in _shortened(results[1:])]
 
     # ── where f's own rule fails ─────────────────────────────────────────────────────────────────
 
@@ -126,12 +127,9 @@ def _shortened(results: Sequence[dict[Any, Any]]) -> Sequence[dict[Any, Any]]:
     return results[:known]
 
 
-def _higher(terms: dict[Any, Any], in_one: bool, moved: Sequence[Sequence[Any]], known: int) -> Any:
+def _higher(terms: dict[Any, Any], algebra: Algebra | None) -> Any:
     """One part of the result, of the kind that the operands have."""
-    if in_one:
-        return next(iter(terms.values()), 0)
-    limits = next(c.limits for u in moved for c in u[1:] if isinstance(c, Part))
-    return Part(limits[: len(limits) - known], terms)
+    return next(iter(terms.values()), 0) if algebra is None else Part(algebra, terms)
 
 
 @lru_cache(maxsize=4096)

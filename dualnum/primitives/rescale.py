@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra.graded import Part
+from ..algebra import Part
 
 __all__ = ["is_small", "rescaled"]
 

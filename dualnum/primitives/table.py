@@ -28,7 +28,8 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from .. import series
-from ..algebra.graded import NotGraded, Part, padded
+from ..algebra import NotGraded
+from ..algebra.extended import algebra_of, padded
 from ..errors import NotDifferentiable, NotTraceable
 from ..operand import Operand, primal
 
@@ -141,9 +142,9 @@ class Row:
     def _in_full(self, order: int, value: Any, *operands: Sequence[Any]) -> Any:
         """The rule with all coefficients there can be: how many it gives must not hang on numbers that may change."""
         assert self.rule is not None
-        limits = next((c.limits for u in operands for c in u[1:] if isinstance(c, Part)), None)
+        algebra = algebra_of(operands)
         y = self.rule(order, value, *operands)
-        return tuple(padded(order, c, limits) for c in y) if self.ufunc.nout > 1 else padded(order, y, limits)
+        return tuple(padded(order, c, algebra) for c in y) if self.ufunc.nout > 1 else padded(order, y, algebra)
 
     def _pushed(self, i: int, tangent: Any, value: Any, arguments: Sequence[Any], output: int) -> Any:
         assert self.rule is not None

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .. import series
-from ..algebra.graded import Part
+from ..algebra import Part
 from .table import Mend
 
 __all__ = ["edge", "hypot", "modulus", "power"]

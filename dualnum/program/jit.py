@@ -88,11 +88,11 @@ class Jitted:
             if kind is Jet:
                 if given is args:
                     given = list(args)
-                a = given[i] = a._planes  # type: ignore[index]
+                a = given[i] = a.planes  # type: ignore[index]
                 x = args[i]
                 if x.scope is not ambient() or type(a) is not _ndarray:
                     return self._general(args, kwargs)
-                key += (x.algebra, x._support[0])
+                key += (x.algebra, x.extent)
             elif kind is float:
                 key.append(float)
                 continue
@@ -150,11 +150,11 @@ class Jitted:
         possible = kink_mode() != "raise"
         for x in leaves:
             if isinstance(x, Jet):
-                planes = x._planes
+                planes = x.planes
                 possible = possible and x.scope is ambient() and type(planes) is _ndarray
                 if possible:
                     contiguous = planes.flags.c_contiguous
-                    described.append(("jet", planes.shape, x.dtype, x.algebra, x._support[0], contiguous, x._is_array))
+                    described.append(("jet", planes.shape, x.dtype, x.algebra, x.extent, contiguous, x._is_array))
             elif type(x) is _ndarray or isinstance(x, np.generic):
                 possible = possible and x.dtype.kind in _TRACED_KINDS
                 described.append((type(x), x.shape, x.dtype, x.flags.c_contiguous))
@@ -183,7 +183,7 @@ class Jitted:
             result = self._f(*inner_args, **inner_kwargs)
             leaves_out, structure_out = optree.tree_flatten(result, none_is_leaf=True)
             out.extend((structure_out, [_described_result(y) for y in leaves_out]))
-            return [y._planes if isinstance(y, Jet) else y for y in leaves_out if not _plain(y)]
+            return [y.planes if isinstance(y, Jet) else y for y in leaves_out if not _plain(y)]
 
         samples = _inputs(leaves, described)
         traced = trace(run, samples)
@@ -212,7 +212,7 @@ class _Entry:
             if d[0] == "plain":
                 results.append(d[1])
             elif d[0] == "jet":
-                results.append(object.__new__(Jet)._set(next(arrays), [d[2]], d[1], ambient()))
+                results.append(object.__new__(Jet)._set(next(arrays), d[2], d[1], ambient()))
             else:
                 results.append(next(arrays))
         return optree.tree_unflatten(self._structure, results)
@@ -257,13 +257,13 @@ def _plain(y: Any) -> bool:
 def _inputs(leaves: Sequence[Any], described: Sequence[Any]) -> list[Any]:
     """What is traced and replayed: arrays, planes of jets, and Python floats."""
     traced = [x for x, d in zip(leaves, described, strict=True) if d[0] != "static"]
-    return [x._planes if isinstance(x, Jet) else np.asarray(x) if isinstance(x, np.generic) else x for x in traced]
+    return [x.planes if isinstance(x, Jet) else np.asarray(x) if isinstance(x, np.generic) else x for x in traced]
 
 
 def _rebuilt(x: Any, tracer: Tracer) -> Any:
     """What the function receives for x."""
     if isinstance(x, Jet):
-        jet = object.__new__(Jet)._set(tracer, list(x._support), x.algebra, ambient())
+        jet = object.__new__(Jet)._set(tracer, x.extent, x.algebra, ambient())
         return jet._as_array() if x._is_array else jet
     return tracer._as_array() if type(x) is _ndarray else tracer
 
@@ -271,7 +271,7 @@ def _rebuilt(x: Any, tracer: Tracer) -> Any:
 def _described_result(y: Any) -> Any:
     """How to give back one result: (algebra, support) of a jet, or a constant that is no array."""
     if isinstance(y, Jet):
-        return ("jet", y.algebra, y._support[0])
+        return ("jet", y.algebra, y.extent)
     return ("plain", y) if _plain(y) else ("array",)
 
 

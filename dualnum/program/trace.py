@@ -14,8 +14,7 @@ from typing import Any, cast
 import numpy as np
 import optree
 
-from ..algebra.graded import Part
-from ..algebra.univariate import Univariate
+from ..algebra import Algebra, Part
 from ..errors import DualnumError, InvalidType, NotTraceable
 from ..jets.jet import Jet
 from ..operand import Operand, highest, operands
@@ -51,7 +50,7 @@ _OURS = "dualnum"
 
 
 def _coefficients(part: Any) -> tuple[tuple[Any, ...], Any]:
-    return tuple(part.terms.values()), (part.limits, tuple(part.terms))
+    return tuple(part.terms.values()), (part.algebra, tuple(part.terms))
 
 
 def _part(known: Any, coefficients: Any) -> Any:
@@ -375,7 +374,7 @@ def _as_it_is(x: Any) -> Any:
     return np.array(x) if type(x) is np.ndarray else x
 
 
-Layer = tuple[Univariate, Scope]
+Layer = tuple[Algebra, Scope]
 
 
 def _peeled(x: Any) -> tuple[Any, list[Layer]]:
@@ -383,14 +382,14 @@ def _peeled(x: Any) -> tuple[Any, list[Layer]]:
     above: list[Layer] = []
     while isinstance(x, Jet):
         above.append((x.algebra, x.scope))
-        x = x._planes
+        x = x.planes
     return x, above
 
 
 def _rebuilt(x: Any, above: Sequence[Layer], scopes: dict[Scope, Scope] | None = None) -> Any:
     """Such jets over x again; on their own scopes, or on those that stand for them now."""
     for algebra, scope in reversed(above):
-        x = object.__new__(Jet)._set(x, [algebra.order], algebra, scope if scopes is None else scopes[scope])
+        x = object.__new__(Jet)._set(x, algebra.order, algebra, scope if scopes is None else scopes[scope])
     return x
 
 

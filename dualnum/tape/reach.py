@@ -73,7 +73,7 @@ def kept(contributions: Sequence[Any], reach: Reach) -> list[Any]:
 def _is_finite(c: Any) -> bool:
     """Whether all that is known of c is finite numbers; of what is recorded or traced more follows than there is."""
     while isinstance(c, Operand):
-        inner = getattr(c, "_planes", None)
+        inner = getattr(c, "planes", None)
         if inner is None:
             return False
         c = inner

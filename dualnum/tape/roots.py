@@ -67,7 +67,7 @@ class Remembering:
         """How many powers of the square can be told from zero."""
         orders, x = 0, self
         while isinstance(x, Jet):
-            orders, x = orders + x.order, x._planes
+            orders, x = orders + x.order, x.planes
         return max(_TERMS, orders // 2 + 1)
 
     def _as_number(self) -> Any:
@@ -97,7 +97,7 @@ def _is_same(x: Any, other: Any) -> bool:
 
 def _is_equal(a: Any, b: Any) -> bool:
     if isinstance(a, Jet) and isinstance(b, Jet):
-        return a.scope is b.scope and a.algebra is b.algebra and _is_equal(a._planes, b._planes)
+        return a.scope is b.scope and a.algebra is b.algebra and _is_equal(a.planes, b.planes)
     if isinstance(a, Variable) and isinstance(b, Variable):
         return _is_same_step(a._node, b._node)
     return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.array_equal(a, b)
@@ -162,13 +162,14 @@ def _remembering(kind: type, forget: Callable[[Any], Any]) -> type:
 
 def _jet(self: Jet, square: Any, scale: float = 1.0) -> Jet:
     result: Any = object.__new__(_remembering(Jet, _plain_jet))
-    result._set(self._planes, self._support, self.algebra, self.scope)
+    result._set(self.planes, self._extent, self.algebra, self.scope)
+    result._shared = self._share()
     result._square, result._scale = square, scale
     return result  # type: ignore[no-any-return]
 
 
 def _plain_jet(self: Jet) -> Jet:
-    return self._like(self._planes, self._support)
+    return self._view(self.planes)
 
 
 def _variable(self: Variable, square: Any, scale: float = 1.0) -> Variable:

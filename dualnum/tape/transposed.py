@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from math import prod
 from typing import Any
 
 import numpy as np
 
+from ..algebra import Algebra, Degrees, Monomial, Stack
 from ..algebra.directions import table
 from ..broadcasting import summed_to
 from ..jets import tower
 from ..jets.planes import Level
-from ..jets.tower import Stack, coefficients, stacked_up
+from ..jets.tower import coefficients, joint, stacked_up
 from ..kernel import launch, pulled
 from ..kernel.pullback import pullback
 from ..operand import Operand, primal
@@ -23,7 +23,6 @@ from .reach import Mask, Reach, all_or_some, fitted, mask_of
 
 __all__ = ["StackPull"]
 
-Degrees = tuple[int | None, ...]
 _ANY = np.zeros(1)
 
 
@@ -116,16 +115,16 @@ class StackPull:
             return None
         if any(level.algebra.directions is not None for level in self.levels):
             return self._launched_along(cotangent, arguments)
-        alone = len(self.levels) == 1
         if None in self.result:
             return None
-        given = [_planes(x, degrees, alone) for x, degrees in zip(arguments, self.arguments, strict=True)]
+        algebra = joint(self.levels)
+        given = [_planes(algebra, x, degrees) for x, degrees in zip(arguments, self.arguments, strict=True)]
         if not all(type(x) is launch.Planes or not hasattr(x, "dtype") for x in given):
             return None
-        g = _planes(cotangent, self.result, alone)
-        results = pulled.launched(self.row, self.wanted, tower.box_of(self.levels), g, given)
-        if results is None or alone:
-            return results
+        g = _planes(algebra, cotangent, self.result)
+        results = pulled.launched(self.row, self.wanted, algebra, g, given)
+        if results is None:
+            return None
         return [None if c is None else c.reshape(x.shape) for c, x in zip(results, arguments, strict=True)]
 
     def _launched_along(self, cotangent: Any, arguments: Sequence[Any]) -> Sequence[Any] | None:
@@ -138,12 +137,12 @@ class StackPull:
             return None
         if not all(type(x) is launch.Planes or not hasattr(x, "dtype") for x in given):
             return None
-        results = pulled.launched(self.row, self.wanted, tower.box_of(self.levels), g, given)
+        results = pulled.launched(self.row, self.wanted, joint(self.levels), g, given)
         if results is None or not all(c is None or np.isfinite(c.sum()) for c in results):
             return None  # a zero in the place of what is elsewhere may have met an infinity
         algebras = tuple([level.algebra for level in self.levels])
         return [
-            None if c is None else table(algebras, u.degrees).summed(c, tuple(np.shape(u.base))[_axes_of(u) :])
+            None if c is None else table(algebras, u.degrees).summed(c, tuple(np.shape(u.base))[u.axes :])
             for c, u in zip(results, stacks, strict=True)
         ]
 
@@ -168,72 +167,53 @@ class StackPull:
         return results
 
 
-def _axes_of(stack: Stack) -> int:
-    return sum(d is not None for d in stack.degrees)
-
-
-def _planes(x: Any, degrees: Degrees, alone: bool) -> Any:
+def _planes(algebra: Algebra, x: Any, degrees: Degrees) -> Any:
     """An array as kernels take it."""
-    if type(x) is not np.ndarray:
-        return x
-    if alone:
-        degree = degrees[0]
-        return launch.Planes(x[None], 1) if degree is None else launch.Planes(x, degree + 1, degrees)
-    axes = sum(d is not None for d in degrees)
-    if not axes:
-        return launch.Planes(x[None], 1)
-    flat = x.reshape(prod(x.shape[:axes]), *x.shape[axes:])
-    return launch.Planes(flat, len(flat), degrees)
+    return launch.planes_of(algebra, Stack(x, degrees)) if type(x) is np.ndarray else x
 
 
-def _paired(levels: Sequence[Level], p: Any, g: Any, j: tuple[int, ...], masks: Any) -> Any:
+def _paired(levels: Sequence[Level], p: Any, g: Any, j: Monomial, masks: Any) -> Any:
     """Σ_n p_{n−j} ȳ_n; the constant of a level with directions takes part in all of them."""
+    split = joint(levels).split
+    directed = [i for i, level in enumerate(levels) if level.algebra.directions is not None]
     summed = []
     for n, cotangent in g.items():
         m = tuple([a - b for a, b in zip(n, j, strict=True)])
         if m not in p:
             continue
-        term, axis = p[m] * cotangent, 0
+        term = p[m] * cotangent
         if masks is not None:
             term = np.where(masks[n], term, 0.0)
-        for a, b, level in zip(n, j, levels, strict=True):
-            if level.algebra.directions is not None:
-                if a and not b:
-                    term = np.sum(term, axis=axis, keepdims=True)
-                axis += 1
+        for axis, i in enumerate(directed):
+            if sum(split(n)[i]) and not sum(split(j)[i]):
+                term = np.sum(term, axis=axis, keepdims=True)
         summed.append(term)
     return total(summed)
 
 
 def _of_shape(levels: Sequence[Level], terms: Any, u: Stack) -> Any:
     """The coefficients as a stack of u's shape, summed where it was broadcast."""
-    directed = sum(level.algebra.directions is not None for level in levels)
-    axes = sum(d is not None for d in u.degrees)
-    shape = tuple(np.shape(u.base))[axes:]
+    directed = [
+        d is not None for level, d in zip(levels, u.degrees, strict=True) if level.algebra.directions is not None
+    ]
+    shape = tuple(np.shape(u.base))[u.axes :]
     example = next(c for c in terms.values() if not isinstance(c, int))
+    example = example[(slice(0, 1),) * len(directed)] if directed else example
     fitted = {}
     for m, c in terms.items():
-        if isinstance(c, int):  # nothing of it reached the result
-            c = (
-                np.zeros_like(example[tuple(slice(0, 1) for _ in range(directed))])
-                if directed
-                else np.zeros_like(example)
-            )
-        wanted = (*tuple(np.shape(c))[:directed], *shape)
-        fitted[m] = c if tuple(np.shape(c)) == wanted else _summed(c, directed, wanted)
-    if not axes:
+        c = np.zeros_like(example) if isinstance(c, int) else c  # an integer: nothing of it reached the result
+        wanted = (*tuple(np.shape(c))[: len(directed)], *shape)
+        fitted[m] = c if tuple(np.shape(c)) == wanted else _summed(c, len(directed), wanted)
+    if not u.axes:
         (c,) = fitted.values()
         return np.reshape(c, shape)
     kept = [level for level, d in zip(levels, u.degrees, strict=True) if d is not None]
     if len(kept) < len(levels):
-        fitted = {tuple(k for k, d in zip(m, u.degrees, strict=True) if d is not None): c for m, c in fitted.items()}
+        split = joint(levels).split
+        parts = {m: [part for part, d in zip(split(m), u.degrees, strict=True) if d is not None] for m in fitted}
         # the directions of levels that u has no axis for have been summed to one
-        index = tuple(
-            slice(None) if d is not None else 0
-            for level, d in zip(levels, u.degrees, strict=True)
-            if level.algebra.directions is not None
-        )
-        fitted = {m: c[index] for m, c in fitted.items()} if index else fitted
+        index = tuple(slice(None) if there else 0 for there in directed)
+        fitted = {sum(parts[m], ()): c[index] if index else c for m, c in fitted.items()}
     return stacked_up(kept, fitted)
 
 

@@ -10,11 +10,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ..algebra import Stack
 from ..backend import as_floating
 from ..errors import InvalidType, LevelError, NotDifferentiable, dropped
 from ..jets import evaluation, tower
 from ..jets.planes import Level, readonly
-from ..jets.tower import Stack
 from ..kernel import launch
 from ..kernel.pullback import pullback, written_value
 from ..operand import Adjoint, Adjoints, Moving, Operand, Stacked, batched, highest, linear
@@ -299,7 +299,7 @@ class Variable(Recording):
             p is not None and not any(d) and not np.ndim(v) for p, v, d in zip(parents, values, degrees, strict=True)
         ):
             # a number that varies must not decide what there is: t**p at p = 0
-            its = launch.structural_degrees(row, tower.box_of(levels), tuple(degrees))
+            its = launch.structural_degrees(row, tower.joint(levels), tuple(degrees))
             stack = stack._replace(degrees=its)
         pull = StackPull(row, tuple([p is not None for p in parents]), levels, stack.degrees, degrees, values)
         return stack._replace(base=self._recorded(row, parents, pull, (None, *values), y))

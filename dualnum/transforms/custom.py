@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import optree
 
+from ..algebra.polynomials import Partial
 from ..errors import InvalidType, InvalidValue, NotDifferentiable
 from ..jets.jet import Jet
 from ..jets.planes import readonly, stack_blocks
@@ -213,41 +214,40 @@ class CustomDerivative:
         return top._recorded(self.name, parents, pull, (y, *values), y) if any(parents) else top._new(y, None)
 
     def _on_jets(self, top: Jet, args: tuple[Any, ...]) -> Any:
-        """y' = push(x, x') in jets of one order less, along each direction: k y_k = (push(x, D x))_{k−1}."""
+        """∂_i y = push(x, ∂_i x) in jets of the algebra that ∂_i leads to, for each variable t_i."""
         own = [isinstance(x, Jet) and x.scope is top.scope for x in args]
-        value = self(*(x._planes[0] if mine else x for x, mine in zip(args, own, strict=True)))
-        order, count = top.order, top.algebra.size_of_a_degree
-        planes: list[Any] = [None] * (order * count)
-        for p in range(count):
-            along = [
-                [x._planes[0], *(x._planes[1 + k * count + p] for k in range(order))] if mine else x
-                for x, mine in zip(args, own, strict=True)
-            ]
-            for k, plane in enumerate(self._series_along(top, along, own, order)):
-                planes[k * count + p] = self._fitting(plane, value)
-        return top._like(stack_blocks([(p, 1) for p in (value, *planes)], top.algebra.size, value), [order])
+        value = self(*(x.planes[0] if mine else x for x, mine in zip(args, own, strict=True)))
+        algebra = top.algebra
+        planes: list[Any] = [value, *[None] * (algebra.size - 1)]
+        for i in range(algebra.variables if algebra.order else 0):
+            partial = algebra.derivative(i)
+            if any(planes[m] is None for m in partial.above):
+                found = self._slope(top, args, own, partial)
+                for m, plane, power in zip(partial.above, found, partial.powers, strict=True):
+                    planes[m] = self._fitting(plane if power == 1 else plane / power, value)
+        return top._like(stack_blocks([(p, 1) for p in planes], algebra.size, value), algebra.order)
 
-    def _series_along(self, top: Jet, along: Sequence[Any], own: Sequence[bool], order: int) -> list[Any]:
-        if order == 0:
-            return []
-        zero = [None if mine else _zero(x) for x, mine in zip(along, own, strict=True)]
-        if order == 1:
-            primals = [x[0] if mine else x for x, mine in zip(along, own, strict=True)]
-            return [self._pushed(primals, [x[1] if mine else z for x, mine, z in zip(along, own, zero, strict=True)])]
-        algebra = type(top.algebra)(order - 1)
-
-        def jet(planes: Sequence[Any]) -> Jet:
-            return object.__new__(Jet)._set(np.stack(planes), [order - 1], algebra, top.scope)
-
-        primals = [jet(x[:order]) if mine else x for x, mine in zip(along, own, strict=True)]
-        tangents = [
-            jet([k * x[k] for k in range(1, order + 1)]) if mine else z
-            for x, mine, z in zip(along, own, zero, strict=True)
+    def _slope(self, top: Jet, args: Sequence[Any], own: Sequence[bool], partial: Partial) -> Sequence[Any]:
+        """The planes of push(x, ∂_i x)."""
+        algebra, zipped = partial.algebra, list(zip(args, own, strict=True))
+        moved = [
+            [k * x.planes[m] if k > 1 else x.planes[m] for m, k in zip(partial.above, partial.powers, strict=True)]
+            if mine
+            else _zero(x)
+            for x, mine in zipped
         ]
-        slope = self._pushed(primals, tangents)
+        if algebra.order == 0:
+            primals = [x.planes[0] if mine else x for x, mine in zipped]
+            return [self._pushed(primals, [v[0] if mine else v for v, mine in zip(moved, own, strict=True)])]
+
+        def jet(planes: Sequence[Any]) -> Any:
+            return object.__new__(Jet)._set(np.stack(planes), algebra.order, algebra, top.scope)
+
+        primals = [jet([x.planes[m] for m in partial.planes]) if mine else x for x, mine in zipped]
+        slope = self._pushed(primals, [jet(v) if mine else v for v, mine in zip(moved, own, strict=True)])
         if not (isinstance(slope, Jet) and slope.scope is top.scope):
-            return [slope, *[np.zeros_like(slope)] * (order - 1)]
-        return [slope._planes[k] / (k + 1) for k in range(order)]
+            return [slope, *[np.zeros_like(slope)] * (algebra.size - 1)]
+        return [slope.planes[m] for m in range(algebra.size)]
 
 
 class _Circular(Exception):

@@ -102,7 +102,9 @@ def _columns(f: Callable[..., Any], args: Any, kwargs: Any, position: int, name:
                 filled[position] = optree.tree_unflatten(structure, jets)
                 ys, out_structure = _flatten(_returned(f(*filled, **kwargs), name))
                 owned = [_owned(y, scope, name) for y in ys]
-                columns.append([y._planes[1:] if own else _zeros(y, len(directions)) for y, own in owned])
+                columns.append(
+                    [y.planes[y.algebra.block(1)] if own else _zeros(y, len(directions)) for y, own in owned]
+                )
         blocks.append(
             [
                 _shaped(_last(_joined(parts, len(ys) == 1)), (*parts[0].shape[1:], *x.shape))
@@ -137,6 +139,11 @@ def _joined(parts: Sequence[Any], alone: bool) -> Any:
     if alone and not more and type(first) is np.ndarray and first.flags.writeable and 0 not in first.strides:
         return first
     return np.concatenate(parts)
+
+
+def _first(y: Jet) -> Any:
+    """The coefficients of degree 1, along all directions."""
+    return y.planes[y.algebra.block(1)]
 
 
 def _has_directions(y: Any, scope: Any) -> bool:
@@ -189,7 +196,7 @@ def _rows(pull: Callable[[Any], Any], ys: list[Any], structure: Any, which: int)
             zeros: list[Any] = [np.zeros(np.shape(other), other.dtype) for other in ys]
             zeros[which] = seed(zeros[which], 1, None, units, scope)
             xs, its_structure = _flatten(pull(optree.tree_unflatten(structure, zeros)))
-            blocks.append([x._planes[1:] if _has_directions(x, scope) else _zeros(x, len(units)) for x in xs])
+            blocks.append([_first(x) if _has_directions(x, scope) else _zeros(x, len(units)) for x in xs])
     rows = [_joined(parts, len(xs) == 1) for parts in zip(*blocks, strict=True)]
     return optree.tree_unflatten(its_structure, [_shaped(r, (*np.shape(y), *r.shape[1:])) for r in rows])
 

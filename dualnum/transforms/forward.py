@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import optree
 
-from ..algebra.univariate import check_order, factorial_times, warn_of_underflow
+from ..algebra import check_order, factorial_times, warn_of_underflow
 from ..backend import as_floating
 from ..errors import InvalidType, InvalidValue, LevelError
 from ..jets.jet import Jet
@@ -242,27 +242,26 @@ def _owned(y: Any, scope: Scope, name: str) -> tuple[Any, bool]:
 
 
 def _value_of(y: Any, own: bool) -> Any:
-    return y._planes[0] if own else y
+    return y.planes[0] if own else y
 
 
 def _derivative_of(y: Any, own: bool, order: int) -> Any:
     """y⁽ᵏ⁾, exact zeros where the result does not depend on the argument."""
     if not own:
         return y if order == 0 else np.zeros_like(y)[()]
-    if order <= y._support[0]:
-        warn_of_underflow("derivative", order, y._planes)
-    return factorial_times(order, y._planes[order])
+    if order <= y.extent:
+        warn_of_underflow("derivative", order, y.planes)
+    return factorial_times(order, y.planes[order])
 
 
 def _coefficients_of(y: Any, own: bool, order: int, vs: dict[int, Any], many: bool) -> Any:
     if not many:
-        return y._planes if own else _constant_coefficients(y, order)
+        return y.planes if own else _constant_coefficients(y, order)
     count = next(w.shape[0] for v in vs.values() for w in v)
     if not own:
         one = _constant_coefficients(y, order)
         return np.stack([one] * count)
-    along = [[y._planes[0], *(y._planes[1 + k * count + p] for k in range(order))] for p in range(count)]
-    return np.stack([np.stack(planes) for planes in along])
+    return np.stack([np.stack([y.planes[i] for i in y.algebra.powers(p)]) for p in range(count)])
 
 
 def _constant_coefficients(y: Any, order: int) -> Any:

@@ -84,4 +84,4 @@ def _second_derivatives(f: Callable[..., Any], args: Any, kwargs: Any, position:
         y, depends = _owned(result, scope, "laplacian")
         if not depends:
             return np.zeros_like(y)[()]
-        return 2.0 * np.sum(y._planes[y.algebra.block(2)], axis=0)
+        return 2.0 * np.sum(y.planes[y.algebra.block(2)], axis=0)

@@ -1,0 +1,39 @@
+"""Coefficients as one value, for one level of jets or for many: what jets, kernels and records hand to each other."""
+
+from math import prod
+from typing import Any, NamedTuple
+
+from .polynomials import Degrees
+
+__all__ = ["Stack"]
+
+
+class Stack(NamedTuple):
+    """The planes of an operand, whose algebra is known beside it.
+
+    Attributes:
+        base: an array, or what stands in for one, with one axis of planes in front for each level that it depends on,
+            the lowest first.
+        degrees: for each level the highest degree that may be nonzero; None where there is no axis.
+    """
+
+    base: Any
+    degrees: Degrees
+
+    @property
+    def axes(self) -> int:
+        """How many axes of planes there are."""
+        return sum(d is not None for d in self.degrees)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the elements."""
+        return tuple(getattr(self.base, "shape", ()))[self.axes :]
+
+    @property
+    def flat(self) -> Any:
+        """The planes along one axis."""
+        base, axes = self.base, self.axes
+        if axes == 1:
+            return base
+        return base.reshape(prod(base.shape[:axes]), *base.shape[axes:]) if axes else base[None]

@@ -1,0 +1,157 @@
+"""What a jet is to this folder: planes of an algebra on a level, and how others are made like it."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
+from weakref import ref
+
+import numpy as np
+
+from ..algebra import Algebra
+from ..errors import InvalidValue
+from ..operand import Operand
+from ..operand.levels import Scope
+from .planes import stack_blocks
+
+__all__ = ["Base"]
+
+
+class Shared:
+    """What all have in common that look at the same planes.
+
+    Attributes:
+        extent: see `Base`.
+        readers: those that will read the planes as they are now, by weak references: jets that wait to be computed, and
+            holds of records. A write computes the first and raises for the others.
+    """
+
+    __slots__ = ("extent", "readers")
+
+    def __init__(self, extent: int) -> None:
+        self.extent = extent
+        self.readers: list[Any] = []
+
+
+class Base(Operand):
+    """The planes of a jet, on a level.
+
+    Attributes:
+        planes: the coefficients, stacked in the order of the algebra: an array, or an operand of a lower level.
+        algebra: which coefficients there are.
+        extent: the highest degree whose planes may be nonzero.
+        scope: the level.
+    """
+
+    __slots__ = ("__weakref__", "_extent", "_pending", "_shared", "algebra", "planes", "scope")
+
+    kind: ClassVar[Any]  # the type of jets
+    algebra: Algebra
+    planes: Any
+    _extent: int
+    _shared: Shared | None  # None as long as nobody else looks at the planes
+    _pending: Any  # of those that wait: what they are to be computed from
+
+    def _set(self, planes: Any, extent: int, algebra: Algebra, scope: Scope) -> Self:
+        self.planes = planes
+        self.algebra = algebra
+        self.scope = scope
+        self._extent = extent
+        self._shared = None
+        return self
+
+    def _like(self, planes: Any, extent: int) -> Self:
+        """A jet of this algebra and scope over other planes."""
+        new: Self = object.__new__(self.kind)
+        return new._set(planes, extent, self.algebra, self.scope)
+
+    def _view(self, planes: Any) -> Self:
+        """The same over a view of the planes: a write through one is known to the other."""
+        view = self._like(planes, self._extent)
+        view._shared = self._share()
+        return view
+
+    def _again(self, planes: Any, extent: int) -> Self:
+        """This jet, over other planes."""
+        jet = self._like(planes, extent)
+        return jet._as_array() if self._is_array else jet
+
+    # ── who else looks at the planes ─────────────────────────────────────────────────────────────
+
+    @property
+    def extent(self) -> int:
+        """The highest degree whose planes may be nonzero."""
+        return self._extent if self._shared is None else self._shared.extent
+
+    def _share(self) -> Shared:
+        if self._shared is None:
+            self._shared = Shared(self._extent)
+        return self._shared
+
+    def _extend(self, extent: int) -> None:
+        """Planes up to this degree have been written."""
+        if extent > self.extent:
+            self._extent = extent
+            if self._shared is not None:
+                self._shared.extent = extent
+
+    def _read_by(self, reader: Any) -> None:
+        readers = self._share().readers
+        readers[:] = [other for other in readers if other() is not None] + [ref(reader)]
+
+    def _before_a_write(self) -> None:
+        """Computes what waits for these planes; raises where a record reads them again."""
+        readers = [] if self._shared is None else self._shared.readers
+        while readers:
+            reader = readers[-1]()
+            if isinstance(reader, Base):
+                reader.planes  # noqa: B018
+            elif reader is not None and reader.holds:
+                raise InvalidValue(
+                    "x[…] = value: a recorded function has read x, and the reverse sweep will read it again; write to "
+                    "a copy of it, or to a new jet"
+                )
+            readers.pop()
+
+    # ── parts and planes ─────────────────────────────────────────────────────────────────────────
+
+    @property
+    def order(self) -> int:
+        """K, the highest index kept."""
+        return self.algebra.order
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.planes.shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        dtype: np.dtype[Any] = self.planes.dtype
+        return dtype
+
+    @property
+    def filled(self) -> int:
+        """How many planes may be nonzero."""
+        return self.algebra.planes(self.extent)
+
+    def _parts(self, ndim: int) -> list[Any]:
+        """The homogeneous parts, for operands broadcast to `ndim` axes."""
+        return self.algebra.parts(self.planes, self.extent, ndim)
+
+    def _join(self, parts: Sequence[Any]) -> Any:
+        """A jet from its homogeneous parts, as the recurrences give them."""
+        first = parts[0]
+        if first.dtype.kind not in "fc":
+            return first
+        return self._like(stack_blocks(self.algebra.blocks(parts), self.algebra.size, first), len(parts) - 1)
+
+    def _is_mine(self, x: Any, name: str) -> bool:
+        """Whether x is a jet of this level (else it is a constant here)."""
+        if not (isinstance(x, Base) and x.scope is self.scope):
+            return False
+        if x.algebra is not self.algebra:
+            message = (
+                f"jets of {self.algebra} and of {x.algebra} meet; build both alike, or cut the "
+                f"longer one with .truncate({min(self.order, x.order)})"
+            )
+            # the interception point knows the name of an array function that calls us with a lambda
+            raise ValueError(message) if name == "<lambda>" else InvalidValue(f"{name}: {message}")
+        return True
