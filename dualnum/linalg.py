@@ -33,20 +33,25 @@ def _scipy() -> Any:
 
 
 def solve_triangular(a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False) -> Any:
-    """The solution of a x = b, of which one triangle is read.
+    """The solution of a x = b, of which one triangle is read: dx = a⁻¹ (db − da x).
 
     Args:
-        a: (n, n).
-        b: (n,) or (n, m).
+        a: (…, n, n), real or complex.
+        b: (n,) or (…, n, m).
         trans: 0 or "N" for a x = b, 1 or "T" for aᵀ x = b, 2 or "C" for aᴴ x = b.
         lower: which triangle.
         unit_diagonal: the diagonal is taken to be 1, and not read.
 
     Returns:
-        x, of the shape of b.
+        x, of the shape of b and the common type of both.
 
     Raises:
-        InvalidValue: the shapes do not fit, or the matrix is singular.
+        InvalidValue: a is not square, trans is another word; b does not fit or a is singular (of plain arrays the
+            ValueError is NumPy's).
+
+    Source:
+        Giles, "Collected matrix derivative results for forward and reverse mode algorithmic differentiation",
+        Advances in Automatic Differentiation, Springer 2008.
 
     Example:
         >>> a = dn.jet([[2.0, 9.0], [1.0, 4.0]], 1)
@@ -65,6 +70,16 @@ def solve_triangular(a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_d
 
 def cho_solve(c_and_lower: tuple[Any, bool], b: Any) -> Any:
     """The solution of A x = b from the Cholesky factor of A: (c, lower) with A = c cᴴ if lower, else cᴴ c.
+
+    Args:
+        c_and_lower: c of shape (n, n), of which that triangle is read, and whether it is the lower one.
+        b: (n,) or (n, m).
+
+    Returns:
+        x, of the shape of b and the common type of both.
+
+    Raises:
+        InvalidValue: as for `solve_triangular`.
 
     Example:
         >>> a = np.array([[4.0, 2.0], [2.0, 3.0]])
@@ -89,10 +104,23 @@ _NORM = 4.0  # below 5.37, the largest ‖A‖₁ for which it is right in doubl
 
 
 def expm(a: Any) -> Any:
-    """The exponential Σ Aᵏ/k! of square matrices, (…, n, n).
+    """The exponential Σ Aᵏ/k! of square matrices.
 
-    Scaling and squaring of a Padé approximant (Higham, SIAM J. Matrix Anal. Appl. 26, 2005) in the arithmetic of
-    whatever carries the derivatives; the value is SciPy's.
+    Scaling and squaring of a Padé approximant in the arithmetic of whatever carries the derivatives; the value is
+    SciPy's.
+
+    Args:
+        a: (…, n, n), real or complex.
+
+    Returns:
+        The matrices of the same shape; of a's type, integers as floats.
+
+    Raises:
+        InvalidValue: the matrices are not square.
+
+    Source:
+        Higham, "The scaling and squaring method for the matrix exponential revisited", SIAM J. Matrix Anal. Appl. 26,
+        2005.
 
     Example:
         >>> t = dn.jet(0.5, 2)
@@ -146,10 +174,19 @@ ROOT = Operation("sqrtm", _root, _root_series, _root_pull, True)
 
 
 def sqrtm(a: Any) -> Any:
-    """The principal square root X of a matrix (n, n) without eigenvalues on the negative axis, X X = A.
+    """The principal square root X of a matrix A without eigenvalues on the negative axis: X X = A, X dX + dX X = dA.
+
+    Args:
+        a: (n, n), real or complex. At a singular matrix there is no derivative, and what comes out is not to be used.
+
+    Returns:
+        X, of the same shape; of a's type, or complex where the root of a real matrix is.
 
     Raises:
-        InvalidValue: the root is singular, and so has no derivative.
+        InvalidValue: the matrix is not square.
+
+    Source:
+        Higham, Functions of Matrices, SIAM 2008, chapter 6.
 
     Example:
         >>> a = dn.jet([[4.0, 0.0], [0.0, 9.0]], 1)
@@ -191,7 +228,21 @@ SYLVESTER = Operation(
 
 
 def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
-    """The solution X of A X + X B = Q, with A (m, m), B (n, n) and Q (m, n).
+    """The solution X of A X + X B = Q: A dX + dX B = dQ − dA X − X dB.
+
+    Args:
+        a: A, (m, m), which has no eigenvalue in common with −B.
+        b: B, (n, n).
+        q: Q, (m, n).
+
+    Returns:
+        X, (m, n), in the common type of all three.
+
+    Raises:
+        InvalidValue: a or b is not square, or q does not fit them.
+
+    Source:
+        Bartels & Stewart, "Solution of the matrix equation AX + XB = C", Comm. ACM 15, 1972, for the value.
 
     Example:
         >>> a, b = np.array([[2.0, 0.0], [0.0, 3.0]]), np.array([[1.0]])
@@ -209,11 +260,18 @@ def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
 
 
 def solve_continuous_lyapunov(a: Any, q: Any) -> Any:
-    """The solution X of A X + X Aᴴ = Q.
+    """The solution X of A X + X Aᴴ = Q; errors as for `solve_sylvester`.
+
+    Args:
+        a: A, (n, n).
+        q: Q, (n, n).
+
+    Returns:
+        X, (n, n), in the common type of both.
 
     Example:
-        >>> dn.linalg.solve_continuous_lyapunov(np.array([[-1.0]]), dn.jet([[4.0]], 1)).derivative(1)
-        array([[-0.5]])
+        >>> dn.linalg.solve_continuous_lyapunov(np.array([[-2.0]]), dn.jet([[5.0]], 1)).derivative(1)
+        array([[-0.25]])
     """
     a = matrices.square("solve_continuous_lyapunov", a)
     return solve_sylvester(a, adjoint(a), q)
@@ -222,8 +280,17 @@ def solve_continuous_lyapunov(a: Any, q: Any) -> Any:
 def block_diag(*arrays: Any) -> Any:
     """Matrices along the diagonal of one, zeros beside them.
 
+    Args:
+        arrays: (m, n) each; (n,) stands for (1, n), and a number for (1, 1).
+
+    Returns:
+        A matrix with the sums of their rows and of their columns, in their common type.
+
+    Raises:
+        InvalidValue: one has more than two axes (without any derivatives SciPy decides).
+
     Example:
-        >>> dn.linalg.block_diag(dn.jet([[1.0]], 1), np.array([[2.0, 3.0]])).derivative(1)
+        >>> dn.linalg.block_diag(dn.jet([[5.0]], 1), np.array([[2.0, 3.0]])).derivative(1)
         array([[1., 0., 0.],
                [0., 0., 0.]])
     """

@@ -40,7 +40,7 @@ def check_derivatives(
 
     Args:
         f: a function of one array (or nested container of arrays) to the same.
-        x: the point, for the quotient at some distance from where f is not smooth.
+        x: the point, of any shape; for the quotient at some distance from where f is not smooth.
         order: the highest derivative.
         ways: some of the above; all of them unless given.
         jit: whether each of them is compiled as well, but the quotient.
@@ -48,7 +48,8 @@ def check_derivatives(
 
     Raises:
         AssertionError: they disagree; it says which way, at which order, and by how much.
-        InvalidValue: a way that there is not.
+        InvalidValue: a way that there is not; order is negative.
+        InvalidType: x is not made of numbers; order is no integer.
 
     Example:
         >>> check_derivatives(np.tanh, np.array([0.3, -0.8]), 4)
@@ -144,13 +145,15 @@ def check_grads(
 
     Args:
         f: a function of arrays (or nested containers of arrays) to the same.
-        args: a tuple of its arguments, at some distance from where f is not smooth.
+        args: a tuple of its arguments, of any shapes, at some distance from where f is not smooth.
         order: how often to differentiate.
         modes: "forward", "reverse" or a sequence of both.
         seed: of the random directions.
 
     Raises:
         AssertionError: they disagree; it says in which mixture of modes, and by how much.
+        InvalidValue: a mode that there is not; order is negative.
+        InvalidType: args is no tuple or list, or not made of numbers; order is no integer.
 
     Example:
         >>> check_grads(lambda x, y: np.sin(x) * y, (0.5, np.array([1.0, 2.0])), order=3)

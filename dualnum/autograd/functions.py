@@ -25,14 +25,20 @@ def grad(
     """The gradients ∂(Σ grad_outputs·outputs)/∂inputs, without touching any `grad`.
 
     Args:
-        outputs, inputs: a variable, or a sequence of them.
+        outputs: a variable, or a sequence of them.
+        inputs: likewise; what the outputs were computed from.
         grad_outputs: as many, of the shapes of the outputs; None for single numbers.
         retain_graph: keep the record for another sweep; as create_graph when left out.
         create_graph: record the sweep itself: the gradients are variables, which can be differentiated.
         allow_unused: give None for an input on which the outputs do not depend, instead of raising.
 
     Returns:
-        A tuple with a gradient for each input.
+        A tuple with a gradient for each input, of its shape and type.
+
+    Raises:
+        InvalidType: an output or input is no variable; a gradient of an output is not made of numbers.
+        InvalidValue: an input requires no gradient, or the outputs do not depend on it; the gradients of outputs are
+            not as many, have other shapes, or are left out for an array; the record was given up by an earlier sweep.
 
     Example:
         >>> x = variable([1.0, 2.0])
@@ -84,7 +90,9 @@ def _listed(given: Any, what: str) -> list[Any]:
 class no_grad(ContextDecorator):
     """Nothing is recorded inside: what is computed there is constant, and leaves may be assigned to.
 
-    A decorator as well: ``@no_grad`` or ``@no_grad()``.
+    Args:
+        function: the function below ``@no_grad``, nothing of which is recorded; left out in ``with no_grad():`` and
+            in ``@no_grad()``.
 
     Example:
         >>> w = variable([1.0, 2.0])

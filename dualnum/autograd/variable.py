@@ -21,18 +21,17 @@ __all__ = ["Variable", "described", "own_array", "swept", "variable"]
 
 
 class Variable(Recorded):
-    """An array that records the operations on it, to be made with `variable`.
+    """An array that records the operations on it, made by `variable`.
 
     Leaves are written to within `no_grad`; a copy by `copy.deepcopy` or pickle of a leaf is another leaf.
 
-    Attributes:
-        grad: the sum of the gradients that `backward` found, an array (a variable with create_graph=True); None
-            before. Leaves have one, and what was asked to `retain_grad`; others warn.
-        grad_fn: the operation that made it, such as ``<MultiplyBackward>``; None for a leaf.
-        is_leaf: whether no recorded operation made it.
-        requires_grad: whether it depends on a variable to differentiate by; it can be set on leaves.
-        data: the value, a read-only array; it can be set (x.data = x.data - step) without being recorded.
-        device: where the value is, "cpu" or "cuda:N".
+    Raises:
+        InvalidType: the class is called; call `variable`.
+
+    Example:
+        >>> w = variable([0.5, 2.0])
+        >>> w, np.sum(np.exp(w))
+        (variable([0.5, 2. ], requires_grad=True), variable(9.0378, grad_fn=<SumBackward>))
     """
 
     __slots__ = ()
@@ -44,15 +43,18 @@ class Variable(Recorded):
 
     @property
     def grad_fn(self) -> Node | None:
+        """The operation that made it, such as ``<MultiplyBackward>``; None for a leaf."""
         return None if self.is_leaf else self._node
 
     @property
     def is_leaf(self) -> bool:
+        """Whether no recorded operation made it."""
         self._read()
         return self._node is None or not self._node.parents
 
     @property
     def requires_grad(self) -> bool:
+        """Whether it depends on a variable to differentiate by; it can be set on leaves (else `InvalidValue`)."""
         self._read()
         return self._node is not None
 
@@ -66,12 +68,17 @@ class Variable(Recorded):
             self._node = _leaf(self._value)
 
     def requires_grad_(self, wanted: bool = True) -> "Variable":
-        """Sets requires_grad, and gives the variable back."""
+        """Sets requires_grad to `wanted`, and gives the variable back; `InvalidValue` where it is no leaf."""
         self.requires_grad = wanted
         return self
 
     @property
     def grad(self) -> Any:
+        """The sum of the gradients that `backward` found, an array of its shape; None before.
+
+        Leaves have one, and what was asked to `retain_grad`; others warn. With create_graph=True it is a variable. It
+        can be set, to None or to an array of the same shape (else `InvalidValue`).
+        """
         if not self.is_leaf and not hasattr(self._node, "grad"):
             warnings.warn(
                 "grad: this variable is no leaf (an operation made it), and backward keeps no gradient for it; call "
@@ -95,7 +102,11 @@ class Variable(Recorded):
         return self.is_leaf and self._node is not None
 
     def retain_grad(self) -> None:
-        """Lets `backward` keep the gradient of this variable, although it is no leaf."""
+        """Lets `backward` keep the gradient of this variable, although it is no leaf.
+
+        Raises:
+            InvalidValue: the variable requires no gradient.
+        """
         self._read()
         if self._node is None:
             raise InvalidValue("retain_grad: the variable does not require a gradient")
@@ -108,7 +119,7 @@ class Variable(Recorded):
             self._node.grad = None
 
     def detach(self) -> "Variable":
-        """The same value as a constant."""
+        """The same value as a constant: a variable that requires no gradient."""
         return self._new(self._read(), None)  # type: ignore[no-any-return]
 
     def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
@@ -120,8 +131,9 @@ class Variable(Recorded):
             create_graph: record the sweep itself, so that the gradients can be differentiated.
 
         Raises:
-            InvalidValue: y is no single number and no gradient is given; the record was given up by an earlier
-                sweep; y depends on no variable.
+            InvalidValue: y is no single number and no gradient is given, or one of another shape; the record was given
+                up by an earlier sweep; y depends on no variable.
+            InvalidType: gradient is not made of numbers.
 
         Example:
             >>> x = variable(3.0)
@@ -139,6 +151,10 @@ class Variable(Recorded):
 
     @property
     def data(self) -> Any:
+        """The value, a read-only array.
+
+        It can be set (x.data = x.data - step) to an array of its shape (else `InvalidValue`), which is not recorded.
+        """
         return self.value
 
     @data.setter
@@ -154,13 +170,21 @@ class Variable(Recorded):
                 self[...] = value
 
     def numpy(self) -> Any:
-        """The value as an array, of a variable that requires no gradient."""
+        """The value as a read-only array, of a variable that requires no gradient.
+
+        Raises:
+            DerivativeDropped: it requires one; write x.detach().numpy() or x.data.
+        """
         if self._node is not None:
             raise dropped("numpy() of a variable that requires a gradient", "x.detach().numpy(), or x.data")
         return self.value
 
     def item(self, *args: Any) -> Any:
-        """The value of a single number, as Python's."""
+        """The value of a single number as Python's, or with `args` of one entry: x.item(2), x.item(0, 1).
+
+        Raises:
+            InvalidValue: there are more entries, and none is named.
+        """
         if self.size != 1 and not args:
             raise InvalidValue(
                 f"item: the variable has shape {self.shape}; expected one number: x.item(i) or x.tolist()"
@@ -168,11 +192,12 @@ class Variable(Recorded):
         return primal(self).item(*args)
 
     def tolist(self) -> Any:
-        """The value as nested lists."""
+        """The value as nested lists of Python's numbers."""
         return primal(self).tolist()
 
     @property
     def device(self) -> str:
+        """Where the value is: "cpu", or "cuda:N" on a GPU."""
         return device_of(primal(self))
 
     def _replace(self, new: Recorded) -> None:
@@ -277,8 +302,12 @@ def variable(data: Any, requires_grad: bool = True, *, dtype: Any = None, device
         dtype: a real or complex type; that of the data when left out.
         device: "cpu", "cuda" or "cuda:N"; where the data are when left out.
 
+    Returns:
+        A `Variable` of the shape of the data, a leaf.
+
     Raises:
-        InvalidType: the data are no numbers.
+        InvalidType: the data are no numbers, or a jet; dtype is neither real nor complex.
+        InvalidValue: the data are a ragged list; there is no such device.
 
     Example:
         >>> u, v = variable(3.0), variable(4.0)

@@ -25,6 +25,9 @@ def array(object: Any, dtype: Any = None) -> Any:
         object: nested lists or tuples, or a jet, which is copied; without any jet: what ``np.array`` takes.
         dtype: the real or complex type of the result; by NumPy's promotion rules when left out.
 
+    Returns:
+        A jet (a variable, a traced array) of the shape of the nesting, then that of the items; without any a new array.
+
     Raises:
         InvalidValue: the nested lists are ragged.
         InvalidType: something in them is no number; dtype carries no derivatives.

@@ -120,10 +120,12 @@ class Base(Operand):
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The shape of the value."""
         return tuple(self.planes.shape[1:])
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The type of all coefficients, real or complex."""
         dtype: np.dtype[Any] = self.planes.dtype
         return dtype
 

@@ -38,6 +38,10 @@ def nonsmooth(mode: str) -> Iterator[None]:
         mode: "subgradient" (the default: the documented subgradient stands in) or "raise" (a
             `NonsmoothPoint` reports the elements that sit on a kink).
 
+    Raises:
+        InvalidValue: mode is another word.
+        NonsmoothPoint: within the block, by an operation on jets or variables at a kink, if mode is "raise".
+
     Example:
         >>> np.abs(jet([-2.0, 0.0], order=1)).derivative()
         array([-1.,  0.])

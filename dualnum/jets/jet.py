@@ -35,6 +35,10 @@ class Jet(Base):
     Raises:
         InvalidType: coeffs are not numbers.
         InvalidValue: coeffs have no axis for k.
+        LevelError: coeffs are themselves jets of this level.
+
+    Source:
+        Griewank & Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, chapter 13.
 
     Example:
         >>> y = Jet([[2.0, 3.0], [1.0, 1.0]]) ** 2
@@ -71,19 +75,30 @@ class Jet(Base):
 
     @property
     def device(self) -> str:
-        """ "cpu" or "cuda:N"."""
+        """Where the coefficients are: "cpu" or "cuda:N"."""
         planes = self.planes
         while isinstance(planes, Jet):
             planes = planes.planes
         return device_of(planes)
 
     def coefficient(self, k: int) -> Any:
-        """a_k, of the shape of the value (with several directions: (P, *shape) for k ≥ 1)."""
+        """a_k = y⁽ᵏ⁾(0)/k!, a read-only view; `k`, shape and errors as for `derivative`."""
         self._check_order("coefficient", k)
         return readonly(self.planes[self.algebra.block(k)])
 
     def derivative(self, k: int = 1) -> Any:
         """y⁽ᵏ⁾(0) = k!·a_k.
+
+        Args:
+            k: from 0 to the order.
+
+        Returns:
+            An array of the shape and type of the value (with several directions: (P, *shape) for k ≥ 1). A
+            `PrecisionWarning` says where a_k is too small to have all digits of the derivative.
+
+        Raises:
+            InvalidType: k is not an integer.
+            InvalidValue: k is negative or above the order.
 
         Example:
             >>> (jet(5.0, order=3) ** 3).derivative(2)
@@ -95,11 +110,15 @@ class Jet(Base):
         return factorial_times(k, self.coefficient(k))
 
     def derivatives(self) -> list[Any]:
-        """[y, y', …, y⁽ᴷ⁾]."""
+        """[y, y', …, y⁽ᴷ⁾], each as for `derivative`."""
         return [self.derivative(k) for k in range(self.order + 1)]
 
     def partial(self, *multi_index: int) -> Any:
-        """The mixed derivative ∂^m y; one index for a univariate jet: the same as `derivative`."""
+        """The mixed derivative ∂^m y; one index for a univariate jet: the same as `derivative`.
+
+        Raises:
+            InvalidValue: `multi_index` is not one index; else as for `derivative`.
+        """
         if len(multi_index) != 1:
             raise InvalidValue(
                 f"partial: {len(multi_index)} indices were given for a jet of one variable; expected one"
@@ -110,6 +129,10 @@ class Jet(Base):
         """The Taylor polynomial Σ a_k t^k at t (broadcast against the shape), by Horner's rule.
 
         With several directions the result has one polynomial for each of them: shape (P, *shape).
+
+        Raises:
+            InvalidType: t is not made of numbers.
+            InvalidValue: t does not broadcast.
 
         Example:
             >>> y = jet(2.0, order=2) ** 2
@@ -143,7 +166,18 @@ class Jet(Base):
     # ── changing order, type, place ──────────────────────────────────────────────────────────────
 
     def truncate(self, order: int) -> "Jet":
-        """The jet without its coefficients above `order`."""
+        """The jet without its coefficients above `order`, a copy.
+
+        Raises:
+            InvalidType: order is not an integer.
+            InvalidValue: it is negative, or above that of the jet.
+
+        Example:
+            >>> jet([2.0, 5.0], order=3).truncate(1)
+            Jet([2., 5.]
+              + [1., 1.]·t,
+                order=1)
+        """
         order = check_order(order, "truncate")
         if order > self.order:
             raise InvalidValue(
@@ -155,7 +189,12 @@ class Jet(Base):
         return object.__new__(Jet)._set(planes, min(order, self.extent), algebra, self.scope)
 
     def astype(self, dtype: Any, casting: Any = "unsafe", copy: bool = True) -> "Jet":
-        """The jet with coefficients of another real or complex type."""
+        """The jet with coefficients of another real or complex type; arguments as of ``ndarray.astype``.
+
+        Raises:
+            InvalidType: dtype is no such type, or casting forbids it.
+            DerivativeDropped: from complex to real (write x.real).
+        """
         dtype = floating_dtype(dtype, "astype")
         if dtype == self.dtype and not copy:
             return self
@@ -169,6 +208,7 @@ class Jet(Base):
             raise ours(error, f"astype with casting={casting!r}") from None
 
     def copy(self, order: str = "C") -> "Jet":
+        """The jet with coefficients of its own, in C order."""
         return self._again(self.planes.copy(), self.extent)
 
     def __copy__(self) -> "Jet":
@@ -251,7 +291,11 @@ class Jet(Base):
         return int(self.planes.nbytes)
 
     def to_device(self, device: str, /, *, stream: Any = None) -> "Jet":
-        """The jet with its coefficients on another device ("cpu", "cuda", "cuda:N")."""
+        """The jet with its coefficients on another device ("cpu", "cuda", "cuda:N"); itself where they are there.
+
+        Raises:
+            InvalidValue: there is no such device, or CuPy is not installed.
+        """
         planes = self.planes
         moved = planes.to_device(device) if isinstance(planes, Jet) else to_device(planes, device)
         return self if moved is planes else self._like(moved, self.extent)
@@ -261,6 +305,7 @@ class Jet(Base):
         self[...] = value
 
     def sort(self, axis: int = -1, kind: Any = None, order: Any = None) -> None:
+        """Sorts the entries along an axis by value, in place; each keeps its coefficients."""
         self[...] = np.sort(self, axis=axis)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:

@@ -33,9 +33,14 @@ def jet(
         directions: P directions at once, of shape (P, *x.shape).
         device: "cpu", "cuda" or "cuda:N"; where x is when left out.
 
+    Returns:
+        A `Jet` of x's shape, in the common type of x and v.
+
     Raises:
         InvalidType: x or a direction is not made of numbers; order is not an integer.
-        InvalidValue: order is negative; a direction does not fit x.
+        InvalidValue: order is negative; a direction does not fit x, or both kinds are given; x is a ragged list; there
+            is no such device.
+        LevelError: x or a direction is itself a jet of this level, and would share t; nest transforms instead.
 
     Example:
         >>> y = np.sin(jet(0.5, order=2))
@@ -51,11 +56,24 @@ def jet(
 
 
 def dual(x: Any, dx: Any = 1.0) -> Jet:
-    """The dual number x + ε·dx: a jet of order 1.
+    """The dual number x + ε·dx, ε² = 0: a jet of order 1.
+
+    Args:
+        x: the point, as for `jet`.
+        dx: the perturbation, broadcast to x's shape.
+
+    Returns:
+        A `Jet` of x's shape; `derivative(1)` is the coefficient of ε.
+
+    Raises:
+        InvalidType, InvalidValue, LevelError: as for `jet`.
+
+    Source:
+        Clifford, "Preliminary sketch of biquaternions", Proc. London Math. Soc. 4, 1873.
 
     Example:
-        >>> (dual(3.0) ** 2).derivative(1)
-        np.float64(6.0)
+        >>> (dual(3.0, 0.5) ** 2).derivative(1)
+        np.float64(3.0)
     """
     return jet(x, 1, direction=dx)
 

@@ -35,12 +35,18 @@ current = _current.get
 
 @contextmanager
 def engine(name: str) -> Iterator[None]:
-    """Runs what is inside the ``with`` block on the named engine, "interpret" or "llvm".
+    """Runs what is inside the ``with`` block on the named engine.
+
+    Args:
+        name: "interpret" (NumPy, block by block: the definition) or "llvm" (compiled: the default).
+
+    Raises:
+        InvalidValue: there is no such engine, or llvmlite is not installed.
 
     Example:
         >>> with dn.engine("interpret"):
-        ...     np.exp(jet(0.0, order=2)).coeffs
-        array([1. , 1. , 0.5])
+        ...     np.exp(jet(0.5, order=2)).coeffs
+        array([1.6487, 1.6487, 0.8244])
     """
     token = _current.set(_checked(name, "engine"))
     try:

@@ -56,23 +56,20 @@ class Mend(NamedTuple):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Row:
-    """One primitive.
+    """One primitive, made by one of the declarers.
 
     Attributes:
         ufunc: the function itself; it computes the value, coefficient 0.
         kind: which declarer made the row (see the module's table).
-        rule: (order, y_0, *series) → the coefficients of the result, at most order + 1 of them;
-            a tuple of such lists for a ufunc of several outputs.
+        rule: (order, y_0, *series) → at most order + 1 coefficients of the result; of several outputs a tuple of lists.
         domain: per argument, the open interval on which the function is real and analytic.
         sample: per argument, an interval of generic points for tests and examples.
         special: points (a number for each argument) at which the rule or the function changes its form, beside those
             that every function is tried at: 0, ±½, ±1, 2, ties, the ends of the domain.
-        kink: mask of the points (given the values of the arguments) where the derivative does not exist
-            and a subgradient stands in.
+        kink: mask of the points (from the values of the arguments) where a subgradient stands in for the derivative.
         mend: a costlier rule for points where `rule` fails (a root of a series that begins with zeros).
         even: of a function with a kink where it is zero, the square of its value from the arguments: smooth there.
-        of_squares: (u, sign, where it is zero) → the value for an argument that is a sum of squares times a sign,
-            which is smooth there, or a modulus.
+        of_squares: (u, sign, where it is zero) → the value for u = ± a sum of squares, smooth there, or a modulus.
         slopes: for each argument its partial derivative by other primitives, if that is right everywhere with all its
             derivatives as long as no other argument moves.
         reason: why there is no derivative (kind "unsupported").
@@ -93,14 +90,15 @@ class Row:
 
     @property
     def name(self) -> str:
+        """The name of the ufunc."""
         return str(self.ufunc.__name__)
 
     def expand(self, order: int, *operands: Sequence[Any], value: Any = None) -> Any:
-        """The series of the result from the series of the operands (a tuple of them if nout > 1).
+        """The series of the result to this order from the series of the operands (a tuple of them if nout > 1).
 
-        The value always comes from the ufunc itself, never from a series. On arrays it is what NumPy gives, to the
-        last bit; as a compiled kernel the same function of libm is called, in glibc's vector form where there is
-        one, whose last places differ (by up to 4 units, for sin at most points by 1 or 2).
+        The value, where it is not given, comes from the ufunc itself, never from a series. On arrays it is NumPy's, to
+        the last bit; a compiled kernel calls the same function of libm, or glibc's vector form of it, whose last places
+        differ (by up to 4 units, for sin at most points by 1 or 2).
         """
         assert self.rule is not None
         if value is None:
@@ -118,7 +116,8 @@ class Row:
 
         The Jacobian of an elementwise function is diagonal, and so it is its own transpose: the pull-back of
         a cotangent ȳ is the push-forward of ȳ, coefficient 1 of the series at u_i + t·ȳ (of a real result of
-        a complex argument that and −i times the one at u_i + t·iȳ). None where it is zero whatever ȳ is.
+        a complex argument that and −i times the one at u_i + t·iȳ). None where it is zero whatever ȳ is. The value is
+        that at the arguments; of a ufunc with several results, output says which one ȳ belongs to.
         """
         assert self.rule is not None
         token = _recurring.set(True)
@@ -131,7 +130,7 @@ class Row:
         return slope
 
     def applied(self, order: int, value: Any, *operands: Sequence[Any]) -> Any:
-        """The rule; as a whole where it looks at numbers that a trace does not have."""
+        """The rule at this order, value and operands; as a whole where it looks at numbers that a trace has not."""
         assert self.rule is not None
         series = _as_computed(self.ufunc, value, operands)
         try:
@@ -243,7 +242,7 @@ def around_zeros(row: Row, inputs: Sequence[Any], compute: Callable[[], Any]) ->
 
 
 class Series(NDArrayOperatorsMixin):
-    """Coefficients with operators, on which the expressions of `by_derivative` and `composed` run."""
+    """Coefficients up to an order with operators, on which the expressions of `by_derivative` and `composed` run."""
 
     __slots__ = ("coefficients", "order")
 
@@ -275,10 +274,12 @@ class Series(NDArrayOperatorsMixin):
 
     @property
     def ndim(self) -> int:
+        """How many axes the value has."""
         return int(np.ndim(self.coefficients[0]))
 
     @property
     def dtype(self) -> Any:
+        """The type of the value."""
         return self.coefficients[0].dtype
 
 

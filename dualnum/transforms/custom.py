@@ -24,17 +24,12 @@ __all__ = ["CustomDerivative", "checkpoint", "custom_derivative", "stop_gradient
 
 
 class CustomDerivative:
-    """A function with a rule of its own; made by `custom_derivative`.
+    """A function with one rule for all modes and orders, made by `custom_derivative`; see there for an example.
 
-    One rule serves all modes and orders. Of a function that works element by element (the value of each entry
-    depends on that entry of the arguments alone):
+    Rules are decorators, the first two for functions each entry of which depends on that of the arguments alone.
 
-    - ``@f.derivative``: (x, …) ↦ f'(x), for several arguments a tuple of partial derivatives, as an expression of
-      ufuncs, operators and ``np.where``;
-    - ``@f.series``: (order, value, *coefficients) ↦ coefficients of the result, as in `dualnum.series`.
-
-    Of any other function:
-
+    - ``@f.derivative``: (x, …) ↦ f'(x), for several arguments a tuple, by ufuncs, operators and ``np.where``;
+    - ``@f.series``: (order, value, *coefficients) ↦ coefficients of the result, as in `dualnum.series`;
     - ``@f.push_forward``: (primals, tangents) ↦ the tangent of the result, linear in the tangents (one that calls f on
       tangents costs the reverse mode a call for each entry of the arguments: better a pull-back then);
     - ``@f.pull_back``: (cotangent, value, *arguments) ↦ the cotangent of the argument, of several a tuple.
@@ -51,6 +46,7 @@ class CustomDerivative:
 
     @property
     def name(self) -> str:
+        """The name of the function."""
         return str(getattr(self._function, "__name__", "f"))
 
     def __repr__(self) -> str:
@@ -59,7 +55,7 @@ class CustomDerivative:
     # ── the rules ────────────────────────────────────────────────────────────────────────────────
 
     def derivative(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """Registers f' of a function that works element by element."""
+        """Registers `rule` as f' of a function that works element by element, and gives it back."""
         self._unruled()
         count = self._arity(rule)
 
@@ -79,20 +75,20 @@ class CustomDerivative:
         return rule
 
     def series(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """Registers the recurrence of a function that works element by element."""
+        """Registers `rule` as the recurrence of a function that works element by element, and gives it back."""
         self._unruled()
         self._primitive = Elementwise(self._function, self._arity(rule, 2))
         recurrence(self._primitive, rule)
         return rule
 
     def push_forward(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """Registers the derivative as a linear map of tangents."""
+        """Registers `rule` as the derivative, a linear map of tangents, and gives it back."""
         self._unruled()
         self._push = rule
         return rule
 
     def pull_back(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """Registers the transpose of the derivative, a linear map of a cotangent."""
+        """Registers `rule` as the transpose of the derivative, a linear map of a cotangent, and gives it back."""
         self._unruled()
         self._pull = rule
         return rule
@@ -276,7 +272,18 @@ def _zero(x: Any) -> Any:
 
 
 def custom_derivative(function: Callable[..., Any]) -> CustomDerivative:
-    """Lets a function have a derivative rule of one's own; see `CustomDerivative` for the kinds of rules.
+    """Lets a function have a derivative rule of one's own.
+
+    Args:
+        function: of arrays, given by position, to one array.
+
+    Returns:
+        The function, and the decorators for its rule: see `CustomDerivative`.
+
+    Raises:
+        InvalidType: it is no function; a rule returns something else than it should.
+        InvalidValue: it has a rule already; a rule takes another number of arguments, or gives another shape.
+        NotDifferentiable: it is called with derivatives before it has a rule.
 
     Example:
         >>> @custom_derivative
@@ -285,19 +292,23 @@ def custom_derivative(function: Callable[..., Any]) -> CustomDerivative:
         >>> @softplus.derivative
         ... def _(x):
         ...     return 1 / (1 + np.exp(-x))
-        >>> from dualnum import derivative, grad
-        >>> round(float(derivative(softplus, 2)(0.5)), 6), round(float(grad(softplus)(0.5)), 6)
-        (0.235004, 0.622459)
+        >>> dn.derivative(softplus, 2)(0.5), dn.grad(softplus)(0.5)
+        (np.float64(0.235004), np.float64(0.622459))
     """
     return CustomDerivative(function)
 
 
 def stop_gradient(x: Any) -> Any:
-    """x as a constant: the plain values, without any derivatives (containers of arrays as well).
+    """x as a constant: the plain values, without any derivatives.
+
+    Args:
+        x: an array, jet or variable, or a nested container of them.
+
+    Returns:
+        The same structure of arrays, shapes and types as they are.
 
     Example:
-        >>> from dualnum import grad
-        >>> grad(lambda x: x * stop_gradient(x))(3.0)
+        >>> dn.grad(lambda x: x * stop_gradient(x))(3.0)
         np.float64(3.0)
     """
     return optree.tree_map(primal, x)
@@ -306,17 +317,19 @@ def stop_gradient(x: Any) -> Any:
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """f, recorded as one step: what happens inside is computed again by the reverse sweep instead of kept.
 
-    Costs one more evaluation of f and saves the memory of its record. f takes arrays (or nested containers of
-    arrays), by keyword as well, and gives one array; it must not use variables that are not among its arguments.
+    Args:
+        f: a function of arrays (or nested containers of arrays), by keyword as well, to one array.
+
+    Returns:
+        The same function. It costs one more evaluation of f, and saves the memory of its record.
 
     Raises:
-        InvalidValue: f uses a variable that is no argument, does not return one array, or gives another value when it
-            is computed again.
+        InvalidType: f is no function.
+        InvalidValue: f uses a variable that is no argument, gives no single array, or another value the second time.
 
     Example:
-        >>> from dualnum import grad
-        >>> grad(lambda x: np.sum(checkpoint(lambda x: np.exp(np.sin(x)))(x)))(np.array([0.0]))
-        array([1.])
+        >>> dn.grad(lambda x: np.sum(checkpoint(lambda x: np.exp(np.sin(x)))(x)))(np.array([0.5]))
+        array([1.41742])
     """
     if not callable(f):
         raise InvalidType(f"checkpoint: f is a {type(f).__name__}; expected a function of arrays")

@@ -40,6 +40,10 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0, *, mode: str | None = 
     Returns:
         A function of the same arguments. For containers: f's structure, and in it that of the argument.
 
+    Raises:
+        InvalidValue: mode is another word; argnums names no argument, or one twice.
+        InvalidType: an argument is not made of numbers, or f returns something that is no array.
+
     Example:
         >>> jacobian(lambda x: np.array([2.0, 3.0]) * x[0] * x[1])(np.array([5.0, 7.0]))
         array([[14., 10.],
@@ -69,6 +73,8 @@ def _size(x: Any) -> int:
 
 def jacfwd(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """The Jacobian by columns, in forward mode: jets with as many directions as x has entries.
+
+    Arguments, result and errors as for `jacobian`.
 
     Example:
         >>> jacfwd(lambda x: np.stack([x[0] * x[1], x[1] ** 2]))(np.array([2.0, 3.0]))
@@ -157,6 +163,8 @@ def _zeros(y: Any, count: int) -> Any:
 def jacrev(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """The Jacobian by rows, in reverse mode: one record, swept with blocks of cotangents.
 
+    Arguments, result and errors as for `jacobian`.
+
     Example:
         >>> jacrev(lambda x: np.stack([x[0] * x[1], x[1] ** 2]))(np.array([2.0, 3.0]))
         array([[3., 2.],
@@ -212,6 +220,16 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """The Hessian of a scalar function: x ↦ ∂²f/∂x_i∂x_j, of shape (*x.shape, *x.shape).
 
     The gradient of a jet with many directions: one recorded evaluation and one sweep for a block of columns.
+
+    Args:
+        f: a function of arrays (or nested containers of arrays) to one real number.
+        argnums: which positional arguments vary; several give a tuple of tuples, ∂²f/∂x∂y at [x][y].
+
+    Returns:
+        A function of the same arguments. For containers: the structure of the argument, and in it once more.
+
+    Raises:
+        InvalidValue, InvalidType: as for `grad`.
 
     Example:
         >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]))

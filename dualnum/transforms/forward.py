@@ -34,11 +34,15 @@ def derivative(f: Callable[..., Any], order: int = 1, *, argnums: Argnums = 0) -
         argnums: which positional arguments vary, all together with t; one index or several.
 
     Returns:
-        A function of the same arguments. Its result has the structure and shapes of f's.
+        A function of the same arguments. Its result has the structure, shapes and types of f's.
 
     Raises:
-        InvalidType: an argument is not made of numbers, or f returns something that is no array.
+        InvalidType: an argument is not made of numbers, f returns something that is no array, order is no integer.
+        InvalidValue: order is negative; argnums names no argument, or one twice.
         LevelError: a jet of an outer call is kept and used after that call ended.
+
+    Source:
+        Siskind & Pearlmutter, "Nesting forward-mode AD in a functional framework", Higher-Order Symb. Comput. 21, 2008.
 
     Example:
         >>> derivative(np.sin, 2)(0.5), -np.sin(0.5)
@@ -66,19 +70,23 @@ def taylor(
     """The Taylor coefficients of t ↦ f(x + t·v) at t = 0: a_k = (1/k!) dᵏf/dtᵏ.
 
     Args:
-        f: a function of arrays (or nested containers of arrays) to the same.
+        f, argnums: as for `derivative`; with several argnums the directions are a tuple of as many.
         order: K ≥ 0, the highest coefficient.
         direction: v, with the structure of the varying argument; all ones when left out.
         directions: P directions in one pass, each array with P in front of its shape.
-        argnums: which positional arguments vary; with several, the directions are a tuple of as many.
 
     Returns:
-        A function of the same arguments, whose result has f's structure with arrays of coefficients:
-        (K+1, *shape), or (P, K+1, *shape) for P directions.
+        A function of the same arguments, to f's structure of arrays (K+1, *shape), or (P, K+1, *shape) of P directions.
+
+    Raises:
+        InvalidValue: direction and directions are both given, or do not fit the argument; else as for `derivative`.
+
+    Source:
+        Griewank & Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, chapter 13.
 
     Example:
-        >>> taylor(np.exp, 3)(0.0) * [1, 1, 2, 6]
-        array([1., 1., 1., 1.])
+        >>> taylor(np.exp, 3)(0.5) / np.exp(0.5)
+        array([1.    , 1.    , 0.5   , 0.1667])
     """
     order = check_order(order, "taylor")
     if direction is not None and directions is not None:
@@ -99,14 +107,18 @@ def taylor(
 
 
 def directional(f: Callable[..., Any], order: int = 1, *, argnums: Argnums = 0) -> Callable[..., Any]:
-    """The k-th directional derivative: (x, v) ↦ dᵏ/dtᵏ f(x + t·v) at t = 0.
+    """The k-th directional derivative: (x, v) ↦ dᵏ/dtᵏ f(x + t·v) at t = 0; arguments as for `derivative`.
 
-    The result takes f's positional arguments and then v, with the structure of the varying argument
-    (a tuple of as many for several argnums).
+    Returns:
+        A function of f's positional arguments and then v, which has the structure of the varying argument (a tuple of
+        as many for several argnums) and broadcasts to its shapes. The result has the structure and shapes of f's.
+
+    Raises:
+        InvalidType, InvalidValue: as for `derivative`, and where v is left out, or does not fit the argument.
 
     Example:
-        >>> directional(lambda x: np.sum(x**3), 2)(np.array([1.0, 2.0]), np.array([1.0, 0.0]))
-        np.float64(6.0)
+        >>> directional(lambda x: np.sum(x**3), 2)(np.array([1.0, 2.0]), np.array([1.0, 0.5]))
+        np.float64(9.0)
     """
     return _directional(f, check_order(order, "directional"), argnums, "directional")
 
@@ -129,6 +141,12 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         f: a function of arrays (or nested containers of arrays) to the same.
         primals: its positional arguments, as a tuple or list.
         tangents: one v for each of them, of the same structure and shapes.
+
+    Returns:
+        The two, each with the structure, shapes and types of f's result.
+
+    Raises:
+        InvalidType, InvalidValue: as for `derivative`, and where primals and tangents are no tuples or lists that fit.
 
     Example:
         >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 10.0))

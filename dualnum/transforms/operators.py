@@ -22,12 +22,23 @@ __all__ = ["hvp", "laplacian", "vhp"]
 def hvp(f: Callable[..., Any], *, argnums: Argnums = 0) -> Callable[..., Any]:
     """The Hessian-vector product of a scalar function: (x, v) ↦ ∇²f(x)·v, forward over reverse.
 
-    The result takes f's positional arguments and then v, with the structure of the varying argument (a tuple
-    of as many for several argnums).
+    Args:
+        f: a function of arrays (or nested containers of arrays) to one real number.
+        argnums: which positional arguments vary, all together; one index or several.
+
+    Returns:
+        A function of f's positional arguments and then v, with the structure of the varying argument (a tuple of as
+        many for several argnums) and shapes that broadcast to its own. The result has its structure, shapes and types.
+
+    Raises:
+        InvalidValue, InvalidType: as for `grad`, and where v does not fit or is left out.
+
+    Source:
+        Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6, 1994.
 
     Example:
-        >>> hvp(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]), np.array([1.0, 0.0]))
-        array([10.,  6.])
+        >>> hvp(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]), np.array([1.0, 0.5]))
+        array([13.,  6.])
     """
     return _named(
         _directional(_grad(f, argnums, False, "hvp"), 1, argnums, "hvp"), f, "hvp", 0, partial(hvp, argnums=argnums)
@@ -37,11 +48,11 @@ def hvp(f: Callable[..., Any], *, argnums: Argnums = 0) -> Callable[..., Any]:
 def vhp(f: Callable[..., Any], *, argnums: Argnums = 0) -> Callable[..., Any]:
     """The vector-Hessian product (x, v) ↦ vᵀ ∇²f(x), reverse over forward: the gradient of x ↦ ∇f(x)·v.
 
-    It equals `hvp` wherever the second derivatives are continuous.
+    It equals `hvp` wherever the second derivatives are continuous; arguments, result and errors as for `hvp`.
 
     Example:
-        >>> vhp(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]), np.array([1.0, 0.0]))
-        array([10.,  6.])
+        >>> vhp(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]), np.array([1.0, 0.5]))
+        array([13.,  6.])
     """
 
     def scalar(*args: Any, **kwargs: Any) -> Any:
@@ -55,6 +66,17 @@ def laplacian(f: Callable[..., Any], *, argnums: int = 0) -> Callable[..., Any]:
     """The Laplacian Σ_i ∂²f/∂x_i² over all entries of an array x, by jets of order 2 along every axis.
 
     Blocks of axes go through f at once, as many as the memory budget allows.
+
+    Args:
+        f: a function of real arrays to one array.
+        argnums: which positional argument x is, an array of any shape; one index.
+
+    Returns:
+        A function of the same arguments; its result has the shape and type of f's.
+
+    Raises:
+        InvalidValue: argnums are several indices, or one that names no argument.
+        InvalidType: x is complex, a container or not made of numbers; f returns an integer or None.
 
     Example:
         >>> laplacian(lambda x: x[0] ** 3 + x[0] * x[1] ** 2)(np.array([2.0, 5.0]))

@@ -40,8 +40,12 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) 
         ∂f/∂a − i ∂f/∂b.
 
     Raises:
-        InvalidValue: f returns no real scalar.
-        InvalidType: an argument is not made of numbers.
+        InvalidValue: f returns an array with axes; argnums names no argument, or one twice.
+        InvalidType: f returns no real number (but a complex one, an integer, None), or with has_aux no pair; an
+            argument is not made of numbers.
+
+    Source:
+        Griewank & Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, chapter 3.
 
     Example:
         >>> grad(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
@@ -61,7 +65,12 @@ def _grad(f: Callable[..., Any], argnums: Argnums, has_aux: bool, name: str) -> 
 
 
 def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[..., Any]:
-    """The value and the gradient of a scalar function, (f(x), ∂f/∂x); with has_aux ((f(x), more), ∂f/∂x).
+    """The value and the gradient of a scalar function, from one evaluation and one sweep: x ↦ (f(x), ∂f/∂x).
+
+    Arguments, gradient and errors as for `grad`.
+
+    Returns:
+        A function of the same arguments; the value has the type of f's, and with has_aux it is ((f(x), more), ∂f/∂x).
 
     Example:
         >>> value_and_grad(lambda x: np.sum(x**2))(np.array([3.0, 4.0]))
@@ -126,7 +135,11 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
         argument, a tuple of them where there are several.
 
     Raises:
-        InvalidValue: a cotangent has another structure or shape than f's result.
+        InvalidValue: there are no arguments; a cotangent has another structure or shape than f's result.
+        InvalidType: an argument is not made of numbers, or f returns something that is no array.
+
+    Source:
+        As for `grad`.
 
     Example:
         >>> y, pull = vjp(lambda x: x**2, np.array([1.0, 2.0]))
