@@ -71,14 +71,12 @@ def part_of(name):
 
 
 def imports(path):
-    """(module, whether at import time) for every import of the package's own modules, but those for types only."""
+    """(module, whether at import time) for every import of the package's own modules, those for types as well."""
     name = name_of(path)
     package = name if path.stem == "__init__" else name.rpartition(".")[0]
     names = {name_of(p) for p in modules()}
 
     def visit(node, at_import):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            return
         if isinstance(node, ast.ImportFrom) and node.level:
             base = package.rsplit(".", node.level - 1)[0] if node.level > 1 else package
             base += f".{node.module}" if node.module else ""

@@ -6,12 +6,13 @@ this folder knows how planes are laid out: a new algebra is one class here. Impo
 """
 
 from .graded import Monomial, NotGraded, Part
-from .polynomials import Algebra, Degrees, Nilpotent, Product, product_of
+from .polynomials import Algebra, Degrees, Monomials, Nilpotent, Partial, Product, product_of
 from .scaling import check_order, factorial_times, scale_of, underflowed, warn_of_underflow
 from .stack import Stack
 from .univariate import Univariate
 
 __all__ = [
-    "Algebra", "Degrees", "Monomial", "Nilpotent", "NotGraded", "Part", "Product", "Stack", "Univariate", "check_order",
+    "Algebra", "Degrees", "Monomial", "Monomials", "Nilpotent", "NotGraded", "Part", "Partial", "Product", "Stack",
+    "Univariate", "check_order",
     "factorial_times", "product_of", "scale_of", "underflowed", "warn_of_underflow",
 ]  # fmt: skip

@@ -9,15 +9,13 @@ import re
 import sys
 from collections.abc import Iterator
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..backend import to_device
 from ..operand import Operand, primal
-
-if TYPE_CHECKING:
-    from .jet import Jet
+from .base import Base
 
 __all__ = ["html", "latex", "text"]
 
@@ -31,7 +29,7 @@ Factor = tuple[str, int, int]  # letter, number of its direction (0: the only on
 Monomial = tuple[Factor, ...]
 
 
-def text(jet: "Jet") -> str:
+def text(jet: Base) -> str:
     """The repr: ``Jet(25. + 10.·t + 1.·t², order=3)``, arrays with one aligned block a coefficient."""
     shown = _elided(_nonzero(jet))
     facts = ", ".join(_facts(jet))
@@ -54,7 +52,7 @@ def text(jet: "Jet") -> str:
     return "\n".join(blocks) + (", " if fits else ",\n    ") + facts + ")"
 
 
-def latex(jet: "Jet") -> str | None:
+def latex(jet: Base) -> str | None:
     r"""``$25 + 10\,t + t^{2} + \mathcal{O}(t^{4})$``; None where it would not fit on a page."""
     terms = _nonzero(jet)
     if jet.ndim > 2 or jet.size > _MATRIX_ENTRIES or len(terms) * jet.size > 4 * _MATRIX_ENTRIES or not jet.size:
@@ -71,7 +69,7 @@ def latex(jet: "Jet") -> str | None:
     return f"${body} + {rest}$"
 
 
-def html(jet: "Jet") -> str:
+def html(jet: Base) -> str:
     """A table: a row for each coefficient, a column for each element, or a summary of many elements."""
     terms = _elided(list(_terms(jet)))
     names, cells = (_summary(jet) if jet.size > _TABLE_COLUMNS else _elements(jet))[:2]
@@ -110,7 +108,7 @@ def _terms(x: Any, depth: int = 0) -> Iterator[tuple[Monomial, Any]]:
             yield inner + own, array
 
 
-def _nonzero(jet: "Jet") -> list[tuple[Monomial, Any]]:
+def _nonzero(jet: Base) -> list[tuple[Monomial, Any]]:
     """The terms that do not vanish everywhere, and the value in any case."""
     return [(monomial, plane) for monomial, plane in _terms(jet) if not monomial or np.any(plane != 0)]
 
@@ -124,7 +122,7 @@ def _elided(terms: list[tuple[Monomial, Any]]) -> list[tuple[Monomial, Any] | No
     return [*terms[: edge + 1], None, *terms[len(terms) - max(edge, 1) :]]
 
 
-def _orders(jet: "Jet") -> list[tuple[str, int]]:
+def _orders(jet: Base) -> list[tuple[str, int]]:
     """The order in each variable, the jet's own first."""
     orders, x = [], jet
     for letter in _LETTERS:
@@ -135,12 +133,12 @@ def _orders(jet: "Jet") -> list[tuple[str, int]]:
     return orders
 
 
-def _order_text(jet: "Jet") -> str:
+def _order_text(jet: Base) -> str:
     orders = _orders(jet)
     return str(jet.order) if len(orders) == 1 else ", ".join(f"{order} in {letter}" for letter, order in orders)
 
 
-def _facts(jet: "Jet") -> list[str]:
+def _facts(jet: Base) -> list[str]:
     """What the numbers do not show by themselves."""
     facts = [f"order={jet.order}"] if len(_orders(jet)) == 1 else [f"order=({_order_text(jet)})"]
     if jet.algebra.directions is not None:
@@ -226,12 +224,12 @@ def _matrix(plane: Any) -> str:
 # ── the columns of a table ───────────────────────────────────────────────────────────────────────
 
 
-def _elements(jet: "Jet") -> tuple[list[str], Any]:
+def _elements(jet: Base) -> tuple[list[str], Any]:
     names = ["" if jet.ndim == 0 else str(list(map(int, i))) for i in np.ndindex(*jet.shape)]
     return names, lambda plane: [np.array2string(np.asarray(entry)).strip() for entry in np.ravel(plane)]
 
 
-def _summary(jet: "Jet") -> tuple[list[str], Any]:
+def _summary(jet: Base) -> tuple[list[str], Any]:
     real = jet.dtype.kind == "f"
     names = ["min", "mean", "max", "not finite"] if real else ["min |a|", "mean |a|", "max |a|", "not finite"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,11 +18,9 @@ from ..primitives.composition import Composition, composed
 from ..primitives.derived import Derived
 from ..primitives.table import Row, around_zeros, lookup
 from . import tower
+from .base import Base
 from .planes import Level, as_jets
 from .tower import together
-
-if TYPE_CHECKING:
-    from .jet import Jet
 
 __all__ = ["CHEAP", "check_kinks", "computed", "constant", "evaluate", "followed", "kink_mode", "nonsmooth", "pulled"]
 
@@ -59,7 +57,7 @@ def nonsmooth(mode: str) -> Iterator[None]:
         _kinks.reset(token)
 
 
-def evaluate(top: "Jet", row: Row, inputs: tuple[Any, ...]) -> Any:
+def evaluate(top: Base, row: Row, inputs: tuple[Any, ...]) -> Any:
     """One primitive on jets of this level and constants."""
     mine = [top._is_mine(x, row.name) for x in inputs]
     operands = [x if own else constant(row, x) for x, own in zip(inputs, mine, strict=True)]
@@ -71,7 +69,7 @@ def evaluate(top: "Jet", row: Row, inputs: tuple[Any, ...]) -> Any:
     return computed(top, row, operands, mine)
 
 
-def computed(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
+def computed(top: Base, row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
     """The same, without waiting for what follows."""
     fused = _fused(top, row, operands, mine) if any(mine) else None  # out= alone may be a jet
     if fused is not None and not fused[1]:
@@ -91,7 +89,7 @@ def computed(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]
     return as_jets(levels, *result) if row.ufunc.nout == 1 else tuple(as_jets(levels, *part) for part in result)
 
 
-def _alone(top: "Jet", operands: Sequence[Any], mine: Sequence[bool]) -> Any:
+def _alone(top: Base, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
     """The one level of jets that there is above what is recorded or traced, and the stacks; None for several."""
     stacks = []
     for x, own in zip(operands, mine, strict=True):
@@ -102,7 +100,7 @@ def _alone(top: "Jet", operands: Sequence[Any], mine: Sequence[bool]) -> Any:
     return (Level(top.scope, top.algebra, top.kind),), stacks
 
 
-def _fused(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
+def _fused(top: Base, row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
     """The primitive as one kernel, and whether its mend must follow.
 
     None where the operands are no plain arrays or no program can be written.
@@ -140,7 +138,7 @@ def _given(operands: Sequence[Any], mine: Sequence[bool]) -> list[Any] | None:
     return given
 
 
-def pulled(top: "Jet | None", function: Any, operands: Sequence[Any]) -> tuple[Any, ...] | None:
+def pulled(top: Base | None, function: Any, operands: Sequence[Any]) -> tuple[Any, ...] | None:
     """A pull-back on jets of this level and constants as one kernel, or None; without a level on arrays."""
     read = [x for x in operands if x is not None]
     given = _given(read, [top is not None and top._is_mine(x, "pull-back") for x in read])
@@ -168,7 +166,7 @@ CHEAP = frozenset((np.add, np.subtract, np.multiply))
 _SMALL = 1 << 16  # bytes that are copied without a thought
 
 
-def _can_wait(top: "Jet", operands: Sequence[Any], mine: Sequence[bool]) -> bool:
+def _can_wait(top: Base, operands: Sequence[Any], mine: Sequence[bool]) -> bool:
     """Whether a long jet meets a short row of numbers, as in x @ w + b: alone it would cost a pass over memory."""
     if mine[0] == mine[1] or engine.current() != "llvm":
         return False
@@ -188,7 +186,7 @@ def _now(x: Any) -> Any:
     return x._snapshot() if isinstance(x, Operand) else x.copy()
 
 
-def followed(top: "Jet", row: Row, operands: Sequence[Any], mine: Sequence[bool], ufunc: np.ufunc) -> Any:
+def followed(top: Base, row: Row, operands: Sequence[Any], mine: Sequence[bool], ufunc: np.ufunc) -> Any:
     """ufunc of what waited, as one primitive; None where they do not make one."""
     try:
         second = lookup(ufunc)

@@ -1,7 +1,7 @@
 """How a jet runs linear, rearranging and bilinear functions: plane by plane, or all planes above the value at once."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -9,16 +9,14 @@ from .. import memory
 from ..operand import Operand, Stacked, primal
 from ..operand.rearrangement import MANY, Rearrangement
 from ..primitives.operation import Operation
+from .base import Base
 from .planes import aligned, stack_blocks, zero_like
-
-if TYPE_CHECKING:
-    from .jet import Jet
 
 __all__ = ["bilinear", "linear", "operated", "rearranged"]
 
 
 def linear(
-    top: "Jet", function: Callable[..., Any], data: tuple[Any, ...], stacked: Callable[..., Any] | None = None
+    top: Base, function: Callable[..., Any], data: tuple[Any, ...], stacked: Callable[..., Any] | None = None
 ) -> Any:
     """f(x, …)_k = f(x_k, …)."""
     if stacked is not None and len(data) == 1 and type(top.planes) is np.ndarray:
@@ -43,7 +41,7 @@ def linear(
     return _jet(top, [(p, 1) for p in planes], degree)
 
 
-def _all_planes(x: "Jet", function: Callable[..., Any], stacked: Callable[..., Any]) -> Any:
+def _all_planes(x: Base, function: Callable[..., Any], stacked: Callable[..., Any]) -> Any:
     """The usual case: of one plain jet, the planes above the value in one call."""
     planes, degree = x.planes, x.extent
     size = x.algebra.planes(degree)
@@ -63,7 +61,7 @@ def _is_recorded(planes: Any) -> bool:
     return isinstance(planes, Operand) and not isinstance(primal(planes), Operand)
 
 
-def rearranged(top: "Jet", function: Callable[..., Any], data: tuple[Any, ...]) -> Any:
+def rearranged(top: Base, function: Callable[..., Any], data: tuple[Any, ...]) -> Any:
     """As `linear`; many planes are gathered from where the entries of one come from."""
     mine = [top._is_mine(x, "rearrange") for x in data]
     own = [x for x, its in zip(data, mine, strict=True) if its]
@@ -75,7 +73,7 @@ def rearranged(top: "Jet", function: Callable[..., Any], data: tuple[Any, ...]) 
     return linear(top, function, data, lambda *_: moved.gathered(planes))
 
 
-def bilinear(top: "Jet", function: Callable[[Any, Any], Any], a: Any, b: Any, stacked: Stacked | None = None) -> Any:
+def bilinear(top: Base, function: Callable[[Any, Any], Any], a: Any, b: Any, stacked: Stacked | None = None) -> Any:
     """f(a, b)_k = Σ_j f(a_j, b_{k−j})."""
     if not top._is_mine(a, "product"):
         if stacked is not None:
@@ -98,7 +96,7 @@ def bilinear(top: "Jet", function: Callable[[Any, Any], Any], a: Any, b: Any, st
     return _jet(top, [(zero if p is None else p, 1) for p in planes], degree)
 
 
-def operated(top: "Jet", operation: Operation, args: tuple[Any, ...]) -> Any:
+def operated(top: Base, operation: Operation, args: tuple[Any, ...]) -> Any:
     """An operation by its series rule, over the homogeneous parts of its arguments."""
     ndim = max(map(np.ndim, args))
     parts = [x._parts(ndim) if top._is_mine(x, operation.name) else [x] for x in args]
@@ -106,9 +104,7 @@ def operated(top: "Jet", operation: Operation, args: tuple[Any, ...]) -> Any:
     return top._join(operation.series(top.order, value, *parts))
 
 
-def _in_blocks(
-    top: "Jet", function: Callable[[Any, Any], Any], a: "Jet", b: "Jet", stacked: Stacked, degree: int
-) -> Any:
+def _in_blocks(top: Base, function: Callable[[Any, Any], Any], a: Base, b: Base, stacked: Stacked, degree: int) -> Any:
     """All directions at once, but for the products of two that move, f(a_j, b_{k−j}) with 0 < j < k."""
     (value_a, *parts_a), (value_b, *parts_b) = a._parts(a.ndim), b._parts(b.ndim)
     value = function(value_a, value_b)
@@ -125,7 +121,7 @@ def _in_blocks(
 
 
 def _in_one_call(
-    top: "Jet", function: Callable[[Any], Any], on_planes: Callable[..., Any], x: "Jet", constant: Any
+    top: Base, function: Callable[[Any], Any], on_planes: Callable[..., Any], x: Base, constant: Any
 ) -> Any:
     """A linear function of one jet with the planes above the value in one call."""
     planes, degree = x.planes, x.extent
@@ -142,7 +138,7 @@ def _in_one_call(
     return top._like(result, degree)
 
 
-def _jet(top: "Jet", blocks: Sequence[tuple[Any, int]], degree: int) -> Any:
+def _jet(top: Base, blocks: Sequence[tuple[Any, int]], degree: int) -> Any:
     """A jet from the blocks of its first planes; a plain array where the values are no floats."""
     value = blocks[0][0]
     return top._like(stack_blocks(blocks, top.algebra.size, value), degree) if value.dtype.kind in "fc" else value

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import optree
 
-from ..algebra.polynomials import Partial
+from ..algebra import Partial
 from ..errors import InvalidType, InvalidValue, NotDifferentiable
 from ..jets.jet import Jet
 from ..jets.planes import readonly, stack_blocks
