@@ -145,7 +145,7 @@ class Base(Operand):
             return first
         return self._like(stack_blocks(self.algebra.blocks(parts), self.algebra.size, first), len(parts) - 1)
 
-    def _is_mine(self, x: Any, name: str) -> bool:
+    def _is_mine(self, x: Any, name: str = "") -> bool:
         """Whether x is a jet of this level (else it is a constant here)."""
         if not (isinstance(x, Base) and x.scope is self.scope):
             return False
@@ -154,6 +154,5 @@ class Base(Operand):
                 f"jets of {self.algebra} and of {x.algebra} meet; build both alike, or cut the "
                 f"longer one with .truncate({min(self.order, x.order)})"
             )
-            # the interception point knows the name of an array function that calls us with a lambda
-            raise ValueError(message) if name == "<lambda>" else InvalidValue(f"{name}: {message}")
+            raise InvalidValue(f"{name}: {message}") if name else ValueError(message)
         return True

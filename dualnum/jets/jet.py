@@ -17,7 +17,7 @@ from ..operand.constants import guarded
 from ..operand.index import as_tuple, checked_index, index_error, is_basic
 from ..operand.levels import Scope, ambient
 from ..primitives import Row, ufuncs
-from . import evaluation, multilinear
+from . import evaluation, multilinear, operations
 from .base import Base
 from .eager import quick
 from .planes import placed, readonly, unshared
@@ -406,7 +406,7 @@ class Jet(Base):
         return multilinear.bilinear(self, function, a, b, stacked)
 
     def _operation(self, operation: Any, args: tuple[Any, ...]) -> Any:
-        return multilinear.operated(self, operation, args)
+        return operations.operated(self, operation, args)
 
     def __repr__(self) -> str:
         from .display import text

@@ -8,11 +8,10 @@ import numpy as np
 from .. import memory
 from ..operand import Operand, Stacked, primal
 from ..operand.rearrangement import MANY, Rearrangement
-from ..primitives.operation import Operation
 from .base import Base
 from .planes import aligned, stack_blocks, zero_like
 
-__all__ = ["bilinear", "linear", "operated", "rearranged"]
+__all__ = ["bilinear", "linear", "rearranged"]
 
 
 def linear(
@@ -21,8 +20,7 @@ def linear(
     """f(x, …)_k = f(x_k, …)."""
     if stacked is not None and len(data) == 1 and type(top.planes) is np.ndarray:
         return _all_planes(top, function, stacked)
-    name = getattr(function, "__name__", "linear")
-    mine = [top._is_mine(x, name) for x in data]
+    mine = [top._is_mine(x) for x in data]
     degree = max(x.extent for x, own in zip(data, mine, strict=True) if own)
     if stacked is not None and len(data) == 1 and _is_recorded(top.planes):  # one step of a record, or of a nest
         result = stacked(data[0].planes)
@@ -63,7 +61,7 @@ def _is_recorded(planes: Any) -> bool:
 
 def rearranged(top: Base, function: Callable[..., Any], data: tuple[Any, ...]) -> Any:
     """As `linear`; many planes are gathered from where the entries of one come from."""
-    mine = [top._is_mine(x, "rearrange") for x in data]
+    mine = [top._is_mine(x) for x in data]
     own = [x for x, its in zip(data, mine, strict=True) if its]
     size = max(x.filled for x in own)
     if size < MANY or any(isinstance(x.planes, Operand) for x in own):
@@ -75,11 +73,11 @@ def rearranged(top: Base, function: Callable[..., Any], data: tuple[Any, ...]) -
 
 def bilinear(top: Base, function: Callable[[Any, Any], Any], a: Any, b: Any, stacked: Stacked | None = None) -> Any:
     """f(a, b)_k = Σ_j f(a_j, b_{k−j})."""
-    if not top._is_mine(a, "product"):
+    if not top._is_mine(a):
         if stacked is not None:
             return _in_one_call(top, lambda y: function(a, y), lambda *ys: stacked[1](a, *ys), b, a)
         return linear(top, lambda y: function(a, y), (b,))
-    if not top._is_mine(b, "product"):
+    if not top._is_mine(b):
         if stacked is not None:
             return _in_one_call(top, lambda x: function(x, b), lambda xs, *out: stacked[0](xs, b, *out), a, b)
         return linear(top, lambda x: function(x, b), (a,))
@@ -94,14 +92,6 @@ def bilinear(top: Base, function: Callable[[Any, Any], Any], a: Any, b: Any, sta
             planes[m] = term if planes[m] is None else planes[m] + term
     zero = zero_like(planes[0])
     return _jet(top, [(zero if p is None else p, 1) for p in planes], degree)
-
-
-def operated(top: Base, operation: Operation, args: tuple[Any, ...]) -> Any:
-    """An operation by its series rule, over the homogeneous parts of its arguments."""
-    ndim = max(map(np.ndim, args))
-    parts = [x._parts(ndim) if top._is_mine(x, operation.name) else [x] for x in args]
-    value = operation(*(u[0] for u in parts))
-    return top._join(operation.series(top.order, value, *parts))
 
 
 def _in_blocks(top: Base, function: Callable[[Any, Any], Any], a: Base, b: Base, stacked: Stacked, degree: int) -> Any:

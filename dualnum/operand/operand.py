@@ -84,8 +84,11 @@ class Operand(NDArrayOperatorsMixin):
         """ufunc.method(*inputs, **kwargs), this being the operand of the highest level."""
         raise NotImplementedError
 
-    def _is_mine(self, x: Any, name: str) -> bool:
-        """Whether x belongs to this level (else it is a constant here); raises, by this name, where it does not fit."""
+    def _is_mine(self, x: Any, name: str = "") -> bool:
+        """Whether x belongs to this level (else it is a constant here).
+
+        Raises where it does not fit, by this name; the interception point knows that of an array function.
+        """
         raise NotImplementedError
 
     def _primitive(self, row: Any, inputs: tuple[Any, ...]) -> Any:

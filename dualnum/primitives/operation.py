@@ -17,12 +17,13 @@ class Operation:
     Args:
         name: of the function.
         value: (*arguments) → the result, on arrays.
-        series: (order, value, *operands) → the coefficients of the result, from those of the arguments, each a list
+        expand: (order, value, *operands) → the coefficients of the result, from those of the arguments, each a list
             that ends with the last that may be nonzero. Along several directions the coefficients above the value have
-            an axis more in front.
+            an axis more in front. None where there is a push-forward in its place.
         pull: (wanted, cotangent, value, *arguments) → for each argument that is wanted what the cotangent contributes
             to its own, else None. Axes along which an argument was broadcast may stay.
         may_turn_complex: real arguments may have a complex result, as their numbers are.
+        push: (primals, tangents) → the tangent of the result, linear in the tangents; it may call the operation itself.
 
     Example:
         >>> inverse = np.linalg.inv  # an operation for jets
@@ -35,15 +36,17 @@ class Operation:
         self,
         name: str,
         value: Callable[..., Any],
-        series: Callable[..., Sequence[Any]],
+        expand: Callable[..., Sequence[Any]] | None,
         pull: Callable[..., Sequence[Any]],
         may_turn_complex: bool = False,
+        push: Callable[[Sequence[Any], Sequence[Any]], Any] | None = None,
     ) -> None:
         self.name = self.__name__ = name
         self.may_turn_complex = may_turn_complex
         self.value = value
-        self.series = series
+        self.expand = expand
         self.pull = pull
+        self.push = push
 
     def __call__(self, *args: Any) -> Any:
         top = highest(args)

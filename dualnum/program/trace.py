@@ -332,10 +332,11 @@ class Tracer(Operand):
     def _linear(
         self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Any = None, stacked: Any = None
     ) -> Any:
-        index, shape = getattr(function, "at", (None, ()))
-        if shape and (part := basic(index)) is not None:
-            return self._wrap(placed(self.node, part, shape))
         return self._call(function, *data)
+
+    def _placed(self, index: Any, shape: tuple[int, ...]) -> Any:
+        part = basic(index)
+        return None if part is None or not shape else self._wrap(placed(self.node, part, shape))
 
     def _operation(self, operation: Any, args: tuple[Any, ...]) -> Any:
         if operation.may_turn_complex and not any(np.iscomplexobj(x) for x in args):

@@ -146,11 +146,11 @@ class Placing:
         """The cotangent of x, of this shape."""
 
         def put(g: Any) -> Any:
-            if isinstance(g, Operand):
-                return linear(put, g, adjoint=Moving(lambda h: h[self.index], omits=False))
-            return placed(g, as_tuple(self.index), shape)
+            if not isinstance(g, Operand):
+                return placed(g, as_tuple(self.index), shape)
+            alone = g._placed(self.index, shape)
+            return linear(put, g, adjoint=Moving(lambda h: h[self.index], omits=False)) if alone is None else alone
 
-        put.at = self.index, shape  # type: ignore[attr-defined]  # a tracer notes where, in place of what is done
         return put(cotangent)
 
 

@@ -207,7 +207,7 @@ class Variable(Recording):
     def _ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return _named(ufuncs.apply(self, ufunc, method, inputs, kwargs), ufunc.__name__)
 
-    def _is_mine(self, x: Any, name: str) -> bool:
+    def _is_mine(self, x: Any, name: str = "") -> bool:
         return isinstance(x, Variable) and x.scope is self.scope
 
     def _parts(self, data: Sequence[Any]) -> tuple[list[Any], tuple[Node | None, ...]]:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import optree
 
-from ..algebra import Partial
 from ..errors import InvalidType, InvalidValue, NotDifferentiable
 from ..jets.jet import Jet
-from ..jets.planes import readonly, stack_blocks
+from ..jets.operations import fitting, zero_of
+from ..jets.planes import readonly
 from ..operand import Operand, highest, operands, primal
 from ..operand.constants import frozen
 from ..primitives.elementwise import Elementwise
+from ..primitives.operation import Operation
 from ..primitives.table import Series, by_derivative, recurrence
 from ..tape.variable import Variable
 from . import vjp
@@ -23,7 +24,7 @@ from . import vjp
 __all__ = ["CustomDerivative", "checkpoint", "custom_derivative", "stop_gradient"]
 
 
-class CustomDerivative:
+class CustomDerivative(Operation):
     """A function with one rule for all modes and orders, made by `custom_derivative`; see there for an example.
 
     Rules are decorators, the first two for functions each entry of which depends on that of the arguments alone.
@@ -39,15 +40,10 @@ class CustomDerivative:
         if not callable(function):
             raise InvalidType(f"custom_derivative: expected a function, not a {type(function).__name__}")
         update_wrapper(self, function)
-        self._function = function
+        super().__init__(str(getattr(function, "__name__", "f")), function, None, self._pulled, push=self._pushed)
         self._primitive: Any = None
         self._push: Callable[..., Any] | None = None
         self._pull: Callable[..., Any] | None = None
-
-    @property
-    def name(self) -> str:
-        """The name of the function."""
-        return str(getattr(self._function, "__name__", "f"))
 
     def __repr__(self) -> str:
         return f"<custom_derivative {self.name}>"
@@ -70,14 +66,14 @@ class CustomDerivative:
 
             return one
 
-        self._primitive = Elementwise(self._function, count)
+        self._primitive = Elementwise(self.value, count)
         by_derivative(self._primitive, *map(partial, range(count)))
         return rule
 
     def series(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Registers `rule` as the recurrence of a function that works element by element, and gives it back."""
         self._unruled()
-        self._primitive = Elementwise(self._function, self._arity(rule, 2))
+        self._primitive = Elementwise(self.value, self._arity(rule, 2))
         recurrence(self._primitive, rule)
         return rule
 
@@ -99,7 +95,7 @@ class CustomDerivative:
 
     def _arity(self, rule: Callable[..., Any], more: int = 0) -> int:
         """Of how many arguments the function is, by the account of a rule that takes some more, or else by its own."""
-        possible, its = _arities(self._function), _arities(rule)
+        possible, its = _arities(self.value), _arities(rule)
         if its is None and possible is None:
             raise InvalidValue(f"{self.name}: it cannot be seen how many arguments it takes; name them, without a star")
         if its is None:
@@ -115,17 +111,17 @@ class CustomDerivative:
         if self._primitive is not None:
             own = next((x for x in args if isinstance(x, (Operand, Series))), None)
             if own is None:
-                return self._function(*args)
+                return self.value(*args)
             return own.__array_ufunc__(self._primitive, "__call__", *args)
         top = highest(operands(args))
-        if not isinstance(top, (Jet, Variable)):
-            return self._function(*args)
+        if not isinstance(top, (Jet, Variable)):  # a trace goes through the function
+            return self.value(*args)
         if self._push is None and self._pull is None:
             raise NotDifferentiable(
                 f"{self.name}: it has no rule yet; decorate one with @{self.name}.derivative, .series, .push_forward "
                 "or .pull_back"
             )
-        return self._on_jets(top, args) if isinstance(top, Jet) else self._recorded(top, args)
+        return top._operation(self, args)
 
     def _pushed(self, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
         if self._push is not None:
@@ -138,12 +134,12 @@ class CustomDerivative:
         zero = np.zeros_like(value) if isinstance(value, Operand) else np.zeros(np.shape(value), value.dtype)
 
         def pulled(u: Any) -> tuple[Any, ...]:
-            found = self._pulled(u, value, primals)
-            return tuple(_zero(x) if c is None else c for c, x in zip(found, primals, strict=True))
+            found = self._pulled((), u, value, *primals)
+            return tuple(zero_of(x) if c is None else c for c, x in zip(found, primals, strict=True))
 
         return vjp(pulled, zero)[1](tuple(tangents))
 
-    def _pulled(self, cotangent: Any, value: Any, arguments: Sequence[Any]) -> tuple[Any, ...]:
+    def _pulled(self, wanted: Sequence[bool], cotangent: Any, value: Any, *arguments: Any) -> tuple[Any, ...]:
         if self._pull is None:
             return self._turned_around(cotangent, value, arguments)
         # the sweep may hand the same arrays on to others
@@ -172,7 +168,7 @@ class CustomDerivative:
             raise _Circular
 
         def push(*tangents: Any) -> Any:
-            return self._fitting(self._pushed(arguments, tangents), value)
+            return fitting(self.name, self._pushed(arguments, tangents), value)
 
         zeros = [np.zeros(np.shape(x), getattr(x, "dtype", float)) for x in arguments]
         token = _turning.set(_turning.get() | {self})
@@ -192,58 +188,6 @@ class CustomDerivative:
                 entries.append(np.sum(cotangent * push(*zeros[:i], unit, *zeros[i + 1 :])))
             results.append(np.reshape(np.stack(entries), zero.shape) if entries else zero)
         return tuple(results)
-
-    def _fitting(self, tangent: Any, value: Any) -> Any:
-        """A tangent of the shape of the result."""
-        if np.shape(tangent) != np.shape(value):
-            raise InvalidValue(
-                f"{self.name}: its push-forward gives a tangent of shape {np.shape(tangent)} for a result of shape "
-                f"{np.shape(value)}; expected the same"
-            )
-        return tangent
-
-    def _recorded(self, top: Variable, args: tuple[Any, ...]) -> Any:
-        values, parents = top._parts(args)
-        values = [frozen(v) if p is None else v for v, p in zip(values, parents, strict=True)]
-        y = self(*values)
-        pull = lambda g, y, *xs: self._pulled(g, y, xs)  # noqa: E731
-        return top._recorded(self.name, parents, pull, (y, *values), y) if any(parents) else top._new(y, None)
-
-    def _on_jets(self, top: Jet, args: tuple[Any, ...]) -> Any:
-        """∂_i y = push(x, ∂_i x) in jets of the algebra that ∂_i leads to, for each variable t_i."""
-        own = [isinstance(x, Jet) and x.scope is top.scope for x in args]
-        value = self(*(x.planes[0] if mine else x for x, mine in zip(args, own, strict=True)))
-        algebra = top.algebra
-        planes: list[Any] = [value, *[None] * (algebra.size - 1)]
-        for i in range(algebra.variables if algebra.order else 0):
-            partial = algebra.derivative(i)
-            if any(planes[m] is None for m in partial.above):
-                found = self._slope(top, args, own, partial)
-                for m, plane, power in zip(partial.above, found, partial.powers, strict=True):
-                    planes[m] = self._fitting(plane if power == 1 else plane / power, value)
-        return top._like(stack_blocks([(p, 1) for p in planes], algebra.size, value), algebra.order)
-
-    def _slope(self, top: Jet, args: Sequence[Any], own: Sequence[bool], partial: Partial) -> Sequence[Any]:
-        """The planes of push(x, ∂_i x)."""
-        algebra, zipped = partial.algebra, list(zip(args, own, strict=True))
-        moved = [
-            [k * x.planes[m] if k > 1 else x.planes[m] for m, k in zip(partial.above, partial.powers, strict=True)]
-            if mine
-            else _zero(x)
-            for x, mine in zipped
-        ]
-        if algebra.order == 0:
-            primals = [x.planes[0] if mine else x for x, mine in zipped]
-            return [self._pushed(primals, [v[0] if mine else v for v, mine in zip(moved, own, strict=True)])]
-
-        def jet(planes: Sequence[Any]) -> Any:
-            return object.__new__(Jet)._set(np.stack(planes), algebra.order, algebra, top.scope)
-
-        primals = [jet([x.planes[m] for m in partial.planes]) if mine else x for x, mine in zipped]
-        slope = self._pushed(primals, [jet(v) if mine else v for v, mine in zip(moved, own, strict=True)])
-        if not (isinstance(slope, Jet) and slope.scope is top.scope):
-            return [slope, *[np.zeros_like(slope)] * (algebra.size - 1)]
-        return [slope.planes[m] for m in range(algebra.size)]
 
 
 class _Circular(Exception):
@@ -265,10 +209,6 @@ def _arities(function: Callable[..., Any]) -> range | None:
         return None
     by_position = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return range(sum(p.default is p.empty for p in by_position), len(by_position) + 1)
-
-
-def _zero(x: Any) -> Any:
-    return np.zeros_like(x) if isinstance(x, Operand) else np.zeros(np.shape(x), getattr(x, "dtype", float))
 
 
 def custom_derivative(function: Callable[..., Any]) -> CustomDerivative:
