@@ -15,12 +15,13 @@ from .errors import (
     PrecisionWarning,
 )
 from .functions.creation import array
+from .jets import waiting  # noqa: F401  which primitives of jets wait for others
 from .jets.evaluation import nonsmooth
 from .jets.jet import Jet
 from .jets.seeding import dual, jet
 from .kernel.engine import engine
 from .program.jit import jit
-from .tape import roots  # noqa: F401  roots adds to jets and variables
+from .tape import roots  # noqa: F401  what jets and variables remember
 from .transforms import (
     derivative,
     directional,

@@ -10,7 +10,7 @@ import pytest
 
 import dualnum as dn
 from dualnum import Jet, jet
-from dualnum.jets.jet import Waiting
+from dualnum.jets.waiting import Waiting
 
 N, M = 3000, 40  # three planes and more are long enough
 RNG = np.random.default_rng(7)

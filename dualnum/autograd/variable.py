@@ -14,6 +14,7 @@ from ..errors import InvalidType, InvalidValue, NoAttribute, dropped
 from ..operand import Operand, primal
 from ..operand.constants import frozen
 from ..operand.levels import Scope, recording
+from ..operand.ndarray import missing
 from ..tape.sweep import Node, is_recording, not_recording, sweep
 from ..tape.variable import Variable as Recorded
 
@@ -245,20 +246,6 @@ class Variable(Recorded):
             )
         return variable, (self._value, self.requires_grad)
 
-    def __getattr__(self, name: str) -> NoReturn:
-        instead = _INSTEAD.get(name)
-        if instead is None and not name.startswith("_") and not hasattr(np.ndarray, name):
-            at = next((at for at, module in _FUNCTIONS if callable(getattr(module, name, None))), None)
-            if at is not None:
-                instead = f"{at}.{name}(x, …)"
-            elif name.endswith("_"):
-                instead = "an assignment (x += …, x[...] = …), to leaves within `with no_grad():`"
-        if instead is not None:
-            raise NoAttribute(
-                f"{name}: a variable has no such attribute, it is used as an array of NumPy; write {instead}"
-            )
-        super().__getattr__(name)
-
 
 # what PyTorch's tensors have as methods
 _FUNCTIONS = (("np", np), ("np.linalg", np.linalg))
@@ -389,3 +376,19 @@ def own_array(g: Any) -> Any:
 
 def described(x: Any) -> str:
     return f"an operand of {x.scope.name}" if isinstance(x, Operand) else f"a {type(x).__name__}"
+
+
+def _missing(self: Variable, name: str) -> NoReturn:
+    instead = _INSTEAD.get(name)
+    if instead is None and not name.startswith("_") and not hasattr(np.ndarray, name):
+        at = next((at for at, module in _FUNCTIONS if callable(getattr(module, name, None))), None)
+        if at is not None:
+            instead = f"{at}.{name}(x, …)"
+        elif name.endswith("_"):
+            instead = "an assignment (x += …, x[...] = …), to leaves within `with no_grad():`"
+    if instead is not None:
+        raise NoAttribute(f"{name}: a variable has no such attribute, it is used as an array of NumPy; write {instead}")
+    missing(self, name)
+
+
+setattr(Variable, "__getattr__", _missing)  # noqa: B010  see `Ndarray`

@@ -111,6 +111,10 @@ class Base(Operand):
                 )
             readers.pop()
 
+    def _postponed(self, row: Any, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
+        """The primitive, to be computed later (see `waiting`); None where it must not wait."""
+        return None
+
     # ── parts and planes ─────────────────────────────────────────────────────────────────────────
 
     @property

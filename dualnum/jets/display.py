@@ -124,7 +124,8 @@ def _elided(terms: list[tuple[Monomial, Any]]) -> list[tuple[Monomial, Any] | No
 
 def _orders(jet: Base) -> list[tuple[str, int]]:
     """The order in each variable, the jet's own first."""
-    orders, x = [], jet
+    orders: list[tuple[str, int]] = []
+    x: Any = jet
     for letter in _LETTERS:
         orders.append((letter, x.order))
         x = x.coefficient(0)

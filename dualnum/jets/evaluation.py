@@ -10,19 +10,20 @@ import numpy as np
 from ..algebra import Stack
 from ..backend import is_array, plain
 from ..errors import DualnumError, InvalidType, InvalidValue, NonsmoothPoint
-from ..kernel import engine, launch
+from ..kernel import launch
 from ..kernel import pulled as kernels
-from ..memory import LARGE
 from ..operand import Operand, primal
-from ..primitives.composition import Composition, composed
+from ..primitives.composition import Composition
 from ..primitives.derived import Derived
-from ..primitives.table import Row, around_zeros, lookup
+from ..primitives.table import Row, around_zeros
 from . import tower
 from .base import Base
 from .planes import Level, as_jets
 from .tower import together
 
-__all__ = ["CHEAP", "check_kinks", "computed", "constant", "evaluate", "followed", "kink_mode", "nonsmooth", "pulled"]
+__all__ = ["CHEAP", "check_kinks", "computed", "constant", "evaluate", "fused", "kink_mode", "nonsmooth", "pulled"]
+
+CHEAP = frozenset((np.add, np.subtract, np.multiply))  # what may wait for what follows it (see `waiting`)
 
 _kinks: ContextVar[str] = ContextVar("nonsmooth", default="subgradient")
 kink_mode = _kinks.get
@@ -62,8 +63,8 @@ def evaluate(top: Base, row: Row, inputs: tuple[Any, ...]) -> Any:
     mine = [top._is_mine(x, row.name) for x in inputs]
     operands = [x if own else constant(row, x) for x, own in zip(inputs, mine, strict=True)]
     check_kinks(row, inputs)
-    if row.ufunc in CHEAP and _can_wait(top, operands, mine):
-        return top._waiting(row, [_now(x) for x in operands], mine)
+    if row.ufunc in CHEAP and (waiting := top._postponed(row, operands, mine)) is not None:
+        return waiting
     if row.even is not None or row.of_squares is not None:
         return around_zeros(row, inputs, lambda: computed(top, row, operands, mine))
     return computed(top, row, operands, mine)
@@ -71,9 +72,9 @@ def evaluate(top: Base, row: Row, inputs: tuple[Any, ...]) -> Any:
 
 def computed(top: Base, row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
     """The same, without waiting for what follows."""
-    fused = _fused(top, row, operands, mine) if any(mine) else None  # out= alone may be a jet
-    if fused is not None and not fused[1]:
-        return fused[0]
+    made = fused(top, row, operands, mine) if any(mine) else None  # out= alone may be a jet
+    if made is not None and not made[1]:
+        return made[0]
     if not any(mine):
         y = row.ufunc(*operands)
         return top._join([y]) if row.ufunc.nout == 1 else tuple(top._join([part]) for part in y)
@@ -100,7 +101,7 @@ def _alone(top: Base, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
     return (Level(top.scope, top.algebra, top.kind),), stacks
 
 
-def _fused(top: Base, row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
+def fused(top: Base, row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
     """The primitive as one kernel, and whether its mend must follow.
 
     None where the operands are no plain arrays or no program can be written.
@@ -158,45 +159,6 @@ def pulled(top: Base | None, function: Any, operands: Sequence[Any]) -> tuple[An
         return stacked[0] if top is None else top._like(stacked, degree)
 
     return tuple(map(contribution, made))
-
-
-# ── what waits ───────────────────────────────────────────────────────────────────────────────────
-
-CHEAP = frozenset((np.add, np.subtract, np.multiply))
-_SMALL = 1 << 16  # bytes that are copied without a thought
-
-
-def _can_wait(top: Base, operands: Sequence[Any], mine: Sequence[bool]) -> bool:
-    """Whether a long jet meets a short row of numbers, as in x @ w + b: alone it would cost a pass over memory."""
-    if mine[0] == mine[1] or engine.current() != "llvm":
-        return False
-    x, b = operands if mine[0] else operands[::-1]
-    planes, row = primal(x.planes), primal(b)
-    if type(planes) is not np.ndarray or type(row) is not np.ndarray or planes.nbytes < LARGE or row.nbytes > _SMALL:
-        return False
-    if planes.dtype != row.dtype or planes.dtype not in launch.COMPILED or not 0 < row.ndim < planes.ndim - 1:
-        return False
-    if row.shape != planes.shape[planes.ndim - row.ndim :]:
-        return False
-    return x._snapshot() is not None and (not isinstance(b, Operand) or b._snapshot() is not None)
-
-
-def _now(x: Any) -> Any:
-    """x as it is now, whatever is assigned to it later."""
-    return x._snapshot() if isinstance(x, Operand) else x.copy()
-
-
-def followed(top: Base, row: Row, operands: Sequence[Any], mine: Sequence[bool], ufunc: np.ufunc) -> Any:
-    """ufunc of what waited, as one primitive; None where they do not make one."""
-    try:
-        second = lookup(ufunc)
-    except DualnumError:
-        return None
-    if second.rule is None or second.mend is not None or second.kink is not None or ufunc.nin > 1 or ufunc.nout > 1:
-        return None
-    both = composed(row, second)
-    fused = _fused(top, both, operands, mine)
-    return computed(top, both, operands, mine) if fused is None else fused[0]
 
 
 _LARGEST = int(np.finfo(float).max)

@@ -4,7 +4,7 @@ A jet of order K stands for the truncated series y(t) = Σ_{k≤K} a_k t^k, elem
 Its planes lie in one array of shape (K+1, *shape), coefficient first.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -327,15 +327,6 @@ class Jet(Base):
     def _squares(self, of_first: bool = False) -> int:
         return self.planes._squares(of_first=True) if isinstance(self.planes, Operand) else 0
 
-    def _waiting(self, row: Row, operands: Sequence[Any], mine: Sequence[bool]) -> "Jet":
-        """The primitive, to be computed when its planes are asked for, or as part of what follows."""
-        result = object.__new__(Waiting)
-        (x,) = (x for x, own in zip(operands, mine, strict=True) if own)
-        result.algebra, result.scope, result._extent, result._shared = self.algebra, self.scope, x.extent, None
-        result._pending = row, operands, mine
-        x._read_by(result)
-        return result
-
     def _snapshot(self) -> "Jet | None":
         if isinstance(self.planes, Operand):
             planes = self.planes._snapshot()
@@ -432,36 +423,6 @@ class Array(Jet):
 
     __slots__ = ()
     _is_array = True
-
-
-class Waiting(Jet):
-    """A cheap primitive on a long jet that waits for what follows it: x @ w + b becomes a part of the tanh."""
-
-    __slots__ = ()
-
-    def __getattr__(self, name: str) -> Any:
-        if name != "planes":
-            return super().__getattr__(name)
-        pending = self._pending
-        if pending is not None:  # else another thread was quicker
-            done = evaluation.computed(self, *pending)
-            self.planes = done.planes
-            self._extent = done.extent
-            if self._shared is not None:
-                self._shared.extent = done.extent
-            self.__class__ = Jet  # type: ignore[assignment]
-            self._pending = None
-        return self.planes
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        pending = self._pending
-        if pending is not None and method == "__call__" and len(inputs) == 1 and not kwargs and self.scope.alive:
-            row, operands, mine = pending
-            result = evaluation.followed(self, row, operands, mine, ufunc)
-            if result is not None:
-                return result
-        self.planes  # noqa: B018  it is computed now, and is a jet like any other
-        return Jet.__array_ufunc__(self, ufunc, method, *inputs, **kwargs)
 
 
 def ambient_above(x: Any, function: str, name: str = "x") -> Scope:

@@ -8,7 +8,7 @@ import numpy as np
 from .. import memory
 from ..algebra import Algebra
 from ..backend import is_array, namespace
-from ..operand import Operand
+from ..operand import Operand, is_jet
 from ..operand.levels import Scope
 
 __all__ = [
@@ -30,7 +30,7 @@ class Level(NamedTuple):
 def peeled(x: Any, down_to: int = 0) -> tuple[Any, list[tuple[Level, int]]]:
     """What lies under the jets of x above a level, and of these the levels with their degrees, from the lowest up."""
     above: list[tuple[Level, int]] = []
-    while isinstance(x, Operand) and x.algebra is not None and x.scope.level > down_to:
+    while is_jet(x) and x.scope.level > down_to:
         above.append((Level(x.scope, x.algebra, x.kind), x.extent))
         x = x.planes
     return x, above[::-1]

@@ -13,7 +13,7 @@ import numpy as np
 from ..algebra import Algebra, Monomial, Stack, directions, product_of
 from ..errors import InvalidValue
 from ..kernel import launch
-from ..operand import Operand, highest
+from ..operand import Operand, highest, is_jet
 from ..operand.levels import same_scope
 from ..primitives.composition import Composition
 from ..primitives.derived import Derived
@@ -254,7 +254,7 @@ def _filled(levels: Sequence[Level], directed: Sequence[int], terms: Any, shape:
 
 def highest_base(x: Any) -> int:
     """The level of what lies under the jets of x: of variables or tracers; 0 of numbers."""
-    while isinstance(x, Operand) and x.algebra is not None:
+    while is_jet(x):
         x = x.planes
     return x.scope.level if isinstance(x, Operand) else 0
 

@@ -1,29 +1,15 @@
 """What stands in for an array: the one point at which all that NumPy does arrives.
 
-`operand` (exported here) is that point, `levels` say on which operand an operation runs; `index`, `flat`, `constants`
-and `rearrangement` are what all kinds of operands share. Imports the algebra below it.
+`operand` is that point, `levels` say on which operand an operation runs, `linear` how functions are written for all
+kinds of operands and `registry` for which of NumPy's (exported here); `ndarray` is its methods, and `index`, `flat`,
+`constants` and `rearrangement` what all kinds share. Imports the algebra below it.
 """
 
-from .operand import (
-    Adjoint,
-    Adjoints,
-    Moving,
-    Operand,
-    Stacked,
-    batched,
-    bilinear,
-    function_name,
-    highest,
-    implementation,
-    implements,
-    linear,
-    operands,
-    primal,
-    promoted,
-    rearrange,
-)
+from .linear import Moving, batched, bilinear, linear, rearrange
+from .operand import Adjoint, Adjoints, Operand, Stacked, highest, is_jet, operands, primal, promoted
+from .registry import function_name, implementation, implements
 
 __all__ = [
     "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "batched", "bilinear", "function_name", "highest",
-    "implementation", "implements", "linear", "operands", "primal", "promoted", "rearrange",
+    "implementation", "implements", "is_jet", "linear", "operands", "primal", "promoted", "rearrange",
 ]  # fmt: skip

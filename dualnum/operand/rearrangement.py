@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import NotDifferentiable
-from .operand import Moving, Operand, linear
+from .linear import Moving, linear
+from .operand import Operand
 
 __all__ = ["MANY", "Rearrangement"]
 

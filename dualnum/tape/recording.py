@@ -201,7 +201,7 @@ def _sum(self: Recording, *args: Any, **kwargs: Any) -> Any:
 
 
 _to_all = LinearPull(spread(None, 0, False), True)
-_general_sum = Operand.sum  # type: ignore[attr-defined]
+_general_sum = Operand.sum
 setattr(Recording, "sum", _sum)  # noqa: B010
 _SQUARE = pullback(lookup(np.square), (True,), np.ones(1), (np.ones(1),))
 _SQUARE.squares = True
