@@ -36,17 +36,8 @@ FLOOR = {name: i for i, floor in enumerate(FLOORS) for name in floor}
 
 # modules that may be longer, to what length, and why
 LONGER: dict[str, tuple[int, str]] = {
-    "jets/jet.py": (
-        560,
-        "the type: what it is to its readers, to NumPy and to other levels is one contract",
-    ),
     "kernel/launch.py": (420, "one way from operands to a prepared call, for series, boxes of levels and cotangents"),
-    "operand/operand.py": (585, "the one interception point, and how array functions are written against it"),
     "program/trace.py": (415, "a tracer: all that a function can do with one, and what it writes down of it"),
-    "tape/variable.py": (
-        410,
-        "what a variable is to its readers, to NumPy and to other levels is one contract",
-    ),
     "primitives/table.py": (412, "what a row is: its rule, its pull, its orders, and where its rule is mended"),
 }
 

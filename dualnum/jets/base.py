@@ -9,8 +9,10 @@ import numpy as np
 from ..algebra import Algebra
 from ..errors import InvalidValue
 from ..operand import Operand
+from ..operand.constants import guarded
+from ..operand.index import as_tuple
 from ..operand.levels import Scope
-from .planes import stack_blocks
+from .planes import placed, readonly, stack_blocks
 
 __all__ = ["Base"]
 
@@ -111,6 +113,31 @@ class Base(Operand):
                 )
             readers.pop()
 
+    def _snapshot(self) -> Any:
+        if isinstance(self.planes, Operand):
+            planes = self.planes._snapshot()
+            return None if planes is None else self._again(planes, self.extent)
+        return self._seen(self.planes)  # it is computed before a write
+
+    def _readonly(self) -> Any:
+        return self if isinstance(self.planes, Operand) else self._seen(readonly(self.planes))
+
+    def _seen(self, planes: Any) -> Any:
+        """This jet over a view of its planes."""
+        jet = self._view(planes)
+        return jet._as_array() if self._is_array else jet
+
+    def _frozen(self) -> Any:
+        if isinstance(self.planes, Operand):
+            return self._again(self.planes._frozen(), self.extent)
+        planes, hold = guarded(self.planes)
+        if hold is not None:
+            self._share().readers.append(hold)
+        return self._again(planes, self.extent)
+
+    def _as_number(self) -> Any:
+        return self._view(self.planes) if self._is_array else self
+
     def _postponed(self, row: Any, operands: Sequence[Any], mine: Sequence[bool]) -> Any:
         """The primitive, to be computed later (see `waiting`); None where it must not wait."""
         return None
@@ -159,4 +186,20 @@ class Base(Operand):
                 f"longer one with .truncate({min(self.order, x.order)})"
             )
             raise InvalidValue(f"{name}: {message}") if name else ValueError(message)
+        return True
+
+    def _placed(self, index: Any, shape: tuple[int, ...]) -> Any:
+        if type(self.planes) is not np.ndarray:
+            return None
+        known = self.filled
+        at = (slice(known), *as_tuple(index))
+        return self._like(placed(self.planes[:known], at, (self.algebra.size, *shape)), self.extent)
+
+    def _add_at(self, index: Any, x: Any) -> bool:
+        if not self._is_mine(x, "sum") or type(self.planes) is not np.ndarray or type(x.planes) is not np.ndarray:
+            return False
+        self._before_a_write()
+        known = x.filled
+        self.planes[(slice(known), *as_tuple(index))] += x.planes[:known]
+        self._extend(x.extent)
         return True

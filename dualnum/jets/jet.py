@@ -12,15 +12,14 @@ import numpy as np
 from ..algebra import Algebra, Univariate, check_order, factorial_times, warn_of_underflow
 from ..backend import as_floating, device_of, floating_dtype, to_device
 from ..errors import DualnumError, InvalidType, InvalidValue, LevelError, dropped, ours
-from ..operand import Adjoint, Adjoints, Operand, Stacked, highest
-from ..operand.constants import guarded
-from ..operand.index import as_tuple, checked_index, index_error, is_basic
+from ..operand import Adjoint, Adjoints, Operand, Stacked
+from ..operand.index import as_tuple, cannot_hold, checked_index, checked_value, index_error, is_basic
 from ..operand.levels import Scope, ambient
 from ..primitives import Row, ufuncs
 from . import evaluation, multilinear, operations
 from .base import Base
 from .eager import quick
-from .planes import placed, readonly, unshared
+from .planes import readonly, unshared
 
 __all__ = ["Jet", "ambient_above"]
 
@@ -242,25 +241,16 @@ class Jet(Base):
             self.__class__ = Array
         return self
 
-    def _as_number(self) -> "Jet":
-        return self._view(self.planes) if self._is_array else self
-
     def __setitem__(self, index: Any, value: Any) -> None:
         index = checked_index(index, "x[…] = …")
-        top = highest((self, value))
-        if top is not self and isinstance(top, Operand) and top.scope.level > self.scope.level:
-            raise self._cannot_hold(top)
-        if not isinstance(value, Operand):
-            value = as_floating(value, "x[…] = value", "value")
-        if value.dtype.kind == "c" and self.dtype.kind == "f":
-            raise InvalidType("x[…] = value: the value is complex and x is real; use x.astype(complex)")
+        value = checked_value(self, value)
         if self._is_mine(value, "x[…] = value"):
             # a copy where it shares memory with x: planes are written one after the other
             planes, degree = unshared(value.planes, self.planes), value.extent
         else:
             planes, degree = [value], 0
         if isinstance(planes[0], Operand) and not isinstance(self.planes, Operand):
-            raise self._cannot_hold(planes[0])
+            raise cannot_hold(self, planes[0])
         self._before_a_write()
         written, given = self.algebra.planes(max(degree, self.extent)), self.algebra.planes(degree)
         try:
@@ -278,12 +268,6 @@ class Jet(Base):
         except (TypeError, ValueError) as error:
             raise ours(error, "x[…] = value") from None
         self._extend(degree)
-
-    def _cannot_hold(self, value: Operand) -> InvalidType:
-        return InvalidType(
-            f"x[…] = value: the value carries derivatives of {value.scope.name}, which x, an operand of "
-            f"{self.scope.name}, cannot hold; build the result with np.where, np.stack or np.concatenate"
-        )
 
     @property
     def nbytes(self) -> int:
@@ -317,46 +301,8 @@ class Jet(Base):
 
     # ── what the interception point asks for ─────────────────────────────────────────────────────
 
-    def _placed(self, index: Any, shape: tuple[int, ...]) -> Any:
-        if type(self.planes) is not np.ndarray:
-            return None
-        known = self.filled
-        at = (slice(known), *as_tuple(index))
-        return self._like(placed(self.planes[:known], at, (self.algebra.size, *shape)), self.extent)
-
     def _squares(self, of_first: bool = False) -> int:
         return self.planes._squares(of_first=True) if isinstance(self.planes, Operand) else 0
-
-    def _snapshot(self) -> "Jet | None":
-        if isinstance(self.planes, Operand):
-            planes = self.planes._snapshot()
-            return None if planes is None else self._again(planes, self.extent)
-        return self._seen(self.planes)  # it is computed before a write
-
-    def _readonly(self) -> "Jet":
-        return self if isinstance(self.planes, Operand) else self._seen(readonly(self.planes))
-
-    def _seen(self, planes: Any) -> "Jet":
-        """This jet over a view of its planes."""
-        jet = self._view(planes)
-        return jet._as_array() if self._is_array else jet
-
-    def _frozen(self) -> "Jet":
-        if isinstance(self.planes, Operand):
-            return self._again(self.planes._frozen(), self.extent)
-        planes, hold = guarded(self.planes)
-        if hold is not None:
-            self._share().readers.append(hold)
-        return self._again(planes, self.extent)
-
-    def _add_at(self, index: Any, x: Any) -> bool:
-        if not self._is_mine(x, "sum") or type(self.planes) is not np.ndarray or type(x.planes) is not np.ndarray:
-            return False
-        self._before_a_write()
-        known = x.filled
-        self.planes[(slice(known), *as_tuple(index))] += x.planes[:known]
-        self._extend(x.extent)
-        return True
 
     def _ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return ufuncs.apply(self, ufunc, method, inputs, kwargs)

@@ -1,13 +1,14 @@
-"""Indices: what makes a view, what is refused, and the error of one that does not fit."""
+"""Indices: what makes a view, what is refused in reading and writing, and the error of one that does not fit."""
 
 from typing import Any
 
 import numpy as np
 
+from ..backend import as_floating
 from ..errors import InvalidIndex, InvalidType
-from .operand import Operand
+from .operand import Operand, highest
 
-__all__ = ["as_tuple", "checked_index", "index_error", "is_basic"]
+__all__ = ["as_tuple", "cannot_hold", "checked_index", "checked_value", "index_error", "is_basic"]
 
 
 def as_tuple(index: Any) -> tuple[Any, ...]:
@@ -25,6 +26,25 @@ def checked_index(index: Any, what: str) -> Any:
     if any(isinstance(i, Operand) and i.value is not i for i in as_tuple(index)):  # a tracer is its own value
         raise InvalidType(f"{what}: the index carries derivatives; use its .value (as integers or booleans)")
     return index
+
+
+def checked_value(x: Operand, value: Any) -> Any:
+    """What is to be written into x, as an array or operand; raises where x cannot hold it."""
+    top = highest((x, value))
+    if top is not x and isinstance(top, Operand) and top.scope.level > x.scope.level:
+        raise cannot_hold(x, top)
+    if not isinstance(value, Operand):
+        value = as_floating(value, "x[…] = value", "value")
+    if value.dtype.kind == "c" and x.dtype.kind == "f":
+        raise InvalidType("x[…] = value: the value is complex and x is real; use x.astype(complex)")
+    return value
+
+
+def cannot_hold(x: Operand, value: Operand) -> InvalidType:
+    return InvalidType(
+        f"x[…] = value: the value carries derivatives of {value.scope.name}, which x, an operand of "
+        f"{x.scope.name}, cannot hold; build the result with np.where, np.stack or np.concatenate"
+    )
 
 
 def index_error(index: Any, shape: tuple[int, ...], what: str, error: IndexError) -> Exception:

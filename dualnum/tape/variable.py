@@ -11,15 +11,14 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..algebra import Stack
-from ..backend import as_floating
 from ..errors import InvalidType, LevelError, NotDifferentiable, dropped
 from ..jets import evaluation, tower
 from ..jets.planes import Level, readonly
 from ..kernel import launch
 from ..kernel.pullback import pullback, written_value
-from ..operand import Adjoint, Adjoints, Moving, Operand, Stacked, batched, highest, linear
+from ..operand import Adjoint, Adjoints, Moving, Operand, Stacked, batched, linear
 from ..operand.constants import frozen
-from ..operand.index import checked_index
+from ..operand.index import checked_index, checked_value
 from ..operand.levels import Scope, require_alive
 from ..operand.rearrangement import Rearrangement
 from ..primitives import ufuncs
@@ -150,17 +149,7 @@ class Variable(Recording):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         """Recorded as a new value of this variable; what was computed before keeps the old one."""
-        top = highest((self, value))
-        if top is not self and isinstance(top, Operand) and top.scope.level > self.scope.level:
-            raise InvalidType(
-                f"x[…] = value: the value carries derivatives of {top.scope.name}, which x, an operand of "
-                f"{self.scope.name}, cannot hold; build the result with np.where, np.stack or np.concatenate"
-            )
-        index = checked_index(index, "x[…] = value")
-        if not isinstance(value, Operand):
-            value = as_floating(value, "x[…] = value", "value")
-        if value.dtype.kind == "c" and self.dtype.kind == "f":
-            raise InvalidType("x[…] = value: the value is complex and x is real; use x.astype(complex)")
+        index, value = checked_index(index, "x[…] = value"), checked_value(self, value)
         if isinstance(value, Variable) and value.scope is self.scope:
             if value._writes is not None and value._origin is not None and value._origin[0] is self:
                 its = value._origin[1]
