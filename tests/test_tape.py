@@ -12,8 +12,8 @@ import dualnum as dn
 from dualnum.errors import InvalidType
 from dualnum.kernel.engine import engine
 from dualnum.operand.levels import open_scope
+from dualnum.tape.recorded import Recorded
 from dualnum.tape.sweep import sweep
-from dualnum.tape.variable import Variable
 
 X = np.array([0.3, -0.7, 1.2])
 
@@ -49,14 +49,14 @@ def test_memory_is_freed_as_the_sweep_passes():
 
 def test_what_a_pull_back_does_not_read_is_not_kept():
     with open_scope("test") as scope:
-        x = Variable.leaf(X.copy(), scope)
+        x = Recorded.leaf(X.copy(), scope)
         y = x + 1.0
         z = y + x * 2.0
         kept = weakref.ref(y._value)
         del y
         gc.collect()
         assert kept() is None  # a sum needs none of its operands
-        [(_, g)] = sweep([(z._node, np.ones(3))], [x._node])
+        [(_, g)] = sweep([(z._step, np.ones(3))], [x._step])
         np.testing.assert_array_equal(g, [3.0, 3.0, 3.0])
 
 
@@ -255,10 +255,10 @@ def test_every_engine_gives_the_same_gradient_of_jets_of_variables():
 
 def test_names_of_operations():
     with open_scope("test") as scope:
-        x = Variable.leaf(X.copy(), scope)
+        x = Recorded.leaf(X.copy(), scope)
         for y, name in (
             (x * x, "Multiply"), (x**2, "Power"), (np.tanh(x), "Tanh"), (np.sum(x), "Sum"), (x[1:], "Getitem"),
             (np.linalg.norm(x), "Sqrt"), (x @ x, "Matmul"), (np.concatenate([x, x]), "Concatenate"),
             (np.floor_divide(x, 2.0), "FloorDivide"), (np.where(X > 0, x, 0.0), "Where"), (x.T, "Transpose"),
         ):  # fmt: skip
-            assert repr(y._node) == f"<{name}Backward>"
+            assert repr(y._step) == f"<{name}Backward>"

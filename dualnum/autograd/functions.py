@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import InvalidType, InvalidValue
 from ..operand import Operand
-from ..tape.sweep import not_recording
+from ..tape.step import not_recording
 from .variable import Variable, described, own_array, swept, variable
 
 __all__ = ["Variable", "grad", "no_grad", "variable"]
@@ -65,16 +65,16 @@ def grad(
             )
         if not x.requires_grad:
             raise InvalidValue(f"grad: input {k} does not require a gradient; make it with requires_grad=True")
-    nodes = [x._node for x in ins]
-    pairs = swept(outs, given, nodes, retain_graph, create_graph, "grad", False, allow_unused)
-    found = {node.number: g for node, g in pairs}
+    steps = [x._step for x in ins]
+    pairs = swept(outs, given, steps, retain_graph, create_graph, "grad", False, allow_unused)
+    found = {step.number: g for step, g in pairs}
     results = []
-    for k, node in enumerate(nodes):
-        if node.number not in found and not allow_unused:
+    for k, step in enumerate(steps):
+        if step.number not in found and not allow_unused:
             raise InvalidValue(
                 f"grad: the outputs do not depend on input {k}; pass allow_unused=True to get None for it"
             )
-        g = found.get(node.number)
+        g = found.get(step.number)
         results.append(g if g is None or create_graph else own_array(g))
     return tuple(results)
 

@@ -15,8 +15,9 @@ from ..operand import Operand, primal
 from ..operand.constants import frozen
 from ..operand.levels import Scope, recording
 from ..operand.ndarray import missing
-from ..tape.sweep import Node, is_recording, not_recording, sweep
-from ..tape.variable import Variable as Recorded
+from ..tape.recorded import Recorded
+from ..tape.step import Step, is_recording, not_recording
+from ..tape.sweep import sweep
 
 __all__ = ["Variable", "described", "own_array", "swept", "variable"]
 
@@ -43,30 +44,30 @@ class Variable(Recorded):
     # ── the record ───────────────────────────────────────────────────────────────────────────────
 
     @property
-    def grad_fn(self) -> Node | None:
+    def grad_fn(self) -> Step | None:
         """The operation that made it, such as ``<MultiplyBackward>``; None for a leaf."""
-        return None if self.is_leaf else self._node
+        return None if self.is_leaf else self._step
 
     @property
     def is_leaf(self) -> bool:
         """Whether no recorded operation made it."""
         self._read()
-        return self._node is None or not self._node.parents
+        return self._step is None or not self._step.parents
 
     @property
     def requires_grad(self) -> bool:
         """Whether it depends on a variable to differentiate by; it can be set on leaves (else `InvalidValue`)."""
         self._read()
-        return self._node is not None
+        return self._step is not None
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
         if not self.is_leaf:
             raise InvalidValue("requires_grad: it can be set on leaves only; use x.detach() for a constant")
         if not wanted:
-            self._node = None
-        elif self._node is None:
-            self._node = _leaf(self._value)
+            self._step = None
+        elif self._step is None:
+            self._step = _leaf(self._value)
 
     def requires_grad_(self, wanted: bool = True) -> "Variable":
         """Sets requires_grad to `wanted`, and gives the variable back; `InvalidValue` where it is no leaf."""
@@ -80,27 +81,27 @@ class Variable(Recorded):
         Leaves have one, and what was asked to `retain_grad`; others warn. With create_graph=True it is a variable. It
         can be set, to None or to an array of the same shape (else `InvalidValue`).
         """
-        if not self.is_leaf and not hasattr(self._node, "grad"):
+        if not self.is_leaf and not hasattr(self._step, "grad"):
             warnings.warn(
                 "grad: this variable is no leaf (an operation made it), and backward keeps no gradient for it; call "
                 "its retain_grad() before backward, or read the grad of the leaves",
                 stacklevel=2,
             )
-        gradient: Any = getattr(self._node, "grad", None)
+        gradient: Any = getattr(self._step, "grad", None)
         return gradient
 
     @grad.setter
     def grad(self, gradient: Any) -> None:
-        if self._node is None:
+        if self._step is None:
             raise InvalidValue("grad: the variable does not require one; make it with requires_grad=True")
         if gradient is not None and np.shape(gradient) != self.shape:
             raise InvalidValue(f"grad: the gradient has shape {np.shape(gradient)}; expected {self.shape}")
         keep = gradient is None or isinstance(gradient, Operand)
-        self._node.grad = gradient if keep else as_floating(gradient, "grad", "the gradient")
+        self._step.grad = gradient if keep else as_floating(gradient, "grad", "the gradient")
 
     def _is_to_collect(self) -> bool:
         """Whether it is a leaf that requires a gradient."""
-        return self.is_leaf and self._node is not None
+        return self.is_leaf and self._step is not None
 
     def retain_grad(self) -> None:
         """Lets `backward` keep the gradient of this variable, although it is no leaf.
@@ -109,15 +110,15 @@ class Variable(Recorded):
             InvalidValue: the variable requires no gradient.
         """
         self._read()
-        if self._node is None:
+        if self._step is None:
             raise InvalidValue("retain_grad: the variable does not require a gradient")
-        if not hasattr(self._node, "grad"):
-            self._node.grad = None
+        if not hasattr(self._step, "grad"):
+            self._step.grad = None
 
     def zero_grad(self) -> None:
         """Forgets the gradient that was collected."""
-        if self._node is not None:
-            self._node.grad = None
+        if self._step is not None:
+            self._step.grad = None
 
     def detach(self) -> "Variable":
         """The same value as a constant: a variable that requires no gradient."""
@@ -143,10 +144,10 @@ class Variable(Recorded):
             array(18.)
         """
         found = swept([self], [gradient], (), retain_graph, create_graph, "backward", True)
-        for node, g in found:
-            before = getattr(node, "grad", None)
+        for step, g in found:
+            before = getattr(step, "grad", None)
             g = g if create_graph else own_array(g)
-            node.grad = g if before is None else before + g
+            step.grad = g if before is None else before + g
 
     # ── the value ────────────────────────────────────────────────────────────────────────────────
 
@@ -176,7 +177,7 @@ class Variable(Recorded):
         Raises:
             DerivativeDropped: it requires one; write x.detach().numpy() or x.data.
         """
-        if self._node is not None:
+        if self._step is not None:
             raise dropped("numpy() of a variable that requires a gradient", "x.detach().numpy(), or x.data")
         return self.value
 
@@ -213,7 +214,7 @@ class Variable(Recorded):
         dtype = "" if self.dtype.char in "dD" else f", dtype={self.dtype}"
         if self.is_leaf:
             return f"variable({value}{dtype}{', requires_grad=True' if self.requires_grad else ''})"
-        return f"variable({value}{dtype}, grad_fn={self._node!r})"
+        return f"variable({value}{dtype}, grad_fn={self._step!r})"
 
     def __format__(self, spec: str) -> str:
         """A single number as Python's; an array as its repr."""
@@ -276,8 +277,8 @@ for _name in ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod"):
     setattr(Variable, f"__i{_name}__", _in_place(getattr(Recorded, f"__i{_name}__")))
 
 
-def _leaf(value: Any) -> Node:
-    return Node("variable", (), None, (), value.shape, value.dtype)
+def _leaf(value: Any) -> Step:
+    return Step("variable", (), None, (), value.shape, value.dtype)
 
 
 def variable(data: Any, requires_grad: bool = True, *, dtype: Any = None, device: str | None = None) -> Variable:
@@ -316,7 +317,7 @@ def variable(data: Any, requires_grad: bool = True, *, dtype: Any = None, device
         data = namespace(data).array(data, None if dtype is None else floating_dtype(dtype, "variable"))
     new = object.__new__(Variable)
     new._value = data
-    new._node = _leaf(data) if requires_grad else None
+    new._step = _leaf(data) if requires_grad else None
     new._writes = None
     new.scope = scope
     return new
@@ -334,14 +335,14 @@ def swept(
     name: str,
     collect: bool,
     allow_unused: bool = False,
-) -> list[tuple[Node, Any]]:
+) -> list[tuple[Step, Any]]:
     """The sweep over what was recorded, and what is asked of outputs and cotangents before it begins."""
     seeds = []
     for y, g in zip(outputs, cotangents, strict=True):
         if not isinstance(y, Variable):
             raise InvalidType(f"{name}: an output is {described(y)}; expected what was computed from a variable")
         y._read()
-        if y._node is None:
+        if y._step is None:
             if allow_unused:
                 continue
             raise InvalidValue(
@@ -363,7 +364,7 @@ def swept(
             raise InvalidValue(f"{name}: a gradient of an output has shape {np.shape(g)}; expected {y.shape}")
         if not create_graph and isinstance(g, Variable):
             g = g._read()
-        seeds.append((y._node, y._new(g, None) if create_graph and not isinstance(g, Variable) else g))
+        seeds.append((y._step, y._new(g, None) if create_graph and not isinstance(g, Variable) else g))
     retain = create_graph if retain_graph is None else retain_graph
     wrap = outputs[0]._new if create_graph else None
     return sweep(seeds, wanted, retain=retain, wrap=wrap, collect=collect)

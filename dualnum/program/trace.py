@@ -20,7 +20,7 @@ from ..jets.jet import Jet
 from ..operand import Operand, highest, operands
 from ..operand.levels import Scope, open_scope
 from .nodes import HOLE, Applied, Node, Trace, basic, joined, lifted, placed, planes, stacked
-from .record import Record, select
+from .tracing import Tracing, select
 
 __all__ = ["Tracer", "trace"]
 
@@ -65,7 +65,7 @@ class Tracer(Operand):
 
     __slots__ = ("node", "record", "scope")
 
-    def __init__(self, node: Node, record: Record) -> None:
+    def __init__(self, node: Node, record: Tracing) -> None:
         self.node = node
         self.record = record
         self.scope = record.scope
@@ -408,7 +408,7 @@ def trace(run: Callable[..., Sequence[Any]], samples: Sequence[Any]) -> Trace:
             Node("input", (), np.shape(x), getattr(x, "dtype", np.float64), i, weak=type(x) is float)
             for i, x in enumerate(samples)
         ]
-        record = Record(scope)
+        record = Tracing(scope)
         results = run(*(Tracer(n, record) for n in inputs))
         anyone = Tracer(record.constant(0.0), record)
         return Trace(inputs, [stacked(anyone._node(y)) for y in results], record.alarms)

@@ -18,20 +18,20 @@ from ..operand.constants import frozen
 from ..operand.levels import Scope
 from ..primitives import Row, lookup
 from ..primitives.derived import Derived
-from .sweep import LinearPull, Node, is_recording
+from .step import LinearPull, Step, is_recording
 
 __all__ = ["PLAIN", "Recording"]
 
 
 class Recording(Operand):
-    """An operand with a value and a node, whose arithmetic is recorded."""
+    """An operand with a value and a step, whose arithmetic is recorded."""
 
-    __slots__ = ("__weakref__", "_node", "_seen", "_value", "_writes", "scope")
+    __slots__ = ("__weakref__", "_seen", "_step", "_value", "_writes", "scope")
 
     scope: Scope
     _plain: ClassVar[type]  # this kind, without what it remembers (see `roots`)
     _value: Any
-    _node: Node | None
+    _step: Step | None
     # how often the memory of this value was written to; one list, shared by all views of it, and what it said
     # when this view looked last. None as long as there are no views
     _writes: list[int] | None
@@ -41,11 +41,11 @@ class Recording(Operand):
         if "_plain" not in vars(cls):
             cls._plain = cls
 
-    def _new(self, value: Any, node: Node | None) -> Any:
+    def _new(self, value: Any, step: Step | None) -> Any:
         """Another one of this kind and scope."""
         other: Any = _bare(self._plain)
         other._value = value
-        other._node = node
+        other._step = step
         other._writes = None
         other.scope = self.scope
         return other
@@ -67,18 +67,18 @@ class Recording(Operand):
         """The result on variables of one scope, real arrays and numbers; None where there are others."""
         scope, own = self.scope, self._plain
         values: list[Any] = []
-        nodes: list[Node | None] = []
+        steps: list[Step | None] = []
         for x in inputs:
             kind = x.__class__
             if kind is own and x.scope is scope:
                 values.append(x._value if x._writes is None else x._read())
-                nodes.append(x._node)
+                steps.append(x._step)
             elif kind is float or kind is np.float64 or (kind is _ndarray and x.dtype.kind in "fiub"):
                 values.append(x)
-                nodes.append(None)
+                steps.append(None)
             else:
                 return None
-        if not scope.alive or not is_recording() or not any(nodes):
+        if not scope.alive or not is_recording() or not any(steps):
             return None
         function: Any = row.ufunc
         written = type(function) is Derived and all(v.__class__ in _REAL for v in values)
@@ -88,9 +88,9 @@ class Recording(Operand):
             y = call(*values)
         except (TypeError, ValueError):  # what is wrong is said on the general way
             return None
-        return self._result(row, y, values, tuple(nodes))
+        return self._result(row, y, values, tuple(steps))
 
-    def _result(self, row: Row, y: Any, values: Sequence[Any], parents: tuple[Node | None, ...]) -> Any:
+    def _result(self, row: Row, y: Any, values: Sequence[Any], parents: tuple[Step | None, ...]) -> Any:
         """The recorded result y of a primitive."""
         raise NotImplementedError
 
@@ -124,36 +124,36 @@ def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
     rules: list[PullBack | None] = [None] * 4  # of real numbers, by which of the two are recorded
 
     def operate(self: Recording, other: Any) -> Any:
-        x, own, scope = self._value, self._node, self.scope
+        x, own, scope = self._value, self._step, self.scope
         kind = type(other)
         if kind in PLAIN or (kind is _ndarray and other.dtype.kind in "fiub"):
-            v, node = other, None
+            v, step = other, None
         elif kind is type(self) and other.scope is scope:
             if other._writes is not None:
                 other._read()
-            v, node = other._value, other._node
+            v, step = other._value, other._step
         else:
             return general(self, other)
         if self._writes is not None:
             self._read()
-            x, own = self._value, self._node
+            x, own = self._value, self._step
         if not scope.alive or not is_recording():
             return general(self, other)
         if reflected:
-            x, own, v, node = v, node, x, own
+            x, own, v, step = v, step, x, own
         value = self._value
         large = value.__class__ is _ndarray and value.nbytes >= LARGE
         try:
             y = memory.applied(ufunc, x, v) if large else ufunc(x, v)
         except ValueError:
             return general(self, other)  # says what does not fit
-        if own is None and node is None:
+        if own is None and step is None:
             return self._new(y, None)
         dtype = y.dtype
-        which = 1 if node is None else 2 if own is None else 3
+        which = 1 if step is None else 2 if own is None else 3
         rule = rules[which] if dtype is _DOUBLE else None
         if rule is None:
-            rule = pullback(row, (own is not None, node is not None), y, (x, v))
+            rule = pullback(row, (own is not None, step is not None), y, (x, v))
             if dtype is _DOUBLE:
                 rules[which] = rule
         result: Any = _bare(self._plain)
@@ -161,7 +161,7 @@ def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
         saved = rule.keep(y, x, v)
         if kind is _ndarray and saved[1 if reflected else 2] is not None:
             saved = (saved[0], frozen(x), saved[2]) if reflected else (saved[0], saved[1], frozen(v))
-        result._node = Node(row, (own, node), rule, saved, y.shape, dtype)
+        result._step = Step(row, (own, step), rule, saved, y.shape, dtype)
         result._writes = None
         result.scope = scope
         return result
@@ -178,12 +178,12 @@ for _method, _ufunc in (("add", np.add), ("sub", np.subtract), ("mul", np.multip
 def _power(self: Recording, exponent: Any) -> Any:
     """x**2 is x squared, as in NumPy."""
     if (exponent.__class__ is int or exponent.__class__ is float) and exponent == 2:
-        x, node, scope = self._read() if self._writes is not None else self._value, self._node, self.scope
-        if node is not None and scope.alive and is_recording() and x.dtype.kind == "f":
+        x, step, scope = self._read() if self._writes is not None else self._value, self._step, self.scope
+        if step is not None and scope.alive and is_recording() and x.dtype.kind == "f":
             y = memory.applied(np.square, x) if x.__class__ is _ndarray and x.nbytes >= LARGE else np.square(x)
             result: Any = _bare(self._plain)
             result._value = y
-            result._node = Node("power", (node,), _SQUARE, _SQUARE.keep(y, x), y.shape, y.dtype)
+            result._step = Step("power", (step,), _SQUARE, _SQUARE.keep(y, x), y.shape, y.dtype)
             result._writes = None
             result.scope = scope
             return result
@@ -193,11 +193,11 @@ def _power(self: Recording, exponent: Any) -> Any:
 
 def _sum(self: Recording, *args: Any, **kwargs: Any) -> Any:
     """``np.sum`` of this operand."""
-    x, node, scope = self._read(), self._node, self.scope
-    if args or kwargs or node is None or not scope.alive or not is_recording():
+    x, step, scope = self._read(), self._step, self.scope
+    if args or kwargs or step is None or not scope.alive or not is_recording():
         return _general_sum(self, *args, **kwargs)
     y = x.sum()
-    return self._new(y, Node("sum", (node,), _to_all, (), y.shape, y.dtype))
+    return self._new(y, Step("sum", (step,), _to_all, (), y.shape, y.dtype))
 
 
 _to_all = LinearPull(spread(None, 0, False), True)

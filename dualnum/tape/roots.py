@@ -18,7 +18,7 @@ from ..errors import DualnumError
 from ..jets.jet import Jet
 from ..operand import Operand, primal
 from ..primitives import Row, lookup
-from .variable import Variable
+from .recorded import Recorded
 
 __all__ = ["Remembering"]
 
@@ -98,13 +98,13 @@ def _is_same(x: Any, other: Any) -> bool:
 def _is_equal(a: Any, b: Any) -> bool:
     if isinstance(a, Jet) and isinstance(b, Jet):
         return a.scope is b.scope and a.algebra is b.algebra and _is_equal(a.planes, b.planes)
-    if isinstance(a, Variable) and isinstance(b, Variable):
-        return _is_same_step(a._node, b._node)
+    if isinstance(a, Recorded) and isinstance(b, Recorded):
+        return _is_same_step(a._step, b._step)
     return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.array_equal(a, b)
 
 
 def _is_same_step(m: Any, n: Any) -> bool:
-    """Whether two nodes are the same function of the same variables and constants."""
+    """Whether two steps are the same function of the same variables and constants."""
     if m is n or m is None or n is None:
         return m is n is not None
     if not isinstance(m.source, Row) or m.source is not n.source:
@@ -172,16 +172,16 @@ def _plain_jet(self: Jet) -> Jet:
     return self._view(self.planes)
 
 
-def _variable(self: Variable, square: Any, scale: float = 1.0) -> Variable:
+def _variable(self: Recorded, square: Any, scale: float = 1.0) -> Recorded:
     result: Any = object.__new__(_remembering(self._plain, _plain_variable))
-    result._value, result._node, result._writes, result.scope = self._read(), self._node, None, self.scope
+    result._value, result._step, result._writes, result.scope = self._read(), self._step, None, self.scope
     result._square, result._scale = square, scale
     return result  # type: ignore[no-any-return]
 
 
-def _plain_variable(self: Variable) -> Any:
-    return self._new(self._read(), self._node)
+def _plain_variable(self: Recorded) -> Any:
+    return self._new(self._read(), self._step)
 
 
 Jet._remembering = _jet  # type: ignore[method-assign, assignment]
-Variable._remembering = _variable  # type: ignore[method-assign, assignment]
+Recorded._remembering = _variable  # type: ignore[method-assign, assignment]

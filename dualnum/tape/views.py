@@ -1,7 +1,7 @@
 """Views of variables: which results are views of what, and how what is written into one reaches the whole.
 
 The values of variables are never written into, because a record reads them. An assignment gives the whole a new value
-and node, and its views look again: each knows what it was taken from, and how.
+and step, and its views look again: each knows what it was taken from, and how.
 """
 
 from typing import Any

@@ -18,7 +18,7 @@ from ..operand.constants import frozen
 from ..primitives.elementwise import Elementwise
 from ..primitives.operation import Operation
 from ..primitives.table import Series, by_derivative, recurrence
-from ..tape.variable import Variable
+from ..tape.recorded import Recorded
 from . import vjp
 
 __all__ = ["CustomDerivative", "checkpoint", "custom_derivative", "stop_gradient"]
@@ -114,7 +114,7 @@ class CustomDerivative(Operation):
                 return self.value(*args)
             return own.__array_ufunc__(self._primitive, "__call__", *args)
         top = highest(operands(args))
-        if not isinstance(top, (Jet, Variable)):  # a trace goes through the function
+        if not isinstance(top, (Jet, Recorded)):  # a trace goes through the function
             return self.value(*args)
         if self._push is None and self._pull is None:
             raise NotDifferentiable(
@@ -278,7 +278,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         leaves: list[Any]
         leaves, structure = optree.tree_flatten((args, kwargs), none_is_leaf=True)  # type: ignore[arg-type]
         top = highest(leaves)
-        if not isinstance(top, Variable):
+        if not isinstance(top, Recorded):
             return f(*args, **kwargs)
         leaves = [frozen(x) if isinstance(x, np.ndarray) else x for x in leaves]
         places = [i for i, x in enumerate(leaves) if isinstance(x, Operand)]
@@ -295,7 +295,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         if isinstance(y, (tuple, list, dict)) or not hasattr(y, "dtype"):
             given = "None" if y is None else f"a {type(y).__name__}"
             raise InvalidValue(f"checkpoint: f returned {given}; expected one array")
-        if isinstance(y, Variable) and y.scope is top.scope:
+        if isinstance(y, Recorded) and y.scope is top.scope:
             raise InvalidValue("checkpoint: f uses a variable that is not among its arguments; pass it as one")
         if not any(parents):
             return top._new(y, None)

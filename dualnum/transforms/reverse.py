@@ -17,8 +17,9 @@ from ..memory import is_whole
 from ..operand import Operand, primal, promoted
 from ..operand.constants import frozen
 from ..operand.levels import Scope, open_scope
-from ..tape.sweep import Node, sweep
-from ..tape.variable import Variable, own
+from ..tape.recorded import Recorded, own
+from ..tape.step import Step
+from ..tape.sweep import sweep
 from .forward import Argnums, _alike, _check_callable, _flatten, _named, _positions, _returned
 
 __all__ = ["grad", "value_and_grad", "vjp"]
@@ -84,7 +85,7 @@ def _value_and_grad(f: Callable[..., Any], argnums: Argnums, has_aux: bool, name
 
     def transformed(*args: Any, **kwargs: Any) -> Any:
         with open_scope(full_name) as scope:
-            record = Record(args, argnums, scope, name)
+            record = Arguments(args, argnums, scope, name)
             result = f(*record.args, **kwargs)
             aux = None
             if has_aux:
@@ -97,8 +98,8 @@ def _value_and_grad(f: Callable[..., Any], argnums: Argnums, has_aux: bool, name
             if y is None:
                 gradient = record.collect([])
             else:
-                seeds: list[Any] = [(y._node, value.dtype.type(1))]
-                gradient = record.collect(sweep(seeds, record.nodes))
+                seeds: list[Any] = [(y._step, value.dtype.type(1))]
+                gradient = record.collect(sweep(seeds, record.steps))
         return ((value, aux) if has_aux else value), gradient
 
     return _named(transformed, f, name, argnums, partial(value_and_grad, argnums=argnums, has_aux=has_aux))
@@ -154,12 +155,12 @@ def _vjp(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, name: str
     if not primals:
         raise InvalidValue(f"{name}: no arguments are given; expected those of f")
     with open_scope(f"{name} of {getattr(f, '__name__', 'f')}", lasting=True) as scope:
-        record = Record(primals, tuple(range(len(primals))), scope, name)
+        record = Arguments(primals, tuple(range(len(primals))), scope, name)
         result = f(*record.args)
         aux: tuple[Any, ...] = ()
         if has_aux:
             result, more = _pair(result, name)
-            apart = lambda y: _copied(_lowered(y, scope)) if isinstance(y, Variable) else y  # noqa: E731
+            apart = lambda y: _copied(_lowered(y, scope)) if isinstance(y, Recorded) else y  # noqa: E731
             aux = (optree.tree_map(apart, more, none_is_leaf=True),)
         leaves, structure = _flatten(_returned(result, name))
         variables = [own(y, scope) for y in leaves]
@@ -174,9 +175,9 @@ def _vjp(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, name: str
         for g, y, variable in zip(given, values, variables, strict=True):
             if tuple(g.shape) != tuple(y.shape):
                 raise InvalidValue(f"{name}: a cotangent has shape {g.shape}; expected {y.shape}, that of f's result")
-            if variable is not None and variable._node is not None:
-                seeds.append((variable._node, g if g.dtype == y.dtype or g.dtype.kind == "c" else g.astype(y.dtype)))
-        found = record.collect(sweep(seeds, record.nodes, retain=True), given)
+            if variable is not None and variable._step is not None:
+                seeds.append((variable._step, g if g.dtype == y.dtype or g.dtype.kind == "c" else g.astype(y.dtype)))
+        found = record.collect(sweep(seeds, record.steps, retain=True), given)
         return found[0] if len(primals) == 1 else found
 
     return optree.tree_unflatten(structure, values), pull, *aux
@@ -185,15 +186,15 @@ def _vjp(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, name: str
 # ── the record of one call ───────────────────────────────────────────────────────────────────────
 
 
-class Record:
+class Arguments:
     """The arguments of one call with variables in the chosen places, and how to read their cotangents."""
 
     def __init__(self, args: Sequence[Any], argnums: Argnums, scope: Scope, name: str) -> None:
         self.args = list(args)
         self.single = type(argnums) is int or not isinstance(argnums, Sequence)
-        # what they are now: an assignment to a variable gives it another value and node
+        # what they are now: an assignment to a variable gives it another value and step
         self.values: list[Any] = []
-        self.nodes: list[Node] = []
+        self.steps: list[Step] = []
         self.structures: list[tuple[int, Any]] = []  # of each argument: how many leaves, in which structure
         if type(argnums) is int and 0 <= argnums < len(args):
             x = args[argnums]
@@ -216,23 +217,23 @@ class Record:
             self.structures.append((len(leaves), structure))
             self.args[i] = variables[0] if structure is None else optree.tree_unflatten(structure, variables)
 
-    def _leaf(self, x: Any, scope: Scope) -> Variable:
-        variable = Variable.leaf(frozen(x), scope)
+    def _leaf(self, x: Any, scope: Scope) -> Recorded:
+        variable = Recorded.leaf(frozen(x), scope)
         self.values.append(x)
-        self.nodes.append(variable._node)  # type: ignore[arg-type]
+        self.steps.append(variable._step)  # type: ignore[arg-type]
         return variable
 
-    def collect(self, swept: list[tuple[Node, Any]], given: Sequence[Any] = ()) -> Any:
+    def collect(self, swept: list[tuple[Step, Any]], given: Sequence[Any] = ()) -> Any:
         """The cotangents in the structure of the arguments, zeros where there are none.
 
         The sweep hands a cotangent on as it is where it may: none is one that was `given`, or that of two arguments.
         """
-        if self.single and len(self.nodes) == 1 and self.structures[0][1] is None and not given:  # the usual call
+        if self.single and len(self.steps) == 1 and self.structures[0][1] is None and not given:  # the usual call
             return _own_memory(swept[0][1] if swept else None, self.values[0])
-        found = {node.number: cotangent for node, cotangent in swept}
+        found = {step.number: cotangent for step, cotangent in swept}
         cotangents: list[Any] = []
         taken = set(map(id, given))
-        for x, n in zip(self.values, self.nodes, strict=True):
+        for x, n in zip(self.values, self.steps, strict=True):
             cotangent = _own_memory(found.get(n.number), x)
             cotangents.append(_copied(cotangent) if id(cotangent) in taken else cotangent)
             taken.add(id(cotangent))
@@ -264,7 +265,7 @@ def _copied(x: Any) -> Any:
 def _lowered(y: Any, scope: Scope) -> Any:
     """y without the record of this scope."""
     own(y, scope)
-    return y._read() if isinstance(y, Variable) and y.scope is scope else y
+    return y._read() if isinstance(y, Recorded) and y.scope is scope else y
 
 
 def _scalar(value: Any, name: str) -> Any:

@@ -1,6 +1,6 @@
 """Variables: operands that record what is done with them on a tape.
 
-A variable holds a value of a lower level (an array, a jet, another variable, a tracer) and the node that it
+A variable holds a value of a lower level (an array, a jet, another variable, a tracer) and the step that it
 was recorded as; a constant has none.
 """
 
@@ -26,16 +26,16 @@ from ..primitives.derived import Derived, derived
 from ..primitives.operation import Operation
 from ..primitives.table import Row, around_zeros
 from .recording import Recording
-from .sweep import LinearPull, Node, Placing, is_recording, name_of, sign_of_squares
+from .step import LinearPull, Placing, Step, is_recording, name_of, sign_of_squares
 from .transposed import StackPull
 from .views import assign, is_view, looked
 
-__all__ = ["Variable", "own"]
+__all__ = ["Recorded", "own"]
 
 _BASIC = frozenset((slice, int))  # kinds of indices that select no entry twice
 
 
-class Variable(Recording):
+class Recorded(Recording):
     """An array that records the operations on it.
 
     What NumPy gives as a view of an array's memory is one here as well, although values are never written into,
@@ -46,14 +46,14 @@ class Variable(Recording):
 
     # of a view: what it was taken from, and by which index or function; None of what was made as a whole. Set
     # where _writes is
-    _origin: tuple["Variable", Any] | None
+    _origin: tuple["Recorded", Any] | None
 
     @staticmethod
-    def leaf(value: Any, scope: Scope) -> "Variable":
+    def leaf(value: Any, scope: Scope) -> "Recorded":
         """A variable to differentiate by."""
-        variable = object.__new__(Variable)
+        variable = object.__new__(Recorded)
         variable._value = value
-        variable._node = Node("variable", (), None, (), value.shape, value.dtype)
+        variable._step = Step("variable", (), None, (), value.shape, value.dtype)
         variable._writes = None
         variable.scope = scope
         return variable
@@ -89,13 +89,13 @@ class Variable(Recording):
             now = looked(whole, how)
             self._value = now._value
             if is_recording():  # else a reader that records looks once more
-                if now._node is not None and self._node is not None:
-                    now._node.source = self._node.source
-                self._node, self._seen = now._node, self._writes[0]
+                if now._step is not None and self._step is not None:
+                    now._step.source = self._step.source
+                self._step, self._seen = now._step, self._writes[0]
         return self._value
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._value!r})"
+        return f"Variable({self._value!r})"
 
     def astype(self, dtype: Any, casting: Any = "unsafe", copy: bool = True) -> Any:
         """The variable with a value of another real or complex type; for other types the value is needed."""
@@ -130,10 +130,10 @@ class Variable(Recording):
         if not self.scope.alive:
             require_alive(self.scope)
         x = self._read() if self._writes is not None else self._value
-        y, node = x[index], self._node
-        if node is not None:
-            node = Node("getitem", (node,), Placing(index), (), y.shape, y.dtype) if is_recording() else None
-        return self._shared(self._new(y, node), x, index)
+        y, step = x[index], self._step
+        if step is not None:
+            step = Step("getitem", (step,), Placing(index), (), y.shape, y.dtype) if is_recording() else None
+        return self._shared(self._new(y, step), x, index)
 
     def _gathered(self, index: Any) -> Any:
         return self._rearrange(lambda x: x[index], (self,), "getitem")
@@ -150,7 +150,7 @@ class Variable(Recording):
     def __setitem__(self, index: Any, value: Any) -> None:
         """Recorded as a new value of this variable; what was computed before keeps the old one."""
         index, value = checked_index(index, "x[…] = value"), checked_value(self, value)
-        if isinstance(value, Variable) and value.scope is self.scope:
+        if isinstance(value, Recorded) and value.scope is self.scope:
             if value._writes is not None and value._origin is not None and value._origin[0] is self:
                 its = value._origin[1]
                 if its is index or (type(its) is slice and type(index) is slice and its == index):
@@ -171,12 +171,12 @@ class Variable(Recording):
 
     def _as_number(self) -> Any:
         value = self._read()
-        return self._new(value._as_number() if isinstance(value, Operand) else value[()], self._node)
+        return self._new(value._as_number() if isinstance(value, Operand) else value[()], self._step)
 
-    def _replace(self, new: "Variable") -> None:
+    def _replace(self, new: "Recorded") -> None:
         self._value = new._value
         if is_recording():
-            self._node = new._node
+            self._step = new._step
         if self._writes is not None:
             self._writes[0] += 1
             self._seen = self._writes[0]
@@ -197,26 +197,26 @@ class Variable(Recording):
         return _named(ufuncs.apply(self, ufunc, method, inputs, kwargs), ufunc.__name__)
 
     def _is_mine(self, x: Any, name: str = "") -> bool:
-        return isinstance(x, Variable) and x.scope is self.scope
+        return isinstance(x, Recorded) and x.scope is self.scope
 
-    def _parts(self, data: Sequence[Any]) -> tuple[list[Any], tuple[Node | None, ...]]:
-        """The values of the data on this level, and their nodes."""
+    def _parts(self, data: Sequence[Any]) -> tuple[list[Any], tuple[Step | None, ...]]:
+        """The values of the data on this level, and their steps."""
         keep = is_recording()
         if len(data) == 1 and data[0] is self:  # nearly always
-            return [self._read()], (self._node if keep else None,)
+            return [self._read()], (self._step if keep else None,)
         values: list[Any] = []
-        nodes: list[Node | None] = []
+        steps: list[Step | None] = []
         for x in data:
-            if isinstance(x, Variable) and x.scope is self.scope:
+            if isinstance(x, Recorded) and x.scope is self.scope:
                 values.append(x._read())
-                nodes.append(x._node if keep else None)
+                steps.append(x._step if keep else None)
             else:
                 values.append(x)
-                nodes.append(None)
-        return values, tuple(nodes)
+                steps.append(None)
+        return values, tuple(steps)
 
     def _snapshot(self) -> Any:
-        return self._new(self._read(), self._node)  # an assignment gives a variable another value and node
+        return self._new(self._read(), self._step)  # an assignment gives a variable another value and step
 
     _frozen = _snapshot
 
@@ -229,7 +229,7 @@ class Variable(Recording):
 
     def _squares(self, of_first: bool = False) -> int:
         self._read()
-        return 0 if self._node is None else sign_of_squares(self._node, of_first)
+        return 0 if self._step is None else sign_of_squares(self._step, of_first)
 
     def _applied(self, row: Row, inputs: tuple[Any, ...]) -> Any:
         values, parents = self._parts(inputs)
@@ -248,7 +248,7 @@ class Variable(Recording):
         row: Row,
         y: Any,
         values: Sequence[Any],
-        parents: tuple[Node | None, ...],
+        parents: tuple[Step | None, ...],
         output: int = 0,
         outputs: Any = None,
     ) -> Any:
@@ -263,12 +263,12 @@ class Variable(Recording):
         saved = rule.keep(y if outputs is None else outputs, *values)
         return self._recorded(row, parents, rule, saved, y)
 
-    def _recorded(self, source: Any, parents: tuple[Node | None, ...], pull: Any, saved: Sequence[Any], y: Any) -> Any:
+    def _recorded(self, source: Any, parents: tuple[Step | None, ...], pull: Any, saved: Sequence[Any], y: Any) -> Any:
         """The result of a recorded step, whose constants stay what they are now."""
         if None in parents:
             kept = [v if n is not None or v is None else frozen(v) for v, n in zip(saved[1:], parents, strict=True)]
             saved = (saved[0], *kept)
-        return self._new(y, Node(source, parents, pull, saved, y.shape, y.dtype))
+        return self._new(y, Step(source, parents, pull, saved, y.shape, y.dtype))
 
     def _stacked(self, row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Any:
         """One step of the record, whatever the levels of jets above."""
@@ -294,13 +294,13 @@ class Variable(Recording):
         return stack._replace(base=self._recorded(row, parents, pull, (None, *values), y))
 
     def _planes_along(self, vs: Any, size: int) -> Any:
-        x, node = self._read(), self._node
-        if isinstance(x, Operand) or x.dtype.kind != "f" or node is None or not is_recording():
+        x, step = self._read(), self._step
+        if isinstance(x, Operand) or x.dtype.kind != "f" or step is None or not is_recording():
             return None
         planes = np.zeros((size, *x.shape), x.dtype)
         planes[0] = x
         planes[1 : 1 + len(vs)] = vs if np.ndim(vs) > 1 else vs.reshape(len(vs), *(1,) * x.ndim)
-        return self._new(planes, Node("seed", (node,), _TO_VALUE, (), planes.shape, planes.dtype))
+        return self._new(planes, Step("seed", (step,), _TO_VALUE, (), planes.shape, planes.dtype))
 
     def _linear(
         self,
@@ -319,7 +319,7 @@ class Variable(Recording):
         if adjoint is None:
             raise _irreversible(function)
         pull = LinearPull(adjoint, len(data) == 1)
-        return self._new(y, Node(name or function, parents, pull, (), y.shape, y.dtype))
+        return self._new(y, Step(name or function, parents, pull, (), y.shape, y.dtype))
 
     def _rearrange(self, function: Callable[..., Any], data: tuple[Any, ...], name: str = "") -> Any:
         shapes = [np.shape(x) for x in data]
@@ -371,8 +371,8 @@ def _is_real(x: Any) -> bool:
 
 def _named(result: Any, name: str) -> Any:
     """The result, its last step by the name of the function that it stands for."""
-    if isinstance(result, Variable) and result._node is not None and not isinstance(result._node.source, Row):
-        result._node.source = name
+    if isinstance(result, Recorded) and result._step is not None and not isinstance(result._step.source, Row):
+        result._step.source = name
     return result
 
 
@@ -382,14 +382,14 @@ def _irreversible(function: Callable[..., Any]) -> NotDifferentiable:
     )
 
 
-def own(y: Any, scope: Scope) -> Variable | None:
+def own(y: Any, scope: Scope) -> Recorded | None:
     """y, if it is a variable of this scope that depends on something; None for a constant there."""
     if isinstance(y, Operand) and y.scope.level > scope.level:
         raise LevelError(
             f"{scope.name}: f returned an operand of {y.scope.name}, which ends with this call; "
             "return its .value, .coeffs or .derivative(k)"
         )
-    if not isinstance(y, Variable) or y.scope is not scope:
+    if not isinstance(y, Recorded) or y.scope is not scope:
         return None
     y._read()
-    return None if y._node is None else y
+    return None if y._step is None else y

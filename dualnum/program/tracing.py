@@ -7,7 +7,7 @@ import numpy as np
 from ..operand.levels import Scope
 from .nodes import Node, added, compact, row_by_row, sliced
 
-__all__ = ["Record", "select"]
+__all__ = ["Tracing", "select"]
 
 # Python's arithmetic on a Python number gives a Python number, which does not widen other types
 _KEEP_WEAK = {
@@ -16,7 +16,7 @@ _KEEP_WEAK = {
 }  # fmt: skip
 
 
-class Record:
+class Tracing:
     """What all tracers of one trace share.
 
     Attributes:
