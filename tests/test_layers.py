@@ -37,7 +37,6 @@ FLOOR = {name: i for i, floor in enumerate(FLOORS) for name in floor}
 # modules that may be longer, to what length, and why
 LONGER: dict[str, tuple[int, str]] = {
     "kernel/launch.py": (420, "one way from operands to a prepared call, for series, boxes of levels and cotangents"),
-    "program/trace.py": (415, "a tracer: all that a function can do with one, and what it writes down of it"),
     "primitives/table.py": (412, "what a row is: its rule, its pull, its orders, and where its rule is mended"),
 }
 

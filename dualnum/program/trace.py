@@ -19,8 +19,9 @@ from ..errors import DualnumError, InvalidType, NotTraceable
 from ..jets.jet import Jet
 from ..operand import Operand, highest, operands
 from ..operand.levels import Scope, open_scope
-from .nodes import HOLE, Applied, Node, Trace, basic, joined, lifted, placed, planes, stacked
-from .tracing import Tracing, select
+from .nodes import HOLE, Applied, Node, Trace, basic, placed, stacked
+from .shortcuts import SHORT, SUMS
+from .tracing import Tracing
 
 __all__ = ["Tracer", "trace"]
 
@@ -32,14 +33,11 @@ _SHAPED_BY_VALUES = {
 # these look at a condition or a count of theirs: their other arguments may be traced
 _SHAPED_BY_FIRST = {np.compress, np.extract}
 _IN_PLACE = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
-_SUMMED = (np.dtype(np.float32), np.dtype(np.float64))  # NumPy's mean is their sum by their number
-_SUMS = {"axis", "keepdims"}  # all that a sum may be told for its short ways
 # what these do with an array, by a short way as well
 _METHODS = {
     np.reshape: np.ndarray.reshape, np.ravel: np.ndarray.ravel, np.transpose: np.ndarray.transpose,
     np.swapaxes: np.ndarray.swapaxes, np.squeeze: np.ndarray.squeeze,
 }  # fmt: skip
-_FILLS = {np.zeros_like, np.ones_like, np.full_like}
 # what these say of an array is said by its shape and type
 _BY_TYPE = {
     np.result_type, np.can_cast, np.common_type, np.min_scalar_type, np.iscomplexobj, np.isrealobj, np.einsum_path,
@@ -183,43 +181,10 @@ class Tracer(Operand):
         if not isinstance(top, Tracer):  # jets above: their implementation finds its way down
             return super().__array_function__(function, types, args, kwargs)
         self._check_possible(function, args, kwargs)
-        if function is np.where and len(args) == 3:
-            return self._wrap(select(*map(self._node, args)))
-        if function is np.broadcast_to and len(args) == 2 and not kwargs:
-            shape = tuple(map(int, args[1])) if isinstance(args[1], (tuple, list)) else (int(args[1]),)
-            node = self._node(args[0])
-            if shape == node.shape:
-                return args[0]
-            if node.op == "constant":
-                return self._wrap(self.record.constant(np.broadcast_to(node.extra, shape)))
-            return self._wrap(Node("broadcast", (node,), shape, args[0].dtype))
-        if function in _FILLS and next(operands((args[1:], kwargs)), None) is None:
-            like = np.broadcast_to(np.zeros((), top.dtype), top.shape)  # the numbers say nothing
-            return self._wrap(self.record.constant(function(like, *args[1:], **kwargs)))
-        if function in (np.concatenate, np.stack) and len(args) == 1 and not kwargs.keys() - {"axis", "casting"}:
-            if kwargs.get("axis", 0) == 0 and kwargs.get("casting", "same_kind") == "same_kind":
-                function([np.broadcast_to(0.0, np.shape(x)) for x in args[0]])  # raises where they do not fit
-                nodes = tuple(map(self._node, args[0]))
-                return self._wrap(joined(nodes if function is np.concatenate else list(map(lifted, nodes))))
-        if function is np.reshape and len(args) == 2 and not kwargs and isinstance(args[0], Tracer):
-            node, shape = args[0].node, args[1]
-            if shape == node.shape:
-                return args[0]
-            if shape == (1, *node.shape):
-                return self._wrap(lifted(node))
-            if shape == (*node.shape[:1], 1, *node.shape[1:]) and planes(node):
-                return self._wrap(joined([lifted(lifted(plane)) for plane in planes(node)]))
-        if function is np.sum and len(args) == 1 and kwargs.get("axis") == () and not kwargs.keys() - _SUMS:
-            return top
-        if function is np.mean and len(args) == 1 and top.dtype in _SUMMED and not kwargs.keys() - _SUMS:
-            total = np.sum(top, **kwargs)
-            return total / float(top.size // max(total.size, 1))
-        if function in (np.shape, np.ndim, np.size):
-            return getattr(top, function.__name__)
-        if function is np.iscomplexobj:
-            return top.dtype.kind == "c"
-        if function is np.real and top.dtype.kind != "c":
-            return top
+        short = SHORT.get(function)
+        result = NotImplemented if short is None else short(top, function, args, kwargs)
+        if result is not NotImplemented:
+            return result
         return self._call(function, *args, **kwargs)
 
     def _check_possible(self, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
@@ -297,7 +262,7 @@ class Tracer(Operand):
         tracers = [x for x in args if isinstance(x, Tracer)]
         if not tracers or len(tracers) < sum(1 for _ in operands((args, kwargs))):
             return None, ()
-        if function is np.sum and len(args) == 1 and not kwargs.keys() - _SUMS:
+        if function is np.sum and len(args) == 1 and not kwargs.keys() - SUMS:
             function, kwargs = np.add.reduce, {"axis": None, **kwargs}  # what it does, by the short way
         elif args[0] is tracers[0] and tracers[0].shape and not kwargs:
             function = _METHODS.get(function, function)  # type: ignore[assignment]
