@@ -63,8 +63,8 @@ def test_planes_stand_by_degree_in_blocks(algebra: Algebra) -> None:
     for k in range(algebra.order + 1):
         block = np.arange(algebra.size)[algebra.block(k)]
         assert np.all(np.take(degrees, block) == k)
-        assert algebra.planes(k) == sum(d <= k for d in degrees)
-        assert algebra.truncated(k).size == algebra.planes(k)
+        assert algebra.planes[k] == sum(d <= k for d in degrees)
+        assert algebra.truncated(k).size == algebra.planes[k]
 
 
 @each

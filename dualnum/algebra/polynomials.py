@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 
 from .graded import Monomial, NotGraded, Part, is_zero
 
-__all__ = ["Algebra", "Degrees", "Monomials", "Nilpotent", "Partial", "Product", "by_degree", "product_of"]
+__all__ = ["KNOWN", "Algebra", "Degrees", "Monomials", "Nilpotent", "Partial", "Product", "by_degree", "product_of"]
 
 Degrees = tuple[int | None, ...]  # for each level the highest degree that may be nonzero; None where it has no axis
 
@@ -42,14 +42,14 @@ class Algebra:
     @classmethod
     def _one(cls, args: tuple[Any, ...], monomials: Iterable[Monomial], **more: Any) -> Self:
         """The algebra of these arguments: the one that there is, or a new one."""
-        known = _known.get((cls, args))
+        known = KNOWN.get((cls, args))
         if known is None:
             known = object.__new__(cls)
             kept = tuple(monomials)
             order = max(map(sum, kept))
             vars(known).update({"order": order, "size": len(kept), **more, "monomials": kept, "_args": args})
-            known = _known.setdefault((cls, args), known)
-        return known  # type: ignore[return-value]
+            known = KNOWN.setdefault((cls, args), known)
+        return known  # type: ignore[no-any-return]
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"an algebra is immutable; {self!r}.{name} is fixed")
@@ -70,7 +70,7 @@ class Algebra:
         """The algebras of which this is the product."""
         return (self,)
 
-    @property
+    @cached_property
     def single(self) -> "Algebra":
         """What the recurrences run in: the same along one direction."""
         return self
@@ -83,9 +83,14 @@ class Algebra:
         degrees = [sum(m) for m in self.monomials]
         return tuple(sum(d <= degree for d in degrees) for degree in range(self.order + 1))
 
-    def planes(self, degree: int) -> int:
-        """How many planes there are up to a degree."""
+    def coefficients(self, degree: int) -> int:
+        """How many coefficients there are up to a degree."""
         return self._counts[degree]
+
+    @cached_property
+    def planes(self) -> Sequence[int]:
+        """How many planes there are up to each degree."""
+        return self._counts
 
     def block(self, k: int) -> Any:
         """Index of the homogeneous part of degree k among the planes."""
@@ -146,13 +151,13 @@ class Algebra:
 
     def parts(self, planes: Any, degree: int, ndim: int) -> list[Any]:
         """The homogeneous parts 0 … degree of stacked planes, for operands broadcast to `ndim` axes."""
-        count = self.planes(degree)
+        count = self.planes[degree]
         return self.homogeneous({m: planes[place] for place, m in enumerate(self.monomials[:count])})
 
     def blocks(self, parts: Sequence[Any]) -> list[tuple[Any, int]]:
         """The first planes from homogeneous parts, as (planes, how many)."""
         terms = self.terms(parts)
-        return [(terms.get(m, 0.0), 1) for m in self.monomials[: self.planes(max(map(sum, terms)))]]
+        return [(terms.get(m, 0.0), 1) for m in self.monomials[: self.planes[max(map(sum, terms))]]]
 
     def homogeneous(self, terms: dict[Monomial, Any]) -> list[Any]:
         """The homogeneous parts, up to the highest degree that occurs, of coefficients by monomial."""
@@ -190,7 +195,7 @@ class Algebra:
 
     def read(self, degrees: Degrees) -> int:
         """How many coefficients are read of an operand."""
-        return 1 if degrees[0] is None else self._counts[degrees[0]]
+        return 1 if degrees[0] is None else self.coefficients(degrees[0])
 
     def written(self, degrees: tuple[int, ...]) -> tuple[Monomial, ...]:
         """The monomials that are computed of a result, in the order of its planes."""
@@ -198,10 +203,10 @@ class Algebra:
 
     def filled(self, degrees: tuple[int, ...]) -> int:
         """How many planes these are."""
-        return self.planes(degrees[0])
+        return self.planes[degrees[0]]
 
 
-_known: dict[Any, Algebra] = {}
+KNOWN: dict[Any, Any] = {}
 
 
 def by_degree(m: Monomial) -> Any:

@@ -23,7 +23,7 @@ class Stack(NamedTuple):
     @property
     def axes(self) -> int:
         """How many axes of planes there are."""
-        return sum(d is not None for d in self.degrees)
+        return len(self.degrees) - self.degrees.count(None)
 
     @property
     def shape(self) -> tuple[int, ...]:

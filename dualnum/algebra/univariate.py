@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from .graded import Monomial
-from .polynomials import Algebra, Degrees, Partial
+from .polynomials import KNOWN, Algebra, Partial
 
 __all__ = ["Univariate"]
 
@@ -22,10 +22,15 @@ class Univariate(Algebra):
             jet: 1 + K·P planes, the constant and then the P coefficients of each degree.
     """
 
+    _wide: int  # how many planes each degree above 0 has
+
     def __new__(cls, order: int, directions: int | None = None) -> Self:
-        size = 1 + order * (1 if directions is None else directions)
+        known = KNOWN.get((cls, (order, directions)))
+        if known is not None:  # nearly always
+            return known  # type: ignore[no-any-return]
         monomials = ((k,) for k in range(order + 1))
-        return cls._one((order, directions), monomials, size=size, directions=directions)
+        wide = 1 if directions is None else directions
+        return cls._one((order, directions), monomials, size=1 + order * wide, directions=directions, _wide=wide)
 
     def __repr__(self) -> str:
         return f"Univariate(order={self.order}, directions={self.directions})"
@@ -34,14 +39,9 @@ class Univariate(Algebra):
         along = "" if self.directions is None else f" along {self.directions} directions"
         return f"order {self.order}{along}"
 
-    @property
+    @cached_property
     def single(self) -> Algebra:
         return self if self.directions is None else Univariate(self.order)
-
-    @property
-    def _wide(self) -> int:
-        """How many planes each degree above 0 has."""
-        return 1 if self.directions is None else self.directions
 
     def truncated(self, order: int) -> "Univariate":
         return Univariate(order, self.directions)
@@ -57,8 +57,9 @@ class Univariate(Algebra):
         planes = self.powers(i)
         return Partial(Univariate(self.order - 1), planes[:-1], planes[1:], range(1, self.order + 1))
 
-    def planes(self, degree: int) -> int:
-        return 1 + degree * self._wide
+    @cached_property
+    def planes(self) -> Sequence[int]:
+        return tuple(1 + k * self._wide for k in range(self.order + 1))
 
     def block(self, k: int) -> Any:
         if self.directions is None or k == 0:
@@ -99,5 +100,5 @@ class Univariate(Algebra):
     def terms(self, parts: Sequence[Any]) -> dict[Monomial, Any]:
         return {(k,): part for k, part in enumerate(parts)}
 
-    def read(self, degrees: Degrees) -> int:
-        return 1 + (degrees[0] or 0)
+    def coefficients(self, degree: int) -> int:
+        return 1 + degree

@@ -144,7 +144,7 @@ def differentiate(
         closed: (k, x) → the k-th derivative, to compare with.
 
     Example:
-        >>> from dualnum.formula import parse
+        >>> from dualnum.cli.formula import parse
         >>> report = differentiate(parse("x**3"), ("x",), np.array([[2.0]]), order=2)
         >>> [float(report.derivative((k,))[0]) for k in range(3)]
         [8.0, 12.0, 12.0]

@@ -163,7 +163,7 @@ class Base(Operand):
     @property
     def filled(self) -> int:
         """How many planes may be nonzero."""
-        return self.algebra.planes(self.extent)
+        return self.algebra.planes[self.extent]
 
     def _parts(self, ndim: int) -> list[Any]:
         """The homogeneous parts, for operands broadcast to `ndim` axes."""

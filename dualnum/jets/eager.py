@@ -205,7 +205,7 @@ def _nest(x: Any, jet_type: Any) -> _Nest:
     while type(x) is jet_type:
         scopes.append(x.scope)
         algebras.append(x.algebra)
-        degrees.append(x.extent)
+        degrees.append(x._extent if x._shared is None else x._shared.extent)
         x = x.planes
     return _Nest(tuple(scopes), tuple(algebras), tuple(degrees), x)
 
@@ -294,8 +294,9 @@ def _laid_out(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any)
             a = x.planes
             if type(a) is not _ndarray or (a.nbytes >= memory.LARGE and ufunc in CHEAP):  # it may wait
                 return None
-            described.append((a.dtype, a.shape, x.extent))
-            operands.append(launch.planes_of(x.algebra.single, Stack(a, (x.extent,))))
+            extent = x._extent if x._shared is None else x._shared.extent
+            described.append((a.dtype, a.shape, extent))
+            operands.append(launch.Planes(a, x.algebra.coefficients(extent), (extent,)))
         elif type(x) is _ndarray:
             described.append((x.dtype, x.shape))
             operands.append(launch.Planes(x[None], 1, (None,)))

@@ -129,9 +129,10 @@ def _given(operands: Sequence[Any], mine: Sequence[bool]) -> list[Any] | None:
         if own:
             if type(x.planes) is not np.ndarray:
                 return None
-            given.append(Stack(x.planes, (x.extent,)))
+            extent = x.extent
+            given.append(launch.Planes(x.planes, x.algebra.coefficients(extent), (extent,)))
         elif type(x) is np.ndarray and x.ndim:
-            given.append(Stack(x, (None,)))
+            given.append(launch.Planes(x[None], 1, (None,)))
         elif isinstance(x, Operand) or not isinstance(x, (float, int, complex, np.generic, np.ndarray)):
             return None
         else:

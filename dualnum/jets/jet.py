@@ -252,7 +252,7 @@ class Jet(Base):
         if isinstance(planes[0], Operand) and not isinstance(self.planes, Operand):
             raise cannot_hold(self, planes[0])
         self._before_a_write()
-        written, given = self.algebra.planes(max(degree, self.extent)), self.algebra.planes(degree)
+        written, given = self.algebra.planes[max(degree, self.extent)], self.algebra.planes[degree]
         try:
             whole = isinstance(self.planes, Operand)  # of what is recorded a plane is another one
             for m in range(written):  # a misfit fails at the first plane, before anything has changed

@@ -25,7 +25,7 @@ def linear(
     if stacked is not None and len(data) == 1 and _is_recorded(top.planes):  # one step of a record, or of a nest
         result = stacked(data[0].planes)
         return top._like(result, degree) if result.dtype.kind in "fc" else result
-    size = top.algebra.planes(degree)
+    size = top.algebra.planes[degree]
     value = function(*(x.planes[0] if own else x for x, own in zip(data, mine, strict=True)))
     few = MANY if isinstance(value, Operand) else 3  # of a record or a trace: few steps of their own fuse better
     if stacked is not None and size >= few and value.dtype.kind in "fc":
@@ -42,7 +42,7 @@ def linear(
 def _all_planes(x: Base, function: Callable[..., Any], stacked: Callable[..., Any]) -> Any:
     """The usual case: of one plain jet, the planes above the value in one call."""
     planes, degree = x.planes, x.extent
-    size = x.algebra.planes(degree)
+    size = x.algebra.planes[degree]
     value = function(planes[0])
     if value.dtype.kind not in "fc":
         return value
@@ -84,7 +84,7 @@ def bilinear(top: Base, function: Callable[[Any, Any], Any], a: Any, b: Any, sta
     degree = min(top.order, a.extent + b.extent)
     if top.algebra.directions is not None and stacked is not None and not isinstance(a.planes, Operand):
         return _in_blocks(top, function, a, b, stacked, degree)
-    top_a, top_b, size = a.filled, b.filled, top.algebra.planes(degree)
+    top_a, top_b, size = a.filled, b.filled, top.algebra.planes[degree]
     planes: list[Any] = [None] * size
     for i, j, m in top.algebra.products():
         if i < top_a and j < top_b and m < size:

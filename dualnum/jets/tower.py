@@ -51,17 +51,22 @@ def _on_arrays(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -
 
 def _launched(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> tuple[Any, bool] | None:
     """As one kernel, and whether the row's mend must follow; None where there is none."""
-    if not _has_kernel(row) or not all(stack.axes or _is_number(stack.base) for stack in operands):
-        return None
     algebra = levels[0].algebra if len(levels) == 1 else joint(levels)
-    made = launch.evaluate(
-        row, algebra, [s if type(s.base) is np.ndarray and s.base.ndim else s.base for s in operands]
-    )
+    given = [_given(algebra.single, stack) for stack in operands]
+    made = launch.evaluate(row, algebra, given) if _has_kernel(row) and None not in given else None
     if made is None:
         return None
     sizes = [level.algebra.size for level in levels]
     results = [Stack(planes.reshape(*sizes, *planes.shape[1:]), degrees) for planes, degrees in made[0]]
     return results[0] if row.ufunc.nout == 1 else tuple(results), made[1]
+
+
+def _given(algebra: Algebra, stack: Stack) -> Any:
+    """A stack as a kernel takes it; None of what is no number nor array of NumPy."""
+    base = stack.base
+    if type(base) is np.ndarray and base.ndim:
+        return launch.planes_of(algebra, stack)
+    return base if _is_number(base) and not stack.axes else None
 
 
 def _has_kernel(row: Row) -> bool:

@@ -56,7 +56,7 @@ class Planes(NamedTuple):
     @property
     def moves(self) -> bool:
         """Whether there are planes above the value."""
-        return any(d is not None for d in self.degrees)
+        return self.degrees.count(None) < len(self.degrees)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,26 +103,25 @@ def evaluate(row: Row, algebra: Algebra, operands: Sequence[Any]) -> tuple[list[
     Args:
         row: the primitive.
         algebra: that of the jets, of jets of jets the product of all levels.
-        operands: a `Stack` of each jet or constant array, or a number.
+        operands: `Planes` of each jet or constant array, or a number.
 
     Returns:
         ([(planes, degrees), …], mend), the planes along one axis.
     """
-    directions, single = algebra.directions, algebra.single
-    given: list[Any] = [planes_of(single, x) if type(x) is Stack else x for x in operands]
-    arrays = [x.array for x in given if type(x) is Planes]
+    directions = algebra.directions
+    arrays = [x.array for x in operands if type(x) is Planes]
     dtype = arrays[0].dtype
-    if not all(x.array.dtype == dtype if type(x) is Planes else type(x) in (float, int) for x in given):
-        dtype = np.result_type(*(x.array.dtype if type(x) is Planes else x for x in given))
-        given = [_in_type(x, dtype) for x in given]
-        arrays = [x.array for x in given if type(x) is Planes]
+    if not all(x.array.dtype == dtype if type(x) is Planes else type(x) in (float, int) for x in operands):
+        dtype = np.result_type(*(x.array.dtype if type(x) is Planes else x for x in operands))
+        operands = [_in_type(x, dtype) for x in operands]
+        arrays = [x.array for x in operands if type(x) is Planes]
     shape = arrays[0].shape[1:]
     if any(a.shape[1:] != shape for a in arrays):
         shape = np.broadcast_shapes(*(a.shape[1:] for a in arrays))
     compiled = dtype in COMPILED and engine.current() == "llvm"
-    laid = [laid_out(x, shape, compiled) if type(x) is Planes else x for x in given]
+    laid = [laid_out(x, shape, compiled) if type(x) is Planes else x for x in operands]
     described = tuple((x[0].degrees, x[1]) if type(x) is tuple else "number" for x in laid)
-    plan = plan_for(row, single, described, dtype, compiled, given, directions is not None)
+    plan = plan_for(row, algebra.single, described, dtype, compiled, operands, directions is not None)
     if plan is None:
         return None
     results = [memory.empty((algebra.size, *shape), dtype) for _ in plan.counts]
@@ -135,7 +134,11 @@ def evaluate(row: Row, algebra: Algebra, operands: Sequence[Any]) -> tuple[list[
 
 def planes_of(algebra: Algebra, x: Stack) -> Planes:
     """A stack as a kernel reads it; the algebra along one direction."""
-    return Planes(x.flat, algebra.read(x.degrees), x.degrees)
+    base, degrees = x
+    if len(degrees) > 1:
+        return Planes(x.flat, algebra.read(degrees), degrees)
+    degree = degrees[0]
+    return Planes(base[None], 1, degrees) if degree is None else Planes(base, algebra.coefficients(degree), degrees)
 
 
 def _in_type(x: Any, dtype: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import memory, series
-from ..algebra import Algebra, Monomial, NotGraded, Stack, Univariate
+from ..algebra import Algebra, Monomial, NotGraded, Univariate
 from ..broadcasting import summed_to
 from ..primitives.derived import derived
 from ..primitives.table import Row, Series
@@ -51,25 +51,24 @@ def pulled(
 
     Args:
         function: (cotangent, value, *arguments) → contributions, see `PullBack`.
-        operands: the function's, a `Stack` of each jet and array, numbers, or None for what it does not read.
+        operands: the function's, `Planes` of each jet and array, numbers, or None for what it does not read.
         algebra: that of the jets.
 
     Returns:
         For each argument (planes, degree), the number of the operand that it is, or None.
     """
     directions, single = algebra.directions, algebra.single
-    given = [launch.planes_of(single, x) if type(x) is Stack else x for x in operands]
-    arrays = [x.array for x in given if type(x) is launch.Planes]
+    arrays = [x.array for x in operands if type(x) is launch.Planes]
     dtype = arrays[0].dtype
-    if any(a.dtype != dtype for a in arrays) or any(type(x) is complex for x in given):
+    if any(a.dtype != dtype for a in arrays) or any(type(x) is complex for x in operands):
         return None
     full = shape = arrays[0].shape[1:]
     if any(0 in a.strides or a.shape[1:] != shape for a in arrays):
         full = np.broadcast_shapes(*(a.shape[1:] for a in arrays))
-        given = [_once(x) if type(x) is launch.Planes else x for x in given]
-        shape = np.broadcast_shapes(*(x.array.shape[1:] for x in given if type(x) is launch.Planes))
+        operands = [_once(x) if type(x) is launch.Planes else x for x in operands]
+        shape = np.broadcast_shapes(*(x.array.shape[1:] for x in operands if type(x) is launch.Planes))
     compiled = dtype in launch.COMPILED and engine.current() == "llvm"
-    laid = [launch.laid_out(x, shape, compiled) if type(x) is launch.Planes else x for x in given]
+    laid = [launch.laid_out(x, shape, compiled) if type(x) is launch.Planes else x for x in operands]
     described = tuple((x[0].degrees, x[1]) if type(x) is tuple else "number" if x is not None else None for x in laid)
     key = (function, single, described, dtype, compiled, directions is not None)
     way = _ways.get(key)
@@ -101,7 +100,7 @@ def _once(x: launch.Planes) -> launch.Planes:
     if 0 not in array.strides[1:]:
         return x
     index = (slice(None), *(slice(0, 1) if stride == 0 else slice(None) for stride in array.strides[1:]))
-    return x._replace(array=array[index])
+    return launch.Planes(array[index], x.count, x.degrees)
 
 
 def _way(

@@ -22,7 +22,7 @@ from ..errors import (
 )
 from .levels import Scope, require_alive, same_scope
 from .ndarray import Ndarray
-from .registry import function_name, implementation, without_axes
+from .registry import IMPLEMENTATIONS, WITHOUT_AXES, function_name
 
 __all__ = ["Adjoint", "Adjoints", "Operand", "Stacked", "highest", "is_jet", "operands", "primal", "promoted"]
 
@@ -183,18 +183,18 @@ class Operand(Ndarray):
     ) -> Any:
         if Part in types:
             return NotImplemented
-        implemented = implementation(function)
-        if implemented is None:
+        implementation = IMPLEMENTATIONS.get(function)
+        if implementation is None:
             raise NotDifferentiable(
                 f"{function_name(function)}: dualnum has no rule for this function; apply it to x.value if "
                 "the result is meant as a constant, or write it with functions listed in docs/coverage.md"
             )
         try:
-            result = implemented(*args, **kwargs)
+            result = implementation(*args, **kwargs)
             if not isinstance(result, Operand):
                 return result
-            kind = without_axes(function)
-            if kind == "number" and result._is_array and not any(result is x for x in (*args, kwargs.get("out"))):
+            kind = WITHOUT_AXES.get(function)
+            if kind is None and result._is_array and not any(result is x for x in (*args, kwargs.get("out"))):
                 return result._as_number()
             return result._as_array() if kind == "array" else result
         except NotTraceable as error:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-__all__ = ["function_name", "implementation", "implements", "without_axes"]
+__all__ = ["IMPLEMENTATIONS", "WITHOUT_AXES", "function_name", "implementation", "implements"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-_IMPLEMENTATIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
+IMPLEMENTATIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
 # what a result without axes is where it is no number as of most functions: "array", or as it came, a "view" perhaps
-_WITHOUT_AXES: dict[Callable[..., Any], str] = {}
+WITHOUT_AXES: dict[Callable[..., Any], str] = {}
 
 
 def implements(*functions: Callable[..., Any], without_axes: str = "number") -> Callable[[F], F]:
@@ -22,9 +22,9 @@ def implements(*functions: Callable[..., Any], without_axes: str = "number") -> 
     def register(implementation: F) -> F:
         for function in functions:
             if without_axes != "number":
-                _WITHOUT_AXES[function] = without_axes
-            assert function not in _IMPLEMENTATIONS, f"two implementations of {function_name(function)}"
-            _IMPLEMENTATIONS[function] = implementation
+                WITHOUT_AXES[function] = without_axes
+            assert function not in IMPLEMENTATIONS, f"two implementations of {function_name(function)}"
+            IMPLEMENTATIONS[function] = implementation
         return implementation
 
     return register
@@ -32,14 +32,9 @@ def implements(*functions: Callable[..., Any], without_axes: str = "number") -> 
 
 def implementation(function: Callable[..., Any]) -> Callable[..., Any] | None:
     """What is registered for a function of NumPy, if anything."""
-    return _IMPLEMENTATIONS.get(function)
+    return IMPLEMENTATIONS.get(function)
 
 
 def function_name(function: Callable[..., Any]) -> str:
     module = (getattr(function, "__module__", None) or "").replace("numpy", "np", 1)
     return f"{module}.{function.__name__}" if module else str(function.__name__)
-
-
-def without_axes(function: Callable[..., Any]) -> str:
-    """What a result of the function is that has no axes: a "number", an "array", or a "view" perhaps."""
-    return _WITHOUT_AXES.get(function, "number")
