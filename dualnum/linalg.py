@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .algebra import Part
 from .errors import InvalidValue
 from .functions import matrices
 from .functions.keywords import array, with_value
@@ -201,7 +202,9 @@ def sqrtm(a: Any) -> Any:
 
 
 def _each(operation: Any, a: Any, b: Any, q: Any) -> Any:
-    """The operation on right sides with directions in front."""
+    """The operation on right sides with directions in front, or on all of a homogeneous part."""
+    if isinstance(q, Part):
+        return q.map(lambda c: operation(a, b, c))
     if q.ndim == 2:
         return operation(a, b, q)
     return np.stack([_each(operation, a, b, q[i]) for i in range(q.shape[0])])

@@ -155,6 +155,38 @@ def test_hyperdual_numbers_over_jets_variables_and_tracers(f: Callable[..., Any]
         np.testing.assert_allclose(way(by_pair)(X), hessian, rtol=1e-12, atol=1e-11)
 
 
+def matrix(x: Any) -> Any:
+    return np.outer(x, np.sin(x)) + np.diag(np.exp(x)) + 2 * np.eye(3)
+
+
+def gram(x: Any) -> Any:
+    return matrix(x) @ matrix(x).T + np.eye(3)
+
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "solve": lambda x: np.linalg.solve(matrix(x), x),
+    "inv": lambda x: np.linalg.inv(matrix(x)),
+    "slogdet": lambda x: np.linalg.slogdet(matrix(x))[1],
+    "cholesky": lambda x: np.linalg.cholesky(gram(x)),
+    "qr": lambda x: np.linalg.qr(matrix(x)[:, :2])[0],
+    "eigh": lambda x: np.linalg.eigh(gram(x))[1] ** 2,
+    "svd": lambda x: np.linalg.svd(matrix(x)[:, :2], full_matrices=False)[0] ** 2,
+    "eig": lambda x: np.abs(np.linalg.eig(matrix(x) + 0j)[1]),
+    "lstsq": lambda x: np.linalg.lstsq(matrix(x)[:, :2], x)[0],
+    "expm": lambda x: dn.linalg.expm(0.1 * matrix(x)),
+    "sqrtm": lambda x: dn.linalg.sqrtm(gram(x)),
+    "sylvester": lambda x: dn.linalg.solve_sylvester(matrix(x), gram(x), matrix(x)),
+    "polyfit": lambda x: np.polyfit(X, x**3, 1),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operations_on_hyperdual_numbers(name: str) -> None:
+    y, t = OPERATIONS[name](hyperdual(X)), OPERATIONS[name](dn.jet(X, 2))
+    np.testing.assert_allclose(second(y), t.derivative(2), rtol=1e-10, atol=1e-11)
+    np.testing.assert_allclose(y.planes[1], t.derivative(1), rtol=1e-10, atol=1e-11)
+
+
 def test_the_product_of_epsilons_is_a_mixed_derivative() -> None:
     planes = np.stack([X, np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0]), np.zeros(3)])
     x = object.__new__(Jet)._set(planes, 1, Nilpotent(2), ambient())

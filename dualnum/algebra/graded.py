@@ -10,6 +10,7 @@ The part of degree 0 is the number itself; a part that is known to be absent has
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,10 @@ class Part(NDArrayOperatorsMixin):
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         if function is np.where and len(args) == 3 and not kwargs:
             return _chosen(*args)
-        if function in (np.real, np.imag):
-            return self.map(function)
+        if function in _LINEAR and args[0] is self:
+            return self.map(lambda c: function(c, *args[1:], **kwargs))
+        if function is np.linalg.solve and not isinstance(args[0], Part):
+            return args[1].map(lambda c: function(args[0], c))
         if function in (np.iscomplexobj, np.shape, np.ndim):
             return function(next(iter(self.terms.values()), 0.0))
         raise NotGraded(f"{function.__name__} of a homogeneous part")
@@ -64,9 +67,20 @@ class Part(NDArrayOperatorsMixin):
             return self.terms
         return {m[:-n]: c for m, c in self.terms.items() if m[-n:] == last}
 
+    def __getitem__(self, index: Any) -> "Part":
+        return self.map(lambda c: c[index])
+
     @property
     def dtype(self) -> Any:
         return getattr(next(iter(self.terms.values()), 0.0), "dtype", np.dtype(float))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(np.shape(next(iter(self.terms.values()), 0.0)))
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
 
 
 def is_zero(x: Any) -> bool:
@@ -102,20 +116,24 @@ def _subtract(a: Any, b: Any) -> Any:
 
 
 def _multiply(a: Any, b: Any) -> Any:
+    return _bilinear(_product, a, b)
+
+
+def _bilinear(product: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
     for x, y in ((a, b), (b, a)):
         if is_zero(x):
             return Part(y.algebra, {})
     if not isinstance(a, Part):
-        return b.map(lambda c: _product(a, c))
+        return b.map(lambda c: product(a, c))
     if not isinstance(b, Part):
-        return a.map(lambda c: _product(c, b))
+        return a.map(lambda c: product(c, b))
     kept = a.algebra.places
     terms: dict[Monomial, Any] = {}
     for m, c in a.terms.items():
         for n, d in b.terms.items():
             power = tuple([i + j for i, j in zip(m, n, strict=True)])
             if power in kept:
-                term = _product(c, d)
+                term = product(c, d)
                 terms[power] = terms[power] + term if power in terms else term
     return Part(a.algebra, terms)
 
@@ -164,7 +182,23 @@ def _mapped(ufunc: np.ufunc) -> Callable[..., Any]:
     return lambda a, *numbers: a.map(lambda c: ufunc(c, *numbers))
 
 
+# functions of arrays that are linear in the first argument, as the rules of operations use them
+_LINEAR = {
+    np.real,
+    np.imag,
+    np.swapaxes,
+    np.moveaxis,
+    np.transpose,
+    np.reshape,
+    np.tril,
+    np.triu,
+    np.diagonal,
+    np.trace,
+    np.sum,
+    np.take_along_axis,
+}
 _RULES: dict[np.ufunc, Callable[..., Any]] = {
+    np.matmul: partial(_bilinear, np.matmul),
     np.add: add, np.subtract: _subtract, np.multiply: _multiply, np.divide: _divide, np.square: _square,
     np.float_power: _widened,
     **{f: _mapped(f) for f in (

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import series
+from ..algebra import Part
 from ..errors import InvalidValue
 from ..operand import Operand
 from .keywords import array
@@ -60,6 +61,8 @@ def solver(a: Any, lower: bool = False) -> Callable[[Any], Any]:
     factors = None if lower else lu_factor(a, check_finite=False)
 
     def solve(b: Any) -> Any:
+        if isinstance(b, Part):
+            return b.map(solve)
         if isinstance(b, Operand):  # of a lower level, which has factors of its own
             return np.linalg.solve(a, b)
         columns = np.moveaxis(b, -2, 0)

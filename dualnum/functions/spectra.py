@@ -232,9 +232,9 @@ def _singular_gaps(name: str, s: Any) -> tuple[Any, Any]:
     return _gaps(name, s), sums
 
 
-def _across(x: Any, basis: Any) -> Any:
-    """What of the columns of x is orthogonal to the basis; the structural zero of a basis that is complete."""
-    return 0 if basis.shape[-1] == basis.shape[-2] else x - basis @ (adjoint(basis) @ x)
+def _across(x: Any, basis: Any, s: Any) -> Any:
+    """What of the columns of x is orthogonal to the basis, over s; the structural zero of a basis that is complete."""
+    return 0 if basis.shape[-1] == basis.shape[-2] else (x - basis @ (adjoint(basis) @ x)) / s[..., None, :]
 
 
 def _singular_series(order: int, u0: Any, s0: Any, v0: Any, a: Coefficients) -> tuple[list[Any], list[Any], list[Any]]:
@@ -256,8 +256,8 @@ def _singular_series(order: int, u0: Any, s0: Any, v0: Any, a: Coefficients) -> 
             length = product([adjoint(c) for c in u], u, k, 1, k - 1) + product([adjoint(c) for c in v], v, k, 1, k - 1)
             on = -0.25 * np.real(np.sum(np.where(diagonal, length, 0.0), axis=-1))[..., None, :]
         plus, minus = np.where(diagonal, on, plus / gaps), minus / sums
-        u.append(u0 @ (plus + minus) + _across(p, u0) / s0[..., None, :])
-        v.append(v0 @ (plus - minus) + _across(q, v0) / s0[..., None, :])
+        u.append(u0 @ (plus + minus) + _across(p, u0, s0))
+        v.append(v0 @ (plus - minus) + _across(q, v0, s0))
     return u, s, v
 
 
