@@ -52,6 +52,8 @@ class Part(NDArrayOperatorsMixin):
             return self.map(lambda c: function(c, *args[1:], **kwargs))
         if function is np.linalg.solve and not isinstance(args[0], Part):
             return args[1].map(lambda c: function(args[0], c))
+        if function is np.concatenate and all(isinstance(x, Part) for x in args[0]):
+            return _concatenated(args[0], **kwargs)
         if function in (np.iscomplexobj, np.shape, np.ndim):
             return function(next(iter(self.terms.values()), 0.0))
         raise NotGraded(f"{function.__name__} of a homogeneous part")
@@ -164,6 +166,13 @@ def _chosen(condition: Any, a: Any, b: Any) -> Any:
     # beside a part only zero has a meaning, and NaN for what cannot be known
     f, g = (0.0 if isinstance(p, Part) else p if _is_nothing(p) else _number(p) for p in (a, b))
     return Part(known.algebra, {m: np.where(condition, x.get(m, f), y.get(m, g)) for m in {**x, **y}})
+
+
+def _concatenated(parts: Any, axis: int = 0) -> Part:
+    zeros = [np.zeros_like(next(iter(x.terms.values()))) for x in parts]
+    monomials = dict.fromkeys(m for x in parts for m in x.terms)
+    each = {m: [x.terms.get(m, zero) for x, zero in zip(parts, zeros, strict=True)] for m in monomials}
+    return Part(parts[0].algebra, {m: np.concatenate(cs, axis=axis) for m, cs in each.items()})
 
 
 def _widened(a: Part, power: float) -> Part:

@@ -297,8 +297,8 @@ def _singular_vectors_pull(wanted: Sequence[bool], g: Any, pairs: Any, a: Any) -
     x, y = adjoint(u) @ to_u, adjoint(v) @ to_v
     plus = np.where(np.eye(s.shape[-1], dtype=bool), 0.0, (x + y) / gaps)
     minus = (x - y) / sums
-    p = 0.5 * (u @ (plus + minus)) + _across(to_u, u) / s[..., None, :]
-    q = 0.5 * (v @ (plus - minus)) + _across(to_v, v) / s[..., None, :]
+    p = 0.5 * (u @ (plus + minus)) + _across(to_u, u, s)
+    q = 0.5 * (v @ (plus - minus)) + _across(to_v, v, s)
     result = p @ adjoint(v) + u @ adjoint(q)
     return [conjugated(result)]
 
