@@ -11,9 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dualnum import jet, memory
-from dualnum.kernel import host, interpret, launch, llvm, store, threads
+from dualnum.kernel import interpret, launch
+from dualnum.kernel.bounded import Bounded
+from dualnum.kernel.cpu import host, store, threads
+from dualnum.kernel.cpu.call import data_offset, signature
+from dualnum.kernel.cpu.render import render
 from dualnum.kernel.engine import available, engine
 from dualnum.kernel.ir import INPUT, Graph, Node, Program, Symbol, Untraceable, prune, verify
+from dualnum.kernel.layout import Group
 from dualnum.kernel.optimize import optimize
 from dualnum.primitives import rows
 from dualnum.primitives.table import Series
@@ -130,7 +135,7 @@ def test_random_programs_agree_on_every_engine(program, n):
     rng = np.random.default_rng(n)
     x, y = rng.normal(size=(2, n))
     expected, got = np.empty((1, n)), np.full((1, n), np.nan)
-    groups = [llvm.Group("c", 1), llvm.Group("c", 1)]
+    groups = [Group("c", 1), Group("c", 1)]
     arguments = [(launch.Planes(a[None], 1), "c") for a in (x, y)]
     launch.run(launch.prepare(program, groups, (1,), False), [expected], arguments, n)
     launch.run(launch.prepare(program, groups, (1,), True), [got], arguments, n)
@@ -143,7 +148,7 @@ def _nudged(program, x, y, n):
     nudged = np.empty((1, n))
     eps = 2.0**-52
     arguments = [(launch.Planes((a * (1 + s * eps))[None], 1), "c") for a, s in ((x, 1), (y, -1))]
-    groups = [llvm.Group("c", 1), llvm.Group("c", 1)]
+    groups = [Group("c", 1), Group("c", 1)]
     launch.run(launch.prepare(program, groups, (1,), False), [nudged], arguments, n)
     return nudged
 
@@ -257,7 +262,7 @@ def test_without_the_vector_library_everything_is_the_same(monkeypatch):
         assert host.host().mvec is None
         for g, expected in before.items():
             row = next(r for r in rows() if r.ufunc is g)
-            groups, graph = [llvm.Group("c", 2)], Graph(np.float64)
+            groups, graph = [Group("c", 2)], Graph(np.float64)
             u = [graph.input(), graph.input()]
             plan = launch.prepare(graph.finish(row.expand(3, u)), groups, (4,), True)
             out = np.empty((4, 21))
@@ -272,8 +277,8 @@ def test_without_the_vector_library_everything_is_the_same(monkeypatch):
 def test_object_code_is_kept_on_disk_and_damage_is_ignored(tmp_path, monkeypatch):
     monkeypatch.setenv("DUALNUM_CACHE_DIR", str(tmp_path))
     graph = Graph(np.float64)
-    text = llvm.render(graph.finish([np.sin(graph.input()) * 1.2345]), [llvm.Group("c", 1)], [llvm.Group("c", 1)])
-    types = llvm.signature([llvm.Group("c", 1)], [llvm.Group("c", 1)], np.dtype(float))
+    text = render(graph.finish([np.sin(graph.input()) * 1.2345]), [Group("c", 1)], [Group("c", 1)])
+    types = signature([Group("c", 1)], [Group("c", 1)], np.dtype(float))
     for damage in (None, b"", b"dualnum object 1\nnonsense"):
         store._loaded.clear()
         entries = list(tmp_path.iterdir())
@@ -281,7 +286,7 @@ def test_object_code_is_kept_on_disk_and_damage_is_ignored(tmp_path, monkeypatch
             entries[0].write_bytes(damage)
         call = store.kernel(text, types)
         x, y = np.linspace(0, 1, 11), np.empty(11)
-        pointers = (id(y), id(x)) if llvm.data_offset() >= 0 else (y.ctypes.data, x.ctypes.data)
+        pointers = (id(y), id(x)) if data_offset() >= 0 else (y.ctypes.data, x.ctypes.data)
         call(*pointers, 11, 0, 11)
         np.testing.assert_allclose(y, np.sin(x) * 1.2345, rtol=1e-15)
         assert len(list(tmp_path.iterdir())) == 1
@@ -303,7 +308,7 @@ def test_the_cache_can_be_switched_off(tmp_path, monkeypatch):
 
 
 def test_bounded_caches_stay_bounded():
-    cache = store.Bounded(3)
+    cache = Bounded(3)
     for i in range(10):
         cache.put(i, str(i))
         cache.get(7)

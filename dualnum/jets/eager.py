@@ -16,7 +16,9 @@ import numpy as np
 from .. import memory
 from ..algebra.graded import Box
 from ..errors import DualnumError
-from ..kernel import engine, launch, llvm, threads
+from ..kernel import engine, launch
+from ..kernel.cpu import threads
+from ..kernel.cpu.call import data_offset
 from ..operand import Operand, highest
 from ..primitives.table import lookup
 from .evaluation import CHEAP, kink_mode
@@ -265,7 +267,7 @@ def _nested_plan(ufunc: np.ufunc, nests: list[Any], first: _Nest) -> Any:
     """The plan of machine code, or None."""
     row = _row(ufunc)
     dtype = first.base.dtype
-    if row is None or dtype not in launch.COMPILED or llvm.data_offset() < 0:
+    if row is None or dtype not in launch.COMPILED or data_offset() < 0:
         return None
     if any(algebra.directions is not None for algebra in first.algebras):
         return None
@@ -379,7 +381,7 @@ def _keep(key: Any, entry: Any) -> Any:
 def _remember(key: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], x: Any, jet_type: Any) -> Any:
     """The entry for operands in one piece like these; None where they must take the general way."""
     laid = [(launch.Planes(y._planes, y._support[0] + 1), "c") if type(y) is jet_type else y for y in inputs]
-    made = _planned(ufunc, laid, x) if llvm.data_offset() >= 0 else None
+    made = _planned(ufunc, laid, x) if data_offset() >= 0 else None
     if made is None:
         return _keep(key, None)
     plan = made.plan

@@ -18,10 +18,15 @@ from ..algebra.graded import Box, NotGraded
 from ..primitives.composition import Composition
 from ..primitives.derived import Derived
 from ..primitives.table import Row
-from . import engine, instructions, interpret, llvm, threads
+from . import engine, interpret
+from .bounded import Bounded
+from .cpu import instructions, threads
+from .cpu.call import data_offset, signature
+from .cpu.render import render
+from .cpu.store import kernel
 from .ir import INPUT, Graph, Node, Program, Untraceable, prune
+from .layout import Group, moving
 from .optimize import optimize
-from .store import Bounded, kernel
 
 __all__ = [
     "COMPILED",
@@ -235,14 +240,14 @@ def _made(row: Row, order: int | Box, described: Any, dtype: Any, compiled: bool
         return _NO_PLAN
     graph = Graph(dtype)
     known = iter(numbers or ())
-    groups: list[llvm.Group] = []
+    groups: list[Group] = []
     symbols: list[list[Any]] = []
     for x in described:
         if x == "number" and numbers is not None:
             symbols.append([next(known)])
             continue
         count, layout, *degrees = (1, "s") if x == "number" else x
-        groups.append(llvm.Group(layout, count))
+        groups.append(Group(layout, count))
         inputs = [graph.input() for _ in range(count)]
         if degrees and isinstance(order, Box):
             inputs = order.parts({m: inputs[place] for place, m in order.within(degrees[0])})
@@ -309,7 +314,7 @@ def _expanded(graph: Graph, row: Row, order: int, operands: Sequence[list[Any]])
 
 
 def prepare(
-    program: Program, groups: Sequence[llvm.Group], counts: tuple[int, ...], compiled: bool, directed: bool = False
+    program: Program, groups: Sequence[Group], counts: tuple[int, ...], compiled: bool, directed: bool = False
 ) -> Any:
     """The plan of a program whose inputs come in `groups` and whose outputs are stacks of `counts` coefficients.
 
@@ -320,18 +325,18 @@ def prepare(
         return None if directed else Plan(program, None, None, counts, work)
     early, rest = split(program, instructions.renderable)
     late = optimize(rest)
-    outputs = [llvm.Group("c", n) for n in counts]
-    inputs = [*groups, *(llvm.Group("c", 1) for _ in (early.outputs if early else ()))]
+    outputs = [Group("c", n) for n in counts]
+    inputs = [*groups, *(Group("c", 1) for _ in (early.outputs if early else ()))]
     each = 0
     if directed:
-        if early is not None and any(llvm.moving(early, groups)):
+        if early is not None and any(moving(early, groups)):
             return None
-        each = sum(_weight(n) for n, moves in zip(late.nodes, llvm.moving(late, inputs), strict=True) if moves)
+        each = sum(_weight(n) for n, moves in zip(late.nodes, moving(late, inputs), strict=True) if moves)
     try:
-        text = llvm.render(late, outputs, inputs, directed)
+        text = render(late, outputs, inputs, directed)
     except instructions.Unrenderable:
         return None
-    call = kernel(text, llvm.signature(outputs, inputs, program.dtype, directed))
+    call = kernel(text, signature(outputs, inputs, program.dtype, directed))
     return Plan(program, call, early, counts, work, each=each)
 
 
@@ -371,7 +376,7 @@ def run(
         with np.errstate(all="ignore"):
             computed = interpret.evaluate(plan.early, _flat_inputs(arguments, length))
         extra = [np.ascontiguousarray(np.broadcast_to(y, (length,)), plan.program.dtype) for y in computed]
-    by_object = llvm.data_offset() >= 0
+    by_object = data_offset() >= 0
     given: list[Any] = [id(y) if by_object else y.ctypes.data for y in results]
     for x in arguments:
         if type(x) is not tuple:

@@ -15,9 +15,10 @@ from ..algebra.graded import Box, NotGraded
 from ..broadcasting import summed_to
 from ..primitives.derived import derived
 from ..primitives.table import Row, Series
-from . import engine, launch, llvm
+from . import engine, launch
+from .bounded import Bounded
 from .ir import Graph, Symbol, Untraceable
-from .store import Bounded
+from .layout import Group
 
 __all__ = ["launched", "pulled"]
 
@@ -104,7 +105,7 @@ def _way(
     function: Callable[..., Any], order: int, described: Sequence[Any], dtype: Any, compiled: bool, directed: bool
 ) -> _Way | None:
     graph = Graph(dtype)
-    groups: list[llvm.Group] = []
+    groups: list[Group] = []
     given: list[Any] = []
     inputs: dict[tuple[int, ...], int] = {}  # operands by the nodes of their coefficients
     for j, x in enumerate(described):
@@ -112,7 +113,7 @@ def _way(
             given.append(None)
             continue
         count, layout = (1, "s") if x == "number" else x
-        groups.append(llvm.Group(layout, count))
+        groups.append(Group(layout, count))
         coefficients = [graph.input() for _ in range(count)]
         inputs[tuple([c.index for c in coefficients])] = j
         given.append(Series(order, coefficients) if count > 1 else coefficients[0])
@@ -261,7 +262,7 @@ def _transposed_plan(
     compiled: bool,
 ) -> Any:
     graph = Graph(dtype)
-    groups = [llvm.Group(layout, count) for count, layout, _ in described]
+    groups = [Group(layout, count) for count, layout, _ in described]
     inputs = [[graph.input() for _ in range(count)] for count, _, _ in described]
     nothing = (None,) * len(box.limits)
     terms = [

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..kernel import launch, llvm
-from ..kernel.instructions import renderable
+from ..kernel import launch
+from ..kernel.cpu.call import data_offset
+from ..kernel.cpu.instructions import renderable
 from ..kernel.ir import SELECT, Graph, Symbol
+from ..kernel.layout import Group
 from .fused import BLOCK, Kernel, Source, Target, laid_out
 from .nodes import MOST_PLANES, Node, Trace, is_uniform, place
 
@@ -111,7 +113,7 @@ class Cut:
 
     def _direct(self, members: Sequence[Node], dtype: Any) -> bool:
         """Whether a kernel of these nodes is one piece of machine code that takes arrays as they are."""
-        if not self.compiled or dtype not in launch.COMPILED or llvm.data_offset() < 0:
+        if not self.compiled or dtype not in launch.COMPILED or data_offset() < 0:
             return False
         return all(n.op in ("select", "placed") or renderable(n.op) for n in members)
 
@@ -218,7 +220,7 @@ class Cut:
         outputs += [symbols[n.number] if n.number in inside else symbol(n) for s in stacks for n in s.args]
         program = graph.finish(outputs, alarm)
         targets = [Target(n) for n in given] + [Target(s, len(s.args), s.shape[0]) for s in stacks]
-        groups = [llvm.Group(s.layout, s.planes or 1) for s in sources]
+        groups = [Group(s.layout, s.planes or 1) for s in sources]
         possible = self.compiled and dtype in launch.COMPILED and 3 * len(sources) + len(targets) < _MOST_ARGUMENTS
         plan = launch.prepare(program, groups, tuple(t.planes for t in targets), possible)
         self.steps.append(Kernel(plan, shape, dtype, sources, targets, program, groups))

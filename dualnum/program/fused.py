@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import memory
-from ..kernel import launch, llvm
+from ..kernel import launch
+from ..kernel.cpu.call import data_offset
 from ..kernel.ir import Program
+from ..kernel.layout import Group
 from .nodes import Node
 
 __all__ = ["BLOCK", "Kernel", "Source", "Target", "laid_out"]
@@ -26,7 +28,7 @@ class Source(NamedTuple):
 
     Attributes:
         node: whose array.
-        layout: see `kernel.llvm`; "p" for what may have to come block by block.
+        layout: see `kernel.layout`; "p" for what may have to come block by block.
         planes: how many entries of its first axis are inputs, one by one; 0 where it is one input.
         ready: the array is known to lie as the layout says; else it is laid out before.
         window: for the layout "w", from where to where in the kernel's elements it lies.
@@ -57,12 +59,12 @@ class Kernel:
     sources: list[Source]
     targets: list[Target]
     program: Program
-    groups: list[llvm.Group]
+    groups: list[Group]
 
     @property
     def direct(self) -> bool:
         """Whether its machine code can be called as it is, on arrays that are laid out in one go, if at all."""
-        if self.plan.call is None or self.plan.early is not None or llvm.data_offset() < 0:
+        if self.plan.call is None or self.plan.early is not None or data_offset() < 0:
             return False
         short = prod(self.shape) <= BLOCK
         return all(s.layout in "csw" and (s.ready or short) for s in self.sources)
@@ -150,7 +152,7 @@ def _flat(array: Any) -> bool:
 
 def _address(array: Any) -> int:
     """What a kernel takes for a contiguous array."""
-    return id(array) if llvm.data_offset() >= 0 else array.ctypes.data
+    return id(array) if data_offset() >= 0 else array.ctypes.data
 
 
 def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[int, int, Any]]:

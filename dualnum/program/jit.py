@@ -11,11 +11,14 @@ import optree
 from ..errors import InvalidType
 from ..jets.evaluation import kink_mode
 from ..jets.jet import Jet
-from ..kernel import engine, instructions, launch, llvm
-from ..kernel.host import assembly
+from ..kernel import engine, launch
+from ..kernel.bounded import Bounded
+from ..kernel.cpu.host import assembly
+from ..kernel.cpu.instructions import renderable
+from ..kernel.cpu.render import render
 from ..kernel.ir import Program
+from ..kernel.layout import Group
 from ..kernel.optimize import optimize
-from ..kernel.store import Bounded
 from ..operand import Operand
 from ..operand.levels import ambient
 from .fused import Kernel
@@ -307,6 +310,6 @@ def _rendered(kernel: Kernel) -> str:
     """The LLVM text of a kernel, of a type that is compiled."""
     if kernel.dtype not in launch.COMPILED:
         return f"; {kernel.dtype}: interpreted\n"
-    early, rest = launch.split(kernel.program, instructions.renderable)
-    inputs = [*kernel.groups, *[llvm.Group("c", 1)] * (len(early.outputs) if early else 0)]
-    return llvm.render(optimize(rest), [llvm.Group("c", t.planes) for t in kernel.targets], inputs)
+    early, rest = launch.split(kernel.program, renderable)
+    inputs = [*kernel.groups, *[Group("c", 1)] * (len(early.outputs) if early else 0)]
+    return render(optimize(rest), [Group("c", t.planes) for t in kernel.targets], inputs)

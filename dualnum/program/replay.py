@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from .. import memory
-from ..kernel import engine, threads
+from ..kernel import engine
+from ..kernel.cpu import threads
 from .cut import Cut
 from .fused import Kernel, Source, laid_out
 from .nodes import HOLE, Applied, Node, Trace

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..ir import FMA, SELECT, Node
 from .host import host
-from .ir import FMA, SELECT, Node
 
 __all__ = ["MATH", "Unrenderable", "Writer", "renderable", "write"]
 

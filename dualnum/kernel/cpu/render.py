@@ -4,44 +4,14 @@ A program becomes a loop over vectors; the tail of an array takes the same path 
 not depend on its position.
 """
 
-import ctypes
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
-import numpy as np
-
+from ..ir import CONST, INPUT, Program
+from ..layout import Group, moving
+from .call import data_offset
 from .instructions import Unrenderable, Writer, write
-from .ir import CONST, INPUT, Program
 
-__all__ = ["Group", "data_offset", "moving", "render", "signature"]
-
-# ── a kernel ─────────────────────────────────────────────────────────────────────────────────────
-#
-# Groups of planes are the operands: the outputs first, then the inputs. A group has one layout:
-#   "c"  contiguous planes, one after the other:                 argument: the array object, or its address
-#   "p"  contiguous planes at any distance:                      arguments: address, plane stride
-#   "g"  planes and elements at any distances (gathered):        arguments: address, plane stride, element stride
-#   "r"  planes that repeat, each followed by its beginning:     arguments: address, plane stride, period
-#   "w"  a contiguous plane with zeros before and behind:        arguments: as "c", its first element, that behind
-#   "b"  one number a plane, the same everywhere:                arguments: address, plane stride
-#   "s"  one number:                                             argument: the number
-# Strides are in bytes, the period (a vector at least) in elements. The kernel is int kernel(arguments…, [directions,]
-# length, begin, end); it gives back whether the alarm was raised.
-#
-# A kernel for jets with several directions has a second loop over them inside the first, which holds what depends
-# on more than the values: plane 0 of a group is followed by `directions` planes for each further program input.
-
-_ARGUMENTS = {"c": 0, "p": 1, "g": 2, "r": 2, "w": 2, "b": 1}  # integers behind the address
-
-
-@dataclass(frozen=True)
-class Group:
-    """Operands of one layout: `planes` program inputs (or outputs) in a row."""
-
-    layout: str
-    planes: int
+__all__ = ["render"]
 
 
 def render(program: Program, outputs: Sequence[Group], inputs: Sequence[Group], directed: bool = False) -> str:
@@ -170,15 +140,6 @@ done:
 """
 
 
-def moving(program: Program, inputs: Sequence[Group]) -> list[bool]:
-    """Which nodes depend on more than the values, the first of each group of inputs."""
-    numbers = [m for group in inputs for m in range(group.planes)]
-    result: list[bool] = []
-    for node in program.nodes:
-        result.append(numbers[node.extra] > 0 if node.op == INPUT else any(result[a] for a in node.args))
-    return result
-
-
 def _loaded(w: Writer, groups: Sequence[Group], g: int, m: int, directed: bool) -> str:
     """The input at the place of the loop: plane m of group g."""
     group = groups[g]
@@ -233,27 +194,3 @@ def _longs(w: Writer, one: str) -> str:
     longs = f"<{w.lanes} x i64>"
     first = w.emit(f"insertelement {longs} poison, i64 {one}, i32 0")
     return w.emit(f"shufflevector {longs} {first}, {longs} poison, <{w.lanes} x i32> zeroinitializer")
-
-
-@cache
-def data_offset() -> int:
-    """Where an ndarray object keeps its data pointer (the first field behind Python's header), or −1."""
-    offset = object.__basicsize__
-    for probe in (np.zeros(3), np.ones((2, 2))[1:]):
-        if ctypes.c_void_p.from_address(id(probe) + offset).value != probe.ctypes.data:
-            return -1
-    return offset
-
-
-def signature(
-    outputs: Sequence[Group], inputs: Sequence[Group], dtype: np.dtype[Any], directed: bool = False
-) -> list[Any]:
-    """The types of the kernel's arguments for ctypes."""
-    number = ctypes.c_double if dtype.itemsize == 8 else ctypes.c_float
-    types: list[Any] = []
-    for group in (*outputs, *inputs):
-        if group.layout == "s":
-            types.append(number)
-        else:
-            types += [ctypes.c_void_p, *[ctypes.c_int64] * _ARGUMENTS[group.layout]]
-    return [*types, *[ctypes.c_int64] * (4 if directed else 3)]
