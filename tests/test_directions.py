@@ -7,7 +7,7 @@ import pytest
 import scipy.special
 
 import dualnum as dn
-from dualnum import directions as along_axes
+from dualnum.algebra import directions as along_axes
 from dualnum import jet
 from dualnum.algebra.univariate import Univariate
 from dualnum.errors import NotDifferentiable
