@@ -20,10 +20,11 @@ from ..primitives.derived import Derived
 from ..primitives.table import Row
 from . import engine, interpret
 from .bounded import Bounded
-from .cpu import instructions, threads
+from .cpu import threads
 from .cpu.call import data_offset, signature
 from .cpu.render import render
 from .cpu.store import kernel
+from .emit import MATH, Unrenderable, renderable
 from .ir import INPUT, Graph, Node, Program, Untraceable, prune
 from .layout import Group, moving
 from .optimize import optimize
@@ -323,7 +324,7 @@ def prepare(
     work = sum(map(_weight, program.nodes))
     if not compiled or len(program.nodes) > _COMPILED_NODES:
         return None if directed else Plan(program, None, None, counts, work)
-    early, rest = split(program, instructions.renderable)
+    early, rest = split(program, renderable)
     late = optimize(rest)
     outputs = [Group("c", n) for n in counts]
     inputs = [*groups, *(Group("c", 1) for _ in (early.outputs if early else ()))]
@@ -334,14 +335,14 @@ def prepare(
         each = sum(_weight(n) for n, moves in zip(late.nodes, moving(late, inputs), strict=True) if moves)
     try:
         text = render(late, outputs, inputs, directed)
-    except instructions.Unrenderable:
+    except Unrenderable:
         return None
     call = kernel(text, signature(outputs, inputs, program.dtype, directed))
     return Plan(program, call, early, counts, work, each=each)
 
 
 def _weight(node: Node) -> int:
-    return _LONG if not isinstance(node.op, str) and node.op in instructions.MATH else 1
+    return _LONG if not isinstance(node.op, str) and node.op in MATH else 1
 
 
 def split(program: Program, possible: Callable[[Any], bool]) -> tuple[Program | None, Program]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..kernel import launch
 from ..kernel.cpu.call import data_offset
-from ..kernel.cpu.instructions import renderable
+from ..kernel.emit import renderable
 from ..kernel.ir import SELECT, Graph, Symbol
 from ..kernel.layout import Group
 from .fused import BLOCK, Kernel, Source, Target, laid_out

@@ -14,8 +14,8 @@ from ..jets.jet import Jet
 from ..kernel import engine, launch
 from ..kernel.bounded import Bounded
 from ..kernel.cpu.host import assembly
-from ..kernel.cpu.instructions import renderable
 from ..kernel.cpu.render import render
+from ..kernel.emit import renderable
 from ..kernel.ir import Program
 from ..kernel.layout import Group
 from ..kernel.optimize import optimize

@@ -1,95 +1,161 @@
 """Programs as LLVM text: the loop around the instructions, and how it reads and writes its operands.
 
 A program becomes a loop over vectors; the tail of an array takes the same path under a mask, so a value does
-not depend on its position.
+not depend on its position. A kernel for jets with several directions has a second loop over them inside the first,
+which holds what depends on more than the values.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-from ..ir import CONST, INPUT, Program
-from ..layout import Group, moving
-from .call import data_offset
-from .instructions import Unrenderable, Writer, write
+import numpy as np
+
+from ..emit import write
+from ..ir import Program
+from ..layout import Group
+from .call import INTEGERS, data_offset
+from .instructions import Instructions
 
 __all__ = ["render"]
 
 
+class _Loop(Instructions):
+    """The body of the loop, with what it reads and writes."""
+
+    def __init__(self, dtype: np.dtype[Any], groups: Sequence[Group]) -> None:
+        super().__init__(dtype)
+        self.groups = groups
+        self.masked = f"{self.mask} %mask, {self.vector} {self.number(1.0)}"  # beyond the end a harmless number
+
+    def lay(self, lines: Callable[["_Layout"], Sequence[str]]) -> list[str]:
+        """The lines that the layouts of all groups add to one part of the loop."""
+        size, lanes, offset = self.dtype.itemsize, self.lanes, data_offset()
+        return [
+            "  " + line.format(g=g, size=size, lanes=lanes, offset=offset)
+            for g, group in enumerate(self.groups)
+            for line in lines(_LAYOUTS[group.layout])
+        ]
+
+    def address(self, g: int, m: int, again: bool) -> str:
+        """The address of the first lane in plane m, or in the plane of the direction at hand of coefficient m."""
+        number = str(m)
+        if again:
+            before = self.emit(f"mul i64 %directions, {m - 1}")
+            number = self.emit(f"add i64 {self.emit(f'add i64 {before}, %d')}, 1")
+        plane = self.emit(f"mul i64 %ps{g}, {number}")
+        element = self.emit(f"mul i64 %es{g}, {_LAYOUTS[self.groups[g].layout].place.format(g=g)}")
+        offset = self.emit(f"add i64 {plane}, {element}")
+        return self.emit(f"getelementptr i8, ptr %p{g}, i64 {offset}")
+
+    def all_lanes(self, one: str) -> str:
+        """An integer in all lanes."""
+        return self.splat(one, "i64", self.longs)
+
+    def load(self, g: int, m: int, again: bool) -> str:
+        return _LAYOUTS[self.groups[g].layout].load(self, g, m, again)
+
+    def load_masked(self, at: str, masked: str) -> str:
+        name = self.declare(f"llvm.masked.load.{self.suffix}.p0", self.vector, "ptr", self.mask, self.vector)
+        return self.emit(f"call {self.vector} @{name}(ptr align 1 {at}, {masked})")
+
+    def store(self, g: int, m: int, y: str, again: bool) -> None:
+        name = self.declare(f"llvm.masked.store.{self.suffix}.p0", "void", self.vector, "ptr", self.mask)
+        at = self.address(g, m, again)
+        self.lines.append(f"  call void @{name}({self.vector} {y}, ptr align 1 {at}, {self.mask} %mask)")
+
+    def watch(self, alarm: str) -> None:
+        raised = self.logic("&", alarm, "%mask")
+        self.lines.append(f"  %alarm1 = or {self.mask} %alarm, {raised}")
+
+
+# ── layouts ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _number(w: _Loop, g: int, m: int, again: bool) -> str:
+    return w.splat(f"%n{g}")
+
+
+def _single(w: _Loop, g: int, m: int, again: bool) -> str:
+    at = w.address(g, m, again)
+    return w.splat(w.emit(f"load {w.scalar}, ptr {at}, align 1"))
+
+
+def _in_a_row(w: _Loop, g: int, m: int, again: bool) -> str:
+    return w.load_masked(w.address(g, m, again), w.masked)
+
+
+def _within(w: _Loop, g: int, m: int, again: bool) -> str:
+    at = w.address(g, m, again)
+    before = w.emit(f"mul i64 %first{g}, {-w.dtype.itemsize}")
+    at = w.emit(f"getelementptr i8, ptr {at}, i64 {before}")
+    place = w.all_lanes(w.emit(f"sub i64 %i, %first{g}"))
+    place = w.emit(f"add {w.longs} {place}, <{w.iota}>")
+    inside = w.emit(f"icmp ult {w.longs} {place}, {w.all_lanes(f'%wide{g}')}")
+    return w.load_masked(at, f"{w.mask} {w.logic('&', inside, '%mask')}, {w.vector} {w.number(0.0)}")
+
+
+def _gathered(w: _Loop, g: int, m: int, again: bool) -> str:
+    at = w.address(g, m, again)
+    pointers = f"<{w.lanes} x ptr>"
+    name = w.declare(f"llvm.masked.gather.{w.suffix}.v{w.lanes}p0", w.vector, pointers, w.mask, w.vector)
+    offsets = w.emit(f"mul {w.longs} {w.all_lanes(f'%es{g}')}, <{w.iota}>")
+    many = w.emit(f"getelementptr i8, ptr {at}, {w.longs} {offsets}")
+    return w.emit(f"call {w.vector} @{name}({pointers} align {w.dtype.itemsize} {many}, {w.masked})")
+
+
+class _Layout(NamedTuple):
+    """What a group of one layout adds to a kernel, g its number.
+
+    Attributes:
+        load: reads a plane of it at the place of the loop.
+        head: before the loop: where its planes begin (%p), how far apart they (%ps) and their elements (%es) are.
+        start: where a turn of the loop begins.
+        turn: where one ends.
+        place: its element at the place of the loop.
+    """
+
+    load: Callable[[_Loop, int, int, bool], str]
+    head: tuple[str, ...]
+    start: tuple[str, ...] = ()
+    turn: tuple[str, ...] = ()
+    place: str = "%i"
+
+
+_OBJECT = ("%o{g} = getelementptr i8, ptr %a{g}, i64 {offset}", "%p{g} = load ptr, ptr %o{g}")
+_ADDRESS = ("%p{g} = getelementptr i8, ptr %a{g}, i64 0",)
+_WHOLE = _OBJECT if data_offset() >= 0 else _ADDRESS
+_PACKED, _DENSE, _SAME = "%ps{g} = mul i64 %length, {size}", "%es{g} = add i64 0, {size}", "%es{g} = add i64 0, 0"
+_LAYOUTS = {
+    "c": _Layout(_in_a_row, (*_WHOLE, _PACKED, _DENSE)),
+    "p": _Layout(_in_a_row, (*_ADDRESS, _DENSE)),
+    "g": _Layout(_gathered, _ADDRESS),
+    "w": _Layout(_within, (*_WHOLE, _PACKED, _DENSE, "%wide{g} = sub i64 %last{g}, %first{g}")),
+    "b": _Layout(_single, (*_ADDRESS, _SAME)),
+    "s": _Layout(_number, ()),
+    "r": _Layout(  # the place in the period goes round
+        _in_a_row,
+        (*_ADDRESS, _DENSE, "%first{g} = urem i64 %begin, %period{g}"),
+        ("%i{g} = phi i64 [ %first{g}, %entry ], [ %next{g}, %turn ]",),
+        (
+            "%on{g} = add i64 %i{g}, {lanes}",
+            "%round{g} = sub i64 %on{g}, %period{g}",
+            "%over{g} = icmp sge i64 %round{g}, 0",
+            "%next{g} = select i1 %over{g}, i64 %round{g}, i64 %on{g}",
+        ),
+        "%i{g}",
+    ),
+}
+
+
+# ── a kernel ─────────────────────────────────────────────────────────────────────────────────────
+
+
 def render(program: Program, outputs: Sequence[Group], inputs: Sequence[Group], directed: bool = False) -> str:
     """The LLVM text of a kernel; `directed` for jets with several directions."""
-    w = Writer(program.dtype)
-    size = program.dtype.itemsize
-    arguments, head, start, turn = [], [], [], []
-    groups = [*outputs, *inputs]
-    for g, group in enumerate(groups):
-        if group.layout == "s":
-            arguments.append(f"{w.scalar} %n{g}")
-            continue
-        arguments.append(f"ptr %a{g}")
-        if group.layout in "cw" and data_offset() >= 0:  # an array object: its data pointer is a field
-            head.append(f"  %o{g} = getelementptr i8, ptr %a{g}, i64 {data_offset()}")
-            head.append(f"  %p{g} = load ptr, ptr %o{g}")
-        else:
-            head.append(f"  %p{g} = getelementptr i8, ptr %a{g}, i64 0")
-        if group.layout in "cw":
-            head.append(f"  %ps{g} = mul i64 %length, {size}")
-        else:
-            arguments.append(f"i64 %ps{g}")
-        if group.layout == "g":
-            arguments.append(f"i64 %es{g}")
-        else:
-            head.append(f"  %es{g} = add i64 0, {0 if group.layout == 'b' else size}")
-        if group.layout == "w":
-            arguments += [f"i64 %first{g}", f"i64 %last{g}"]
-            head.append(f"  %wide{g} = sub i64 %last{g}, %first{g}")
-        if group.layout == "r":  # the place in the period, which goes round
-            arguments.append(f"i64 %period{g}")
-            head.append(f"  %first{g} = urem i64 %begin, %period{g}")
-            start.append(f"  %i{g} = phi i64 [ %first{g}, %entry ], [ %next{g}, %turn ]")
-            turn += [
-                f"  %on{g} = add i64 %i{g}, {w.lanes}",
-                f"  %round{g} = sub i64 %on{g}, %period{g}",
-                f"  %over{g} = icmp sge i64 %round{g}, 0",
-                f"  %next{g} = select i1 %over{g}, i64 %round{g}, i64 %on{g}",
-            ]
-    arguments += [*(["i64 %directions"] if directed else []), "i64 %length", "i64 %begin", "i64 %end"]
-
-    # what depends on values only is written once for all directions
-    once = w.lines
-    each: list[str] = []
-    places = [(g, m) for g, group in enumerate(inputs, len(outputs)) for m in range(group.planes)]
-    moves = moving(program, inputs) if directed else [False] * len(program.nodes)
-    values: list[str] = []
-    kinds: list[bool] = []
-    for node, again in zip(program.nodes, moves, strict=True):
-        w.lines = each if again else once
-        if node.op == INPUT:
-            g, m = places[node.extra]
-            values.append(_loaded(w, groups, g, m, again))
-        elif node.op == CONST:
-            values.append(w.number(node.extra) if not node.boolean else f"splat (i1 {str(node.extra).lower()})")
-        else:
-            values.append(write(w, node, [values[a] for a in node.args], [kinds[a] for a in node.args]))
-        kinds.append(node.boolean)
-
-    stored = iter(program.outputs)
-    for g, group in enumerate(outputs):
-        for m in range(group.planes):
-            i = next(stored)
-            if moves[i] and m == 0:
-                raise Unrenderable("a value that depends on more than values")
-            w.lines = each if directed and m else once
-            y = w.emit(f"uitofp {w.mask} {values[i]} to {w.vector}") if kinds[i] else values[i]
-            name = w.declare(f"llvm.masked.store.{w.suffix}.p0", "void", w.vector, "ptr", w.mask)
-            at = _plane_address(w, group, g, m, directed and m > 0)
-            w.lines.append(f"  call void @{name}({w.vector} {y}, ptr align 1 {at}, {w.mask} %mask)")
-
-    finish = ["  ret i32 0"]
+    w = _Loop(program.dtype, [*outputs, *inputs])
+    write(w, program, outputs, inputs, directed)
+    start, finish = w.lay(lambda layout: layout.start), ["  ret i32 0"]
     if program.alarm is not None:
-        if moves[program.alarm]:
-            raise Unrenderable("an alarm that depends on more than values")
-        w.lines = once
-        raised = w.logic("and", values[program.alarm], "%mask")
-        once.append(f"  %alarm1 = or {w.mask} %alarm, {raised}")
         start.append(f"  %alarm = phi {w.mask} [ zeroinitializer, %entry ], [ %alarm1, %turn ]")
         reduce = w.declare(f"llvm.vector.reduce.or.v{w.lanes}i1", "i1", w.mask)
         finish = [
@@ -98,40 +164,25 @@ def render(program: Program, outputs: Sequence[Group], inputs: Sequence[Group], 
             "  %answer = zext i1 %any1 to i32",
             "  ret i32 %answer",
         ]
-    into = "  br label %turn"
-    if directed:
-        into = "\n".join(
-            [
-                "  %some = icmp sgt i64 %directions, 0",
-                "  br i1 %some, label %direction, label %turn",
-                "direction:",
-                "  %d = phi i64 [ 0, %loop ], [ %d1, %direction ]",
-                *each,
-                "  %d1 = add i64 %d, 1",
-                "  %another = icmp slt i64 %d1, %directions",
-                "  br i1 %another, label %direction, label %turn",
-            ]
-        )
-    lanes = w.lanes
     newline = "\n"
     return f"""{newline.join(w.declared.values())}
-define i32 @kernel({", ".join(arguments)}) {{
+define i32 @kernel({", ".join(_arguments(w, directed))}) {{
 entry:
-{newline.join(head)}
+{newline.join(w.lay(lambda layout: layout.head))}
   %any = icmp slt i64 %begin, %end
   br i1 %any, label %loop, label %done
 loop:
   %i = phi i64 [ %begin, %entry ], [ %next, %turn ]
 {newline.join(start)}
   %left = sub i64 %end, %i
-  %left1 = insertelement <{lanes} x i64> poison, i64 %left, i32 0
-  %lefts = shufflevector <{lanes} x i64> %left1, <{lanes} x i64> poison, <{lanes} x i32> zeroinitializer
-  %mask = icmp slt <{lanes} x i64> <{_iota(w)}>, %lefts
-{newline.join(once)}
-{into}
+  %left1 = insertelement {w.longs} poison, i64 %left, i32 0
+  %lefts = shufflevector {w.longs} %left1, {w.longs} poison, <{w.lanes} x i32> zeroinitializer
+  %mask = icmp slt {w.longs} <{w.iota}>, %lefts
+{newline.join(w.once)}
+{_over_directions(w.each) if directed else "  br label %turn"}
 turn:
-{newline.join(turn)}
-  %next = add i64 %i, {lanes}
+{newline.join(w.lay(lambda layout: layout.turn))}
+  %next = add i64 %i, {w.lanes}
   %more = icmp slt i64 %next, %end
   br i1 %more, label %loop, label %done
 done:
@@ -140,57 +191,28 @@ done:
 """
 
 
-def _loaded(w: Writer, groups: Sequence[Group], g: int, m: int, directed: bool) -> str:
-    """The input at the place of the loop: plane m of group g."""
-    group = groups[g]
-    if group.layout == "s":
-        return w.splat(f"%n{g}")
-    at = _plane_address(w, group, g, m, directed)
-    if group.layout == "b":
-        return w.splat(w.emit(f"load {w.scalar}, ptr {at}, align 1"))
-    beyond = f"{w.mask} %mask, {w.vector} {w.number(1.0)}"
-    if group.layout == "w":
-        before = w.emit(f"mul i64 %first{g}, {-w.dtype.itemsize}")
-        at = w.emit(f"getelementptr i8, ptr {at}, i64 {before}")
-        place = _longs(w, w.emit(f"sub i64 %i, %first{g}"))
-        longs = f"<{w.lanes} x i64>"
-        place = w.emit(f"add {longs} {place}, <{_iota(w)}>")
-        inside = w.emit(f"icmp ult {longs} {place}, {_longs(w, f'%wide{g}')}")
-        beyond = f"{w.mask} {w.logic('and', inside, '%mask')}, {w.vector} {w.number(0.0)}"
-    if group.layout != "g":
-        name = w.declare(f"llvm.masked.load.{w.suffix}.p0", w.vector, "ptr", w.mask, w.vector)
-        return w.emit(f"call {w.vector} @{name}(ptr align 1 {at}, {beyond})")
-    pointers = f"<{w.lanes} x ptr>"
-    name = w.declare(f"llvm.masked.gather.{w.suffix}.v{w.lanes}p0", w.vector, pointers, w.mask, w.vector)
-    many = _lane_addresses(w, g, at)
-    return w.emit(f"call {w.vector} @{name}({pointers} align {w.dtype.itemsize} {many}, {beyond})")
+def _arguments(w: _Loop, directed: bool) -> list[str]:
+    """As `call` lists them."""
+    arguments = []
+    for g, group in enumerate(w.groups):
+        if group.layout == "s":
+            arguments.append(f"{w.scalar} %n{g}")
+        else:
+            arguments += [f"ptr %a{g}", *(f"i64 %{name}{g}" for name in INTEGERS[group.layout])]
+    return [*arguments, *(["i64 %directions"] if directed else []), "i64 %length", "i64 %begin", "i64 %end"]
 
 
-def _iota(w: Writer) -> str:
-    return ", ".join(f"i64 {i}" for i in range(w.lanes))
-
-
-def _plane_address(w: Writer, group: Group, g: int, m: int, directed: bool) -> str:
-    """The address of the first lane in plane m, or in the plane of the direction at hand of coefficient m."""
-    if directed:
-        before = w.emit(f"mul i64 %directions, {m - 1}")
-        number = w.emit(f"add i64 {w.emit(f'add i64 {before}, %d')}, 1")
-        plane = w.emit(f"mul i64 %ps{g}, {number}")
-    else:
-        plane = w.emit(f"mul i64 %ps{g}, {m}")
-    element = w.emit(f"mul i64 %es{g}, %i{g if group.layout == 'r' else ''}")
-    offset = w.emit(f"add i64 {plane}, {element}")
-    return w.emit(f"getelementptr i8, ptr %p{g}, i64 {offset}")
-
-
-def _lane_addresses(w: Writer, g: int, at: str) -> str:
-    longs = f"<{w.lanes} x i64>"
-    offsets = w.emit(f"mul {longs} {_longs(w, f'%es{g}')}, <{_iota(w)}>")
-    return w.emit(f"getelementptr i8, ptr {at}, {longs} {offsets}")
-
-
-def _longs(w: Writer, one: str) -> str:
-    """An integer in all lanes."""
-    longs = f"<{w.lanes} x i64>"
-    first = w.emit(f"insertelement {longs} poison, i64 {one}, i32 0")
-    return w.emit(f"shufflevector {longs} {first}, {longs} poison, <{w.lanes} x i32> zeroinitializer")
+def _over_directions(each: Sequence[str]) -> str:
+    """The loop inside the loop."""
+    return "\n".join(
+        [
+            "  %some = icmp sgt i64 %directions, 0",
+            "  br i1 %some, label %direction, label %turn",
+            "direction:",
+            "  %d = phi i64 [ 0, %loop ], [ %d1, %direction ]",
+            *each,
+            "  %d1 = add i64 %d, 1",
+            "  %another = icmp slt i64 %d1, %directions",
+            "  br i1 %another, label %direction, label %turn",
+        ]
+    )
