@@ -40,7 +40,6 @@ LONGER: dict[str, tuple[int, str]] = {
         510,
         "the type: what it is to its readers, to NumPy and to other levels is one contract",
     ),
-    "kernel/launch.py": (420, "one way from operands to a prepared call, for series, boxes of levels and cotangents"),
     "operand/operand.py": (585, "the one interception point, and how array functions are written against it"),
     "program/trace.py": (415, "a tracer: all that a function can do with one, and what it writes down of it"),
     "tape/variable.py": (

@@ -6,8 +6,8 @@ broadcasting cost a layout more. Whatever else there is (other types, nested jet
 of `evaluation`, to the same result.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
-from ctypes import ArgumentError
 from math import prod
 from typing import Any, NamedTuple
 
@@ -17,8 +17,8 @@ from .. import memory
 from ..algebra.graded import Box
 from ..errors import DualnumError
 from ..kernel import engine, launch
-from ..kernel.cpu import threads
-from ..kernel.cpu.call import data_offset
+from ..kernel.layout import laid_out
+from ..kernel.target import Target
 from ..operand import Operand, highest
 from ..primitives.table import lookup
 from .evaluation import CHEAP, kink_mode
@@ -29,20 +29,21 @@ __all__ = ["quick"]
 
 
 class _Ready(NamedTuple):
-    """What a call needs: the kernel, how many planes it writes, its work an element."""
+    """What a call needs: the machine's function, how many planes it writes, its work an element."""
 
     call: Callable[..., int]
     known: int  # planes that may be nonzero
     degree: int
     work: int
+    alone: int  # elements up to which one call does
     literal: bool  # a number among the operands is written into the kernel
 
 
 _LIMIT = 4096
 _MISSING, _BY_VALUE = object(), object()
-_entries: dict[Any, Any] = {}
+_entries: defaultdict[Target, dict[Any, Any]] = defaultdict(dict)
 _float64, _DOUBLE = np.float64, np.dtype(float)
-_ndarray, _empty, _new, _engine = np.ndarray, np.empty, object.__new__, engine.current
+_ndarray, _empty, _new, _target = np.ndarray, np.empty, object.__new__, engine.target
 
 
 def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
@@ -101,40 +102,42 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
         return None
     if key is None and type(a) is not _ndarray:
         return _recorded(ufunc, inputs, jet_type)
-    if key is None or not x.scope.alive or _engine() != "llvm":
+    machine = _target()
+    handle = machine.handle
+    if key is None or not x.scope.alive or handle is None:
         return None
     if not a.flags.c_contiguous:
         return _laid_out(ufunc, inputs, x, jet_type)
-    entry = _entries.get(key, _MISSING)
+    entries = _entries[machine]
+    entry = entries.get(key, _MISSING)
     if entry is _BY_VALUE:
         key = (key, repr(number))
-        entry = _entries.get(key, _MISSING)
+        entry = entries.get(key, _MISSING)
     if entry is _MISSING:
-        entry = _remember(key, ufunc, inputs, x, jet_type)
+        entry = _remember(machine, key, ufunc, inputs, x, jet_type)
         if entry is _BY_VALUE:
-            entry = _remember((key, repr(number)), ufunc, inputs, x, jet_type)
+            entry = _remember(machine, (key, repr(number)), ufunc, inputs, x, jet_type)
     if entry is None or kink_mode() == "raise":
         return None
     length = a.size // len(a)
     if not length:
         return None
-    call, known, degree, work, literal = entry
+    call, known, degree, work, alone, literal = entry
     planes = _empty(a.shape, a.dtype) if a.nbytes < memory.KEPT else memory.empty(a.shape, a.dtype)
-    arguments: list[Any]
     if number is None:
-        arguments = [id(planes), id(a)] if len(inputs) == 1 else [id(planes), id(a), id(b)]
+        arguments = [handle(planes), handle(a)] if len(inputs) == 1 else [handle(planes), handle(a), handle(b)]
     elif literal:
-        arguments = [id(planes), id(a)]
+        arguments = [handle(planes), handle(a)]
     else:
-        arguments = [id(planes), id(a), number] if inputs[-1] is number else [id(planes), number, id(a)]
+        arguments = [handle(planes), handle(a), number] if inputs[-1] is number else [handle(planes), number, handle(a)]
     if x.algebra.directions is not None:
         arguments.append(x.algebra.directions)
     try:
-        if length * work < threads.WORTH:
+        if length <= alone:
             alarm = call(*arguments, length, 0, length)
         else:
-            alarm = threads.in_chunks(call, arguments, (planes, inputs), length, work)
-    except ArgumentError:  # an integer that no float holds
+            alarm = machine.in_chunks(call, arguments, (planes, inputs), length, work)
+    except machine.refused:  # an integer that no float holds
         return None
     if alarm:  # the mend must follow
         return None
@@ -212,13 +215,13 @@ def _nest(x: Any, jet_type: Any) -> _Nest:
 
 def _nested(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     """ufunc(*inputs) of jets of jets that are all alike and numbers, or None."""
-    if _engine() != "llvm" or kink_mode() == "raise":
+    machine = _target()
+    handle = machine.handle
+    if handle is None or kink_mode() == "raise":
         return None
     nests = [_nest(x, jet_type) if type(x) is jet_type else x for x in inputs]
     first = next(n for n in nests if type(n) is _Nest)
     base = first.base
-    if type(base) is not _ndarray:
-        return None
     for n in nests:
         if type(n) is not _Nest:
             if type(n) is not float and type(n) is not int:
@@ -229,27 +232,27 @@ def _nested(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
             return None
     described = [n.degrees if type(n) is _Nest else "number" for n in nests]
     key: Any = (ufunc, first.algebras, base.dtype, *described)
-    plan = _entries.get(key, _MISSING)
+    plan = _entries[machine].get(key, _MISSING)
     if plan is _BY_VALUE:
         key = (key, *[repr(n) for n in nests if type(n) is not _Nest])
-        plan = _entries.get(key, _MISSING)
+        plan = _entries[machine].get(key, _MISSING)
     if plan is _MISSING:
-        plan = _nested_plan(ufunc, nests, first)
+        plan = _nested_plan(machine, ufunc, nests, first)
         if plan is not None and plan.literal and type(key[0]) is not tuple:
-            _keep(key, _BY_VALUE)
+            _keep(machine, key, _BY_VALUE)
             key = (key, *[repr(n) for n in nests if type(n) is not _Nest])
-        _keep(key, plan)
+        _keep(machine, key, plan)
     if plan is None or not all(scope.alive for scope in first.scopes):
         return None
     planes = _empty(base.shape, base.dtype)
-    arguments: list[Any] = [id(planes)]
-    arguments += [id(n.base) if type(n) is _Nest else n for n in nests if type(n) is _Nest or not plan.literal]
+    arguments: list[Any] = [handle(planes)]
+    arguments += [handle(n.base) if type(n) is _Nest else n for n in nests if type(n) is _Nest or not plan.literal]
     length = prod(base.shape[len(first.scopes) :])
     if not length:
         return None
     try:
-        alarm = threads.in_chunks(plan.call, arguments, (planes, inputs), length, plan.work)
-    except ArgumentError:
+        alarm = machine.in_chunks(plan.call, arguments, (planes, inputs), length, plan.work)
+    except machine.refused:
         return None
     if alarm:
         return None
@@ -263,19 +266,19 @@ def _nested(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     return result
 
 
-def _nested_plan(ufunc: np.ufunc, nests: list[Any], first: _Nest) -> Any:
+def _nested_plan(machine: Target, ufunc: np.ufunc, nests: list[Any], first: _Nest) -> Any:
     """The plan of machine code, or None."""
     row = _row(ufunc)
     dtype = first.base.dtype
-    if row is None or dtype not in launch.COMPILED or data_offset() < 0:
+    if row is None or not machine.computes(dtype):
         return None
     if any(algebra.directions is not None for algebra in first.algebras):
         return None
     box = Box.of(tuple(algebra.order for algebra in reversed(first.algebras)))
     described = tuple((box.size, "c", n.degrees[::-1]) if type(n) is _Nest else "number" for n in nests)
     operands = [launch.Planes(n.base, box.size) if type(n) is _Nest else n for n in nests]
-    plan = launch.plan_for(row, box, described, dtype, True, operands)
-    return plan if plan is not None and plan.call is not None and plan.early is None else None
+    plan = launch.plan_for(row, box, described, dtype, machine, operands)
+    return plan if plan is not None and plan.direct is not None else None
 
 
 class _Layout(NamedTuple):
@@ -288,9 +291,10 @@ class _Layout(NamedTuple):
 
 def _laid_out(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any) -> Any:
     """ufunc(*inputs) of jets and arrays of any strides that broadcast, and Python's numbers, or None."""
-    if not top.scope.alive or _engine() != "llvm" or kink_mode() == "raise":
+    machine = _target()
+    if not top.scope.alive or not machine.compiled or kink_mode() == "raise":
         return None
-    described: list[Any] = [ufunc, top.algebra]
+    described: list[Any] = [machine, ufunc, top.algebra]
     operands: list[Any] = []
     for x in inputs:
         if type(x) is jet_type:
@@ -308,22 +312,22 @@ def _laid_out(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any)
     key: Any = tuple(described)
     shape = _shapes.get(key, _MISSING)
     if shape is _MISSING:
-        shape = _shapes[key] = _common_shape(ufunc, operands)
+        shape = _shapes[key] = _common_shape(machine, ufunc, operands)
     if shape is None:
         return None
-    laid = [launch.laid_out(x, shape, True) if type(x) is launch.Planes else x for x in operands]
+    laid = [laid_out(x, shape, machine) if type(x) is launch.Planes else x for x in operands]
     key = (key, *[x[1] for x in laid if type(x) is tuple])
-    entry = _entries.get(key, _MISSING)
+    entry = _entries[machine].get(key, _MISSING)
     if entry is _MISSING:
-        made = _planned(ufunc, laid, top)
-        entry = _keep(key, None if made is None or made.plan.literal else made)
+        made = _planned(machine, ufunc, laid, top)
+        entry = _keep(machine, key, None if made is None or made.plan.literal else made)
     if entry is None:
         return None
     algebra = top.algebra
     planes = memory.empty((algebra.size, *shape), top.dtype)
     try:
-        alarm = launch.run(entry.plan, (planes,), laid, prod(shape), algebra.directions)
-    except ArgumentError:  # an integer that no float holds
+        alarm = entry.plan.run((planes,), laid, prod(shape), algebra.directions)
+    except machine.refused:  # an integer that no float holds
         return None
     if alarm:  # the mend must follow
         return None
@@ -335,12 +339,13 @@ def _laid_out(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any)
 _shapes: dict[Any, Any] = {}
 
 
-def _common_shape(ufunc: np.ufunc, operands: list[Any]) -> tuple[int, ...] | None:
+def _common_shape(machine: Target, ufunc: np.ufunc, operands: list[Any]) -> tuple[int, ...] | None:
     """The shape of the result, or None where the general way must be taken, also to say what does not fit."""
     arrays = [x.array for x in operands if type(x) is launch.Planes]
     if len(_shapes) >= _LIMIT:
         _shapes.clear()
-    if any(a.dtype != arrays[0].dtype for a in arrays) or arrays[0].dtype not in launch.COMPILED or _row(ufunc) is None:
+    dtype = arrays[0].dtype
+    if any(a.dtype != dtype for a in arrays) or not machine.computes(dtype) or _row(ufunc) is None:
         return None
     try:
         return np.broadcast_shapes(*(a.shape[1:] for a in arrays))
@@ -359,35 +364,36 @@ def _row(ufunc: np.ufunc) -> Any:
     return row if row.rule is not None else None
 
 
-def _planned(ufunc: np.ufunc, laid: list[Any], top: Any) -> Any:
+def _planned(machine: Target, ufunc: np.ufunc, laid: list[Any], top: Any) -> Any:
     """The plan for (Planes, layout) pairs and numbers, with the planes and the degree of its result; or None."""
     row = _row(ufunc)
-    if row is None or top.dtype not in launch.COMPILED:
+    if row is None or not machine.computes(top.dtype):
         return None
     operands = [x[0] if type(x) is tuple else x for x in laid]
     described = tuple((x[0].count, x[1]) if type(x) is tuple else "number" for x in laid)
     directions = top.algebra.directions
-    plan = launch.plan_for(row, top.algebra.order, described, top.dtype, True, operands, directions is not None)
+    plan = launch.plan_for(row, top.algebra.order, described, top.dtype, machine, operands, directions is not None)
     return plan and _Layout(plan, launch.known_planes(plan.counts[0], directions), plan.counts[0] - 1)
 
 
-def _keep(key: Any, entry: Any) -> Any:
-    if len(_entries) >= _LIMIT:
-        _entries.clear()
-    _entries[key] = entry
+def _keep(machine: Target, key: Any, entry: Any) -> Any:
+    entries = _entries[machine]
+    if len(entries) >= _LIMIT:
+        entries.clear()
+    entries[key] = entry
     return entry
 
 
-def _remember(key: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], x: Any, jet_type: Any) -> Any:
+def _remember(machine: Target, key: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], x: Any, jet_type: Any) -> Any:
     """The entry for operands in one piece like these; None where they must take the general way."""
     laid = [(launch.Planes(y._planes, y._support[0] + 1), "c") if type(y) is jet_type else y for y in inputs]
-    made = _planned(ufunc, laid, x) if data_offset() >= 0 else None
+    made = _planned(machine, ufunc, laid, x)
     if made is None:
-        return _keep(key, None)
+        return _keep(machine, key, None)
     plan = made.plan
     if plan.literal and not isinstance(key[0], tuple):
-        return _keep(key, _BY_VALUE)
-    if plan.early is not None or plan.call is None:
-        return _keep(key, None)
-    work = plan.work + plan.each * (x.algebra.directions or 0)
-    return _keep(key, _Ready(plan.call, made.known, made.degree, work, plan.literal))
+        return _keep(machine, key, _BY_VALUE)
+    if plan.direct is None:
+        return _keep(machine, key, None)
+    work = plan.cost(x.algebra.directions)
+    return _keep(machine, key, _Ready(plan.direct, made.known, made.degree, work, machine.alone(work), plan.literal))

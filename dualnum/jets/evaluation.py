@@ -123,10 +123,10 @@ def _given(operands: Sequence[Any], mine: Sequence[bool]) -> list[Any] | None:
     given: list[Any] = []
     for x, own in zip(operands, mine, strict=True):
         if own:
-            if type(x._planes) is not np.ndarray:
+            if not engine.accepted(x._planes):
                 return None
             given.append(launch.Planes(x._planes, x._support[0] + 1))
-        elif type(x) is np.ndarray and x.ndim:
+        elif engine.accepted(x) and x.ndim:
             given.append(launch.Planes(x[None], 1))
         elif isinstance(x, Operand) or not isinstance(x, (float, int, complex, np.generic, np.ndarray)):
             return None
@@ -168,13 +168,14 @@ _SMALL = 1 << 16  # bytes that are copied without a thought
 
 def _can_wait(top: "Jet", operands: Sequence[Any], mine: Sequence[bool]) -> bool:
     """Whether a long jet meets a short row of numbers, as in x @ w + b: alone it would cost a pass over memory."""
-    if mine[0] == mine[1] or engine.current() != "llvm":
+    if mine[0] == mine[1] or not engine.target().compiled:
         return False
     x, b = operands if mine[0] else operands[::-1]
     planes, row = primal(x._planes), primal(b)
-    if type(planes) is not np.ndarray or type(row) is not np.ndarray or planes.nbytes < LARGE or row.nbytes > _SMALL:
+    machine = engine.target_of(planes)
+    if machine is None or type(row) is not machine.arrays or planes.nbytes < LARGE or row.nbytes > _SMALL:
         return False
-    if planes.dtype != row.dtype or planes.dtype not in launch.COMPILED or not 0 < row.ndim < planes.ndim - 1:
+    if planes.dtype != row.dtype or not machine.compiled or not 0 < row.ndim < planes.ndim - 1:
         return False
     if row.shape != planes.shape[planes.ndim - row.ndim :]:
         return False

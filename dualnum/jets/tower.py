@@ -14,7 +14,7 @@ import numpy as np
 from ..algebra import directions
 from ..algebra.graded import Box
 from ..errors import InvalidValue
-from ..kernel import launch
+from ..kernel import engine, launch
 from ..operand import Operand, highest
 from ..operand.levels import same_scope
 from ..primitives.composition import Composition
@@ -68,7 +68,7 @@ def _launched(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) ->
     given: list[Any] = []
     for base, degrees in operands:
         axes = sum(d is not None for d in degrees)
-        if type(base) is np.ndarray and base.ndim:
+        if engine.accepted(base) and base.ndim:
             planes = base.reshape(prod(base.shape[:axes]), *base.shape[axes:])
             degree = degrees[0] or 0
             given.append(launch.Planes(planes, degree + 1) if alone else launch.Planes(planes, len(planes), degrees))
@@ -129,7 +129,7 @@ def spread(levels: Sequence[Level], stack: Stack, ndim: int, once: bool = False,
     algebras = tuple([level.algebra for level in levels])
     shape = tuple(np.shape(base))[sum(d is not None for d in degrees) :]
     shape = (1,) * (ndim - len(shape)) + shape
-    if type(base) is not np.ndarray or not directions.is_short(algebras, shape):
+    if not engine.accepted(base) or not directions.is_short(algebras, shape):
         return None
     its = directions.table(algebras, degrees, once)
     full = (its.once if once else its.spread)(base, shape)

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .ir import CONST, FMA, INPUT, SELECT, Node, Program
-from .layout import Group, moving
+from .ir import CONST, FMA, INPUT, SELECT, Node
+from .layout import Routine, moving
 
 __all__ = ["MATH", "Unrenderable", "Writer", "renderable", "write"]
 
@@ -72,7 +72,7 @@ MATH = {
     np.log10: "log10", np.log1p: "log1p", np.cbrt: "cbrt", np.power: "pow", np.float_power: "pow",
     np.arctan2: "atan2", np.hypot: "hypot",
 }  # fmt: skip
-_BY_NAME = {"erf": "erf", "erfc": "erfc", "exp10": "exp10"}  # of scipy.special, which is not imported here
+_BY_NAME = ("erf", "erfc", "exp10")  # of scipy.special, which is not imported here
 _INFIX = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
 _COMPARE = {
     np.equal: "==", np.not_equal: "!=", np.less: "<", np.less_equal: "<=", np.greater: ">", np.greater_equal: ">=",
@@ -81,6 +81,7 @@ _LOGIC = {
     np.logical_and: "&", np.bitwise_and: "&", np.logical_or: "|", np.bitwise_or: "|", np.logical_xor: "^",
     np.bitwise_xor: "^",
 }  # fmt: skip
+_NOT = (np.logical_not, np.invert)
 _INTRINSIC = {
     FMA: "fma", np.sqrt: "sqrt", np.absolute: "fabs", np.fabs: "fabs", np.floor: "floor", np.ceil: "ceil",
     np.trunc: "trunc", np.rint: "rint", np.copysign: "copysign",
@@ -130,43 +131,41 @@ _SPECIAL: dict[Any, Callable[..., str]] = {
 }
 
 
+_STEPS: dict[str, dict[Any, Any]] = {"infix": _INFIX, "compare": _COMPARE, "intrinsic": _INTRINSIC, "math": MATH}
+
+
 def _step(w: Writer, op: Any, args: Sequence[str], kinds: Sequence[bool]) -> str:
     """One operation; `kinds` tells which arguments are truth values."""
     if op == SELECT:
-        condition, x, y = args
-        return w.select(condition, x, y, kinds[1])
-    if op in _INFIX:
-        return w.infix(_INFIX[op], *args)
-    if op in _COMPARE:
-        return w.compare(_COMPARE[op], *args)
-    if op in _INTRINSIC:
-        return w.intrinsic(_INTRINSIC[op], *args)
+        return w.select(args[0], args[1], args[2], kinds[1])
     if op in _SCALED:
         return w.infix("*", args[0], w.number(w.dtype.type(_SCALED[op])))
     if op in _SPECIAL:
         return _SPECIAL[op](w, *args)
-    if op in _LOGIC or op in (np.logical_not, np.invert):
+    if op in _LOGIC or op in _NOT:
         truths = [a if k else w.compare("!=", a, w.number(0.0)) for a, k in zip(args, kinds, strict=True)]
-        return w.logic(_LOGIC.get(op, "^"), *truths, *([] if op in _LOGIC else [w.boolean(True)]))
-    name = MATH.get(op) or _BY_NAME.get(op.__name__)
-    if name is None:
-        raise Unrenderable(op.__name__)
-    return w.math(name, *args)
+        return w.logic(_LOGIC[op], *truths) if op in _LOGIC else w.logic("^", truths[0], w.boolean(True))
+    for step, names in _STEPS.items():
+        if op in names:
+            written: str = getattr(w, step)(names[op], *args)
+            return written
+    if op.__name__ in _BY_NAME:
+        return w.math(op.__name__, *args)
+    raise Unrenderable(op.__name__)
 
 
 def renderable(op: Any) -> bool:
     """Whether an operation can be written as machine code."""
-    known: tuple[Any, ...] = (_INFIX, _COMPARE, _LOGIC, _INTRINSIC, _SCALED, _SPECIAL, MATH)
-    if isinstance(op, str) or op in (np.logical_not, np.invert) or any(op in table for table in known):
-        return True
-    return op.__name__ in _BY_NAME
+    known: Any = (_SCALED, _SPECIAL, _LOGIC, _NOT, *_STEPS.values())
+    return isinstance(op, str) or any(op in ops for ops in known) or op.__name__ in _BY_NAME
 
 
 # ── programs ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def write(w: Writer, program: Program, outputs: Sequence[Group], inputs: Sequence[Group], directed: bool) -> None:
+def write(w: Writer, routine: Routine) -> None:
     """All of a program: what depends on values only is written once, the rest for each of several directions."""
+    program, outputs, inputs, directed = routine
     places = [(g, m) for g, group in enumerate(inputs, len(outputs)) for m in range(group.planes)]
     moves = moving(program, inputs) if directed else [False] * len(program.nodes)
     values: list[str] = []

@@ -5,8 +5,8 @@ compiled kernel, or a program for the interpreter. What no program can be writte
 numbers themselves) has no plan and runs on whole arrays.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
@@ -18,34 +18,21 @@ from ..algebra.graded import Box, NotGraded
 from ..primitives.composition import Composition
 from ..primitives.derived import Derived
 from ..primitives.table import Row
-from . import engine, interpret
+from . import engine
 from .bounded import Bounded
-from .cpu import threads
-from .cpu.call import data_offset, signature
-from .cpu.render import render
-from .cpu.store import kernel
-from .emit import MATH, Unrenderable, renderable
-from .ir import INPUT, Graph, Node, Program, Untraceable, prune
-from .layout import Group, moving
-from .optimize import optimize
+from .ir import Graph, Untraceable
+from .layout import Group, laid_out
+from .plan import Plan, prepare
+from .target import Target
 
 __all__ = [
-    "COMPILED",
-    "laid_out",
-    "Plan",
     "Planes",
     "evaluate",
     "known_planes",
     "plan_for",
-    "prepare",
-    "run",
-    "split",
     "structural_degrees",
     "uniform",
 ]
-
-COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
-_LONG = 60  # a mathematical function costs about as much as so many additions: only for cutting into chunks
 
 
 class Planes(NamedTuple):
@@ -59,35 +46,9 @@ class Planes(NamedTuple):
     degrees: tuple[int | None, ...] = ()  # in several variables: the highest power of each, None where it has no axis
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A program, ready to run on operands laid out in one way.
-
-    Attributes:
-        program: what the interpreter runs (`call` is None), or what was compiled.
-        call: the machine code.
-        early: what is computed before, operation by operation, for want of a machine counterpart.
-        counts: how many coefficients each result has.
-        work: operations an element, for cutting long arrays into chunks.
-        literal: numbers among the operands are written into the program.
-        each: those of the operations that are done again for each of several directions.
-        degrees: of results in several variables, the highest power of each that occurs.
-    """
-
-    program: Program
-    call: Callable[..., int] | None
-    early: Program | None
-    counts: tuple[int, ...]
-    work: int
-    literal: bool = False
-    each: int = 0
-    degrees: tuple[tuple[int, ...], ...] = ()
-
-
 _plans: Bounded[Any, Any] = Bounded(4096)
 _by_number: Bounded[Any, int] = Bounded(1024)
 _NUMBERS = 256  # as many programs for different numbers in one place, say exponents
-_COMPILED_NODES = 20_000  # beyond, LLVM takes seconds: the interpreter begins at once
 _NO_PLAN = "no plan"
 _BY_NUMBER = "by number"
 
@@ -121,7 +82,9 @@ def evaluate(
     shape = arrays[0].shape[1:]
     if any(a.shape[1:] != shape for a in arrays):
         shape = np.broadcast_shapes(*(a.shape[1:] for a in arrays))
-    compiled = dtype in COMPILED and engine.current() == "llvm"
+    compiled = engine.target_of(arrays[0], dtype)
+    if compiled is None:
+        return None
     laid = [laid_out(x, shape, compiled) if type(x) is Planes else x for x in operands]
     described = tuple(_described(*x) if type(x) is tuple else "number" for x in laid)
     plan = plan_for(row, order, described, dtype, compiled, operands, directions is not None)
@@ -129,7 +92,7 @@ def evaluate(
         return None
     results = [memory.empty((size, *shape), dtype) for _ in plan.counts]
     arguments = [x for x in laid if type(x) is tuple or not plan.literal]
-    alarm = run(plan, results, arguments, prod(shape), directions)
+    alarm = plan.run(results, arguments, prod(shape), directions)
     for planes, count in zip(results, plan.counts, strict=True):
         planes[known_planes(count, directions) :] = 0
     degrees = plan.degrees or [count - 1 for count in plan.counts]
@@ -152,58 +115,12 @@ def _in_type(x: Any, dtype: Any) -> Any:
     return int(x) if type(x) is bool else x  # the logarithm of True is of half precision
 
 
-def laid_out(x: Planes, shape: tuple[int, ...], compiled: bool) -> tuple[Planes, str]:
-    """The planes as a kernel can read them, with the name of the layout; copied where it must be."""
-    array = x.array
-    flags = array.flags
-    if array.shape[1:] == shape and flags.c_contiguous and flags.aligned:
-        return x, "c"
-    if compiled and flags.aligned:
-        if prod(array.shape[1:]) == 1:
-            return x, "b"
-        if array.shape[1:] == shape:
-            if array[0].flags.c_contiguous:
-                return x, "p"
-            if len(shape) == 1:
-                return x, "g"
-        elif prod(shape) > _WORTH_A_RING and _goes_round(array.shape[1:], shape):
-            return x._replace(array=_ring(array)), "r"
-    full = np.empty((len(array), *shape), array.dtype)
-    full[...] = opened(array, len(shape))
-    return x._replace(array=full), "c"
-
-
-_RING = 64  # more elements than any vector has
-_WORTH_A_RING = 4096  # elements of the result; of fewer a copy is made sooner
-
-
-def _goes_round(given: tuple[int, ...], shape: tuple[int, ...]) -> bool:
-    """Whether an array of one shape, broadcast to another, is itself again and again in memory."""
-    while given and given[0] == 1:
-        given = given[1:]
-    return len(given) < len(shape) and shape[len(shape) - len(given) :] == given and 0 not in given
-
-
-def _ring(array: Any) -> Any:
-    """The planes, each followed by its beginning, so that a vector read at any place of the period is in one piece."""
-    flat = array.reshape(len(array), -1)
-    period = flat.shape[1]
-    if period < _RING:
-        flat = np.tile(flat, (1, -(-_RING // period)))
-    return np.concatenate((flat, flat[:, :_RING]), axis=1)
-
-
-def opened(array: Any, ndim: int) -> Any:
-    """Planes with axes opened behind the first, so that they broadcast to `ndim` axes."""
-    return array.reshape(array.shape[0], *(1,) * (ndim + 1 - array.ndim), *array.shape[1:])
-
-
 def plan_for(
     row: Row,
     order: int | Box,
     described: tuple[Any, ...],
     dtype: Any,
-    compiled: bool,
+    compiled: Target,
     operands: Sequence[Any],
     directed: bool = False,
 ) -> Plan | None:
@@ -214,7 +131,7 @@ def plan_for(
         order: K, or the polynomials in several variables.
         described: (number of planes, layout) of each operand, in several variables with its degrees; or "number".
         dtype: the one type of all operands.
-        compiled: machine code, or a program for the interpreter.
+        compiled: the machine.
         operands: the operands themselves, for the numbers among them.
         directed: jets with several directions.
     """
@@ -235,7 +152,9 @@ def plan_for(
     return None if isinstance(plan, str) else plan
 
 
-def _made(row: Row, order: int | Box, described: Any, dtype: Any, compiled: bool, numbers: Any, directed: bool) -> Any:
+def _made(
+    row: Row, order: int | Box, described: Any, dtype: Any, compiled: Target, numbers: Any, directed: bool
+) -> Any:
     """A plan, or the reason why there is none."""
     if not uniform(row.ufunc, dtype):
         return _NO_PLAN
@@ -309,110 +228,3 @@ def _expanded(graph: Graph, row: Row, order: int, operands: Sequence[list[Any]])
     with graph.relax():
         result = row.expand(order, *operands, value=value)
     return result if isinstance(result, tuple) else [result]
-
-
-# ── any program ──────────────────────────────────────────────────────────────────────────────────
-
-
-def prepare(
-    program: Program, groups: Sequence[Group], counts: tuple[int, ...], compiled: bool, directed: bool = False
-) -> Any:
-    """The plan of a program whose inputs come in `groups` and whose outputs are stacks of `counts` coefficients.
-
-    None where jets with several directions have none: they are compiled, or go the way of whole arrays.
-    """
-    work = sum(map(_weight, program.nodes))
-    if not compiled or len(program.nodes) > _COMPILED_NODES:
-        return None if directed else Plan(program, None, None, counts, work)
-    early, rest = split(program, renderable)
-    late = optimize(rest)
-    outputs = [Group("c", n) for n in counts]
-    inputs = [*groups, *(Group("c", 1) for _ in (early.outputs if early else ()))]
-    each = 0
-    if directed:
-        if early is not None and any(moving(early, groups)):
-            return None
-        each = sum(_weight(n) for n, moves in zip(late.nodes, moving(late, inputs), strict=True) if moves)
-    try:
-        text = render(late, outputs, inputs, directed)
-    except Unrenderable:
-        return None
-    call = kernel(text, signature(outputs, inputs, program.dtype, directed))
-    return Plan(program, call, early, counts, work, each=each)
-
-
-def _weight(node: Node) -> int:
-    return _LONG if not isinstance(node.op, str) and node.op in MATH else 1
-
-
-def split(program: Program, possible: Callable[[Any], bool]) -> tuple[Program | None, Program]:
-    """Two programs: what impossible operations need and give, and the rest, which reads it.
-
-    The inputs of the second are those of the first, and then the first's outputs.
-    """
-    missing = [i for i, n in enumerate(program.nodes) if not possible(n.op)]
-    if not missing:
-        return None, program
-    nodes = list(program.nodes)
-    for number, i in enumerate(missing):
-        nodes[i] = Node(INPUT, (), program.inputs + number)
-    late = prune(nodes, program.inputs + len(missing), program.outputs, program.dtype, program.alarm)
-    return prune(program.nodes, program.inputs, missing, program.dtype), late
-
-
-def run(
-    plan: Plan, results: Sequence[Any], arguments: Sequence[Any], length: int, directions: int | None = None
-) -> bool:
-    """Fills stacked result planes (the first `counts` of each) from (Planes, layout) pairs and numbers.
-
-    Returns whether the program's alarm was raised.
-    """
-    if length == 0:
-        return False
-    if plan.call is None:
-        flat = [y for out, n in zip(results, plan.counts, strict=True) for y in out.reshape(len(out), length)[:n]]
-        return interpret.run(plan.program, _flat_inputs(arguments, length), flat)
-    extra = []
-    if plan.early is not None:
-        with np.errstate(all="ignore"):
-            computed = interpret.evaluate(plan.early, _flat_inputs(arguments, length))
-        extra = [np.ascontiguousarray(np.broadcast_to(y, (length,)), plan.program.dtype) for y in computed]
-    by_object = data_offset() >= 0
-    given: list[Any] = [id(y) if by_object else y.ctypes.data for y in results]
-    for x in arguments:
-        if type(x) is not tuple:
-            given.append(x)
-            continue
-        planes, layout = x
-        array = planes.array
-        if layout == "c":
-            given.append(id(array) if by_object else array.ctypes.data)
-            continue
-        given += [array.__array_interface__["data"][0], array.strides[0]]
-        if layout == "g":
-            given.append(array.strides[1])
-        elif layout == "r":
-            given.append(array.shape[1] - _RING)
-    given += [id(y) if by_object else y.ctypes.data for y in extra]
-    work = plan.work
-    if directions is not None:
-        given.append(directions)
-        work += plan.each * directions
-    return threads.in_chunks(plan.call, given, (plan, results, arguments, extra), length, work)
-
-
-def _flat_inputs(arguments: Sequence[Any], length: int) -> list[Any]:
-    """The program's inputs one by one, as arrays of one axis or numbers."""
-    flat: list[Any] = []
-    for x in arguments:
-        if type(x) is not tuple:
-            flat.append(x)
-            continue
-        planes = x[0].array[: x[0].count]
-        missing = x[0].count - len(planes)  # of a jet with no directions at all, nothing above the value is there
-        if x[1] == "r":
-            planes = planes[:, np.arange(length) % (planes.shape[1] - _RING)]
-        single = prod(planes.shape[1:]) == 1 and length != 1
-        flat += list(planes.reshape(len(planes))) if single else list(planes.reshape(len(planes), length))
-        flat += [None] * missing
-    return flat

@@ -18,7 +18,9 @@ from ..primitives.table import Row, Series
 from . import engine, launch
 from .bounded import Bounded
 from .ir import Graph, Symbol, Untraceable
-from .layout import Group
+from .layout import Group, laid_out, opened
+from .plan import prepare
+from .target import Target
 
 __all__ = ["launched", "pulled"]
 
@@ -65,8 +67,10 @@ def pulled(
         full = np.broadcast_shapes(*(a.shape[1:] for a in arrays))
         operands = [_once(x) if type(x) is launch.Planes else x for x in operands]
         shape = np.broadcast_shapes(*(x.array.shape[1:] for x in operands if type(x) is launch.Planes))
-    compiled = dtype in launch.COMPILED and engine.current() == "llvm"
-    laid = [launch.laid_out(x, shape, compiled) if type(x) is launch.Planes else x for x in operands]
+    compiled = engine.target_of(arrays[0], dtype)
+    if compiled is None:
+        return None
+    laid = [laid_out(x, shape, compiled) if type(x) is launch.Planes else x for x in operands]
     described = tuple((x[0].count, x[1]) if type(x) is tuple else "number" if x is not None else None for x in laid)
     key = (function, order, described, dtype, compiled, directions is not None)
     way = _ways.get(key)
@@ -77,14 +81,14 @@ def pulled(
     results: list[Any] = []
     if way.plan is not None:
         results = [memory.empty((size, *shape), dtype) for _ in way.plan.counts]
-        if launch.run(way.plan, results, [x for x in laid if x is not None], prod(shape), directions):
+        if way.plan.run(results, [x for x in laid if x is not None], prod(shape), directions):
             return None  # a mend must follow
         for planes, count in zip(results, way.plan.counts, strict=True):
             planes[launch.known_planes(count, directions) :] = 0
         if order == 0 and way.divides and not all(np.isfinite(planes.sum()) for planes in results):
             return None
     if shape != full:
-        results = [np.broadcast_to(launch.opened(planes, len(full)), (size, *full)) for planes in results]
+        results = [np.broadcast_to(opened(planes, len(full)), (size, *full)) for planes in results]
     made = [
         None if c is None else c[1] if c[0] == "operand" else (results[c[1]], way.plan.counts[c[1]] - 1)
         for c in way.contributions
@@ -102,7 +106,7 @@ def _once(x: launch.Planes) -> launch.Planes:
 
 
 def _way(
-    function: Callable[..., Any], order: int, described: Sequence[Any], dtype: Any, compiled: bool, directed: bool
+    function: Callable[..., Any], order: int, described: Sequence[Any], dtype: Any, compiled: Target, directed: bool
 ) -> _Way | None:
     graph = Graph(dtype)
     groups: list[Group] = []
@@ -139,7 +143,7 @@ def _way(
         return None
     if not outputs:
         return _Way(None, tuple(contributions))
-    plan = launch.prepare(program, groups, tuple(map(len, outputs)), compiled, directed)
+    plan = prepare(program, groups, tuple(map(len, outputs)), compiled, directed)
     divides = any(node.op is np.divide for node in program.nodes)
     return None if plan is None else _Way(plan, tuple(contributions), divides)
 
@@ -199,8 +203,10 @@ def launched(
     arrays = [x for x in arguments if type(x) is launch.Planes]
     if not all(x.array.dtype == dtype for x in arrays):
         return None
-    compiled = dtype in launch.COMPILED and engine.current() == "llvm"
-    laid = [launch.laid_out(x, shape, compiled) for x in (cotangent, *arrays)]
+    compiled = engine.target_of(cotangent.array)
+    if compiled is None:
+        return None
+    laid = [laid_out(x, shape, compiled) for x in (cotangent, *arrays)]
     numbers = tuple(None if type(x) is launch.Planes else x for x in arguments)
     described = tuple((x.count, layout, x.degrees) for x, layout in laid)
     key = (row.ufunc, wanted, box.limits, described, numbers, tuple(map(type, numbers)), dtype, compiled)
@@ -226,7 +232,7 @@ def launched(
     for x in chosen:
         whole = x.degrees and x.array.shape[1:] == shape
         results.append(memory.empty((len(x.array) if whole else x.count, *shape), dtype))
-    if launch.run(plan, results, laid, prod(shape)):
+    if plan.run(results, laid, prod(shape)):
         return None  # a mend must follow
     found = iter([_of_shape(planes, x) for planes, x in zip(results, chosen, strict=True)])
     return [next(found) if w else None for w in wanted]
@@ -259,7 +265,7 @@ def _transposed_plan(
     described: Sequence[Any],
     numbers: Sequence[Any],
     dtype: Any,
-    compiled: bool,
+    compiled: Target,
 ) -> Any:
     graph = Graph(dtype)
     groups = [Group(layout, count) for count, layout, _ in described]
@@ -289,7 +295,7 @@ def _transposed_plan(
         for c, g in zip(coefficients, inputs[0], strict=False)
     ) and all(len(coefficients) <= len(inputs[0]) for coefficients in outputs):
         return _PASSED_ON
-    return launch.prepare(program, groups, tuple(map(len, outputs)), compiled)
+    return prepare(program, groups, tuple(map(len, outputs)), compiled)
 
 
 def _arguments_of(pulled: Any, inputs: Any, described: Any, numbers: Any) -> Iterator[tuple[Terms, Any, Any]]:

@@ -12,7 +12,7 @@ from ..broadcasting import summed_to
 from ..jets import tower
 from ..jets.planes import Level
 from ..jets.tower import Stack, coefficients, stacked_up
-from ..kernel import launch, pulled
+from ..kernel import engine, launch, pulled
 from ..kernel.pullback import pullback
 from ..operand import Operand, primal
 from ..operand.levels import open_scope
@@ -112,7 +112,7 @@ class StackPull:
 
     def _launched(self, cotangent: Any, arguments: Sequence[Any]) -> Sequence[Any] | None:
         """By one kernel on plain arrays."""
-        if type(cotangent) is not np.ndarray or any(isinstance(x, Operand) for x in arguments):
+        if not engine.accepted(cotangent) or any(isinstance(x, Operand) for x in arguments):
             return None
         if any(level.algebra.directions is not None for level in self.levels):
             return self._launched_along(cotangent, arguments)
@@ -174,7 +174,7 @@ def _axes_of(stack: Stack) -> int:
 
 def _planes(x: Any, degrees: Degrees, alone: bool) -> Any:
     """An array as kernels take it."""
-    if type(x) is not np.ndarray:
+    if not engine.accepted(x):
         return x
     if alone:
         degree = degrees[0]

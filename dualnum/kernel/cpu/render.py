@@ -6,14 +6,11 @@ which holds what depends on more than the values.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from ..emit import write
-from ..ir import Program
-from ..layout import Group
-from .call import INTEGERS, data_offset
+from ..layout import Routine
+from .call import INTEGERS
 from .instructions import Instructions
 
 __all__ = ["render"]
@@ -22,18 +19,19 @@ __all__ = ["render"]
 class _Loop(Instructions):
     """The body of the loop, with what it reads and writes."""
 
-    def __init__(self, dtype: np.dtype[Any], groups: Sequence[Group]) -> None:
-        super().__init__(dtype)
-        self.groups = groups
+    def __init__(self, routine: Routine, offset: int) -> None:
+        super().__init__(routine.program.dtype)
+        self.whole = _OBJECT.replace("{offset}", str(offset)) if offset >= 0 else _ADDRESS
+        self.groups = [*routine.outputs, *routine.inputs]
         self.masked = f"{self.mask} %mask, {self.vector} {self.number(1.0)}"  # beyond the end a harmless number
 
-    def lay(self, lines: Callable[["_Layout"], Sequence[str]]) -> list[str]:
+    def lay(self, part: str) -> list[str]:
         """The lines that the layouts of all groups add to one part of the loop."""
-        size, lanes, offset = self.dtype.itemsize, self.lanes, data_offset()
+        size, lanes = self.dtype.itemsize, self.lanes
         return [
-            "  " + line.format(g=g, size=size, lanes=lanes, offset=offset)
+            "  " + line.replace("{whole}", self.whole).format(g=g, size=size, lanes=lanes)
             for g, group in enumerate(self.groups)
-            for line in lines(_LAYOUTS[group.layout])
+            for line in getattr(_LAYOUTS[group.layout], part)
         ]
 
     def address(self, g: int, m: int, again: bool) -> str:
@@ -121,20 +119,19 @@ class _Layout(NamedTuple):
     place: str = "%i"
 
 
-_OBJECT = ("%o{g} = getelementptr i8, ptr %a{g}, i64 {offset}", "%p{g} = load ptr, ptr %o{g}")
-_ADDRESS = ("%p{g} = getelementptr i8, ptr %a{g}, i64 0",)
-_WHOLE = _OBJECT if data_offset() >= 0 else _ADDRESS
+_OBJECT = "%o{g} = getelementptr i8, ptr %a{g}, i64 {offset}\n  %p{g} = load ptr, ptr %o{g}"
+_ADDRESS = "%p{g} = getelementptr i8, ptr %a{g}, i64 0"
 _PACKED, _DENSE, _SAME = "%ps{g} = mul i64 %length, {size}", "%es{g} = add i64 0, {size}", "%es{g} = add i64 0, 0"
 _LAYOUTS = {
-    "c": _Layout(_in_a_row, (*_WHOLE, _PACKED, _DENSE)),
-    "p": _Layout(_in_a_row, (*_ADDRESS, _DENSE)),
-    "g": _Layout(_gathered, _ADDRESS),
-    "w": _Layout(_within, (*_WHOLE, _PACKED, _DENSE, "%wide{g} = sub i64 %last{g}, %first{g}")),
-    "b": _Layout(_single, (*_ADDRESS, _SAME)),
+    "c": _Layout(_in_a_row, ("{whole}", _PACKED, _DENSE)),
+    "p": _Layout(_in_a_row, (_ADDRESS, _DENSE)),
+    "g": _Layout(_gathered, (_ADDRESS,)),
+    "w": _Layout(_within, ("{whole}", _PACKED, _DENSE, "%wide{g} = sub i64 %last{g}, %first{g}")),
+    "b": _Layout(_single, (_ADDRESS, _SAME)),
     "s": _Layout(_number, ()),
     "r": _Layout(  # the place in the period goes round
         _in_a_row,
-        (*_ADDRESS, _DENSE, "%first{g} = urem i64 %begin, %period{g}"),
+        (_ADDRESS, _DENSE, "%first{g} = urem i64 %begin, %period{g}"),
         ("%i{g} = phi i64 [ %first{g}, %entry ], [ %next{g}, %turn ]",),
         (
             "%on{g} = add i64 %i{g}, {lanes}",
@@ -150,12 +147,12 @@ _LAYOUTS = {
 # ── a kernel ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def render(program: Program, outputs: Sequence[Group], inputs: Sequence[Group], directed: bool = False) -> str:
-    """The LLVM text of a kernel; `directed` for jets with several directions."""
-    w = _Loop(program.dtype, [*outputs, *inputs])
-    write(w, program, outputs, inputs, directed)
-    start, finish = w.lay(lambda layout: layout.start), ["  ret i32 0"]
-    if program.alarm is not None:
+def render(routine: Routine, offset: int) -> str:
+    """The LLVM text of a kernel; array objects keep their address at `offset`; −1 where addresses are given."""
+    w = _Loop(routine, offset)
+    write(w, routine)
+    start, finish = w.lay("start"), ["  ret i32 0"]
+    if routine.program.alarm is not None:
         start.append(f"  %alarm = phi {w.mask} [ zeroinitializer, %entry ], [ %alarm1, %turn ]")
         reduce = w.declare(f"llvm.vector.reduce.or.v{w.lanes}i1", "i1", w.mask)
         finish = [
@@ -166,9 +163,9 @@ def render(program: Program, outputs: Sequence[Group], inputs: Sequence[Group], 
         ]
     newline = "\n"
     return f"""{newline.join(w.declared.values())}
-define i32 @kernel({", ".join(_arguments(w, directed))}) {{
+define i32 @kernel({", ".join(_arguments(w, routine.directed))}) {{
 entry:
-{newline.join(w.lay(lambda layout: layout.head))}
+{newline.join(w.lay("head"))}
   %any = icmp slt i64 %begin, %end
   br i1 %any, label %loop, label %done
 loop:
@@ -179,9 +176,9 @@ loop:
   %lefts = shufflevector {w.longs} %left1, {w.longs} poison, <{w.lanes} x i32> zeroinitializer
   %mask = icmp slt {w.longs} <{w.iota}>, %lefts
 {newline.join(w.once)}
-{_over_directions(w.each) if directed else "  br label %turn"}
+{_over_directions(w.each) if routine.directed else "  br label %turn"}
 turn:
-{newline.join(w.lay(lambda layout: layout.turn))}
+{newline.join(w.lay("turn"))}
   %next = add i64 %i, {w.lanes}
   %more = icmp slt i64 %next, %end
   br i1 %more, label %loop, label %done
