@@ -12,7 +12,7 @@ import pytest
 
 import dualnum as dn
 from dualnum import jet, memory
-from dualnum.kernel import store
+from dualnum.kernel.cpu import store
 
 ENGINES = pytest.mark.parametrize("engine", ["llvm", "interpret"])
 
@@ -98,7 +98,7 @@ _INTERRUPTED = """
 import signal
 import numpy as np
 import dualnum as dn
-from dualnum.kernel import threads
+from dualnum.kernel.cpu import threads
 
 def interrupt(*_):
     raise KeyboardInterrupt

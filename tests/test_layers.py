@@ -36,7 +36,6 @@ FLOOR = {name: i for i, floor in enumerate(FLOORS) for name in floor}
 
 # modules that may be longer, to what length, and why
 LONGER: dict[str, tuple[int, str]] = {
-    "kernel/launch.py": (420, "one way from operands to a prepared call, for series, boxes of levels and cotangents"),
     "primitives/table.py": (412, "what a row is: its rule, its pull, its orders, and where its rule is mended"),
 }
 

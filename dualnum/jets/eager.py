@@ -6,40 +6,40 @@ broadcasting cost a layout more. Whatever else there is (other types, nested jet
 of `evaluation`, to the same result.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
-from ctypes import ArgumentError
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import memory
-from ..algebra import Stack, product_of
-from ..errors import DualnumError
-from ..kernel import engine, launch, llvm, threads
-from ..operand import Operand, highest
-from ..primitives.table import lookup
+from ..algebra import Stack
+from ..kernel import engine, launch
+from ..kernel.layout import laid_out
+from ..kernel.target import Target
 from .evaluation import CHEAP, kink_mode
-from .planes import Level
+from .nested import nested, recorded, row_of
 
 __all__ = ["quick"]
 
 
 class _Ready(NamedTuple):
-    """What a call needs: the kernel, how many planes it writes, its work an element."""
+    """What a call needs: the machine's function, how many planes it writes, its work an element."""
 
     call: Callable[..., int]
     known: int  # planes that may be nonzero
     degree: int
     work: int
+    alone: int  # elements up to which one call does
     literal: bool  # a number among the operands is written into the kernel
 
 
 _LIMIT = 4096
 _MISSING, _BY_VALUE = object(), object()
-_entries: dict[Any, Any] = {}
+_entries: defaultdict[Target, dict[Any, Any]] = defaultdict(dict)
 _float64, _DOUBLE = np.float64, np.dtype(float)
-_ndarray, _empty, _new, _engine = np.ndarray, np.empty, object.__new__, engine.current
+_ndarray, _empty, _new, _target = np.ndarray, np.empty, object.__new__, engine.target
 
 
 def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
@@ -50,229 +50,100 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
         inputs: a jet; or two jets, or a jet with a number or an array in either order.
         jet_type: the class of jets.
     """
-    number = None
+    machine = _target()
+    handle: Any = machine.handle
+    top, number, place = None, None, 0
+    described: list[Any] = []
+    given: list[Any] = [None]
     for x in inputs:
-        if type(x) is jet_type:
-            if type(x.planes) is jet_type:
-                return _nested(ufunc, inputs, jet_type)
-        elif isinstance(x, jet_type):  # one of a special kind
-            if not x._is_array:
-                return None
-            numbers = tuple(a._as_number() if isinstance(a, jet_type) else a for a in inputs)
-            return quick(ufunc, numbers, jet_type)
-    if len(inputs) == 1:
-        (x,) = inputs
-        a = x.planes
-        extent = x._extent if x._shared is None else x._shared.extent
-        key: Any = (ufunc, x.algebra, extent, a.dtype) if type(a) is _ndarray else None
-    elif len(inputs) == 2:
-        x, y = inputs
-        # among jets of its own type NumPy's number is as good as Python's
-        if type(y) is _float64 and type(x) is jet_type and x.planes.dtype == _DOUBLE:
-            inputs = x, y = x, float(y)
-        elif type(x) is _float64 and type(y) is jet_type and y.planes.dtype == _DOUBLE:
-            inputs = x, y = float(x), y
-        if type(x) is jet_type and type(y) is jet_type:
-            a, b = x.planes, y.planes
-            if x.scope is not y.scope or x.algebra is not y.algebra:
-                return None
-            if type(a) is not _ndarray or type(b) is not _ndarray:
-                return _recorded(ufunc, inputs, jet_type)
-            if a.shape != b.shape or a.dtype != b.dtype or not b.flags.c_contiguous:
-                return _laid_out(ufunc, inputs, x, jet_type)
-            extent = y._extent if y._shared is None else y._shared.extent
-            key = (ufunc, x.algebra, x._extent if x._shared is None else x._shared.extent, a.dtype, extent)
-        elif type(y) is float or type(y) is int:
-            number, a = y, x.planes
-            extent = x._extent if x._shared is None else x._shared.extent
-            key = (ufunc, x.algebra, extent, a.dtype, "number") if type(a) is _ndarray else None
-        elif type(x) is float or type(x) is int:
-            number, x = x, y
+        kind = type(x)
+        if kind is jet_type and handle is not None:
             a = x.planes
-            extent = x._extent if x._shared is None else x._shared.extent
-            key = (ufunc, x.algebra, "number", a.dtype, extent) if type(a) is _ndarray else None
-        elif type(x) is _ndarray or type(y) is _ndarray:
-            jet = y if type(x) is _ndarray else x
-            if type(jet.planes) is not _ndarray:
-                return _recorded(ufunc, inputs, jet_type)
-            return _laid_out(ufunc, inputs, jet, jet_type)
+            if type(a) is not _ndarray or not a.flags.c_contiguous:
+                return _elsewhere(ufunc, inputs, jet_type)
+            if top is None:
+                top, first = x, a
+            elif a.shape != first.shape or a.dtype != first.dtype or x.scope is not top.scope:
+                return _elsewhere(ufunc, inputs, jet_type)
+            elif x.algebra is not top.algebra:
+                return None
+            described.append(x._extent if x._shared is None else x._shared.extent)
+            given.append(handle(a))
+        elif kind is float or kind is int:
+            number, place = x, len(given)
+            described.append(None)
+            given.append(x)
         else:
-            return _recorded(ufunc, inputs, jet_type)
-    else:
-        return None
-    if key is None and type(a) is not _ndarray:
-        return _recorded(ufunc, inputs, jet_type)
-    if key is None or not x.scope.alive or _engine() != "llvm":
-        return None
-    if not a.flags.c_contiguous:
-        return _laid_out(ufunc, inputs, x, jet_type)
-    entry = _entries.get(key, _MISSING)
+            return _elsewhere(ufunc, inputs, jet_type)
+    algebra = top.algebra
+    key = (ufunc, algebra, first.dtype, *described)
+    entries = _entries[machine]
+    entry = entries.get(key, _MISSING)
     if entry is _BY_VALUE:
-        key = (key, repr(number))
-        entry = _entries.get(key, _MISSING)
+        key = (*key, repr(number))
+        entry = entries.get(key, _MISSING)
     if entry is _MISSING:
-        entry = _remember(key, ufunc, inputs, x, jet_type)
-        if entry is _BY_VALUE:
-            entry = _remember((key, repr(number)), ufunc, inputs, x, jet_type)
-    if entry is None or kink_mode() == "raise":
+        entry = _remembered(machine, key, ufunc, inputs, top, jet_type)
+    length = first.size // len(first)
+    if entry is None or not length or not top.scope.alive or kink_mode() == "raise":
         return None
-    length = a.size // len(a)
-    if not length:
-        return None
-    call, known, degree, work, literal = entry
-    planes = _empty(a.shape, a.dtype) if a.nbytes < memory.KEPT else memory.empty(a.shape, a.dtype)
-    arguments: list[Any]
-    if number is None:
-        arguments = [id(planes), id(a)] if len(inputs) == 1 else [id(planes), id(a), id(b)]
-    elif literal:
-        arguments = [id(planes), id(a)]
-    else:
-        arguments = [id(planes), id(a), number] if inputs[-1] is number else [id(planes), number, id(a)]
-    if x.algebra.directions is not None:
-        arguments.append(x.algebra.directions)
+    call, known, degree, work, alone, literal = entry
+    planes = _empty(first.shape, first.dtype) if first.nbytes < memory.KEPT else memory.empty(first.shape, first.dtype)
+    given[0] = handle(planes)
+    if literal:
+        del given[place]
+    if algebra.directions is not None:
+        given.append(algebra.directions)
     try:
-        if length * work < threads.WORTH:
-            alarm = call(*arguments, length, 0, length)
+        if length <= alone:
+            alarm = call(*given, length, 0, length)
         else:
-            alarm = threads.in_chunks(call, arguments, (planes, inputs), length, work)
-    except ArgumentError:  # an integer that no float holds
+            alarm = machine.in_chunks(call, given, (planes, inputs), length, work)
+    except machine.refused:  # an integer that no float holds
         return None
     if alarm:  # the mend must follow
         return None
-    if known < len(a):
+    if known < len(first):
         planes[known:] = 0
     result = _new(jet_type)
-    result.planes = planes
-    result._extent = degree
-    result._shared = None
-    result.algebra = x.algebra
-    result.scope = x.scope
+    result.planes, result._extent, result._shared = planes, degree, None
+    result.algebra, result.scope = algebra, top.scope
     return result
 
 
-# ── jets of jets ─────────────────────────────────────────────────────────────────────────────────
-
-
-class _Nest(NamedTuple):
-    """What a jet of jets is made of: its levels from the top down, the degrees of each, and the array below them."""
-
-    scopes: tuple[Any, ...]
-    algebras: tuple[Any, ...]
-    degrees: tuple[int, ...]
-    base: Any
-
-
-def _recorded(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
-    """ufunc(*inputs) of jets whose planes are recorded and numbers, as one step of the record, or None."""
-    row = _row(ufunc)
-    if row is None or row.even is not None or row.of_squares is not None or kink_mode() == "raise":
-        return None
+def _elsewhere(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
+    """The same of what is not alike: jets of special kinds, of jets, of what is recorded; arrays, NumPy's numbers."""
     top: Any = None
-    stacks = []
+    special, numbers, kinds = False, False, set()
     for x in inputs:
-        if type(x) is jet_type:
+        kind = type(x)
+        if kind is jet_type:
             top = x if top is None else top
             if x.scope is not top.scope or x.algebra is not top.algebra:
                 return None
-            stacks.append(Stack(x.planes, (x.extent,)))
-        elif _is_constant(x):
-            stacks.append(Stack(x, (None,)))
-        else:
-            return None
-    below = highest([stack.base for stack in stacks])
-    if below is None or below.algebra is not None or not top.scope.alive or below.scope.level >= top.scope.level:
-        return None
-    try:
-        made = below._stacked(row, (Level(top.scope, top.algebra, jet_type),), stacks)
-    except (TypeError, ValueError):  # what is wrong is said on the general way
-        return None
-    if made is None or made.degrees[0] is None:
-        return None
-    return top._like(made.base, made.degrees[0])
-
-
-def _is_constant(x: Any) -> bool:
-    """Whether x is a real number or array, or one that is recorded (or traced), and no jet."""
-    if isinstance(x, Operand):
-        return x.algebra is None
-    if type(x) is _ndarray:
-        return x.dtype.kind in "fiu"
-    return type(x) is float or (type(x) is int and abs(x) < 1 << 53)
-
-
-def _nest(x: Any, jet_type: Any) -> _Nest:
-    scopes, algebras, degrees = [], [], []
-    while type(x) is jet_type:
-        scopes.append(x.scope)
-        algebras.append(x.algebra)
-        degrees.append(x._extent if x._shared is None else x._shared.extent)
-        x = x.planes
-    return _Nest(tuple(scopes), tuple(algebras), tuple(degrees), x)
-
-
-def _nested(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
-    """ufunc(*inputs) of jets of jets that are all alike and numbers, or None."""
-    if _engine() != "llvm" or kink_mode() == "raise":
-        return None
-    nests = [_nest(x, jet_type) if type(x) is jet_type else x for x in inputs]
-    first = next(n for n in nests if type(n) is _Nest)
-    base = first.base
-    if type(base) is not _ndarray:
-        return None
-    for n in nests:
-        if type(n) is not _Nest:
-            if type(n) is not float and type(n) is not int:
+            kinds.add(type(x.planes))
+        elif isinstance(x, jet_type):
+            if not x._is_array:
                 return None
-        elif type(n.base) is not _ndarray or n.base.shape != base.shape or n.base.dtype is not base.dtype:
-            return None
-        elif n.scopes != first.scopes or n.algebras != first.algebras or not n.base.flags.c_contiguous:
-            return None
-    described = [n.degrees if type(n) is _Nest else "number" for n in nests]
-    key: Any = (ufunc, first.algebras, base.dtype, *described)
-    plan = _entries.get(key, _MISSING)
-    if plan is _BY_VALUE:
-        key = (key, *[repr(n) for n in nests if type(n) is not _Nest])
-        plan = _entries.get(key, _MISSING)
-    if plan is _MISSING:
-        plan = _nested_plan(ufunc, nests, first)
-        if plan is not None and plan.literal and type(key[0]) is not tuple:
-            _keep(key, _BY_VALUE)
-            key = (key, *[repr(n) for n in nests if type(n) is not _Nest])
-        _keep(key, plan)
-    if plan is None or not all(scope.alive for scope in first.scopes):
+            special = True
+        elif kind is _float64:
+            numbers = True
+        elif kind not in _PLAIN:
+            kinds.add(kind)
+    if len(inputs) > 2:
         return None
-    planes = _empty(base.shape, base.dtype)
-    arguments: list[Any] = [id(planes)]
-    arguments += [id(n.base) if type(n) is _Nest else n for n in nests if type(n) is _Nest or not plan.literal]
-    length = prod(base.shape[len(first.scopes) :])
-    if not length:
-        return None
-    try:
-        alarm = threads.in_chunks(plan.call, arguments, (planes, inputs), length, plan.work)
-    except ArgumentError:
-        return None
-    if alarm:
-        return None
-    result: Any = planes
-    degrees = plan.degrees[0]
-    for i in range(len(first.scopes) - 1, -1, -1):
-        result = _new(jet_type)._set(result, degrees[-1 - i], first.algebras[i], first.scopes[i])
-    return result
+    if special:
+        return quick(ufunc, tuple([x._as_number() if isinstance(x, jet_type) else x for x in inputs]), jet_type)
+    if jet_type in kinds:
+        return nested(ufunc, inputs, jet_type)
+    if numbers and top.planes.dtype == _DOUBLE:  # among jets of its own type NumPy's number is as good as Python's
+        return quick(ufunc, tuple([float(x) if type(x) is _float64 else x for x in inputs]), jet_type)
+    plain = not numbers and kinds == _ARRAYS
+    return _laid_out(ufunc, inputs, top, jet_type) if plain else recorded(ufunc, inputs, jet_type)
 
 
-def _nested_plan(ufunc: np.ufunc, nests: list[Any], first: _Nest) -> Any:
-    """The plan of machine code, or None."""
-    row = _row(ufunc)
-    dtype = first.base.dtype
-    if row is None or dtype not in launch.COMPILED or llvm.data_offset() < 0:
-        return None
-    if any(algebra.directions is not None for algebra in first.algebras):
-        return None
-    algebra = product_of(first.algebras[::-1])
-    described = tuple((n.degrees[::-1], "c") if type(n) is _Nest else "number" for n in nests)
-    operands = [launch.Planes(n.base, algebra.size) if type(n) is _Nest else n for n in nests]
-    plan = launch.plan_for(row, algebra, described, dtype, True, operands)
-    return plan if plan is not None and plan.call is not None and plan.early is None else None
+_ARRAYS = {np.ndarray}
+_PLAIN = frozenset((float, int, np.ndarray))
 
 
 class _Layout(NamedTuple):
@@ -285,9 +156,10 @@ class _Layout(NamedTuple):
 
 def _laid_out(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any) -> Any:
     """ufunc(*inputs) of jets and arrays of any strides that broadcast, and Python's numbers, or None."""
-    if not top.scope.alive or _engine() != "llvm" or kink_mode() == "raise":
+    machine = _target()
+    if not top.scope.alive or not machine.compiled or kink_mode() == "raise":
         return None
-    described: list[Any] = [ufunc, top.algebra]
+    described: list[Any] = [machine, ufunc, top.algebra]
     operands: list[Any] = []
     for x in inputs:
         if type(x) is jet_type:
@@ -306,22 +178,25 @@ def _laid_out(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any)
     key: Any = tuple(described)
     shape = _shapes.get(key, _MISSING)
     if shape is _MISSING:
-        shape = _shapes[key] = _common_shape(ufunc, operands)
+        shape = _shapes[key] = _common_shape(machine, ufunc, operands)
     if shape is None:
         return None
-    laid = [launch.laid_out(x, shape, True) if type(x) is launch.Planes else x for x in operands]
+    laid = [laid_out(x, shape, machine) if type(x) is launch.Planes else x for x in operands]
     key = (key, *[x[1] for x in laid if type(x) is tuple])
-    entry = _entries.get(key, _MISSING)
+    entries = _entries[machine]
+    entry = entries.get(key, _MISSING)
     if entry is _MISSING:
-        made = _planned(ufunc, laid, top)
-        entry = _keep(key, None if made is None or made.plan.literal else made)
+        if len(entries) >= _LIMIT:
+            entries.clear()
+        made = _planned(machine, ufunc, laid, top)
+        entry = entries[key] = None if made is None or made.plan.literal else made
     if entry is None:
         return None
     algebra = top.algebra
     planes = memory.empty((algebra.size, *shape), top.dtype)
     try:
-        alarm = launch.run(entry.plan, (planes,), laid, prod(shape), algebra.directions)
-    except ArgumentError:  # an integer that no float holds
+        alarm = entry.plan.run((planes,), laid, prod(shape), algebra.directions)
+    except machine.refused:  # an integer that no float holds
         return None
     if alarm:  # the mend must follow
         return None
@@ -333,12 +208,13 @@ def _laid_out(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any)
 _shapes: dict[Any, Any] = {}
 
 
-def _common_shape(ufunc: np.ufunc, operands: list[Any]) -> tuple[int, ...] | None:
+def _common_shape(machine: Target, ufunc: np.ufunc, operands: list[Any]) -> tuple[int, ...] | None:
     """The shape of the result, or None where the general way must be taken, also to say what does not fit."""
     arrays = [x.array for x in operands if type(x) is launch.Planes]
     if len(_shapes) >= _LIMIT:
         _shapes.clear()
-    if any(a.dtype != arrays[0].dtype for a in arrays) or arrays[0].dtype not in launch.COMPILED or _row(ufunc) is None:
+    dtype = arrays[0].dtype
+    if any(a.dtype != dtype for a in arrays) or not machine.computes(dtype) or row_of(ufunc) is None:
         return None
     try:
         return np.broadcast_shapes(*(a.shape[1:] for a in arrays))
@@ -346,48 +222,35 @@ def _common_shape(ufunc: np.ufunc, operands: list[Any]) -> tuple[int, ...] | Non
         return None
 
 
-def _row(ufunc: np.ufunc) -> Any:
-    """The row of a ufunc of one output, or None: the general way says what is wrong."""
-    if ufunc.nout > 1 or ufunc.signature is not None:
-        return None
-    try:
-        row = lookup(ufunc)
-    except DualnumError:
-        return None
-    return row if row.rule is not None else None
-
-
-def _planned(ufunc: np.ufunc, laid: list[Any], top: Any) -> Any:
+def _planned(machine: Target, ufunc: np.ufunc, laid: list[Any], top: Any) -> Any:
     """The plan for (Planes, layout) pairs and numbers, with the planes and the degree of its result; or None."""
-    row = _row(ufunc)
-    if row is None or top.dtype not in launch.COMPILED:
+    row = row_of(ufunc)
+    if row is None or not machine.computes(top.dtype):
         return None
     operands = [x[0] if type(x) is tuple else x for x in laid]
     described = tuple((x[0].degrees, x[1]) if type(x) is tuple else "number" for x in laid)
     algebra = top.algebra
-    plan = launch.plan_for(row, algebra.single, described, top.dtype, True, operands, algebra.directions is not None)
+    directed = algebra.directions is not None
+    plan = launch.plan_for(row, algebra.single, described, top.dtype, machine, operands, directed)
     return plan and _Layout(plan, algebra.filled(plan.degrees[0]), plan.degrees[0][0])
 
 
-def _keep(key: Any, entry: Any) -> Any:
-    if len(_entries) >= _LIMIT:
-        _entries.clear()
-    _entries[key] = entry
-    return entry
-
-
-def _remember(key: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], x: Any, jet_type: Any) -> Any:
+def _remembered(machine: Target, key: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any) -> Any:
     """The entry for operands in one piece like these; None where they must take the general way."""
-    single = x.algebra.single
+    entries = _entries[machine]
+    if len(entries) >= _LIMIT:
+        entries.clear()
+    single = top.algebra.single
     stacks = [Stack(y.planes, (y.extent,)) if type(y) is jet_type else y for y in inputs]
     laid = [(launch.planes_of(single, y), "c") if type(y) is Stack else y for y in stacks]
-    made = _planned(ufunc, laid, x) if llvm.data_offset() >= 0 else None
-    if made is None:
-        return _keep(key, None)
-    plan = made.plan
-    if plan.literal and not isinstance(key[0], tuple):
-        return _keep(key, _BY_VALUE)
-    if plan.early is not None or plan.call is None:
-        return _keep(key, None)
-    work = plan.work + plan.each * (x.algebra.directions or 0)
-    return _keep(key, _Ready(plan.call, made.known, made.degree, work, plan.literal))
+    made = _planned(machine, ufunc, laid, top)
+    entry = None
+    if made is not None and made.plan.direct is not None:
+        plan = made.plan
+        work = plan.cost(top.algebra.directions)
+        entry = _Ready(plan.direct, made.known, made.degree, work, machine.alone(work), plan.literal)
+        if plan.literal and len(key) == 3 + len(inputs):  # the number decides how the rule goes
+            entries[key] = _BY_VALUE
+            key = (*key, *[repr(x) for x in inputs if type(x) is not jet_type])
+    entries[key] = entry
+    return entry

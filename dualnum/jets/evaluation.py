@@ -10,7 +10,7 @@ import numpy as np
 from ..algebra import Stack
 from ..backend import is_array, plain
 from ..errors import DualnumError, InvalidType, InvalidValue, NonsmoothPoint
-from ..kernel import launch
+from ..kernel import engine, launch
 from ..kernel import pulled as kernels
 from ..operand import Operand, primal
 from ..primitives.composition import Composition
@@ -127,11 +127,11 @@ def _given(operands: Sequence[Any], mine: Sequence[bool]) -> list[Any] | None:
     given: list[Any] = []
     for x, own in zip(operands, mine, strict=True):
         if own:
-            if type(x.planes) is not np.ndarray:
+            if not engine.accepted(x.planes):
                 return None
             extent = x.extent
             given.append(launch.Planes(x.planes, x.algebra.coefficients(extent), (extent,)))
-        elif type(x) is np.ndarray and x.ndim:
+        elif engine.accepted(x) and x.ndim:
             given.append(launch.Planes(x[None], 1, (None,)))
         elif isinstance(x, Operand) or not isinstance(x, (float, int, complex, np.generic, np.ndarray)):
             return None

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..algebra import Algebra, Monomial, Stack, directions, product_of
 from ..errors import InvalidValue
-from ..kernel import launch
+from ..kernel import engine, launch
 from ..operand import Operand, highest, is_jet
 from ..operand.levels import same_scope
 from ..primitives.composition import Composition
@@ -64,7 +64,7 @@ def _launched(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) ->
 def _given(algebra: Algebra, stack: Stack) -> Any:
     """A stack as a kernel takes it; None of what is no number nor array of NumPy."""
     base = stack.base
-    if type(base) is np.ndarray and base.ndim:
+    if engine.accepted(base) and base.ndim:
         return launch.planes_of(algebra, stack)
     return base if _is_number(base) and not stack.axes else None
 
@@ -112,7 +112,7 @@ def spread(levels: Sequence[Level], stack: Stack, ndim: int, once: bool = False,
     algebras = tuple([level.algebra for level in levels])
     shape = tuple(np.shape(base))[stack.axes :]
     shape = (1,) * (ndim - len(shape)) + shape
-    if type(base) is not np.ndarray or not directions.is_short(algebras, shape):
+    if not engine.accepted(base) or not directions.is_short(algebras, shape):
         return None
     its = directions.table(algebras, degrees, once)
     full = (its.once if once else its.spread)(base, shape)

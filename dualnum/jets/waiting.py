@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DualnumError
-from ..kernel import engine, launch
+from ..kernel import engine
 from ..memory import LARGE
 from ..operand import Operand, primal
 from ..operand.ndarray import missing
@@ -70,15 +70,16 @@ def _postponed(self: Jet, row: Row, operands: Sequence[Any], mine: Sequence[bool
 
     It may wait where a long jet meets a short row of numbers, as in x @ w + b.
     """
-    if mine[0] == mine[1] or engine.current() != "llvm":
+    machine = engine.target()
+    if mine[0] == mine[1] or not machine.compiled:
         return None
     x, b = operands if mine[0] else operands[::-1]
     planes, numbers = primal(x.planes), primal(b)
-    if type(planes) is not np.ndarray or type(numbers) is not np.ndarray:
+    if not engine.accepted(planes) or not engine.accepted(numbers):
         return None
     if planes.nbytes < LARGE or numbers.nbytes > _SMALL or not 0 < numbers.ndim < planes.ndim - 1:
         return None
-    if planes.dtype != numbers.dtype or planes.dtype not in launch.COMPILED:
+    if planes.dtype != numbers.dtype or not machine.computes(planes.dtype):
         return None
     if numbers.shape != planes.shape[planes.ndim - numbers.ndim :]:
         return None

@@ -1,36 +1,59 @@
 """Which machine runs the programs."""
 
-import importlib.util
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from ..errors import InvalidValue
+from .cpu.llvm import LLVM
+from .interpret import INTERPRETER
+from .target import Target
 
-__all__ = ["ENGINES", "available", "current", "engine"]
+__all__ = ["accepted", "available", "current", "engine", "named", "registered", "target", "target_of"]
 
-ENGINES = ("interpret", "llvm")
+_targets: dict[str, Target] = {INTERPRETER.name: INTERPRETER, "llvm": LLVM()}
 
 
 def available() -> tuple[str, ...]:
     """The engines that can run here."""
-    return ENGINES if importlib.util.find_spec("llvmlite") else ENGINES[:1]
+    return tuple(name for name, machine in _targets.items() if not machine.missing())
 
 
-def _checked(name: str, source: str) -> str:
-    if name not in ENGINES:
-        raise InvalidValue(f"{source} is {name!r}; expected one of {', '.join(map(repr, ENGINES))}")
-    if name not in available():
-        raise InvalidValue(f'{source} is {name!r}, but llvmlite is not installed; pip install llvmlite, or "interpret"')
-    return name
+def named(name: str, source: str = "engine") -> Target:
+    """The machine of this name, which can run here; `source` is what named it."""
+    if name not in _targets:
+        raise InvalidValue(f"{source} is {name!r}; expected one of {', '.join(map(repr, _targets))}")
+    if missing := _targets[name].missing():
+        raise InvalidValue(f"{source} is {name!r}, but {missing}")
+    return _targets[name]
 
 
-_named = os.environ.get("DUALNUM_ENGINE")
-_current: ContextVar[str] = ContextVar(
-    "engine", default=_checked(_named, "DUALNUM_ENGINE") if _named else available()[-1]
-)
-current = _current.get
+_default = named(os.environ.get("DUALNUM_ENGINE") or available()[-1], "DUALNUM_ENGINE")
+_current: ContextVar[Target] = ContextVar("engine", default=_default)
+target = _current.get  # the machine in force
+
+
+def current() -> str:
+    """The name of the engine in force."""
+    return target().name
+
+
+def target_of(x: Any, dtype: Any = None) -> Target | None:
+    """The machine for an array, computed in its own type or in another; None for what no machine takes.
+
+    It is the one in force, or the interpreter for types in which that one does not compute.
+    """
+    machine = target()
+    if type(x) is not machine.arrays:
+        return None
+    return machine if machine.computes(x.dtype if dtype is None else dtype) else INTERPRETER
+
+
+def accepted(x: Any) -> bool:
+    """Whether x is an array that there is a machine for."""
+    return type(x) is target().arrays
 
 
 @contextmanager
@@ -48,8 +71,18 @@ def engine(name: str) -> Iterator[None]:
         ...     np.exp(jet(0.5, order=2)).coeffs
         array([1.6487, 1.6487, 0.8244])
     """
-    token = _current.set(_checked(name, "engine"))
+    token = _current.set(named(name))
     try:
         yield
     finally:
         _current.reset(token)
+
+
+@contextmanager
+def registered(machine: Target) -> Iterator[None]:
+    """Another machine, among the engines within a ``with`` block."""
+    _targets[machine.name] = machine
+    try:
+        yield
+    finally:
+        del _targets[machine.name]

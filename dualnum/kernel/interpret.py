@@ -12,8 +12,10 @@ import numpy as np
 
 from ..backend import namespace
 from .ir import CONST, FMA, INPUT, SELECT, Program
+from .layout import flat_inputs
+from .target import Target
 
-__all__ = ["BLOCK", "evaluate", "run"]
+__all__ = ["BLOCK", "INTERPRETER", "Interpreter", "evaluate", "run"]
 
 BLOCK = 16384  # elements: the temporaries that live at once fit the second-level cache, and calls cost little beside
 
@@ -46,6 +48,20 @@ def run(program: Program, inputs: Sequence[Any], outputs: Sequence[Any], block: 
             if program.alarm is not None:
                 alarm = alarm or bool(np.any(results[-1]))
     return alarm
+
+
+class Interpreter(Target):
+    """The machine that is always there."""
+
+    name = "interpret"
+
+    def run(self, plan: Any, results: Any, operands: Sequence[Any], length: int, directions: int | None) -> bool:
+        stacks = zip(results, plan.counts, strict=True)
+        flat = [y for stack, count in stacks for y in stack.reshape(len(stack), length)[:count]]
+        return run(plan.program, flat_inputs(operands, length), flat)
+
+
+INTERPRETER = Interpreter()
 
 
 class _Step(NamedTuple):

@@ -5,11 +5,11 @@ compiled kernel, or a program for the interpreter. What no program can be writte
 numbers themselves) has no plan and runs on whole arrays.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -18,76 +18,27 @@ from ..algebra import Algebra, Degrees, NotGraded, Stack
 from ..primitives.composition import Composition
 from ..primitives.derived import Derived
 from ..primitives.table import Row
-from . import engine, instructions, interpret, llvm, threads
-from .ir import INPUT, Graph, Node, Program, Untraceable, prune
-from .optimize import optimize
-from .store import Bounded, kernel
+from . import engine
+from .bounded import Bounded
+from .ir import Graph, Untraceable
+from .layout import Group, Planes, laid_out
+from .plan import Plan, prepare
+from .target import Target
 
 __all__ = [
-    "COMPILED",
-    "laid_out",
-    "Plan",
     "Planes",
     "evaluate",
     "inputs",
     "plan_for",
     "planes_of",
-    "prepare",
-    "run",
-    "split",
     "structural_degrees",
     "uniform",
 ]
-
-COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
-_LONG = 60  # a mathematical function costs about as much as so many additions: only for cutting into chunks
-
-
-class Planes(NamedTuple):
-    """An operand as a kernel reads it: stacked planes of shape (…, *shape), of which `count` coefficients are read.
-
-    With several directions a coefficient above the value has a plane for each.
-    """
-
-    array: Any
-    count: int  # type: ignore[assignment]
-    degrees: Degrees = ()
-
-    @property
-    def moves(self) -> bool:
-        """Whether there are planes above the value."""
-        return self.degrees.count(None) < len(self.degrees)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A program, ready to run on operands laid out in one way.
-
-    Attributes:
-        program: what the interpreter runs (`call` is None), or what was compiled.
-        call: the machine code.
-        early: what is computed before, operation by operation, for want of a machine counterpart.
-        counts: how many coefficients each result has.
-        work: operations an element, for cutting long arrays into chunks.
-        literal: numbers among the operands are written into the program.
-        each: those of the operations that are done again for each of several directions.
-        degrees: of each result, the highest degree in each level that may be nonzero.
-    """
-
-    program: Program
-    call: Callable[..., int] | None
-    early: Program | None
-    counts: tuple[int, ...]
-    work: int
-    literal: bool = False
-    each: int = 0
-    degrees: Sequence[tuple[int, ...]] = ()
 
 
 _plans: Bounded[Any, Any] = Bounded(4096)
 _by_number: Bounded[Any, int] = Bounded(1024)
 _NUMBERS = 256  # as many programs for different numbers in one place, say exponents
-_COMPILED_NODES = 20_000  # beyond, LLVM takes seconds: the interpreter begins at once
 _NO_PLAN = "no plan"
 _BY_NUMBER = "by number"
 
@@ -118,7 +69,9 @@ def evaluate(row: Row, algebra: Algebra, operands: Sequence[Any]) -> tuple[list[
     shape = arrays[0].shape[1:]
     if any(a.shape[1:] != shape for a in arrays):
         shape = np.broadcast_shapes(*(a.shape[1:] for a in arrays))
-    compiled = dtype in COMPILED and engine.current() == "llvm"
+    compiled = engine.target_of(arrays[0], dtype)
+    if compiled is None:
+        return None
     laid = [laid_out(x, shape, compiled) if type(x) is Planes else x for x in operands]
     described = tuple((x[0].degrees, x[1]) if type(x) is tuple else "number" for x in laid)
     plan = plan_for(row, algebra.single, described, dtype, compiled, operands, directions is not None)
@@ -126,7 +79,7 @@ def evaluate(row: Row, algebra: Algebra, operands: Sequence[Any]) -> tuple[list[
         return None
     results = [memory.empty((algebra.size, *shape), dtype) for _ in plan.counts]
     arguments = [x for x in laid if type(x) is tuple or not plan.literal]
-    alarm = run(plan, results, arguments, prod(shape), directions)
+    alarm = plan.run(results, arguments, prod(shape), directions)
     for planes, degrees in zip(results, plan.degrees, strict=True):
         planes[algebra.filled(degrees) :] = 0
     return list(zip(results, plan.degrees, strict=True)), alarm
@@ -148,58 +101,12 @@ def _in_type(x: Any, dtype: Any) -> Any:
     return int(x) if type(x) is bool else x  # the logarithm of True is of half precision
 
 
-def laid_out(x: Planes, shape: tuple[int, ...], compiled: bool) -> tuple[Planes, str]:
-    """The planes as a kernel can read them, with the name of the layout; copied where it must be."""
-    array = x.array
-    flags = array.flags
-    if array.shape[1:] == shape and flags.c_contiguous and flags.aligned:
-        return x, "c"
-    if compiled and flags.aligned:
-        if prod(array.shape[1:]) == 1:
-            return x, "b"
-        if array.shape[1:] == shape:
-            if array[0].flags.c_contiguous:
-                return x, "p"
-            if len(shape) == 1:
-                return x, "g"
-        elif prod(shape) > _WORTH_A_RING and _goes_round(array.shape[1:], shape):
-            return x._replace(array=_ring(array)), "r"
-    full = np.empty((len(array), *shape), array.dtype)
-    full[...] = opened(array, len(shape))
-    return x._replace(array=full), "c"
-
-
-_RING = 64  # more elements than any vector has
-_WORTH_A_RING = 4096  # elements of the result; of fewer a copy is made sooner
-
-
-def _goes_round(given: tuple[int, ...], shape: tuple[int, ...]) -> bool:
-    """Whether an array of one shape, broadcast to another, is itself again and again in memory."""
-    while given and given[0] == 1:
-        given = given[1:]
-    return len(given) < len(shape) and shape[len(shape) - len(given) :] == given and 0 not in given
-
-
-def _ring(array: Any) -> Any:
-    """The planes, each followed by its beginning, so that a vector read at any place of the period is in one piece."""
-    flat = array.reshape(len(array), -1)
-    period = flat.shape[1]
-    if period < _RING:
-        flat = np.tile(flat, (1, -(-_RING // period)))
-    return np.concatenate((flat, flat[:, :_RING]), axis=1)
-
-
-def opened(array: Any, ndim: int) -> Any:
-    """Planes with axes opened behind the first, so that they broadcast to `ndim` axes."""
-    return array.reshape(array.shape[0], *(1,) * (ndim + 1 - array.ndim), *array.shape[1:])
-
-
 def plan_for(
     row: Row,
     algebra: Algebra,
     described: tuple[Any, ...],
     dtype: Any,
-    compiled: bool,
+    compiled: Target,
     operands: Sequence[Any],
     directed: bool = False,
 ) -> Plan | None:
@@ -210,7 +117,7 @@ def plan_for(
         algebra: along one direction.
         described: (degrees, layout) of each operand, or "number".
         dtype: the one type of all operands.
-        compiled: machine code, or a program for the interpreter.
+        compiled: the machine.
         operands: the operands themselves, for the numbers among them.
         directed: jets with several directions.
     """
@@ -231,22 +138,24 @@ def plan_for(
     return None if isinstance(plan, str) else plan
 
 
-def _made(row: Row, algebra: Algebra, described: Any, dtype: Any, compiled: bool, numbers: Any, directed: bool) -> Any:
+def _made(
+    row: Row, algebra: Algebra, described: Any, dtype: Any, compiled: Target, numbers: Any, directed: bool
+) -> Any:
     """A plan, or the reason why there is none."""
     if not uniform(row.ufunc, dtype):
         return _NO_PLAN
     graph = Graph(dtype)
     known = iter(numbers or ())
-    groups: list[llvm.Group] = []
+    groups: list[Group] = []
     symbols: list[list[Any]] = []
     for x in described:
         if x == "number" and numbers is not None:
             symbols.append([next(known)])
         elif x == "number":
-            groups.append(llvm.Group("s", 1))
+            groups.append(Group("s", 1))
             symbols.append([graph.input()])
         else:
-            groups.append(llvm.Group(x[1], algebra.read(x[0])))
+            groups.append(Group(x[1], algebra.read(x[0])))
             symbols.append(inputs(graph, algebra, x[0]))
     try:
         results = [algebra.terms(y) for y in _expanded(graph, row, algebra.order, symbols)]
@@ -306,110 +215,3 @@ def _expanded(graph: Graph, row: Row, order: int, operands: Sequence[list[Any]])
     with graph.relax():
         result = row.expand(order, *operands, value=value)
     return result if isinstance(result, tuple) else [result]
-
-
-# ── any program ──────────────────────────────────────────────────────────────────────────────────
-
-
-def prepare(
-    program: Program, groups: Sequence[llvm.Group], counts: tuple[int, ...], compiled: bool, directed: bool = False
-) -> Any:
-    """The plan of a program whose inputs come in `groups` and whose outputs are stacks of `counts` coefficients.
-
-    None where jets with several directions have none: they are compiled, or go the way of whole arrays.
-    """
-    work = sum(map(_weight, program.nodes))
-    if not compiled or len(program.nodes) > _COMPILED_NODES:
-        return None if directed else Plan(program, None, None, counts, work)
-    early, rest = split(program, instructions.renderable)
-    late = optimize(rest)
-    outputs = [llvm.Group("c", n) for n in counts]
-    inputs = [*groups, *(llvm.Group("c", 1) for _ in (early.outputs if early else ()))]
-    each = 0
-    if directed:
-        if early is not None and any(llvm.moving(early, groups)):
-            return None
-        each = sum(_weight(n) for n, moves in zip(late.nodes, llvm.moving(late, inputs), strict=True) if moves)
-    try:
-        text = llvm.render(late, outputs, inputs, directed)
-    except instructions.Unrenderable:
-        return None
-    call = kernel(text, llvm.signature(outputs, inputs, program.dtype, directed))
-    return Plan(program, call, early, counts, work, each=each)
-
-
-def _weight(node: Node) -> int:
-    return _LONG if not isinstance(node.op, str) and node.op in instructions.MATH else 1
-
-
-def split(program: Program, possible: Callable[[Any], bool]) -> tuple[Program | None, Program]:
-    """Two programs: what impossible operations need and give, and the rest, which reads it.
-
-    The inputs of the second are those of the first, and then the first's outputs.
-    """
-    missing = [i for i, n in enumerate(program.nodes) if not possible(n.op)]
-    if not missing:
-        return None, program
-    nodes = list(program.nodes)
-    for number, i in enumerate(missing):
-        nodes[i] = Node(INPUT, (), program.inputs + number)
-    late = prune(nodes, program.inputs + len(missing), program.outputs, program.dtype, program.alarm)
-    return prune(program.nodes, program.inputs, missing, program.dtype), late
-
-
-def run(
-    plan: Plan, results: Sequence[Any], arguments: Sequence[Any], length: int, directions: int | None = None
-) -> bool:
-    """Fills stacked result planes (the first `counts` of each) from (Planes, layout) pairs and numbers.
-
-    Returns whether the program's alarm was raised.
-    """
-    if length == 0:
-        return False
-    if plan.call is None:
-        flat = [y for out, n in zip(results, plan.counts, strict=True) for y in out.reshape(len(out), length)[:n]]
-        return interpret.run(plan.program, _flat_inputs(arguments, length), flat)
-    extra = []
-    if plan.early is not None:
-        with np.errstate(all="ignore"):
-            computed = interpret.evaluate(plan.early, _flat_inputs(arguments, length))
-        extra = [np.ascontiguousarray(np.broadcast_to(y, (length,)), plan.program.dtype) for y in computed]
-    by_object = llvm.data_offset() >= 0
-    given: list[Any] = [id(y) if by_object else y.ctypes.data for y in results]
-    for x in arguments:
-        if type(x) is not tuple:
-            given.append(x)
-            continue
-        planes, layout = x
-        array = planes.array
-        if layout == "c":
-            given.append(id(array) if by_object else array.ctypes.data)
-            continue
-        given += [array.__array_interface__["data"][0], array.strides[0]]
-        if layout == "g":
-            given.append(array.strides[1])
-        elif layout == "r":
-            given.append(array.shape[1] - _RING)
-    given += [id(y) if by_object else y.ctypes.data for y in extra]
-    work = plan.work
-    if directions is not None:
-        given.append(directions)
-        work += plan.each * directions
-    return threads.in_chunks(plan.call, given, (plan, results, arguments, extra), length, work)
-
-
-def _flat_inputs(arguments: Sequence[Any], length: int) -> list[Any]:
-    """The program's inputs one by one, as arrays of one axis or numbers."""
-    flat: list[Any] = []
-    for x in arguments:
-        if type(x) is not tuple:
-            flat.append(x)
-            continue
-        planes = x[0].array[: x[0].count]
-        missing = x[0].count - len(planes)  # of a jet with no directions at all, nothing above the value is there
-        if x[1] == "r":
-            planes = planes[:, np.arange(length) % (planes.shape[1] - _RING)]
-        single = prod(planes.shape[1:]) == 1 and length != 1
-        flat += list(planes.reshape(len(planes))) if single else list(planes.reshape(len(planes), length))
-        flat += [None] * missing
-    return flat

@@ -15,9 +15,9 @@ from ..backend import is_array
 from ..operand import Operand, primal
 from ..primitives.derived import Derived, derived
 from ..primitives.table import Row
+from .bounded import Bounded
 from .ir import CONST, INPUT, SELECT, Graph, Program, Untraceable
 from .python import in_python
-from .store import Bounded
 
 __all__ = ["PullBack", "pullback", "written_value"]
 

@@ -15,9 +15,12 @@ from ..algebra import Algebra, Monomial, NotGraded, Univariate
 from ..broadcasting import summed_to
 from ..primitives.derived import derived
 from ..primitives.table import Row, Series
-from . import engine, launch, llvm
+from . import engine, launch
+from .bounded import Bounded
 from .ir import Graph, Symbol, Untraceable
-from .store import Bounded
+from .layout import Group, laid_out, opened
+from .plan import prepare
+from .target import Target
 
 __all__ = ["launched", "pulled"]
 
@@ -67,8 +70,10 @@ def pulled(
         full = np.broadcast_shapes(*(a.shape[1:] for a in arrays))
         operands = [_once(x) if type(x) is launch.Planes else x for x in operands]
         shape = np.broadcast_shapes(*(x.array.shape[1:] for x in operands if type(x) is launch.Planes))
-    compiled = dtype in launch.COMPILED and engine.current() == "llvm"
-    laid = [launch.laid_out(x, shape, compiled) if type(x) is launch.Planes else x for x in operands]
+    compiled = engine.target_of(arrays[0], dtype)
+    if compiled is None:
+        return None
+    laid = [laid_out(x, shape, compiled) if type(x) is launch.Planes else x for x in operands]
     described = tuple((x[0].degrees, x[1]) if type(x) is tuple else "number" if x is not None else None for x in laid)
     key = (function, single, described, dtype, compiled, directions is not None)
     way = _ways.get(key)
@@ -79,14 +84,14 @@ def pulled(
     results: list[Any] = []
     if way.plan is not None:
         results = [memory.empty((algebra.size, *shape), dtype) for _ in way.plan.counts]
-        if launch.run(way.plan, results, [x for x in laid if x is not None], prod(shape), directions):
+        if way.plan.run(results, [x for x in laid if x is not None], prod(shape), directions):
             return None  # a mend must follow
         for planes, degrees in zip(results, way.degrees, strict=True):
             planes[algebra.filled(degrees) :] = 0
         if algebra is _ARRAYS and way.divides and not all(np.isfinite(planes.sum()) for planes in results):
             return None
     if shape != full:
-        results = [np.broadcast_to(launch.opened(planes, len(full)), (len(planes), *full)) for planes in results]
+        results = [np.broadcast_to(opened(planes, len(full)), (len(planes), *full)) for planes in results]
     made = [
         None if c is None else c[1] if c[0] == "operand" else (results[c[1]], way.degrees[c[1]][0])
         for c in way.contributions
@@ -104,17 +109,22 @@ def _once(x: launch.Planes) -> launch.Planes:
 
 
 def _way(
-    function: Callable[..., Any], algebra: Algebra, described: Sequence[Any], dtype: Any, compiled: bool, directed: bool
+    function: Callable[..., Any],
+    algebra: Algebra,
+    described: Sequence[Any],
+    dtype: Any,
+    compiled: Target,
+    directed: bool,
 ) -> _Way | None:
     graph = Graph(dtype)
-    groups: list[llvm.Group] = []
+    groups: list[Group] = []
     given: list[Any] = []
     operands: dict[tuple[int, ...], int] = {}  # by the nodes of their coefficients
     for j, x in enumerate(described):
         if x is None:
             given.append(None)
             continue
-        groups.append(llvm.Group("s", 1) if x == "number" else llvm.Group(x[1], algebra.read(x[0])))
+        groups.append(Group("s", 1) if x == "number" else Group(x[1], algebra.read(x[0])))
         parts = [graph.input()] if x == "number" else launch.inputs(graph, algebra, x[0])
         if x != "number":
             operands[tuple([c.index for c in algebra.terms(parts).values()])] = j
@@ -145,7 +155,7 @@ def _way(
         return None
     if not outputs:
         return _Way(None, tuple(contributions))
-    plan = launch.prepare(program, groups, tuple(map(len, outputs)), compiled, directed)
+    plan = prepare(program, groups, tuple(map(len, outputs)), compiled, directed)
     divides = any(node.op is np.divide for node in program.nodes)
     return None if plan is None else _Way(plan, tuple(contributions), degrees, divides)
 
@@ -201,8 +211,10 @@ def launched(
     arrays = [x for x in arguments if type(x) is launch.Planes]
     if not all(x.array.dtype == dtype for x in arrays):
         return None
-    compiled = dtype in launch.COMPILED and engine.current() == "llvm"
-    laid = [launch.laid_out(x, shape, compiled) for x in (cotangent, *arrays)]
+    compiled = engine.target_of(cotangent.array)
+    if compiled is None:
+        return None
+    laid = [laid_out(x, shape, compiled) for x in (cotangent, *arrays)]
     numbers = tuple(None if type(x) is launch.Planes else x for x in arguments)
     described = tuple((x.degrees, layout) for x, layout in laid)
     key = (row.ufunc, wanted, algebra, described, numbers, tuple(map(type, numbers)), dtype, compiled)
@@ -223,7 +235,7 @@ def launched(
     for x in chosen:
         whole = x.moves and x.array.shape[1:] == shape
         results.append(memory.empty((len(x.array) if whole else x.count, *shape), dtype))
-    if launch.run(plan, results, laid, prod(shape)):
+    if plan.run(results, laid, prod(shape)):
         return None  # a mend must follow
     found = iter([_of_shape(planes, x) for planes, x in zip(results, chosen, strict=True)])
     return [next(found) if w else None for w in wanted]
@@ -253,10 +265,10 @@ def _transposed_plan(
     described: Sequence[Any],
     numbers: Sequence[Any],
     dtype: Any,
-    compiled: bool,
+    compiled: Target,
 ) -> Any:
     graph = Graph(dtype)
-    groups = [llvm.Group(layout, algebra.read(degrees)) for degrees, layout in described]
+    groups = [Group(layout, algebra.read(degrees)) for degrees, layout in described]
     inputs = [[graph.input() for _ in range(algebra.read(degrees))] for degrees, _ in described]
     terms = [
         {m: planes[place] for place, m in algebra.within(degrees)}
@@ -282,7 +294,7 @@ def _transposed_plan(
         for c, g in zip(coefficients, inputs[0], strict=False)
     ) and all(len(coefficients) <= len(inputs[0]) for coefficients in outputs):
         return _PASSED_ON
-    return launch.prepare(program, groups, tuple(map(len, outputs)), compiled)
+    return prepare(program, groups, tuple(map(len, outputs)), compiled)
 
 
 def _arguments_of(pulled: Any, described: Any, numbers: Any) -> Iterator[tuple[Terms, Any]]:

@@ -10,17 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from ..kernel import launch, llvm
-from ..kernel.instructions import renderable
+from ..kernel import launch
+from ..kernel.interpret import INTERPRETER
 from ..kernel.ir import SELECT, Graph, Symbol
-from .fused import BLOCK, Kernel, Source, Target, laid_out
+from ..kernel.layout import BLOCK, Group
+from ..kernel.plan import prepare
+from ..kernel.target import Target
+from .fused import Kernel, Output, Source, laid_out
 from .nodes import MOST_PLANES, Node, Trace, is_uniform, place
 
 __all__ = ["Cut"]
 
 _FLOATS = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.longdouble))
 _MOST_WINDOWS = 16  # that one node of a kernel sums
-_MOST_ARGUMENTS = 1000  # of a call through ctypes
 
 
 class Cut:
@@ -31,8 +33,8 @@ class Cut:
         alarms: alarms that no kernel watches.
     """
 
-    def __init__(self, traced: Trace, samples: Sequence[Any], compiled: bool) -> None:
-        self.compiled = compiled
+    def __init__(self, traced: Trace, samples: Sequence[Any], target: Target) -> None:
+        self.target = target
         self.steps: list[Kernel | Node] = []
         self.alarms: list[Node] = []
         self.nodes = list(traced.nodes())
@@ -111,33 +113,34 @@ class Cut:
 
     def _direct(self, members: Sequence[Node], dtype: Any) -> bool:
         """Whether a kernel of these nodes is one piece of machine code that takes arrays as they are."""
-        if not self.compiled or dtype not in launch.COMPILED or llvm.data_offset() < 0:
+        target = self.target
+        if target.handle is None or not target.computes(dtype):
             return False
-        return all(n.op in ("select", "placed") or renderable(n.op) for n in members)
+        return all(n.op in ("select", "placed") or target.possible(n.op) for n in members)
 
-    def _is_plane(self, node: Node, kind: Any) -> bool:
+    def is_plane(self, node: Node, kind: Any) -> bool:
         """Whether a node is a plane of an input that kernels of this kind read where it lies."""
         if node.op != "row" or node.args[0].op != "input" or node.extra >= MOST_PLANES:
             return False
         return kind == (node.shape, node.dtype) and self.layouts[node.args[0].number] == "c"
 
-    def _in_one_piece(self, node: Node) -> bool:
+    def in_one_piece(self, node: Node) -> bool:
         """Whether what is computed for a node is known to be a contiguous array."""
         if node.op == "input":
             return self.layouts[node.number] == "c"
         if node.op in ("slice", "row"):
             index = node.extra if node.op == "slice" else (node.extra,)
             parent = node.args[0]
-            return node.shape != () and self._in_one_piece(parent) and place(index, parent.shape) is not None
+            return node.shape != () and self.in_one_piece(parent) and place(index, parent.shape) is not None
         if node.op == "constant":
             return bool(np.asarray(node.extra).flags.c_contiguous)
         return node.op in ("placed", "stack", "concatenate") or self.kinds.get(node.number) is not None
 
-    def _source(self, node: Node, kind: Any, direct: bool) -> Source:
+    def source(self, node: Node, kind: Any, direct: bool) -> Source:
         """How a kernel of this shape and type reads an array."""
         shape, dtype = kind
         plain = node.shape == shape and node.dtype == dtype
-        ready = plain and self._in_one_piece(node)
+        ready = plain and self.in_one_piece(node)
         if node.weak or (direct and not ready and prod(node.shape) == 1):
             return Source(node, "s")
         short = prod(shape) <= BLOCK
@@ -151,77 +154,96 @@ class Cut:
 
     def _kernel(self, members: list[Node], given: list[Node], stacks: list[Node], alarms: set[int]) -> None:
         shape, dtype = kind = self.kinds[members[0].number]
-        graph = Graph(dtype)
-        symbols: dict[int, Symbol] = {}
-        sources: list[Source] = []
-        planes: dict[int, list[Symbol]] = {}  # of inputs whose planes are read one by one
         direct = self._direct(members, dtype)
-        inside = {n.number for n in members}
         if not direct:  # windows are read by machine code only
             self.steps += [n for n in members if n.op == "placed"]
-            inside -= {n.number for n in members if n.op == "placed"}
-        outside = [a for n in (*members, *stacks) for a in n.args if a.number not in inside]
-
-        def symbol(node: Node) -> Symbol:
-            known = symbols.get(node.number)
-            if known is None:
-                known = symbols[node.number] = made(node)
-            return known
-
-        def made(node: Node) -> Symbol:
-            if self._is_plane(node, kind):
-                parent = node.args[0]
-                if parent.number not in planes:
-                    count = 1 + max(a.extra for a in outside if a.op == "row" and a.args[0] is parent)
-                    sources.append(Source(parent, "c", count))
-                    planes[parent.number] = [graph.input() for _ in range(count)]
-                plane: Symbol = planes[parent.number][node.extra]
-                return plane
-            while node.op == "broadcast":
-                node = node.args[0]
-            if node.op == "constant" and np.size(node.extra) and is_uniform(node.extra):
-                one = graph.constant(np.asarray(node.extra).ravel()[0])
-            elif node.number in symbols:
-                return symbols[node.number]
-            else:
-                sources.append(self._source(node, kind, direct))
-                one = symbols[node.number] = graph.input()
-            if node.dtype == bool and not one.boolean:
-                one = symbols[node.number] = graph.node(np.not_equal, one, graph.constant(0.0))
-            return one
-
-        def windows(node: Node) -> Symbol:
-            pieces = []
-            for piece, window in zip(node.args, _windows(node), strict=True):
-                if piece.op == "constant":
-                    piece = _laid_out(piece, piece.shape, dtype)
-                sources.append(Source(piece, "w", ready=self._in_one_piece(piece), window=window))
-                pieces.append(graph.input())
-            return reduce(lambda a, b: graph.node(np.add, a, b), pieces)
-
+            members = [n for n in members if n.op != "placed"]
+        inside = {n.number for n in members}
+        body = _Body(self, kind, direct, [a for n in (*members, *stacks) for a in n.args if a.number not in inside])
         for node in members:
-            if node.op == "placed":
-                if node.number in inside:
-                    symbols[node.number] = windows(node)
-                continue
-            args = [symbols[a.number] if a.number in inside else symbol(a) for a in node.args]
-            op = SELECT if node.op == "select" else node.op
-            if op == SELECT and not args[0].boolean:
-                args[0] = graph.node(np.not_equal, args[0], graph.constant(0.0), relaxed=False)
-            symbols[node.number] = graph.node(op, *args, relaxed=node.relaxed)
-        watched = [symbols[n.number] for n in members if n.number in alarms]
-        alarm = reduce(lambda a, b: graph.node(np.logical_or, a, b), watched) if watched else None
+            body.add(node)
+        watched = [body.symbol(n) for n in members if n.number in alarms]
+        alarm = reduce(lambda a, b: body.graph.node(np.logical_or, a, b), watched) if watched else None
         given = [n for n in given if n.number in inside]
         if alarm is not None and not given and not stacks:
             given = members[-1:]  # the interpreter runs over what it writes
-        outputs = [symbols[n.number] for n in given]
-        outputs += [symbols[n.number] if n.number in inside else symbol(n) for s in stacks for n in s.args]
-        program = graph.finish(outputs, alarm)
-        targets = [Target(n) for n in given] + [Target(s, len(s.args), s.shape[0]) for s in stacks]
-        groups = [llvm.Group(s.layout, s.planes or 1) for s in sources]
-        possible = self.compiled and dtype in launch.COMPILED and 3 * len(sources) + len(targets) < _MOST_ARGUMENTS
-        plan = launch.prepare(program, groups, tuple(t.planes for t in targets), possible)
-        self.steps.append(Kernel(plan, shape, dtype, sources, targets, program, groups))
+        outputs = [body.symbol(n) for n in (*given, *(a for s in stacks for a in s.args))]
+        program = body.graph.finish(outputs, alarm)
+        results = [Output(n) for n in given] + [Output(s, len(s.args), s.shape[0]) for s in stacks]
+        groups = [Group(s.layout, s.planes or 1) for s in body.sources]
+        target = self.target if self.target.computes(dtype) else INTERPRETER
+        plan = prepare(program, groups, [y.planes for y in results], target)
+        self.steps.append(Kernel(plan, shape, dtype, body.sources, results, program, groups))
+
+
+class _Body:
+    """The program of a kernel as it is written, with the sources that it reads.
+
+    Args:
+        cut: the trace that it is part of.
+        kind: shape and type.
+        direct: whether it becomes one piece of machine code.
+        outside: the nodes that it needs of others.
+    """
+
+    def __init__(self, cut: Cut, kind: Any, direct: bool, outside: Sequence[Node]) -> None:
+        self.cut, self.kind, self.direct, self.outside = cut, kind, direct, outside
+        self.graph = Graph(kind[1])
+        self.sources: list[Source] = []
+        self._symbols: dict[int, Symbol] = {}
+        self._planes: dict[int, list[Symbol]] = {}  # of inputs whose planes are read one by one
+
+    def add(self, node: Node) -> None:
+        """Writes a node of the kernel's own."""
+        if node.op == "placed":
+            self._symbols[node.number] = self._windows(node)
+            return
+        args = [self.symbol(a) for a in node.args]
+        op = SELECT if node.op == "select" else node.op
+        if op == SELECT and not args[0].boolean:
+            args[0] = self.graph.node(np.not_equal, args[0], self.graph.constant(0.0), relaxed=False)
+        self._symbols[node.number] = self.graph.node(op, *args, relaxed=node.relaxed)
+
+    def symbol(self, node: Node) -> Symbol:
+        """A node that was written, or is read."""
+        known = self._symbols.get(node.number)
+        if known is None:
+            known = self._symbols[node.number] = self._read(node)
+        return known
+
+    def _read(self, node: Node) -> Symbol:
+        if self.cut.is_plane(node, self.kind):
+            return self._plane(node)
+        while node.op == "broadcast":
+            node = node.args[0]
+        if node.op == "constant" and np.size(node.extra) and is_uniform(node.extra):
+            one = self.graph.constant(np.asarray(node.extra).ravel()[0])
+        elif node.number in self._symbols:
+            return self._symbols[node.number]
+        else:
+            self.sources.append(self.cut.source(node, self.kind, self.direct))
+            one = self._symbols[node.number] = self.graph.input()
+        if node.dtype == bool and not one.boolean:
+            one = self._symbols[node.number] = self.graph.node(np.not_equal, one, self.graph.constant(0.0))
+        return one
+
+    def _plane(self, node: Node) -> Symbol:
+        parent = node.args[0]
+        if parent.number not in self._planes:
+            count = 1 + max(a.extra for a in self.outside if a.op == "row" and a.args[0] is parent)
+            self.sources.append(Source(parent, "c", count))
+            self._planes[parent.number] = [self.graph.input() for _ in range(count)]
+        plane: Symbol = self._planes[parent.number][node.extra]
+        return plane
+
+    def _windows(self, node: Node) -> Symbol:
+        pieces = []
+        for piece, window in zip(node.args, _windows(node), strict=True):
+            if piece.op == "constant":
+                piece = _laid_out(piece, piece.shape, self.kind[1])
+            self.sources.append(Source(piece, "w", ready=self.cut.in_one_piece(piece), window=window))
+            pieces.append(self.graph.input())
+        return reduce(lambda a, b: self.graph.node(np.add, a, b), pieces)
 
 
 def _laid_out(constant: Node, shape: tuple[int, ...], dtype: Any) -> Node:

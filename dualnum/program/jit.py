@@ -11,11 +11,11 @@ import optree
 from ..errors import InvalidType
 from ..jets.evaluation import kink_mode
 from ..jets.jet import Jet
-from ..kernel import engine, instructions, launch, llvm
-from ..kernel.host import assembly
+from ..kernel import engine
+from ..kernel.bounded import Bounded
 from ..kernel.ir import Program
-from ..kernel.optimize import optimize
-from ..kernel.store import Bounded
+from ..kernel.plan import rendered
+from ..kernel.target import Target
 from ..operand import Operand
 from ..operand.levels import ambient
 from .fused import Kernel
@@ -24,7 +24,7 @@ from .trace import Tracer, trace
 
 __all__ = ["Jitted", "Lowered", "jit"]
 
-_engine, _ndarray = engine.current, np.ndarray
+_target, _ndarray = engine.target, np.ndarray
 _TRACED_KINDS = "fcbiu"
 
 
@@ -93,7 +93,7 @@ class Jitted:
         # the usual call: arrays, jets and Python floats, and nothing else
         if kwargs or self._static or kink_mode() == "raise":
             return self._general(args, kwargs)
-        key: list[Any] = [_engine()]
+        key: list[Any] = [_target()]
         given: Sequence[Any] = args
         for i, a in enumerate(args):
             kind = type(a)
@@ -139,7 +139,7 @@ class Jitted:
         leaves, structure, described = self._flattened(args, kwargs)
         if described is None:
             return self._f(*args, **kwargs)
-        key = (_engine(), structure, described)
+        key = (_target(), structure, described)
         try:
             entry = self._entries.get(key)
         except TypeError:
@@ -325,18 +325,18 @@ class Lowered:
     @property
     def llvm(self) -> str:
         """The LLVM text of the kernels."""
-        return "\n".join(map(_rendered, self._kernels))
+        machine = engine.named("llvm")
+        return "\n".join(_rendered(k, machine) for k in self._kernels)
 
     @property
     def assembly(self) -> str:
         """The machine's assembly of the kernels."""
-        return "\n".join(assembly(_rendered(k)) for k in self._kernels)
+        machine = engine.named("llvm")
+        return "\n".join(machine.assembly(_rendered(k, machine)) for k in self._kernels)
 
 
-def _rendered(kernel: Kernel) -> str:
-    """The LLVM text of a kernel, of a type that is compiled."""
-    if kernel.dtype not in launch.COMPILED:
+def _rendered(kernel: Kernel, machine: Target) -> str:
+    """The machine's text of a kernel, of a type that it computes in."""
+    if not machine.computes(kernel.dtype):
         return f"; {kernel.dtype}: interpreted\n"
-    early, rest = launch.split(kernel.program, instructions.renderable)
-    inputs = [*kernel.groups, *[llvm.Group("c", 1)] * (len(early.outputs) if early else 0)]
-    return llvm.render(optimize(rest), [llvm.Group("c", t.planes) for t in kernel.targets], inputs)
+    return rendered(kernel.program, kernel.groups, kernel.plan.counts, machine)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import memory
-from ..kernel import engine, threads
+from ..kernel import engine
 from .cut import Cut
 from .fused import Kernel, Source, laid_out
 from .nodes import HOLE, Applied, Node, Trace
@@ -59,7 +59,7 @@ def _may_be_shared(node: Node) -> bool:
 _HELPERS = {
     "ALARM": ALARM, "apart": _apart, "broadcast_to": np.broadcast_to, "concatenate": np.concatenate,
     "contiguous": np.ascontiguousarray, "differs": _differs, "empty": np.empty, "errstate": np.errstate,
-    "in_chunks": threads.in_chunks, "laid_out": laid_out, "leased": memory.leased, "placed": _placed, "where": np.where,
+    "laid_out": laid_out, "leased": memory.leased, "placed": _placed, "where": np.where,
 }  # fmt: skip
 # bytes from which on an array that is needed no more is given up before the end, and its memory kept: more than one
 # such array makes the system take memory back and hand it out again at each call
@@ -83,7 +83,7 @@ class Replay:
     """
 
     def __init__(self, traced: Trace, samples: Sequence[Any]) -> None:
-        cut = Cut(traced, samples, engine.current() == "llvm")
+        cut = Cut(traced, samples, engine.target())
         self.steps = cut.steps
         writer = _Writer(traced, cut)
         self.text = writer.text
@@ -148,28 +148,28 @@ class _Writer:
     # ── steps ────────────────────────────────────────────────────────────────────────────────────
 
     def _kernel(self, kernel: Kernel) -> None:
-        names = [self.name(t.node) for t in kernel.targets]
+        names = [self.name(o.node) for o in kernel.outputs]
         if not kernel.direct:
             given = ", ".join(self.name(s.node) for s in kernel.sources)
             self.lines += [f"results = {self.bound(kernel.run)}({given})", "if results is None: return ALARM"]
             self.lines += [f"{', '.join(names)}, = results", "del results"]
         else:
             self._direct(kernel, names)
-        for target, name in zip(kernel.targets, names, strict=True):
-            if target.node.dtype == bool:
+        for output, name in zip(kernel.outputs, names, strict=True):
+            if output.node.dtype == bool:
                 self.lines.append(f"{name} = {name}.astype({self.bound(np.dtype(bool))})")
 
     def _direct(self, kernel: Kernel, names: list[str]) -> None:
         """The call of the machine code itself."""
-        given, owners, dtype = [], list(names), self.bound(kernel.dtype)
-        for target, name in zip(kernel.targets, names, strict=True):
-            shape = (target.size, *kernel.shape) if target.size else kernel.shape
-            leased = prod(shape) * kernel.dtype.itemsize >= (memory.LARGE if target.node.number in self.kept else _LONG)
+        target, owners, dtype = kernel.plan.target, list(names), self.bound(kernel.dtype)
+        for output, name in zip(kernel.outputs, names, strict=True):
+            shape = (output.size, *kernel.shape) if output.size else kernel.shape
+            leased = prod(shape) * kernel.dtype.itemsize >= (memory.LARGE if output.node.number in self.kept else _LONG)
             fresh = "leased" if leased else "empty"
             self.lines.append(f"{name} = {fresh}({shape}, {dtype})")
-            if target.planes < target.size:
-                self.lines.append(f"{name}[{target.planes}:] = 0.0")
-        given += [f"id({name})" for name in names]
+            if output.planes < output.size:
+                self.lines.append(f"{name}[{output.planes}:] = 0.0")
+        given = [target.argument(name, "c") for name in names]
         for i, source in enumerate(kernel.sources):
             name = self.name(source.node)
             if source.layout == "s":
@@ -183,13 +183,9 @@ class _Writer:
                 )
                 name = f"y{i}"
             owners.append(name)
-            given += [f"id({name})", *(map(str, source.window) if source.layout == "w" else ())]
-        length = prod(kernel.shape)
-        call = self.bound(kernel.plan.call)
-        if length * kernel.plan.work < threads.WORTH:
-            run = f"{call}({', '.join(given)}, {length}, 0, {length})"
-        else:
-            run = f"in_chunks({call}, ({', '.join(given)},), ({', '.join(owners)},), {length}, {kernel.plan.work})"
+            given.append(target.argument(name, source.layout, source.window))
+        self.names.update(target.names)
+        run = target.called(self.bound(kernel.plan.call), given, owners, prod(kernel.shape), kernel.plan.work)
         self.lines.append(run if kernel.program.alarm is None else f"if {run}: return ALARM")
 
     def _number(self, source: Source) -> str:

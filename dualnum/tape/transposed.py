@@ -12,7 +12,7 @@ from ..broadcasting import summed_to
 from ..jets import tower
 from ..jets.planes import Level
 from ..jets.tower import coefficients, joint, stacked_up
-from ..kernel import launch, pulled
+from ..kernel import engine, launch, pulled
 from ..kernel.pullback import pullback
 from ..operand import Operand, primal
 from ..operand.levels import open_scope
@@ -111,7 +111,7 @@ class StackPull:
 
     def _launched(self, cotangent: Any, arguments: Sequence[Any]) -> Sequence[Any] | None:
         """By one kernel on plain arrays."""
-        if type(cotangent) is not np.ndarray or any(isinstance(x, Operand) for x in arguments):
+        if not engine.accepted(cotangent) or any(isinstance(x, Operand) for x in arguments):
             return None
         if any(level.algebra.directions is not None for level in self.levels):
             return self._launched_along(cotangent, arguments)
@@ -169,7 +169,7 @@ class StackPull:
 
 def _planes(algebra: Algebra, x: Any, degrees: Degrees) -> Any:
     """An array as kernels take it."""
-    return launch.planes_of(algebra, Stack(x, degrees)) if type(x) is np.ndarray else x
+    return launch.planes_of(algebra, Stack(x, degrees)) if engine.accepted(x) else x
 
 
 def _paired(levels: Sequence[Level], p: Any, g: Any, j: Monomial, masks: Any) -> Any:

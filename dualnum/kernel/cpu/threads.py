@@ -6,7 +6,7 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any
 
-__all__ = ["WORTH", "count", "in_chunks"]
+__all__ = ["WORTH", "alone", "count", "in_chunks"]
 
 # handing a chunk to a thread costs some 50 µs; this many operations take some 200
 WORTH = 6_000_000
@@ -23,6 +23,11 @@ def count() -> int:
     if named.isdigit() and int(named) > 0:
         return int(named)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def alone(work: int) -> int:
+    """Up to how many elements, of so many operations each, one call is as good as several side by side."""
+    return (WORTH - 1) // max(work, 1)
 
 
 def in_chunks(call: Callable[..., int], arguments: Sequence[Any], owners: Any, length: int, work: int) -> bool:

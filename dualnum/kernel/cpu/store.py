@@ -12,52 +12,19 @@ import itertools
 import os
 import sys
 import tempfile
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Any
 
+from ..bounded import Bounded
 from . import host
 
-__all__ = ["Bounded", "kernel"]
+__all__ = ["directory", "kernel"]
 
-K = TypeVar("K")
-V = TypeVar("V")
 _MAGIC = b"dualnum object 1\n"
 _FILES = 4096  # entries that are kept on disk, looked after at every so many writes
 _EVERY = 256
 _writes = itertools.count(1)
-
-
-class Bounded(Generic[K, V]):
-    """A mapping of the entries used last, at most `limit` of them; safe for threads."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._entries: OrderedDict[K, V] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, key: K) -> V | None:
-        with self._lock:
-            value = self._entries.get(key)
-            if value is not None:
-                self._entries.move_to_end(key)
-            return value
-
-    def put(self, key: K, value: V) -> V:
-        with self._lock:
-            self._entries[key] = value
-            while len(self._entries) > self.limit:
-                self._entries.popitem(last=False)
-        return value
-
-    def clear(self) -> None:
-        with self._lock:
-            self._entries.clear()
-
-    def __len__(self) -> int:
-        return len(self._entries)
 
 
 _loaded: Bounded[str, host.Compiled] = Bounded(1024)

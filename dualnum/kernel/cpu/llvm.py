@@ -1,0 +1,31 @@
+"""LLVM as a target: compiled through llvmlite, and kept."""
+
+import importlib.util
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..layout import Routine
+from . import host, render, store
+from .native import Native
+
+__all__ = ["LLVM"]
+
+
+class LLVM(Native):
+    """Vectors of the host's width, with the vector library's functions where they are there."""
+
+    name = "llvm"
+
+    def missing(self) -> str:
+        if importlib.util.find_spec("llvmlite"):
+            return ""
+        return 'llvmlite is not installed; pip install llvmlite, or "interpret"'
+
+    def render(self, routine: Routine) -> str:
+        return render.render(routine, self.offset)
+
+    def load(self, text: str, types: Sequence[Any]) -> Callable[..., int]:
+        return store.kernel(text, types)
+
+    def assembly(self, text: str) -> str:
+        return host.assembly(text)

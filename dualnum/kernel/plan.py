@@ -1,0 +1,139 @@
+"""A program made ready for a machine, and run."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import interpret
+from .emit import MATH, Unrenderable
+from .interpret import INTERPRETER
+from .ir import INPUT, Node, Program, prune
+from .layout import Group, Routine, flat_inputs, moving
+from .optimize import optimize
+from .target import Target
+
+__all__ = ["Plan", "prepare", "rendered", "split"]
+
+_LONG = 60  # a mathematical function costs about as much as so many additions: only for cutting into chunks
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A program, ready to run on operands laid out in one way.
+
+    Attributes:
+        target: the machine.
+        program: what the interpreter runs, or what was compiled.
+        call: the function of the machine, where it has such.
+        early: what is computed before, operation by operation, for want of a machine counterpart.
+        counts: how many coefficients each result has.
+        work: operations an element, for cutting long arrays into chunks.
+        literal: numbers among the operands are written into the program.
+        each: those of the operations that are done again for each of several directions.
+        degrees: of results in several variables, the highest power of each that occurs.
+    """
+
+    target: Target
+    program: Program
+    call: Callable[..., int] | None
+    early: Program | None
+    counts: tuple[int, ...]
+    work: int
+    literal: bool = False
+    each: int = 0
+    degrees: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def direct(self) -> Callable[..., int] | None:
+        """The function of the machine, where it can be called on handles with nothing before."""
+        return None if self.early is not None or self.target.handle is None else self.call
+
+    def cost(self, directions: int | None) -> int:
+        """Operations an element."""
+        return self.work + self.each * (directions or 0)
+
+    def run(self, results: Sequence[Any], operands: Sequence[Any], length: int, directions: int | None = None) -> bool:
+        """Fills stacked result planes (the first `counts` of each) from (Planes, layout) pairs and numbers.
+
+        Returns whether the program's alarm was raised.
+        """
+        if length == 0:
+            return False
+        if self.early is not None:
+            operands = [*operands, *((_Computed(y), "c") for y in self._before(operands, length))]
+        return self.target.run(self, results, operands, length, directions)
+
+    def _before(self, operands: Sequence[Any], length: int) -> Iterator[Any]:
+        """What is computed before, each an array of this length in one piece."""
+        assert self.early is not None
+        dtype = self.program.dtype
+        with np.errstate(all="ignore"):
+            computed = interpret.evaluate(self.early, flat_inputs(operands, length))
+        for y in computed:
+            if getattr(y, "shape", None) != (length,) or y.dtype != dtype or not y.flags.c_contiguous:
+                y, number = self.target.empty((length,), dtype), y
+                y[...] = number
+            yield y
+
+
+class _Computed(NamedTuple):
+    """An operand, as a target looks at it."""
+
+    array: Any
+
+
+def prepare(program: Program, groups: Sequence[Group], counts: Any, target: Target, directed: bool = False) -> Any:
+    """The plan of a program whose inputs come in `groups` and whose outputs are stacks of `counts` coefficients.
+
+    None where jets with several directions have none: they are compiled, or go the way of whole arrays.
+    """
+    outputs = [Group("c", n) for n in counts]
+    counts, work, each = tuple(counts), sum(map(_weight, program.nodes)), 0
+    if not target.compiled or not target.fits(Routine(program, outputs, groups)):
+        return None if directed else Plan(INTERPRETER, program, None, None, counts, work)
+    early, routine = _routine(program, outputs, groups, target, directed)
+    if directed:
+        if early is not None and any(moving(early, groups)):
+            return None
+        late = routine.program
+        each = sum(_weight(n) for n, moves in zip(late.nodes, moving(late, routine.inputs), strict=True) if moves)
+    try:
+        call = target.compile(routine)
+    except Unrenderable:
+        return None
+    return Plan(target, program, call, early, counts, work, each=each)
+
+
+def rendered(program: Program, groups: Sequence[Group], counts: Sequence[int], target: Target) -> str:
+    """The text of the same, to look at."""
+    return target.render(_routine(program, [Group("c", n) for n in counts], groups, target, False)[1])
+
+
+def _routine(
+    program: Program, outputs: Sequence[Group], groups: Sequence[Group], target: Target, directed: bool
+) -> tuple[Program | None, Routine]:
+    """What is computed before, and what the machine does."""
+    early, rest = split(program, target.possible)
+    inputs = [*groups, *(Group("c", 1) for _ in (early.outputs if early else ()))]
+    return early, Routine(optimize(rest), outputs, inputs, directed)
+
+
+def _weight(node: Node) -> int:
+    return _LONG if not isinstance(node.op, str) and node.op in MATH else 1
+
+
+def split(program: Program, possible: Callable[[Any], bool]) -> tuple[Program | None, Program]:
+    """Two programs: what impossible operations need and give, and the rest, which reads it.
+
+    The inputs of the second are those of the first, and then the first's outputs.
+    """
+    missing = [i for i, n in enumerate(program.nodes) if not possible(n.op)]
+    if not missing:
+        return None, program
+    nodes = list(program.nodes)
+    for number, i in enumerate(missing):
+        nodes[i] = Node(INPUT, (), program.inputs + number)
+    late = prune(nodes, program.inputs + len(missing), program.outputs, program.dtype, program.alarm)
+    return prune(program.nodes, program.inputs, missing, program.dtype), late
