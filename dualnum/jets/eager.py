@@ -52,8 +52,8 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     """
     machine = _target()
     handle: Any = machine.handle
-    top, number, place = None, None, 0
-    described: list[Any] = []
+    top: Any = None
+    number, place, described = None, 0, []
     given: list[Any] = [None]
     for x in inputs:
         kind = type(x)
