@@ -14,21 +14,21 @@ from typing import Any
 import numpy as np
 
 from .. import memory
-from ..algebra import Algebra, Degrees, NotGraded, Stack
+from ..algebra import Algebra, Degrees, Stack
 from ..primitives.composition import Composition
 from ..primitives.derived import Derived
 from ..primitives.table import Row
 from . import engine
 from .bounded import Bounded
-from .ir import Graph, Untraceable
-from .layout import Group, Planes, laid_out
-from .plan import Plan, prepare
+from .ir import Graph
+from .layout import Planes, laid_out
+from .plan import Plan
 from .target import Target
+from .writing import NOT_WRITTEN, Kept, Writing
 
 __all__ = [
     "Planes",
     "evaluate",
-    "inputs",
     "plan_for",
     "planes_of",
     "structural_degrees",
@@ -36,10 +36,9 @@ __all__ = [
 ]
 
 
-_plans: Bounded[Any, Any] = Bounded(4096)
+_plans = Kept(4096)
 _by_number: Bounded[Any, int] = Bounded(1024)
 _NUMBERS = 256  # as many programs for different numbers in one place, say exponents
-_NO_PLAN = "no plan"
 _BY_NUMBER = "by number"
 
 
@@ -69,12 +68,12 @@ def evaluate(row: Row, algebra: Algebra, operands: Sequence[Any]) -> tuple[list[
     shape = arrays[0].shape[1:]
     if any(a.shape[1:] != shape for a in arrays):
         shape = np.broadcast_shapes(*(a.shape[1:] for a in arrays))
-    compiled = engine.target_of(arrays[0], dtype)
-    if compiled is None:
+    target = engine.target_of(arrays[0], dtype)
+    if target is None:
         return None
-    laid = [laid_out(x, shape, compiled) if type(x) is Planes else x for x in operands]
+    laid = [laid_out(x, shape, target) if type(x) is Planes else x for x in operands]
     described = tuple((x[0].degrees, x[1]) if type(x) is tuple else "number" for x in laid)
-    plan = plan_for(row, algebra.single, described, dtype, compiled, operands, directions is not None)
+    plan = plan_for(row, algebra.single, described, dtype, target, operands, directions is not None)
     if plan is None:
         return None
     results = [memory.empty((algebra.size, *shape), dtype) for _ in plan.counts]
@@ -106,7 +105,7 @@ def plan_for(
     algebra: Algebra,
     described: tuple[Any, ...],
     dtype: Any,
-    compiled: Target,
+    target: Target,
     operands: Sequence[Any],
     directed: bool = False,
 ) -> Plan | None:
@@ -117,79 +116,62 @@ def plan_for(
         algebra: along one direction.
         described: (degrees, layout) of each operand, or "number".
         dtype: the one type of all operands.
-        compiled: the machine.
+        target: the machine.
         operands: the operands themselves, for the numbers among them.
         directed: jets with several directions.
     """
-    key: Any = (row.ufunc, algebra, described, dtype, compiled, directed)
-    plan = _plans.get(key)
-    if plan is None:
-        plan = _plans.put(key, _made(row, algebra, described, dtype, compiled, None, directed))
+    key: Any = (row.ufunc, algebra, described, dtype, target, directed)
+    plan = _plans.get(key, lambda: _made(row, algebra, described, dtype, target, None, directed))
     if plan is _BY_NUMBER:  # the number decides how the rule goes: x**3 and x**2.5
         numbers = tuple(x for x in operands if type(x) is not Planes)
-        general, key = key, (*key, repr(numbers))  # 2 is not 2.0, nor 0.0 −0.0; a NaN is itself
-        plan = _plans.get(key)
-        if plan is None:
-            made = _by_number.get(general) or 0
-            _by_number.put(general, made + 1)
+
+        def make() -> Any:
+            made = _by_number.get(key) or 0
+            _by_number.put(key, made + 1)
             # numbers that keep changing are not worth a program each: whole arrays do
-            plan = _NO_PLAN if made >= _NUMBERS else _made(row, algebra, described, dtype, compiled, numbers, directed)
-            _plans.put(key, plan)
-    return None if isinstance(plan, str) else plan
+            return None if made >= _NUMBERS else _made(row, algebra, described, dtype, target, numbers, directed)
+
+        # 2 is not 2.0, nor 0.0 −0.0; a NaN is itself
+        plan = _plans.get((*key, repr(numbers)), make)
+    return plan  # type: ignore[no-any-return]
 
 
-def _made(
-    row: Row, algebra: Algebra, described: Any, dtype: Any, compiled: Target, numbers: Any, directed: bool
-) -> Any:
-    """A plan, or the reason why there is none."""
+def _made(row: Row, algebra: Algebra, described: Any, dtype: Any, target: Target, numbers: Any, directed: bool) -> Any:
+    """A plan, None where there is none, or that the numbers decide."""
     if not uniform(row.ufunc, dtype):
-        return _NO_PLAN
-    graph = Graph(dtype)
+        return None
+    writing = Writing(dtype, algebra)
     known = iter(numbers or ())
-    groups: list[Group] = []
     symbols: list[list[Any]] = []
     for x in described:
-        if x == "number" and numbers is not None:
-            symbols.append([next(known)])
-        elif x == "number":
-            groups.append(Group("s", 1))
-            symbols.append([graph.input()])
+        if x == "number":
+            symbols.append([writing.number() if numbers is None else next(known)])
         else:
-            groups.append(Group(x[1], algebra.read(x[0])))
-            symbols.append(inputs(graph, algebra, x[0]))
+            symbols.append(algebra.homogeneous(writing.operand(*x)))
     try:
-        results = [algebra.terms(y) for y in _expanded(graph, row, algebra.order, symbols)]
+        results = [algebra.terms(y) for y in _expanded(writing.graph, row, algebra.order, symbols)]
         if algebra.order == 0:  # goes the way of the higher orders: a number decides there, it decides here
             moving = [[u[0], u[0]] if x != "number" else u for u, x in zip(symbols, described, strict=True)]
-            _expanded(graph, row, 1, moving)
+            _expanded(writing.graph, row, 1, moving)
         alarm = None
         if row.mend is not None and (row.kind == "derived" or (algebra.order and any(len(u) > 1 for u in symbols))):
-            alarm = graph.lift(row.mend.where(results[0][algebra.monomials[0]], *(u[0] for u in symbols)))
+            alarm = writing.graph.lift(row.mend.where(results[0][algebra.monomials[0]], *(u[0] for u in symbols)))
         degrees = tuple(map(algebra.degrees, results))
         outputs = [[y.get(m, 0.0) for m in algebra.written(d)] for y, d in zip(results, degrees, strict=True)]
-        program = graph.finish([c for y in outputs for c in y], alarm)
-    except (Untraceable, NotGraded):
-        return _BY_NUMBER if numbers is None and "number" in described else _NO_PLAN
-    if any(program.nodes[i].boolean for i in program.outputs):
-        return _NO_PLAN
-    plan = prepare(program, groups, tuple(map(len, outputs)), compiled, directed)
-    return _NO_PLAN if plan is None else replace(plan, literal=numbers is not None, degrees=degrees)
-
-
-def inputs(graph: Graph, algebra: Algebra, degrees: Degrees) -> list[Any]:
-    """The homogeneous parts of an operand, of new inputs of the program."""
-    coefficients = [graph.input() for _ in range(algebra.read(degrees))]
-    return algebra.homogeneous({m: coefficients[place] for place, m in algebra.within(degrees)})
+        plan = writing.planned(outputs, target, directed, alarm)
+    except NOT_WRITTEN:
+        return _BY_NUMBER if numbers is None and "number" in described else None
+    return None if plan is None else replace(plan, literal=numbers is not None, degrees=degrees)
 
 
 @lru_cache(maxsize=1024)
 def structural_degrees(row: Row, algebra: Algebra, degrees: tuple[Degrees, ...]) -> tuple[int, ...]:
     """The highest degree in each level that can occur in a primitive, whatever the numbers are."""
-    graph = Graph(np.float64)
-    operands = [inputs(graph, algebra, d) for d in degrees]
+    writing = Writing(np.float64, algebra)
+    operands = [algebra.homogeneous(writing.operand(d)) for d in degrees]
     try:
-        (y,) = (algebra.terms(y) for y in _expanded(graph, row, algebra.order, operands))
-    except (Untraceable, NotGraded):  # numbers decide
+        (y,) = (algebra.terms(y) for y in _expanded(writing.graph, row, algebra.order, operands))
+    except NOT_WRITTEN:  # numbers decide
         return tuple(a.order for a in algebra.factors)
     return algebra.degrees(y)
 

@@ -11,22 +11,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import memory, series
-from ..algebra import Algebra, Monomial, NotGraded, Univariate
+from ..algebra import Algebra, Monomial, Univariate
 from ..broadcasting import summed_to
 from ..primitives.derived import derived
 from ..primitives.table import Row, Series
 from . import engine, launch
-from .bounded import Bounded
-from .ir import Graph, Symbol, Untraceable
-from .layout import Group, laid_out, opened
-from .plan import prepare
+from .ir import Symbol
+from .layout import laid_out, opened
 from .target import Target
+from .writing import NOT_WRITTEN, Kept, Writing
 
 __all__ = ["launched", "pulled"]
 
 Terms = dict[Monomial, Any]  # coefficients by monomial
 
-_NO_PLAN, _PASSED_ON = "no plan", "passed on"  # a sum hands the cotangents of its terms on
+_PASSED_ON = "passed on"  # a sum hands the cotangents of its terms on
 
 
 # ── recorded jets ────────────────────────────────────────────────────────────────────────────────
@@ -41,7 +40,7 @@ class _Way(NamedTuple):
     divides: bool = False  # by multiplying with reciprocals, which overflow where quotients do not
 
 
-_ways: Bounded[Any, Any] = Bounded(4096)
+_ways = Kept(4096)
 
 
 _ARRAYS = Univariate(0)
@@ -70,16 +69,14 @@ def pulled(
         full = np.broadcast_shapes(*(a.shape[1:] for a in arrays))
         operands = [_once(x) if type(x) is launch.Planes else x for x in operands]
         shape = np.broadcast_shapes(*(x.array.shape[1:] for x in operands if type(x) is launch.Planes))
-    compiled = engine.target_of(arrays[0], dtype)
-    if compiled is None:
+    target = engine.target_of(arrays[0], dtype)
+    if target is None:
         return None
-    laid = [laid_out(x, shape, compiled) if type(x) is launch.Planes else x for x in operands]
+    laid = [laid_out(x, shape, target) if type(x) is launch.Planes else x for x in operands]
     described = tuple((x[0].degrees, x[1]) if type(x) is tuple else "number" if x is not None else None for x in laid)
-    key = (function, single, described, dtype, compiled, directions is not None)
-    way = _ways.get(key)
+    key = (function, single, described, dtype, target, directions is not None)
+    way = _ways.get(key, lambda: _way(function, single, described, dtype, target, directions is not None))
     if way is None:
-        way = _ways.put(key, _way(function, single, described, dtype, compiled, directions is not None) or _NO_PLAN)
-    if way is _NO_PLAN:
         return None
     results: list[Any] = []
     if way.plan is not None:
@@ -113,34 +110,32 @@ def _way(
     algebra: Algebra,
     described: Sequence[Any],
     dtype: Any,
-    compiled: Target,
+    target: Target,
     directed: bool,
 ) -> _Way | None:
-    graph = Graph(dtype)
-    groups: list[Group] = []
+    writing = Writing(dtype, algebra)
     given: list[Any] = []
     operands: dict[tuple[int, ...], int] = {}  # by the nodes of their coefficients
     for j, x in enumerate(described):
-        if x is None:
-            given.append(None)
+        if x is None or x == "number":
+            given.append(x and writing.number())
             continue
-        groups.append(Group("s", 1) if x == "number" else Group(x[1], algebra.read(x[0])))
-        parts = [graph.input()] if x == "number" else launch.inputs(graph, algebra, x[0])
-        if x != "number":
-            operands[tuple([c.index for c in algebra.terms(parts).values()])] = j
+        terms = writing.operand(*x)
+        operands[tuple([c.index for c in terms.values()])] = j
+        parts = algebra.homogeneous(terms)
         given.append(Series(algebra.order, parts) if len(parts) > 1 else parts[0])
     contributions: list[tuple[str, int] | None] = []
     outputs: list[list[Any]] = []
     degrees: list[tuple[int, ...]] = []
     try:
-        with graph.relax():
+        with writing.graph.relax():
             for c in function(*given):
                 if c is None:
                     contributions.append(None)
                     continue
                 terms = algebra.terms(c.coefficients if isinstance(c, Series) else [c])
                 reach = algebra.degrees(terms)
-                coefficients = [graph.lift(terms.get(m, 0.0)) for m in algebra.written(reach)]
+                coefficients = [writing.graph.lift(terms.get(m, 0.0)) for m in algebra.written(reach)]
                 same = operands.get(tuple([a.index for a in coefficients]))
                 if same is not None:
                     contributions.append(("operand", same))
@@ -148,16 +143,15 @@ def _way(
                 contributions.append(("result", len(outputs)))
                 outputs.append(coefficients)
                 degrees.append(reach)
-        program = graph.finish([a for c in outputs for a in c])
-    except (Untraceable, NotGraded):
+        if not outputs:
+            return _Way(None, tuple(contributions))
+        plan = writing.planned(outputs, target, directed)
+    except NOT_WRITTEN:
         return None
-    if any(program.nodes[i].boolean for i in program.outputs):
+    if plan is None:
         return None
-    if not outputs:
-        return _Way(None, tuple(contributions))
-    plan = prepare(program, groups, tuple(map(len, outputs)), compiled, directed)
-    divides = any(node.op is np.divide for node in program.nodes)
-    return None if plan is None else _Way(plan, tuple(contributions), degrees, divides)
+    divides = any(node.op is np.divide for node in plan.program.nodes)
+    return _Way(plan, tuple(contributions), degrees, divides)
 
 
 # ── jets whose planes are recorded ───────────────────────────────────────────────────────────────
@@ -211,18 +205,15 @@ def launched(
     arrays = [x for x in arguments if type(x) is launch.Planes]
     if not all(x.array.dtype == dtype for x in arrays):
         return None
-    compiled = engine.target_of(cotangent.array)
-    if compiled is None:
+    target = engine.target_of(cotangent.array)
+    if target is None:
         return None
-    laid = [laid_out(x, shape, compiled) for x in (cotangent, *arrays)]
+    laid = [laid_out(x, shape, target) for x in (cotangent, *arrays)]
     numbers = tuple(None if type(x) is launch.Planes else x for x in arguments)
     described = tuple((x.degrees, layout) for x, layout in laid)
-    key = (row.ufunc, wanted, algebra, described, numbers, tuple(map(type, numbers)), dtype, compiled)
-    plan = _transposed_plans.get(key)
+    key = (row.ufunc, wanted, algebra, described, numbers, tuple(map(type, numbers)), dtype, target)
+    plan = _transposed_plans.get(key, lambda: _transposed_plan(row, wanted, algebra, described, numbers, dtype, target))
     if plan is None:
-        made = _transposed_plan(row, wanted, algebra, described, numbers, dtype, compiled)
-        plan = _transposed_plans.put(key, made or _NO_PLAN)
-    if plan is _NO_PLAN:
         return None
     chosen = [x for x, w in zip(arguments, wanted, strict=True) if w]
     if plan is _PASSED_ON:
@@ -265,36 +256,32 @@ def _transposed_plan(
     described: Sequence[Any],
     numbers: Sequence[Any],
     dtype: Any,
-    compiled: Target,
+    target: Target,
 ) -> Any:
-    graph = Graph(dtype)
-    groups = [Group(layout, algebra.read(degrees)) for degrees, layout in described]
-    inputs = [[graph.input() for _ in range(algebra.read(degrees))] for degrees, _ in described]
-    terms = [
-        {m: planes[place] for place, m in algebra.within(degrees)}
-        for planes, (degrees, _) in zip(inputs, described, strict=True)
-    ]
-    known = iter(terms[1:])
-    one = algebra.monomials[0]
+    writing = Writing(dtype, algebra)
+    cotangent, *terms = (writing.operand(*x) for x in described)
+    known = iter(terms)
     try:
-        with graph.relax():
-            arguments = [next(known) if number is None else {one: number} for number in numbers]
-            pulled = transposed(row, wanted, algebra, terms[0], arguments)
+        with writing.graph.relax():
+            arguments = [next(known) if number is None else {algebra.monomials[0]: number} for number in numbers]
+            pulled = transposed(row, wanted, algebra, cotangent, arguments)
         outputs = [
             [p.get(m, 0.0) for m in algebra.laid(degrees)] for p, degrees in _arguments_of(pulled, described, numbers)
         ]
-        program = graph.finish([c for coefficients in outputs for c in coefficients])
-    except (Untraceable, NotGraded):
+        given = [cotangent.get(m) for m in algebra.laid(described[0][0])]
+        if all(_is_beginning(coefficients, given) for coefficients in outputs):
+            return _PASSED_ON
+        return writing.planned(outputs, target)
+    except NOT_WRITTEN:
         return None
-    if any(program.nodes[i].boolean for i in program.outputs):
-        return None
-    if all(
-        isinstance(c, Symbol) and c.index == g.index
-        for coefficients in outputs
-        for c, g in zip(coefficients, inputs[0], strict=False)
-    ) and all(len(coefficients) <= len(inputs[0]) for coefficients in outputs):
-        return _PASSED_ON
-    return prepare(program, groups, tuple(map(len, outputs)), compiled)
+
+
+def _is_beginning(coefficients: Sequence[Any], given: Sequence[Any]) -> bool:
+    """Whether these are the first of the given symbols."""
+    pairs = zip(coefficients, given, strict=False)
+    return len(coefficients) <= len(given) and all(
+        isinstance(c, Symbol) and g is not None and c.index == g.index for c, g in pairs
+    )
 
 
 def _arguments_of(pulled: Any, described: Any, numbers: Any) -> Iterator[tuple[Terms, Any]]:
@@ -306,4 +293,4 @@ def _arguments_of(pulled: Any, described: Any, numbers: Any) -> Iterator[tuple[T
             yield p, degrees
 
 
-_transposed_plans: Bounded[Any, Any] = Bounded(4096)
+_transposed_plans = Kept(4096)

@@ -226,7 +226,7 @@ class _Entry:
         self.run = replay.run
         self._structure = structure
         self._described = described
-        self.single = structure == optree.tree_structure(0) and described[0] == ("array",)  # type: ignore[arg-type]
+        self.single = structure == optree.tree_structure(0, none_is_leaf=True) and described[0] == ("array",)  # type: ignore[arg-type]
 
     def given_back(self, outputs: Sequence[Any]) -> Any:
         """The results in the structure that the function returned."""
