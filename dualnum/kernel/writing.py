@@ -56,6 +56,7 @@ class Kept:
     """What was made for a key, made at its first use; the entries used last, None as well."""
 
     def __init__(self, limit: int) -> None:
+        self.limit = limit
         self._entries: Bounded[Any, Any] = Bounded(limit)
 
     def get(self, key: Any, make: Callable[[], Any]) -> Any:
