@@ -92,7 +92,8 @@ def prepare(program: Program, groups: Sequence[Group], counts: Any, target: Targ
     outputs = [Group("c", n) for n in counts]
     counts, work, each = tuple(counts), sum(map(_weight, program.nodes)), 0
     if not target.compiled or not target.fits(Routine(program, outputs, groups)):
-        return None if directed else Plan(INTERPRETER, program, None, None, counts, work)
+        machine = INTERPRETER if target.compiled else target
+        return None if directed else Plan(machine, program, None, None, counts, work)
     early, routine = _routine(program, outputs, groups, target, directed)
     if directed:
         if early is not None and any(moving(early, groups)):
