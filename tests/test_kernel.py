@@ -18,7 +18,7 @@ from dualnum.kernel.cpu import host, native, store, threads
 from dualnum.kernel.cpu.call import signature
 from dualnum.kernel.engine import available, engine, named
 from dualnum.kernel.interpret import INTERPRETER
-from dualnum.kernel.ir import INPUT, Graph, Node, Program, Symbol, Untraceable, prune, verify
+from dualnum.kernel.ir import INPUT, Graph, Instruction, Program, Symbol, Untraceable, prune, verify
 from dualnum.kernel.layout import Group, Routine
 from dualnum.kernel.optimize import _rewrite, optimize
 from dualnum.kernel.plan import prepare
@@ -83,9 +83,13 @@ def test_symbols_refuse_to_be_looked_at():
 
 
 def test_the_verifier_finds_malformed_programs():
-    good = Program((Node(INPUT, (), 0), Node(np.sin, (0,))), 1, (1,), np.dtype(float))
+    good = Program((Instruction(INPUT, (), 0), Instruction(np.sin, (0,))), 1, (1,), np.dtype(float))
     verify(good)
-    for nodes, outputs in (((Node(np.sin, (0,)),), (0,)), (good.nodes, (2,)), ((Node(INPUT, (), 3),), (0,))):
+    for nodes, outputs in (
+        ((Instruction(np.sin, (0,)),), (0,)),
+        (good.nodes, (2,)),
+        ((Instruction(INPUT, (), 3),), (0,)),
+    ):
         with pytest.raises(AssertionError):
             verify(Program(nodes, 1, outputs, np.dtype(float)))
 

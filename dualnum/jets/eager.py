@@ -139,7 +139,7 @@ def _elsewhere(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     if numbers and top.planes.dtype == _DOUBLE:  # among jets of its own type NumPy's number is as good as Python's
         return quick(ufunc, tuple([float(x) if type(x) is _float64 else x for x in inputs]), jet_type)
     plain = not numbers and kinds == _ARRAYS
-    return _laid_out(ufunc, inputs, top, jet_type) if plain else recorded(ufunc, inputs, jet_type)
+    return _by_layout(ufunc, inputs, top, jet_type) if plain else recorded(ufunc, inputs, jet_type)
 
 
 _ARRAYS = {np.ndarray}
@@ -154,7 +154,7 @@ class _Layout(NamedTuple):
     degree: int
 
 
-def _laid_out(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any) -> Any:
+def _by_layout(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any) -> Any:
     """ufunc(*inputs) of jets and arrays of any strides that broadcast, and Python's numbers, or None."""
     machine = _target()
     if not top.scope.alive or not machine.compiled or kink_mode() == "raise":

@@ -10,8 +10,7 @@ import numpy as np
 from ..algebra import Stack
 from ..backend import is_array, plain
 from ..errors import DualnumError, InvalidType, InvalidValue, NonsmoothPoint
-from ..kernel import engine, launch
-from ..kernel import pulled as kernels
+from ..kernel import engine, launch, transpose
 from ..operand import Operand, primal
 from ..primitives.composition import Composition
 from ..primitives.derived import Derived
@@ -21,7 +20,7 @@ from .base import Base
 from .planes import Level, as_jets
 from .tower import together
 
-__all__ = ["CHEAP", "check_kinks", "computed", "constant", "evaluate", "fused", "kink_mode", "nonsmooth", "pulled"]
+__all__ = ["CHEAP", "check_kinks", "computed", "constant", "fused", "kink_mode", "nonsmooth", "primitive", "pull_back"]
 
 CHEAP = frozenset((np.add, np.subtract, np.multiply))  # what may wait for what follows it (see `waiting`)
 
@@ -58,7 +57,7 @@ def nonsmooth(mode: str) -> Iterator[None]:
         _kinks.reset(token)
 
 
-def evaluate(top: Base, row: Row, inputs: tuple[Any, ...]) -> Any:
+def primitive(top: Base, row: Row, inputs: tuple[Any, ...]) -> Any:
     """One primitive on jets of this level and constants."""
     mine = [top._is_mine(x, row.name) for x in inputs]
     operands = [x if own else constant(row, x) for x, own in zip(inputs, mine, strict=True)]
@@ -80,7 +79,7 @@ def computed(top: Base, row: Row, operands: Sequence[Any], mine: Sequence[bool])
         return top._join([y]) if row.ufunc.nout == 1 else tuple(top._join([part]) for part in y)
     try:
         levels, stacks = _alone(top, operands, mine) or together(row, operands)
-        result = tower.evaluate(row, levels, stacks)
+        result = tower.primitive(row, levels, stacks)
     except (ValueError, TypeError) as error:
         if isinstance(error, DualnumError):
             raise
@@ -112,7 +111,7 @@ def fused(top: Base, row: Row, operands: Sequence[Any], mine: Sequence[bool]) ->
     if given is None:
         return None
     try:
-        results = launch.evaluate(row, top.algebra, given)
+        results = launch.primitive(row, top.algebra, given)
     except ValueError as error:
         shapes = ", ".join(str(np.shape(x)) for x in operands)
         raise InvalidValue(f"{row.name}: {error} (operands of shape {shapes})") from None
@@ -140,7 +139,7 @@ def _given(operands: Sequence[Any], mine: Sequence[bool]) -> list[Any] | None:
     return given
 
 
-def pulled(top: Base | None, function: Any, operands: Sequence[Any]) -> tuple[Any, ...] | None:
+def pull_back(top: Base | None, function: Any, operands: Sequence[Any]) -> tuple[Any, ...] | None:
     """A pull-back on jets of this level and constants as one kernel, or None; without a level on arrays."""
     read = [x for x in operands if x is not None]
     given = _given(read, [top is not None and top._is_mine(x, "pull-back") for x in read])
@@ -149,7 +148,9 @@ def pulled(top: Base | None, function: Any, operands: Sequence[Any]) -> tuple[An
     known = iter(given)
     planes = [None if x is None else next(known) for x in operands]
     numbers = [x.item() if isinstance(x, (np.generic, np.ndarray)) else x for x in planes]
-    made = kernels.pulled(function, numbers) if top is None else kernels.pulled(function, numbers, top.algebra)
+    made = (
+        transpose.pull_back(function, numbers) if top is None else transpose.pull_back(function, numbers, top.algebra)
+    )
     if made is None:
         return None
 

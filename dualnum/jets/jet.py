@@ -308,10 +308,10 @@ class Jet(Base):
         return ufuncs.apply(self, ufunc, method, inputs, kwargs)
 
     def _primitive(self, row: Row, inputs: tuple[Any, ...]) -> Any:
-        return evaluation.evaluate(self, row, inputs)
+        return evaluation.primitive(self, row, inputs)
 
-    def _pulled(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        return evaluation.pulled(self, function, operands)
+    def _pull_back(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        return evaluation.pull_back(self, function, operands)
 
     def _linear(
         self,

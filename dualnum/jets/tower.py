@@ -20,7 +20,7 @@ from ..primitives.derived import Derived
 from ..primitives.table import Row, mended
 from .planes import Level, as_jets, peeled, stack_blocks
 
-__all__ = ["coefficients", "evaluate", "joint", "on_jets", "spread", "stacked_up", "together"]
+__all__ = ["coefficients", "joint", "on_jets", "primitive", "spread", "stacked_up", "together"]
 
 
 def joint(levels: Sequence[Level]) -> Algebra:
@@ -28,7 +28,7 @@ def joint(levels: Sequence[Level]) -> Algebra:
     return product_of([level.algebra for level in levels])
 
 
-def evaluate(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Any:
+def primitive(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Any:
     """The primitive on stacks over these levels: a stack, of several results a tuple of them.
 
     Below the levels the bases may be numbers, arrays, variables or tracers.
@@ -53,7 +53,7 @@ def _launched(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) ->
     """As one kernel, and whether the row's mend must follow; None where there is none."""
     algebra = levels[0].algebra if len(levels) == 1 else joint(levels)
     given = [_given(algebra.single, stack) for stack in operands]
-    made = launch.evaluate(row, algebra, given) if _has_kernel(row) and None not in given else None
+    made = launch.primitive(row, algebra, given) if _has_kernel(row) and None not in given else None
     if made is None:
         return None
     sizes = [level.algebra.size for level in levels]
@@ -86,7 +86,7 @@ def _launched_along(row: Row, levels: tuple[Level, ...], operands: Sequence[Stac
     given = [spread(levels, stack, ndim) for stack in operands]
     if None in given:
         return None
-    made = launch.evaluate(row, joint(levels), given)
+    made = launch.primitive(row, joint(levels), given)
     if made is None:
         return None
     algebras = tuple(level.algebra for level in levels)

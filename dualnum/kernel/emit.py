@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .ir import CONST, FMA, INPUT, SELECT, Node
+from .ir import CONST, FMA, INPUT, SELECT, Instruction
 from .layout import Routine, moving
 
 __all__ = ["MATH", "Unrenderable", "Writer", "renderable", "write"]
@@ -189,7 +189,7 @@ def write(w: Writer, routine: Routine) -> None:
         w.watch(values[program.alarm])
 
 
-def _value(w: Writer, node: Node, values: Sequence[str], kinds: Sequence[bool], places: Any, again: bool) -> str:
+def _value(w: Writer, node: Instruction, values: Sequence[str], kinds: Sequence[bool], places: Any, again: bool) -> str:
     if node.op == INPUT:
         g, m = places[node.extra]
         return w.load(g, m, again)

@@ -22,7 +22,19 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import DualnumError
 
-__all__ = ["CONST", "FMA", "INPUT", "SELECT", "Graph", "Node", "Program", "Symbol", "Untraceable", "prune", "verify"]
+__all__ = [
+    "CONST",
+    "FMA",
+    "INPUT",
+    "SELECT",
+    "Graph",
+    "Instruction",
+    "Program",
+    "Symbol",
+    "Untraceable",
+    "prune",
+    "verify",
+]
 
 INPUT, CONST, SELECT, FMA = "input", "const", "select", "fma"
 Op = np.ufunc | str
@@ -45,7 +57,7 @@ class Untraceable(DualnumError):
     """The rule looks at the numbers themselves, so no program can be written for it."""
 
 
-class Node(NamedTuple):
+class Instruction(NamedTuple):
     """One operation: what, on which earlier nodes; for CONST and INPUT the number in `extra`."""
 
     op: Op
@@ -67,7 +79,7 @@ class Program:
         alarm: index of a truth value, true where the program's rule fails and a mend must follow.
     """
 
-    nodes: tuple[Node, ...]
+    nodes: tuple[Instruction, ...]
     inputs: int
     outputs: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -90,7 +102,7 @@ class Graph:
 
     def __init__(self, dtype: Any) -> None:
         self.dtype = np.dtype(dtype)
-        self.nodes: list[Node] = []
+        self.nodes: list[Instruction] = []
         self._known: dict[Any, int] = {}
         self._inputs = 0
         self.relaxed = False
@@ -100,14 +112,14 @@ class Graph:
         """Input `number`, the next one when left out."""
         number = self._inputs if number is None else number
         self._inputs = max(self._inputs, number + 1)
-        return self._append(Node(INPUT, (), number), key=(INPUT, number))
+        return self._append(Instruction(INPUT, (), number), key=(INPUT, number))
 
     def constant(self, x: Any) -> "Symbol":
         """x in the type of the program (a Python number is weak, as in NumPy 2)."""
         boolean = isinstance(x, (bool, np.bool_))
         value: Any = bool(x) if boolean else self.dtype.type(x)
         key = (CONST, value if boolean else value.tobytes())
-        return self._append(Node(CONST, (), value, boolean=boolean), key=key)
+        return self._append(Instruction(CONST, (), value, boolean=boolean), key=key)
 
     def node(self, op: Op, *args: "Symbol", relaxed: bool | None = None) -> "Symbol":
         boolean = op in _BOOLEAN or (op in _BITWISE) or (op == SELECT and args[1].boolean)
@@ -132,9 +144,9 @@ class Graph:
             with np.errstate(all="ignore"):
                 return self.constant(op(*constants))
         ordered = tuple(sorted(indices)) if op is np.multiply else indices  # a·b and b·a are the same bits
-        return self._append(Node(op, indices, None, relaxed, boolean), key=(op, ordered, relaxed))
+        return self._append(Instruction(op, indices, None, relaxed, boolean), key=(op, ordered, relaxed))
 
-    def _append(self, node: Node, key: Any = None) -> "Symbol":
+    def _append(self, node: Instruction, key: Any = None) -> "Symbol":
         known: int | None = None if key is None else self._known.get(key)
         if known is None:
             known = len(self.nodes)
@@ -174,7 +186,7 @@ class Graph:
 
 
 def prune(
-    nodes: Sequence[Node], inputs: int, outputs: Sequence[int], dtype: np.dtype[Any], alarm: int | None = None
+    nodes: Sequence[Instruction], inputs: int, outputs: Sequence[int], dtype: np.dtype[Any], alarm: int | None = None
 ) -> Program:
     """The program of these nodes, without those that no output needs."""
     needed = set(outputs) if alarm is None else {*outputs, alarm}

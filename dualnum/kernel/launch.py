@@ -28,7 +28,7 @@ from .writing import NOT_WRITTEN, Kept, Writing
 
 __all__ = [
     "Planes",
-    "evaluate",
+    "primitive",
     "plan_for",
     "planes_of",
     "structural_degrees",
@@ -45,7 +45,7 @@ _BY_NUMBER = "by number"
 # ── primitives ───────────────────────────────────────────────────────────────────────────────────
 
 
-def evaluate(row: Row, algebra: Algebra, operands: Sequence[Any]) -> tuple[list[tuple[Any, Any]], bool] | None:
+def primitive(row: Row, algebra: Algebra, operands: Sequence[Any]) -> tuple[list[tuple[Any, Any]], bool] | None:
     """The stacked planes of a primitive's results, each with its degrees; None where there is no plan.
 
     Beside them whether the row's mend must follow.

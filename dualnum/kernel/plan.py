@@ -9,7 +9,7 @@ import numpy as np
 from . import interpret
 from .emit import MATH, Unrenderable
 from .interpret import INTERPRETER
-from .ir import INPUT, Node, Program, prune
+from .ir import INPUT, Instruction, Program, prune
 from .layout import Group, Routine, flat_inputs, moving
 from .optimize import optimize
 from .target import Target
@@ -121,7 +121,7 @@ def _routine(
     return early, Routine(optimize(rest), outputs, inputs, directed)
 
 
-def _weight(node: Node) -> int:
+def _weight(node: Instruction) -> int:
     return _LONG if not isinstance(node.op, str) and node.op in MATH else 1
 
 
@@ -135,6 +135,6 @@ def split(program: Program, possible: Callable[[Any], bool]) -> tuple[Program | 
         return None, program
     nodes = list(program.nodes)
     for number, i in enumerate(missing):
-        nodes[i] = Node(INPUT, (), program.inputs + number)
+        nodes[i] = Instruction(INPUT, (), program.inputs + number)
     late = prune(nodes, program.inputs + len(missing), program.outputs, program.dtype, program.alarm)
     return prune(program.nodes, program.inputs, missing, program.dtype), late

@@ -89,7 +89,7 @@ class Operand(Ndarray):
         """So many planes: this, the directions `vs`, and zeros, in one step; None where it takes several."""
         return None
 
-    def _pulled(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    def _pull_back(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """A pull-back, elementwise, in one step; None to go operation by operation.
 
         The operands are the cotangent, the value and the arguments, None for what the function does not read.

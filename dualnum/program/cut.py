@@ -16,7 +16,7 @@ from ..kernel.ir import SELECT, Graph, Symbol
 from ..kernel.layout import BLOCK, Group
 from ..kernel.plan import prepare
 from ..kernel.target import Target
-from .fused import Kernel, Output, Source, laid_out
+from .fused import Kernel, Output, Source, spread
 from .nodes import MOST_PLANES, Node, Trace, is_uniform, place
 
 __all__ = ["Cut"]
@@ -145,7 +145,7 @@ class Cut:
             return Source(node, "s")
         short = prod(shape) <= BLOCK
         if node.op == "constant" and not ready and short and prod(node.shape) != 1:
-            return Source(_laid_out(node, shape, dtype), "c")
+            return Source(_spread(node, shape, dtype), "c")
         if ready or (direct and short):
             return Source(node, "c", ready=ready)
         if plain:
@@ -240,14 +240,14 @@ class _Body:
         pieces = []
         for piece, window in zip(node.args, _windows(node), strict=True):
             if piece.op == "constant":
-                piece = _laid_out(piece, piece.shape, self.kind[1])
+                piece = _spread(piece, piece.shape, self.kind[1])
             self.sources.append(Source(piece, "w", ready=self.cut.in_one_piece(piece), window=window))
             pieces.append(self.graph.input())
         return reduce(lambda a, b: self.graph.node(np.add, a, b), pieces)
 
 
-def _laid_out(constant: Node, shape: tuple[int, ...], dtype: Any) -> Node:
-    return Node("constant", (), shape, dtype, laid_out(constant.extra, shape, dtype))
+def _spread(constant: Node, shape: tuple[int, ...], dtype: Any) -> Node:
+    return Node("constant", (), shape, dtype, spread(constant.extra, shape, dtype))
 
 
 def _windows(node: Node) -> list[Any]:

@@ -16,7 +16,7 @@ from ..kernel.layout import BLOCK, Group
 from ..kernel.plan import Plan
 from .nodes import Node
 
-__all__ = ["Kernel", "Output", "Source", "laid_out"]
+__all__ = ["Kernel", "Output", "Source", "spread"]
 
 
 class Source(NamedTuple):
@@ -89,12 +89,12 @@ class Kernel:
         elif layout == "p" and in_blocks:
             layout = "*"
         else:
-            x = laid_out(x, (len(x), *self.shape), self.dtype)
+            x = spread(x, (len(x), *self.shape), self.dtype)
         planes = launch.Planes(x, count or 1)
         return (planes, layout, source.window) if layout == "w" else (planes, layout)
 
 
-def laid_out(x: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+def spread(x: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """x spread over this shape in one piece, in this type."""
     laid = np.empty(shape, dtype)
     laid[...] = x

@@ -14,7 +14,7 @@ import numpy as np
 from .. import memory
 from ..kernel import engine
 from .cut import Cut
-from .fused import Kernel, Source, laid_out
+from .fused import Kernel, Source, spread
 from .nodes import HOLE, Applied, Node, Trace
 
 __all__ = ["ALARM", "Replay"]
@@ -59,7 +59,7 @@ def _may_be_shared(node: Node) -> bool:
 _HELPERS = {
     "ALARM": ALARM, "apart": _apart, "broadcast_to": np.broadcast_to, "concatenate": np.concatenate,
     "contiguous": np.ascontiguousarray, "differs": _differs, "empty": np.empty, "errstate": np.errstate,
-    "laid_out": laid_out, "leased": memory.leased, "placed": _placed, "where": np.where,
+    "spread": spread, "leased": memory.leased, "placed": _placed, "where": np.where,
 }  # fmt: skip
 # bytes from which on an array that is needed no more is given up before the end, and its memory kept: more than one
 # such array makes the system take memory back and hand it out again at each call
@@ -178,9 +178,7 @@ class _Writer:
             if not source.ready:
                 shape = source.node.shape if source.layout == "w" else kernel.shape
                 plain = source.node.shape == shape != () and source.node.dtype == kernel.dtype
-                self.lines.append(
-                    f"y{i} = contiguous({name})" if plain else f"y{i} = laid_out({name}, {shape}, {dtype})"
-                )
+                self.lines.append(f"y{i} = contiguous({name})" if plain else f"y{i} = spread({name}, {shape}, {dtype})")
                 name = f"y{i}"
             owners.append(name)
             given.append(target.argument(name, source.layout, source.window))

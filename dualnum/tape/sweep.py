@@ -8,7 +8,7 @@ import numpy as np
 
 from ..broadcasting import summed_to
 from ..errors import InvalidValue
-from ..jets.evaluation import pulled
+from ..jets.evaluation import pull_back
 from ..jets.planes import placed
 from ..kernel.pullback import PullBack
 from ..memory import LARGE
@@ -65,17 +65,17 @@ def sweep(
                 if cotangent.__class__ in _ARRAYS and cotangent.nbytes < LARGE:
                     for v in saved:
                         if v.__class__ not in _PLAIN:
-                            contributions = _pulled(pull, cotangent, saved)
+                            contributions = _contributions(pull, cotangent, saved)
                             break
                     else:  # the usual case, without a call
                         contributions = pull.function(cotangent, *saved)
                 else:
-                    contributions = _pulled(pull, cotangent, saved)
+                    contributions = _contributions(pull, cotangent, saved)
                 if reach is not None and pull.scales:
                     contributions = kept(contributions, reach)
             else:
                 stacks = type(pull) is StackPull
-                contributions = pull.pulled(cotangent, saved[1:], reach) if stacks else pull(cotangent, *saved)
+                contributions = pull.contributions(cotangent, saved[1:], reach) if stacks else pull(cotangent, *saved)
             if not retain:
                 step.pull, step.saved = _freed, ()
             for i, (parent, c) in enumerate(zip(step.parents, contributions)):  # noqa: B905  as many, the inner loop
@@ -100,20 +100,20 @@ def _wrapped(step: Step, wrap: Callable[[Any, Step], Any]) -> Sequence[Any]:
     ]
 
 
-def _pulled(pull: PullBack, cotangent: Any, saved: Sequence[Any]) -> Any:
+def _contributions(pull: PullBack, cotangent: Any, saved: Sequence[Any]) -> Any:
     """The contributions of a primitive: in one step where the operands know how."""
     operands = [v for v in (cotangent, *saved) if isinstance(v, Operand)]
     if not operands:
         contributions = None
         if type(cotangent) is np.ndarray and cotangent.nbytes >= LARGE:
-            contributions = pulled(None, pull.function, (cotangent, *saved))
+            contributions = pull_back(None, pull.function, (cotangent, *saved))
         return pull.function(cotangent, *saved) if contributions is None else contributions
     # of what is only recorded here or traced the plain function is enough: it is linear in the cotangent
     differentiated = any(v is not cotangent and v.value is not v for v in operands)
     function = pull.exact if differentiated else pull.function
     top = highest(operands)
     assert top is not None
-    contributions = top._pulled(function, (cotangent, *saved))
+    contributions = top._pull_back(function, (cotangent, *saved))
     return function(cotangent, *saved) if contributions is None else contributions
 
 

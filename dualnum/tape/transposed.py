@@ -12,7 +12,7 @@ from ..broadcasting import summed_to
 from ..jets import tower
 from ..jets.planes import Level
 from ..jets.tower import coefficients, joint, stacked_up
-from ..kernel import engine, launch, pulled
+from ..kernel import engine, launch, transpose
 from ..kernel.pullback import pullback
 from ..operand import Operand, primal
 from ..operand.levels import open_scope
@@ -55,9 +55,9 @@ class StackPull:
         self.wanted = pullback(row, wanted, _ANY, self._stands(saved)).moved
 
     def __call__(self, cotangent: Any, value: Any, *arguments: Any) -> Sequence[Any]:
-        return self.pulled(cotangent, arguments, None)
+        return self.contributions(cotangent, arguments, None)
 
-    def pulled(self, cotangent: Any, arguments: Sequence[Any], reach: Reach | None) -> Sequence[Any]:
+    def contributions(self, cotangent: Any, arguments: Sequence[Any], reach: Reach | None) -> Sequence[Any]:
         """The contributions, of the elements that are reached alone."""
         found = self._launched(cotangent, arguments)
         if found is not None and (reach is None or all(c is None or np.isfinite(c.sum()) for c in found)):
@@ -122,7 +122,7 @@ class StackPull:
         if not all(type(x) is launch.Planes or not hasattr(x, "dtype") for x in given):
             return None
         g = _planes(algebra, cotangent, self.result)
-        results = pulled.launched(self.row, self.wanted, algebra, g, given)
+        results = transpose.planes(self.row, self.wanted, algebra, g, given)
         if results is None:
             return None
         return [None if c is None else c.reshape(x.shape) for c, x in zip(results, arguments, strict=True)]
@@ -137,7 +137,7 @@ class StackPull:
             return None
         if not all(type(x) is launch.Planes or not hasattr(x, "dtype") for x in given):
             return None
-        results = pulled.launched(self.row, self.wanted, joint(self.levels), g, given)
+        results = transpose.planes(self.row, self.wanted, joint(self.levels), g, given)
         if results is None or not all(c is None or np.isfinite(c.sum()) for c in results):
             return None  # a zero in the place of what is elsewhere may have met an infinity
         algebras = tuple([level.algebra for level in self.levels])

@@ -40,7 +40,7 @@ class CustomDerivative(Operation):
         if not callable(function):
             raise InvalidType(f"custom_derivative: expected a function, not a {type(function).__name__}")
         update_wrapper(self, function)
-        super().__init__(str(getattr(function, "__name__", "f")), function, None, self._pulled, push=self._pushed)
+        super().__init__(str(getattr(function, "__name__", "f")), function, None, self._pull_back, push=self._pushed)
         self._primitive: Any = None
         self._push: Callable[..., Any] | None = None
         self._pull: Callable[..., Any] | None = None
@@ -134,12 +134,12 @@ class CustomDerivative(Operation):
         zero = np.zeros_like(value) if isinstance(value, Operand) else np.zeros(np.shape(value), value.dtype)
 
         def pulled(u: Any) -> tuple[Any, ...]:
-            found = self._pulled((), u, value, *primals)
+            found = self._pull_back((), u, value, *primals)
             return tuple(zero_of(x) if c is None else c for c, x in zip(found, primals, strict=True))
 
         return vjp(pulled, zero)[1](tuple(tangents))
 
-    def _pulled(self, wanted: Sequence[bool], cotangent: Any, value: Any, *arguments: Any) -> tuple[Any, ...]:
+    def _pull_back(self, wanted: Sequence[bool], cotangent: Any, value: Any, *arguments: Any) -> tuple[Any, ...]:
         if self._pull is None:
             return self._turned_around(cotangent, value, arguments)
         # the sweep may hand the same arrays on to others

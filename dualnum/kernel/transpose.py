@@ -21,7 +21,7 @@ from .layout import laid_out, opened
 from .target import Target
 from .writing import NOT_WRITTEN, Kept, Writing
 
-__all__ = ["launched", "pulled"]
+__all__ = ["planes", "pull_back"]
 
 Terms = dict[Monomial, Any]  # coefficients by monomial
 
@@ -46,7 +46,7 @@ _ways = Kept(4096)
 _ARRAYS = Univariate(0)
 
 
-def pulled(
+def pull_back(
     function: Callable[..., Any], operands: Sequence[Any], algebra: Algebra = _ARRAYS
 ) -> list[tuple[Any, int] | int | None] | None:
     """The contributions of a pull-back, by one kernel; None where there is no plan.
@@ -186,7 +186,7 @@ def _paired(p: Terms, cotangents: Terms, j: tuple[int, ...]) -> Any:
     return series.total(p[m] * g for m, g in places if m in p)
 
 
-def launched(
+def planes(
     row: Row, wanted: tuple[bool, ...], algebra: Algebra, cotangent: launch.Planes, arguments: Sequence[Any]
 ) -> list[Any] | None:
     """The same from stacked planes to stacked planes, by one kernel; None where there is no plan.
@@ -228,7 +228,7 @@ def launched(
         results.append(memory.empty((len(x.array) if whole else x.count, *shape), dtype))
     if plan.run(results, laid, prod(shape)):
         return None  # a mend must follow
-    found = iter([_of_shape(planes, x) for planes, x in zip(results, chosen, strict=True)])
+    found = iter([_of_shape(stack, x) for stack, x in zip(results, chosen, strict=True)])
     return [next(found) if w else None for w in wanted]
 
 
