@@ -47,7 +47,6 @@ LONGER: dict[str, tuple[int, str]] = {
         410,
         "what a variable is to its readers, to NumPy and to other levels is one contract",
     ),
-    "primitives/table.py": (410, "what a row is: its rule, its pull, its orders, and where its rule is mended"),
 }
 
 # imported when they are needed, never by `import dualnum`
