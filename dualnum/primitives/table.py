@@ -5,10 +5,12 @@ read as mathematics; use the first that fits:
 
 =================  =========================================================================
 `zero`             piecewise constant: sign, floor
-`linear`           f(u)_k = f(u_k): negative, conjugate, deg2rad
-`by_derivative`    the derivative, as an expression in u: ``by_derivative(np.arctan, lambda u: 1/(1 + u*u))``
+`linear`           f(u, v)_k = c u_k + d v_k: add, remainder; f(u)_k = f(u_k): negative, deg2rad
+`by_derivative`    the derivative, as an expression in u: ``by_derivative(np.log, lambda u: 1 / u)``
 `composed`         an expression of other primitives (the value stays native)
-`recurrence`       a recurrence of `series`, for what the others would lose digits with
+`by_equation`      a differential equation: ``by_equation(np.exp, lambda du, y: du * y)``
+`by_coefficients`  f⁽ⁿ⁾/n! at a point, where a recurrence in u would be unstable: Bessel functions
+`recurrence`       a recurrence of `series`, for what the others would lose digits or time with
 `predicate`        acts on values and returns a plain array: isnan, less
 `unsupported`      no derivative; the reason goes into the error message
 =================  =========================================================================
@@ -16,6 +18,7 @@ read as mathematics; use the first that fits:
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,8 +31,9 @@ from ..operand import Operand, primal
 from .row import POSITIVE, REAL, UNIT, Interval, Mend, Row, in_recurrence
 
 __all__ = [
-    "POSITIVE", "REAL", "UNIT", "Interval", "Mend", "Row", "Series", "around_zeros", "by_derivative", "composed",
-    "in_recurrence", "linear", "lookup", "mended", "predicate", "recurrence", "rows", "unsupported", "zero",
+    "POSITIVE", "REAL", "UNIT", "Interval", "Mend", "Row", "Series", "around_zeros", "by_coefficients",
+    "by_derivative", "by_equation", "composed", "in_recurrence", "linear", "lookup", "mended", "on_series",
+    "predicate", "recurrence", "require_constant", "rows", "unsupported", "zero",
 ]  # fmt: skip
 
 
@@ -94,6 +98,8 @@ class Series(NDArrayOperatorsMixin):
         row = lookup(ufunc)
         if row.kind == "predicate":
             return ufunc(*(_coefficients(x)[0] for x in inputs))
+        if ufunc is np.divide and not isinstance(inputs[0], Series):
+            return Quotient(*inputs)
         result = row.expand(self.order, *map(_coefficients, inputs))
         if ufunc.nout > 1:
             return tuple(Series(self.order, y) for y in result)
@@ -121,6 +127,34 @@ class Series(NDArrayOperatorsMixin):
 
 def _coefficients(x: Any) -> Sequence[Any]:
     return x.coefficients if isinstance(x, Series) else [x]
+
+
+class Quotient(Series):
+    """c/d for a constant c, worked out where something is made of it: as a slope it need not be (d y' = c u')."""
+
+    def __init__(self, constant: Any, denominator: Series) -> None:
+        self.order = denominator.order
+        self.constant = constant
+        self.denominator = denominator.coefficients
+
+    @cached_property
+    def coefficients(self) -> Any:  # type: ignore[override]
+        return lookup(np.divide).expand(self.order, [self.constant], self.denominator)
+
+    def integral(self, order: int, u: Sequence[Any]) -> list[Any]:
+        """∫ c/d du, without a constant term."""
+        y = series.integral_over(order, 0, u, self.denominator)
+        return y if type(self.constant) is int and self.constant == 1 else [self.constant * y_k for y_k in y]
+
+
+def on_series(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A rule (order, *series) → coefficients, as a function that expressions can call."""
+
+    def function(*operands: Any) -> Any:
+        order = next(u.order for u in operands if isinstance(u, Series))
+        return Series(order, rule(order, *map(_coefficients, operands)))
+
+    return function
 
 
 # ── the registry ─────────────────────────────────────────────────────────────────────────────────
@@ -203,26 +237,54 @@ def zero(ufunc: np.ufunc, **row: Any) -> None:
     recurrence(ufunc, rule, kind="zero", **row)
 
 
-def linear(ufunc: np.ufunc, **row: Any) -> None:
-    """f(u)_k = f(u_k)."""
+def linear(ufunc: np.ufunc, *factors: Any, **row: Any) -> None:
+    """f(u, …)_k = Σ_i c_i u_{i,k}, a factor being a number or a function of y_0 and the values; without any f(u_k)."""
 
-    def rule(order: int, value: Any, u: Sequence[Any]) -> list[Any]:
-        return [value, *map(ufunc, u[1:])]
+    def rule(order: int, value: Any, *operands: Sequence[Any]) -> list[Any]:
+        if not factors:
+            return [value, *map(ufunc, operands[0][1:])]
+        values = [u[0] for u in operands]
+        known = [c(value, *values) if callable(c) else c for c in factors]
+        return series.combination(value, *zip(known, operands, strict=True))
 
     recurrence(ufunc, rule, kind="linear", **row)
 
 
-def by_derivative(ufunc: np.ufunc, *partials: Callable[..., Any], **row: Any) -> None:
-    """From the partial derivatives as expressions in the operands: y' = Σ_i ∂_i f(u, …) u_i'."""
+def by_derivative(ufunc: np.ufunc, *partials: Any, of_log: bool = False, **row: Any) -> None:
+    """From the partial derivatives as expressions in the operands: y' = Σ_i ∂_i f(u, …) u_i'.
 
-    def rule(order: int, value: Any, *operands: Sequence[Any]) -> list[Any]:
+    They are tuples where there are several results. In place of one, the name of an argument that must be constant.
+    With `of_log` they are those of log f: y' = y Σ_i ∂_i log f(u, …) u_i'.
+    """
+
+    def rule(order: int, value: Any, *operands: Sequence[Any]) -> Any:
+        require_constant(ufunc, partials, operands)
         inner = [Series(order - 1, u[:order]) for u in operands]
-        slopes = [
-            (u, _coefficients(partial(*inner))) for u, partial in zip(operands, partials, strict=True) if len(u) > 1
-        ]
-        return series.integral(order, value, *slopes)
+        slopes = [(u, partial(*inner)) for u, partial in zip(operands, partials, strict=True) if len(u) > 1]
+        if of_log:
+            return series.exponential(order, value, *((u, _coefficients(p)) for u, p in slopes))
+        if ufunc.nout == 1:
+            return _integral(order, value, slopes)
+        return tuple(_integral(order, v, [(u, p[i]) for u, p in slopes]) for i, v in enumerate(value))
 
     recurrence(ufunc, rule, kind="by_derivative", **row)
+
+
+def _integral(order: int, value: Any, slopes: Sequence[tuple[Sequence[Any], Any]]) -> list[Any]:
+    """y' = Σ p u'."""
+    quotients = [p.integral(order, u) for u, p in slopes if isinstance(p, Quotient)]
+    others = [(u, _coefficients(p)) for u, p in slopes if not isinstance(p, Quotient)]
+    return [value, *series.added(series.integral(order, value, *others), *quotients)[1:]]
+
+
+def require_constant(ufunc: np.ufunc, names: Sequence[Any], operands: Sequence[Sequence[Any]]) -> None:
+    """Raises where an argument with a name, which has no derivative rule, carries derivatives."""
+    for name, u in zip(names, operands, strict=False):
+        if isinstance(name, str) and len(u) > 1:
+            raise NotDifferentiable(
+                f"{ufunc.__name__.lstrip('_')}: the argument {name} carries derivatives, and dualnum has no rule for "
+                f"the derivative with respect to {name}; give a constant there ({name}.value)"
+            )
 
 
 def composed(ufunc: np.ufunc, expression: Callable[..., Any], **row: Any) -> None:
@@ -233,6 +295,47 @@ def composed(ufunc: np.ufunc, expression: Callable[..., Any], **row: Any) -> Non
         return [value, *_coefficients(result)[1:]]
 
     recurrence(ufunc, rule, kind="composed", **row)
+
+
+def by_equation(
+    ufunc: np.ufunc,
+    equations: Callable[..., Any],
+    companions: Callable[..., Any] | None = None,
+    *parameters: str,
+    **row: Any,
+) -> None:
+    """From y' = f(u', y), or (y', z', …) = f(u', y, z, …) with companions(y_0, u_0) → z_0, ….
+
+    Both functions are given the parameters as well, which must be constant.
+    """
+
+    def rule(order: int, value: Any, u: Sequence[Any], *others: Sequence[Any]) -> Any:
+        require_constant(ufunc, parameters, others)
+        constants = [c[0] for c in others]
+        initial = [value] if ufunc.nout == 1 else list(value)
+        if companions is not None:
+            z = companions(value, u[0], *constants)
+            initial += z if isinstance(z, tuple) else [z]
+        y = series.solve(order, lambda *unknowns: equations(*unknowns, *constants), u, initial, ufunc.nout)
+        return y[0] if ufunc.nout == 1 else tuple(y)
+
+    recurrence(ufunc, rule, kind="by_equation", **row)
+
+
+def by_coefficients(ufunc: np.ufunc, outer: Callable[..., Any], *parameters: str, **row: Any) -> None:
+    """From outer(order, y_0, *parameters, x) → [f(x), f'(x), …, f⁽ᵏ⁾(x)/k!], the parameters being constant.
+
+    f∘u = Σ f_n (u − u_0)ⁿ, where a recurrence in u would be unstable: where the equation of f has a second solution
+    that grows faster.
+    """
+
+    def rule(order: int, value: Any, *operands: Sequence[Any]) -> Any:
+        require_constant(ufunc, parameters, operands)
+        f = outer(order, value, *(u[0] for u in operands))
+        u = operands[-1]
+        return series.compose(order, f, u) if ufunc.nout == 1 else tuple(series.compose(order, g, u) for g in f)
+
+    recurrence(ufunc, rule, kind="by_coefficients", **row)
 
 
 def predicate(*ufuncs: np.ufunc) -> None:

@@ -9,8 +9,8 @@ import scipy.special as sp
 
 from ... import series
 from ...series import special as series_special
-from ..explog import exponential, overflowed
-from ..table import POSITIVE, REAL, Mend, lookup, recurrence
+from ..explog import overflowed
+from ..table import POSITIVE, REAL, Mend, by_equation, lookup, recurrence
 from .outer import by_coefficients
 
 Coefficients = Sequence[Any]
@@ -48,7 +48,7 @@ def _cosm1(order: int, value: Any, u: Coefficients) -> list[Any]:
     return [value, *series.sincos(order, np.sin(u[0]), np.cos(u[0]), u)[1][1:]]
 
 
-recurrence(sp.exp10, exponential(_LN10), mend=overflowed(sp.exp10, _LN10))
+by_equation(sp.exp10, lambda du, y: _LN10 * du * y, mend=overflowed(sp.exp10, _LN10))
 recurrence(sp.powm1, _powm1, domain=(POSITIVE, REAL), sample=((0.2, 3.0), (-2.0, 2.5)))
 recurrence(sp.cosm1, _cosm1)
 by_coefficients(sp.exprel, lambda order, value, x: series_special.exprel(order, x, sp.exprel(-np.abs(x))))
