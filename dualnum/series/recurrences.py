@@ -23,9 +23,9 @@ import numpy as np
 
 __all__ = [
     "added", "coefficient", "combination", "compose", "compose_safely", "convolve", "derivative", "divide", "exp",
-    "exp_by_halves", "exponential", "hypot", "integer_power", "integral", "integral_over",
-    "inverse_hypotenuse", "less", "log", "logistic", "multiply", "one_minus_square", "over", "polar", "power",
-    "reciprocal", "select", "sincos", "sinhcosh", "sqrt", "square", "tan", "tanh", "total",
+    "exp_by_halves", "exponential", "hypot", "integer_power", "integral", "integral_over", "inverse_hypotenuse",
+    "less", "log", "multiply", "one_minus_square", "over", "polar", "power", "reciprocal", "select", "sinhcosh",
+    "sqrt", "square", "tan", "total",
 ]  # fmt: skip
 
 Coefficients = Sequence[Any]
@@ -293,24 +293,7 @@ def log(order: int, y0: Any, u: Coefficients) -> list[Any]:
     return integral_over(order, y0, u, u)
 
 
-def logistic(order: int, p0: Any, q0: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
-    """p = 1/(1+e^{−u}) and q = 1 − p = 1/(1+e^u), both exact in their tails: p − q = tanh(u/2)."""
-    half = [0.5 * u_k for u_k in u]
-    y = tanh(order, np.tanh(half[0]), half)
-    return [p0, *(0.5 * y_k for y_k in y[1:])], [q0, *(-0.5 * y_k for y_k in y[1:])]
-
-
 # ── trigonometric and hyperbolic ─────────────────────────────────────────────────────────────────
-
-
-def sincos(order: int, s0: Any, c0: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
-    """s = sin u, c = cos u:  k s_k = (D u · c)_{k−1},  k c_k = −(D u · s)_{k−1}."""
-    du, s, c = derivative(u), [s0], [c0]
-    for k in range(1, order + 1):
-        s_k = over(convolve(du, c, k - 1), k)
-        c.append(-over(convolve(du, s, k - 1), k))
-        s.append(s_k)
-    return s, c
 
 
 def sinhcosh(order: int, s0: Any, c0: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
@@ -340,22 +323,6 @@ def tan(order: int, y0: Any, u: Coefficients) -> list[Any]:
         y.append(over(convolve(du, w, k - 1), k) * 64)
         eighth.append(y[k] / 8)
         w.append(self_convolve(eighth, k))
-    return y
-
-
-def tanh(order: int, y0: Any, u: Coefficients) -> list[Any]:
-    """y' = s u', s' = −2 y s u' with s = sech² u, which 1 − y² would lose in the tails.
-
-    s_0 = 4e/(1 + e)² with e = e^{−2|u_0|}, at a third of the price of a cosh.
-    """
-    du, y = derivative(u), [y0]
-    e = np.exp(-2 * np.where(np.real(u[0]) < 0, -u[0], u[0]))
-    s, ys = [4 * e / ((1 + e) * (1 + e))], []
-    for k in range(1, order + 1):
-        y.append(over(convolve(du, s, k - 1), k))
-        if k < order:
-            ys.append(convolve(y, s, k - 1))
-            s.append(-2 * over(convolve(du, ys, k - 1), k))
     return y
 
 
