@@ -34,11 +34,6 @@ FLOORS = [
 ]
 FLOOR = {name: i for i, floor in enumerate(FLOORS) for name in floor}
 
-# modules that may be longer, to what length, and why
-LONGER: dict[str, tuple[int, str]] = {
-    "primitives/table.py": (412, "what a row is: its rule, its pull, its orders, and where its rule is mended"),
-}
-
 # imported when they are needed, never by `import dualnum`
 OPTIONAL = ["cupy", "dask", "llvmlite", "matplotlib", "scipy"]
 
@@ -137,15 +132,23 @@ def test_every_module_is_one_thought(path):
     text = path.read_text(encoding="utf-8")
     docstring = ast.get_docstring(ast.parse(text))
     assert docstring and docstring.splitlines()[0].endswith((".", ":")), "the docstring begins with a sentence"
-    lines = len(text.splitlines())
-    name = path.relative_to(PACKAGE).as_posix()
-    longest, reason = LONGER.get(name, (400, ""))
-    assert lines <= longest, f"{lines} lines; split it, or say in LONGER why not"
-    assert (lines > 400) == bool(reason), "LONGER lists a module that is short enough"
+    assert len(text.splitlines()) <= 400, "split it"
 
 
-def test_longer_modules_exist():
-    assert all((PACKAGE / name).exists() for name in LONGER)
+@each
+def test_every_function_fits_on_a_page(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            documented = node.body[0].end_lineno - node.body[0].lineno + 1 if ast.get_docstring(node) else 0
+            lines = node.end_lineno - node.lineno + 1 - documented
+            assert lines <= 60, f"{node.name} has {lines} lines without its docstring; split it"
+
+
+@each
+def test_a_folder_says_what_lives_there(path):
+    if path.name == "__init__.py" and path.parent != PACKAGE:
+        said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        assert len(said.splitlines()) >= 3, "what lives there, where to begin, and what it may import"
 
 
 PUBLIC = [name for name in dualnum.__all__ if callable(getattr(dualnum, name))]

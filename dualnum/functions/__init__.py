@@ -1,4 +1,8 @@
-"""Array functions by structure; importing a module here registers what it implements."""
+"""Array functions by structure: what moves entries, adds them, multiplies them; linear systems, factors and spectra.
+
+Importing a module here registers what it implements; `shape` is a good beginning. `adjoints`, `arguments`, `keywords`
+and `matrices` are what they share. They are written against `operand` and its linear functions, and import primitives.
+"""
 
 from . import (
     creation,

@@ -6,7 +6,7 @@ rule calculates with.
 Example:
     >>> tanh = lookup(np.tanh)
     >>> tanh.kind, tanh.name, tanh in rows()
-    ('recurrence', 'tanh', True)
+    ('by_equation', 'tanh', True)
     >>> tanh.expand(2, [0.5, 1.0])  # the series of tanh(0.5 + t)
     [np.float64(0.4621), np.float64(0.7864), np.float64(-0.3634)]
     >>> lookup(np.multiply).pull(0, 2.0, 12.0, 3.0, 4.0)  # of x·y = 12 at (3, 4), for the cotangent 2

@@ -15,20 +15,9 @@ from .table import POSITIVE, REAL, Mend, linear, recurrence
 Coefficients = Sequence[Any]
 
 
-def _add(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
-    """w_k = u_k + v_k."""
-    both = min(len(u), len(v))
-    return [value, *(u[k] + v[k] for k in range(1, both)), *u[both:], *v[both:]]
-
-
-def _subtract(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
-    """w_k = u_k − v_k."""
-    both = min(len(u), len(v))
-    return [value, *(u[k] - v[k] for k in range(1, both)), *u[both:], *(-v_k for v_k in v[both:])]
-
-
-recurrence(np.add, _add)
-recurrence(np.subtract, _subtract)
+linear(np.add, 1, 1)
+linear(np.subtract, 1, -1)
+# sums that a derivative would form twice over
 recurrence(np.multiply, series.multiply)
 recurrence(np.divide, series.divide, sample=((-3.0, 3.0), (0.5, 3.0)))
 recurrence(np.square, series.square)

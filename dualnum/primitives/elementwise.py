@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import series
-from .table import POSITIVE, recurrence
+from .table import POSITIVE, by_coefficients, recurrence
 
 __all__ = ["I0", "ROOT_OF_PRODUCT", "SINC", "Elementwise"]
 
@@ -55,9 +55,9 @@ def _bounded(x: Any, limit: float) -> Any:
 # ── sin(πx)/(πx) ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _sinc(order: int, value: Any, u: Coefficients) -> list[Any]:
+def _sinc(order: int, value: Any, x: Any) -> list[Any]:
     """With z = πx, g(z) = sin z/z and s = sin:  z g⁽ᵏ⁾ + k g⁽ᵏ⁻¹⁾ = s⁽ᵏ⁾, upwards for k ≤ |z| and else downwards."""
-    z = pi * u[0]
+    z = pi * x
     sin, cos = np.sin(z), np.cos(z)
     s = (sin, cos, -sin, -cos)  # the derivatives of the sine, in turn
     far = np.where(np.abs(z) < 1, 1.0, z)
@@ -80,7 +80,7 @@ def _sinc(order: int, value: Any, u: Coefficients) -> list[Any]:
     for k in range(1, order + 1):
         scale *= pi / k
         outer.append(slopes[k] * scale)
-    return series.compose(order, outer, u)
+    return outer
 
 
 # ── the modified Bessel function ─────────────────────────────────────────────────────────────────
@@ -88,13 +88,13 @@ def _sinc(order: int, value: Any, u: Coefficients) -> list[Any]:
 _LARGEST = 800.0  # beyond it I_0 overflows
 
 
-def _i0(order: int, value: Any, u: Coefficients) -> list[Any]:
+def _i0(order: int, value: Any, x: Any) -> list[Any]:
     """I_0⁽ᵏ⁾ = 2⁻ᵏ Σ_j (k over j) I_{k−2j} (DLMF 10.29.5), all terms of one sign, from the ratios r_n = I_n/I_{n−1}.
 
     r_n = x/(2n + x r_{n+1}) (DLMF 10.33.1), downwards from the bounds of Amos, "Computation of modified
     Bessel functions and their ratios", Math. Comp. 28, 1974.
     """
-    x = np.minimum(np.maximum(u[0], -_LARGEST), _LARGEST)
+    x = np.minimum(np.maximum(x, -_LARGEST), _LARGEST)
     bessel = [value]  # I_0, I_1, …
     for low, high in _blocks(order, 32):
         n = high + 150
@@ -110,7 +110,7 @@ def _i0(order: int, value: Any, u: Coefficients) -> list[Any]:
         # I_n = I_{−n}: the terms j and k − j are equal
         pairs = series.total(bessel[k - 2 * j] * (2.0 * _binomial_share(k, j)) for j in range((k + 1) // 2))
         outer.append(pairs if k % 2 else pairs + bessel[0] * _binomial_share(k, k // 2))
-    return series.compose(order, outer, u)
+    return outer
 
 
 def _binomial_share(k: int, j: int) -> float:
@@ -140,6 +140,6 @@ def _root_of_product(order: int, value: Any, u: Coefficients, s: Coefficients) -
 SINC: Any = Elementwise(np.sinc)
 I0: Any = Elementwise(np.i0)
 ROOT_OF_PRODUCT: Any = Elementwise(root_of_product, 2)
-recurrence(SINC, _sinc)
-recurrence(I0, _i0)
+by_coefficients(SINC, _sinc)
+by_coefficients(I0, _i0)
 recurrence(ROOT_OF_PRODUCT, _root_of_product, domain=POSITIVE, sample=(0.2, 3.0))

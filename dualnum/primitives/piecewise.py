@@ -13,26 +13,16 @@ from numpy._core import umath
 
 from .. import series
 from . import valuation
-from .table import Mend, recurrence, zero
+from .table import Mend, linear, recurrence, zero
 
 Coefficients = Sequence[Any]
-
-
-def _signed(sign: Callable[..., Any]) -> Callable[..., list[Any]]:
-    """y_k = sign(values) · u_k."""
-
-    def rule(order: int, value: Any, u: Coefficients, *others: Coefficients) -> list[Any]:
-        s = sign(u[0], *(v[0] for v in others))
-        return [value, *(s * u_k for u_k in u[1:])]
-
-    return rule
 
 
 def _absolute(order: int, value: Any, u: Coefficients) -> list[Any]:
     """|u|: sign(u_0) u_k; of a complex u the modulus of a function of a real t."""
     if np.iscomplexobj(u[0]):
         return series.hypot(order, value, [np.real(a) for a in u], [np.imag(a) for a in u])
-    return _signed(np.sign)(order, value, u)
+    return series.combination(value, (np.sign(u[0]), u))
 
 
 def _extremum(first: Callable[..., Any]) -> Callable[..., list[Any]]:
@@ -62,29 +52,18 @@ def _clip(order: int, value: Any, u: Coefficients, low: Coefficients, high: Coef
     return series.select(order, value, np.maximum(u[0], low[0]) > high[0], high, inside)
 
 
-def _minus_multiple(quotient: Callable[..., Any]) -> Callable[..., list[Any]]:
-    """y = u − q v with the whole number q(u_0, v_0, y_0): y_k = u_k − q v_k."""
-
-    def rule(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
-        q = quotient(u[0], v[0], value)
-        multiple = [q * v_k for v_k in v[1:]]
-        both = min(len(u) - 1, len(multiple))
-        rest = [u[k + 1] - multiple[k] for k in range(both)]
-        return [value, *rest, *u[both + 1 :], *(-m for m in multiple[both:])]
-
-    return rule
+def _floored(value: Any, a: Any, b: Any) -> Any:
+    """What remainder takes away, with its sign."""
+    return -np.floor_divide(a, b)
 
 
-_remainder = _minus_multiple(lambda a, b, value: np.floor_divide(a, b))
-
-
-def _truncated_quotient(a: Any, b: Any, value: Any) -> Any:
-    """What fmod has taken away: trunc(a/b) would be one too many where a/b is rounded up to a whole number."""
-    return np.rint((a - value) / b)
+def _truncated(value: Any, a: Any, b: Any) -> Any:
+    """What fmod takes away: trunc(a/b) would be one too many where a/b is rounded up to a whole number."""
+    return -np.rint((a - value) / b)
 
 
 def _divmod(order: int, value: Any, u: Coefficients, v: Coefficients) -> tuple[list[Any], list[Any]]:
-    return [value[0]], _remainder(order, value[1], u, v)
+    return [value[0]], series.combination(value[1], (1, u), (_floored(value[1], u[0], v[0]), v))
 
 
 def _modf(order: int, value: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
@@ -131,7 +110,7 @@ _MODULUS: dict[str, Any] = {
     "of_squares": _modulus_of_squares,
 }  # fmt: skip
 recurrence(np.absolute, _absolute, **_MODULUS)
-recurrence(np.fabs, _absolute, **_MODULUS)
+linear(np.fabs, lambda value, u: np.sign(u), **_MODULUS)
 recurrence(np.maximum, _extremum(_or_nan(np.greater)), kink=_tie)
 recurrence(np.minimum, _extremum(_or_nan(np.less)), kink=_tie)
 recurrence(np.fmax, _extremum(_or_number(np.greater)), kink=_tie)
@@ -141,14 +120,14 @@ recurrence(
     sample=((-3.0, 3.0), (-1.0, -0.5), (0.5, 1.0)),
     kink=lambda a, low, high: (a == low) | (a == high),
 )  # fmt: skip
-recurrence(np.copysign, _signed(lambda a, b: np.copysign(1.0, a) * np.copysign(1.0, b)), kink=_at_zero)
-recurrence(np.nextafter, _signed(lambda a, b: 1.0))
+linear(np.copysign, lambda value, a, b: np.copysign(1.0, a) * np.copysign(1.0, b), 0, kink=_at_zero)
+linear(np.nextafter, 1, 0)
 recurrence(np.ldexp, _ldexp, sample=((-3.0, 3.0), (-2, 3)))
 recurrence(np.frexp, _frexp, sample=(0.6, 3.0))
 recurrence(np.modf, _modf, kink=_is_whole)
-recurrence(np.remainder, _remainder, sample=((-3.0, 3.0), (0.7, 2.0)), kink=lambda a, b: np.remainder(a, b) == 0)
-recurrence(
-    np.fmod, _minus_multiple(_truncated_quotient), sample=((-3.0, 3.0), (0.7, 2.0)),
+linear(np.remainder, 1, _floored, sample=((-3.0, 3.0), (0.7, 2.0)), kink=lambda a, b: np.remainder(a, b) == 0)
+linear(
+    np.fmod, 1, _truncated, sample=((-3.0, 3.0), (0.7, 2.0)),
     kink=lambda a, b: np.fmod(a, b) == 0,
 )  # fmt: skip
 recurrence(np.divmod, _divmod, sample=((-3.0, 3.0), (0.7, 2.0)), kink=lambda a, b: np.remainder(a, b) == 0)

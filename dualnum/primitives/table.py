@@ -5,194 +5,36 @@ read as mathematics; use the first that fits:
 
 =================  =========================================================================
 `zero`             piecewise constant: sign, floor
-`linear`           f(u)_k = f(u_k): negative, conjugate, deg2rad
-`by_derivative`    the derivative, as an expression in u: ``by_derivative(np.arctan, lambda u: 1/(1 + u*u))``
+`linear`           f(u, v)_k = c u_k + d v_k: add, remainder; f(u)_k = f(u_k): negative, deg2rad
+`by_derivative`    the derivative, as an expression in u: ``by_derivative(np.log, lambda u: 1 / u)``
 `composed`         an expression of other primitives (the value stays native)
-`recurrence`       a recurrence of `series`, for what the others would lose digits with
+`by_equation`      a differential equation: ``by_equation(np.exp, lambda du, y: du * y)``
+`by_coefficients`  f⁽ⁿ⁾/n! at a point, where a recurrence in u would be unstable: Bessel functions
+`recurrence`       a recurrence of `series`, for what the others would lose digits or time with
 `predicate`        acts on values and returns a plain array: isnan, less
 `unsupported`      no derivative; the reason goes into the error message
 =================  =========================================================================
-
-The derivative of a row at a point, needed by the reverse sweep, is coefficient 1 of its series at
-[u, 1]: one rule serves both directions and they cannot diverge.
 """
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextvars import ContextVar
-from dataclasses import dataclass
-from math import inf
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from .. import series
 from ..algebra import NotGraded
-from ..algebra.extended import algebra_of, padded
-from ..errors import NotDifferentiable, NotTraceable
+from ..errors import NotDifferentiable
 from ..operand import Operand, primal
+from .row import POSITIVE, REAL, UNIT, Interval, Mend, Row, in_recurrence
 
 __all__ = [
-    "POSITIVE", "REAL", "UNIT", "Mend", "Row", "Series", "around_zeros", "by_derivative", "composed", "linear",
-    "lookup", "mended", "predicate", "recurrence", "rows", "unsupported", "zero",
+    "POSITIVE", "REAL", "UNIT", "Interval", "Mend", "Row", "Series", "around_zeros", "by_coefficients",
+    "by_derivative", "by_equation", "composed", "in_recurrence", "linear", "lookup", "mended", "on_series",
+    "predicate", "recurrence", "require_constant", "rows", "unsupported", "zero",
 ]  # fmt: skip
-
-Interval = tuple[float, float]
-REAL: Interval = (-inf, inf)
-POSITIVE: Interval = (0.0, inf)
-UNIT: Interval = (-1.0, 1.0)
-
-
-class Mend(NamedTuple):
-    """A rule for the rare points at which a row's own rule fails, run on arrays where there are any.
-
-    It need not be a recurrence that a kernel can be made of: it may look at its coefficients.
-    """
-
-    where: Callable[..., Any]  # mask of those points, from the value and the values of the arguments
-    rule: Callable[..., Any]  # as Row.rule
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Row:
-    """One primitive, made by one of the declarers.
-
-    Attributes:
-        ufunc: the function itself; it computes the value, coefficient 0.
-        kind: which declarer made the row (see the module's table).
-        rule: (order, y_0, *series) → at most order + 1 coefficients of the result; of several outputs a tuple of lists.
-        domain: per argument, the open interval on which the function is real and analytic.
-        sample: per argument, an interval of generic points for tests and examples.
-        special: points (a number for each argument) at which the rule or the function changes its form, beside those
-            that every function is tried at: 0, ±½, ±1, 2, ties, the ends of the domain.
-        kink: mask of the points (from the values of the arguments) where a subgradient stands in for the derivative.
-        mend: a costlier rule for points where `rule` fails (a root of a series that begins with zeros).
-        even: of a function with a kink where it is zero, the square of its value from the arguments: smooth there.
-        of_squares: (u, sign, where it is zero) → the value for u = ± a sum of squares, smooth there, or a modulus.
-        slopes: for each argument its partial derivative by other primitives, if that is right everywhere with all its
-            derivatives as long as no other argument moves.
-        reason: why there is no derivative (kind "unsupported").
-    """
-
-    ufunc: np.ufunc
-    kind: str
-    rule: Callable[..., Any] | None = None
-    domain: Sequence[Interval] = ()
-    sample: Sequence[Interval] = ()
-    kink: Callable[..., Any] | None = None
-    mend: Mend | None = None
-    reason: str = ""
-    special: Sequence[tuple[float, ...]] = ()
-    even: Callable[..., Any] | None = None
-    of_squares: Callable[..., Any] | None = None
-    slopes: Sequence[Callable[..., Any] | None] = ()
-
-    @property
-    def name(self) -> str:
-        """The name of the ufunc."""
-        return str(self.ufunc.__name__)
-
-    def expand(self, order: int, *operands: Sequence[Any], value: Any = None) -> Any:
-        """The series of the result to this order from the series of the operands (a tuple of them if nout > 1).
-
-        The value, where it is not given, comes from the ufunc itself, never from a series. On arrays it is NumPy's, to
-        the last bit; a compiled kernel calls the same function of libm, or glibc's vector form of it, whose last places
-        differ (by up to 4 units, for sin at most points by 1 or 2).
-        """
-        assert self.rule is not None
-        if value is None:
-            value = self.ufunc(*[u[0] for u in operands])
-        if order == 0 or all(len(u) == 1 for u in operands):
-            return [value] if self.ufunc.nout == 1 else tuple([v] for v in value)
-        token = _recurring.set(True)
-        try:
-            return self.applied(order, value, *[u[: order + 1] for u in operands])
-        finally:
-            _recurring.reset(token)
-
-    def pull(self, i: int, cotangent: Any, value: Any, *arguments: Any, output: int = 0) -> Any:
-        """The pull-back along argument i: what the cotangent of the result contributes to that of u_i.
-
-        The Jacobian of an elementwise function is diagonal, and so it is its own transpose: the pull-back of
-        a cotangent ȳ is the push-forward of ȳ, coefficient 1 of the series at u_i + t·ȳ (of a real result of
-        a complex argument that and −i times the one at u_i + t·iȳ). None where it is zero whatever ȳ is. The value is
-        that at the arguments; of a ufunc with several results, output says which one ȳ belongs to.
-        """
-        assert self.rule is not None
-        token = _recurring.set(True)
-        try:
-            slope = self._pushed(i, cotangent, value, arguments, output)
-            if slope is not None and np.iscomplexobj(arguments[i]) and not np.iscomplexobj(value):
-                slope = slope - self._pushed(i, cotangent * 1j, value, arguments, output) * 1j
-        finally:
-            _recurring.reset(token)
-        return slope
-
-    def applied(self, order: int, value: Any, *operands: Sequence[Any]) -> Any:
-        """The rule at this order, value and operands; as a whole where it looks at numbers that a trace has not."""
-        assert self.rule is not None
-        series = _as_computed(self.ufunc, value, operands)
-        try:
-            return self.rule(order, value, *series)
-        except NotTraceable as error:
-            return error.whole(error, self._in_full, (order, value, *map(list, series)), {})
-
-    def _in_full(self, order: int, value: Any, *operands: Sequence[Any]) -> Any:
-        """The rule with all coefficients there can be: how many it gives must not hang on numbers that may change."""
-        assert self.rule is not None
-        algebra = algebra_of(operands)
-        y = self.rule(order, value, *operands)
-        return tuple(padded(order, c, algebra) for c in y) if self.ufunc.nout > 1 else padded(order, y, algebra)
-
-    def _pushed(self, i: int, tangent: Any, value: Any, arguments: Sequence[Any], output: int) -> Any:
-        assert self.rule is not None
-        y = self.applied(1, value, *([u, tangent] if j == i else [u] for j, u in enumerate(arguments)))
-        y = y[output] if self.ufunc.nout > 1 else y
-        return y[1] if len(y) > 1 else None
-
-
-_NUMBERS = (int, float, complex)  # whose type does not count
-
-
-def _as_computed(ufunc: Any, value: Any, operands: Sequence[Any]) -> Sequence[Any]:
-    """The operands no narrower than the ufunc itself has them, so that a rule loses no digits that the value has.
-
-    (SciPy has no loops for half precision, float_power none below double; log(True) is half precision.)
-    """
-    dtype = getattr(value[0] if isinstance(value, tuple) else value, "dtype", None)
-    kinds = [_kind(u[0]) for u in operands]
-    if all(k is dtype or k in _NUMBERS for k in kinds):
-        return operands
-    if dtype is None:  # symbols, which are all of one type
-        return [[float(u[0])] if k is bool else u for u, k in zip(operands, kinds, strict=True)]
-    try:
-        loop = ufunc.resolve_dtypes((*(np.dtype(bool) if k is bool else k for k in kinds), *[None] * ufunc.nout))
-    except (AttributeError, TypeError):  # no ufunc, or none of these types
-        return operands
-    return [_no_narrower(u, k, wanted) for u, k, wanted in zip(operands, kinds, loop, strict=False)]
-
-
-def _kind(x: Any) -> Any:
-    """The type of a number of Python, the dtype of all else."""
-    return type(x) if type(x) in _NUMBERS else getattr(x, "dtype", type(x))
-
-
-def _no_narrower(u: Sequence[Any], kind: Any, wanted: Any) -> Sequence[Any]:
-    """u in a wanted type of floating-point numbers (of a complex type in that of its parts), if its own is narrower."""
-    if kind in _NUMBERS or wanted.kind not in "fc":
-        return u
-    real = np.finfo(wanted).dtype
-    if kind is bool:
-        return [real.type(u_k) for u_k in u]
-    if kind == real or kind.kind == "c" or not np.can_cast(kind, real):
-        return u
-    return [u_k * real.type(1) for u_k in u]
-
-
-_recurring: ContextVar[bool] = ContextVar("in a recurrence", default=False)
-# Whether a rule is running. What it writes down for a kernel may be rearranged within rounding; the value may not.
-in_recurrence = _recurring.get
 
 
 def mended(row: Row, order: int, result: Any, operands: Sequence[Sequence[Any]]) -> Any:
@@ -256,6 +98,8 @@ class Series(NDArrayOperatorsMixin):
         row = lookup(ufunc)
         if row.kind == "predicate":
             return ufunc(*(_coefficients(x)[0] for x in inputs))
+        if ufunc is np.divide and not isinstance(inputs[0], Series):
+            return Quotient(*inputs)
         result = row.expand(self.order, *map(_coefficients, inputs))
         if ufunc.nout > 1:
             return tuple(Series(self.order, y) for y in result)
@@ -285,6 +129,34 @@ class Series(NDArrayOperatorsMixin):
 
 def _coefficients(x: Any) -> Sequence[Any]:
     return x.coefficients if isinstance(x, Series) else [x]
+
+
+class Quotient(Series):
+    """c/d for a constant c, worked out where something is made of it: as a slope it need not be (d y' = c u')."""
+
+    def __init__(self, constant: Any, denominator: Series) -> None:
+        self.order = denominator.order
+        self.constant = constant
+        self.denominator = denominator.coefficients
+
+    @cached_property
+    def coefficients(self) -> Any:  # type: ignore[override]
+        return lookup(np.divide).expand(self.order, [self.constant], self.denominator)
+
+    def integral(self, order: int, u: Sequence[Any]) -> list[Any]:
+        """∫ c/d du, without a constant term."""
+        y = series.integral_over(order, 0, u, self.denominator)
+        return y if type(self.constant) is int and self.constant == 1 else [self.constant * y_k for y_k in y]
+
+
+def on_series(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A rule (order, *series) → coefficients, as a function that expressions can call."""
+
+    def function(*operands: Any) -> Any:
+        order = next(u.order for u in operands if isinstance(u, Series))
+        return Series(order, rule(order, *map(_coefficients, operands)))
+
+    return function
 
 
 # ── the registry ─────────────────────────────────────────────────────────────────────────────────
@@ -367,26 +239,54 @@ def zero(ufunc: np.ufunc, **row: Any) -> None:
     recurrence(ufunc, rule, kind="zero", **row)
 
 
-def linear(ufunc: np.ufunc, **row: Any) -> None:
-    """f(u)_k = f(u_k)."""
+def linear(ufunc: np.ufunc, *factors: Any, **row: Any) -> None:
+    """f(u, …)_k = Σ_i c_i u_{i,k}, a factor being a number or a function of y_0 and the values; without any f(u_k)."""
 
-    def rule(order: int, value: Any, u: Sequence[Any]) -> list[Any]:
-        return [value, *map(ufunc, u[1:])]
+    def rule(order: int, value: Any, *operands: Sequence[Any]) -> list[Any]:
+        if not factors:
+            return [value, *map(ufunc, operands[0][1:])]
+        values = [u[0] for u in operands]
+        known = [c(value, *values) if callable(c) else c for c in factors]
+        return series.combination(value, *zip(known, operands, strict=True))
 
     recurrence(ufunc, rule, kind="linear", **row)
 
 
-def by_derivative(ufunc: np.ufunc, *partials: Callable[..., Any], **row: Any) -> None:
-    """From the partial derivatives as expressions in the operands: y' = Σ_i ∂_i f(u, …) u_i'."""
+def by_derivative(ufunc: np.ufunc, *partials: Any, of_log: bool = False, **row: Any) -> None:
+    """From the partial derivatives as expressions in the operands: y' = Σ_i ∂_i f(u, …) u_i'.
 
-    def rule(order: int, value: Any, *operands: Sequence[Any]) -> list[Any]:
+    They are tuples where there are several results. In place of one, the name of an argument that must be constant.
+    With `of_log` they are those of log f: y' = y Σ_i ∂_i log f(u, …) u_i'.
+    """
+
+    def rule(order: int, value: Any, *operands: Sequence[Any]) -> Any:
+        require_constant(ufunc, partials, operands)
         inner = [Series(order - 1, u[:order]) for u in operands]
-        slopes = [
-            (u, _coefficients(partial(*inner))) for u, partial in zip(operands, partials, strict=True) if len(u) > 1
-        ]
-        return series.integral(order, value, *slopes)
+        slopes = [(u, partial(*inner)) for u, partial in zip(operands, partials, strict=True) if len(u) > 1]
+        if of_log:
+            return series.exponential(order, value, *((u, _coefficients(p)) for u, p in slopes))
+        if ufunc.nout == 1:
+            return _integral(order, value, slopes)
+        return tuple(_integral(order, v, [(u, p[i]) for u, p in slopes]) for i, v in enumerate(value))
 
     recurrence(ufunc, rule, kind="by_derivative", **row)
+
+
+def _integral(order: int, value: Any, slopes: Sequence[tuple[Sequence[Any], Any]]) -> list[Any]:
+    """y' = Σ p u'."""
+    quotients = [p.integral(order, u) for u, p in slopes if isinstance(p, Quotient)]
+    others = [(u, _coefficients(p)) for u, p in slopes if not isinstance(p, Quotient)]
+    return [value, *series.added(series.integral(order, value, *others), *quotients)[1:]]
+
+
+def require_constant(ufunc: np.ufunc, names: Sequence[Any], operands: Sequence[Sequence[Any]]) -> None:
+    """Raises where an argument with a name, which has no derivative rule, carries derivatives."""
+    for name, u in zip(names, operands, strict=False):
+        if isinstance(name, str) and len(u) > 1:
+            raise NotDifferentiable(
+                f"{ufunc.__name__.lstrip('_')}: the argument {name} carries derivatives, and dualnum has no rule for "
+                f"the derivative with respect to {name}; give a constant there ({name}.value)"
+            )
 
 
 def composed(ufunc: np.ufunc, expression: Callable[..., Any], **row: Any) -> None:
@@ -397,6 +297,47 @@ def composed(ufunc: np.ufunc, expression: Callable[..., Any], **row: Any) -> Non
         return [value, *_coefficients(result)[1:]]
 
     recurrence(ufunc, rule, kind="composed", **row)
+
+
+def by_equation(
+    ufunc: np.ufunc,
+    equations: Callable[..., Any],
+    companions: Callable[..., Any] | None = None,
+    *parameters: str,
+    **row: Any,
+) -> None:
+    """From y' = f(u', y), or (y', z', …) = f(u', y, z, …) with companions(y_0, u_0) → z_0, ….
+
+    Both functions are given the parameters as well, which must be constant.
+    """
+
+    def rule(order: int, value: Any, u: Sequence[Any], *others: Sequence[Any]) -> Any:
+        require_constant(ufunc, parameters, others)
+        constants = [c[0] for c in others]
+        initial = [value] if ufunc.nout == 1 else list(value)
+        if companions is not None:
+            z = companions(value, u[0], *constants)
+            initial += z if isinstance(z, tuple) else [z]
+        y = series.solve(order, lambda *unknowns: equations(*unknowns, *constants), u, initial, ufunc.nout)
+        return y[0] if ufunc.nout == 1 else tuple(y)
+
+    recurrence(ufunc, rule, kind="by_equation", **row)
+
+
+def by_coefficients(ufunc: np.ufunc, outer: Callable[..., Any], *parameters: str, **row: Any) -> None:
+    """From outer(order, y_0, *parameters, x) → [f(x), f'(x), …, f⁽ᵏ⁾(x)/k!], the parameters being constant.
+
+    f∘u = Σ f_n (u − u_0)ⁿ, where a recurrence in u would be unstable: where the equation of f has a second solution
+    that grows faster.
+    """
+
+    def rule(order: int, value: Any, *operands: Sequence[Any]) -> Any:
+        require_constant(ufunc, parameters, operands)
+        f = outer(order, value, *(u[0] for u in operands))
+        u = operands[-1]
+        return series.compose(order, f, u) if ufunc.nout == 1 else tuple(series.compose(order, g, u) for g in f)
+
+    recurrence(ufunc, rule, kind="by_coefficients", **row)
 
 
 def predicate(*ufuncs: np.ufunc) -> None:

@@ -7,36 +7,27 @@ import numpy as np
 
 from .. import series
 from . import rescale, valuation
-from .table import UNIT, Mend, linear, recurrence
+from .table import UNIT, Mend, by_derivative, by_equation, linear, on_series, recurrence
 
 Coefficients = Sequence[Any]
 
-
-def _sin(order: int, value: Any, u: Coefficients) -> list[Any]:
-    return series.sincos(order, value, np.cos(u[0]), u)[0]
-
-
-def _cos(order: int, value: Any, u: Coefficients) -> list[Any]:
-    return series.sincos(order, np.sin(u[0]), value, u)[1]
+# what slopes are made of without a loss of digits, see `series`
+one_minus_square = on_series(series.one_minus_square)
+inverse_hypotenuse = on_series(series.inverse_hypotenuse)
+inverse_root = on_series(lambda order, w: series.power(order, 1 / np.sqrt(w[0]), w, -0.5))
 
 
-def inverse_root(order: int, u: Coefficients) -> list[Any]:
-    """(1 − u²)^{−1/2}, the derivative of arcsin."""
-    w = series.one_minus_square(order, u)
-    return series.power(order, 1 / np.sqrt(w[0]), w, -0.5)
+def sine(du: Any, s: Any, c: Any) -> tuple[Any, Any]:
+    """s' = c u', c' = −s u'."""
+    return du * c, -(du * s)
 
 
-def _arcsin(order: int, value: Any, u: Coefficients) -> list[Any]:
-    """y' = u'/√(1 − u²)."""
-    return series.integral(order, value, (u, inverse_root(order - 1, u[:order])))
+def cosine(du: Any, c: Any, s: Any) -> tuple[Any, Any]:
+    """c' = −s u', s' = c u'."""
+    return -(du * s), du * c
 
 
-def _arccos(order: int, value: Any, u: Coefficients) -> list[Any]:
-    """y' = −u'/√(1 − u²)."""
-    return [value, *(-y_k for y_k in _arcsin(order, value, u)[1:])]
-
-
-def _at_edge(sign: int, rule: Any) -> Mend:
+def _at_edge(sign: int) -> Mend:
     """Where u_0 = ±1, of sign·arccos u, from √z by the valuation of z = 1 ∓ u.
 
     arccos(1 − z) = ∫ 2 (2 − z)^{−1/2} d√z: infinite where √z is, with its sign; of arccos(cos t) = |t| the
@@ -44,8 +35,6 @@ def _at_edge(sign: int, rule: Any) -> Mend:
     """
 
     def expand(order: int, value: Any, u: Coefficients) -> list[Any]:
-        if np.iscomplexobj(u[0]):
-            return rule(order, value, u)  # type: ignore[no-any-return]
         side = sign * np.sign(u[0])
         z = [0.0 * u[0], *(-np.sign(u[0]) * u_k for u_k in u[1:])]
         root = valuation.power(order, z[0], z, 0.5, lambda order, w: series.sqrt(order, np.sqrt(w[0]), w))
@@ -55,13 +44,7 @@ def _at_edge(sign: int, rule: Any) -> Mend:
         pairs = zip(y[1:], root[1:], strict=True)
         return [value, *(side * np.where(np.isinf(root_k), root_k, y_k) for y_k, root_k in pairs)]
 
-    return Mend(lambda value, u: (u == 1) | (u == -1), expand)
-
-
-def _arctan(order: int, value: Any, u: Coefficients) -> list[Any]:
-    """y' = u'/(1 + u²)."""
-    s = series.inverse_hypotenuse(order - 1, u[:order])
-    return series.integral(order, value, (u, series.square(order - 1, s[0] * s[0], s)))
+    return Mend(lambda value, u: ((u == 1) | (u == -1)) & (not np.iscomplexobj(u)), expand)
 
 
 def _arctan2(order: int, value: Any, y: Coefficients, x: Coefficients) -> list[Any]:
@@ -78,18 +61,18 @@ def _arctan2(order: int, value: Any, y: Coefficients, x: Coefficients) -> list[A
     return [value, *(series.over(slope[k - 1], k) for k in range(1, order + 1))]
 
 
-recurrence(np.sin, _sin)
-recurrence(np.cos, _cos)
-recurrence(np.tan, series.tan, sample=(-1.4, 1.4))
-recurrence(
-    np.arcsin, _arcsin, domain=UNIT, sample=(-0.9, 0.9), mend=_at_edge(-1, _arcsin),
+by_equation(np.sin, sine, lambda s, u: np.cos(u))
+by_equation(np.cos, cosine, lambda c, u: np.sin(u))
+recurrence(np.tan, series.tan, sample=(-1.4, 1.4))  # scaled on the way, for its powers overflow near the poles
+by_derivative(
+    np.arcsin, lambda u: inverse_root(one_minus_square(u)), domain=UNIT, sample=(-0.9, 0.9), mend=_at_edge(-1),
     special=((1e-200,), (1 - 2.0**-40,)),
 )  # fmt: skip
-recurrence(
-    np.arccos, _arccos, domain=UNIT, sample=(-0.9, 0.9), mend=_at_edge(1, _arccos),
+by_derivative(
+    np.arccos, lambda u: -inverse_root(one_minus_square(u)), domain=UNIT, sample=(-0.9, 0.9), mend=_at_edge(1),
     special=((1e-20,), (-1 + 2.0**-40,)),
 )  # fmt: skip
-recurrence(np.arctan, _arctan)
+by_derivative(np.arctan, lambda u: np.square(inverse_hypotenuse(u)))
 recurrence(
     np.arctan2, _arctan2, sample=((0.3, 3.0), (-3.0, 3.0)),
     mend=Mend(lambda value, y, x: rescale.is_small(y) & rescale.is_small(x), rescale.rescaled(_arctan2)),

@@ -4,5 +4,6 @@ The recurrences of the elementary functions (`recurrences`, all exported here) a
 They are written with operators and NumPy's functions only, and import nothing of this package.
 """
 
+from .equations import solve as solve
 from .recurrences import *  # noqa: F403
 from .recurrences import __all__  # noqa: F401

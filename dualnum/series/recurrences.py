@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "coefficient", "compose", "compose_safely", "convolve", "derivative", "divide", "exp", "exp_by_halves", "expm1",
-    "hypot", "integer_power", "integral", "inverse_hypotenuse", "less", "log", "logistic", "multiply",
-    "one_minus_square", "over", "polar", "power", "reciprocal", "select", "sincos", "sinhcosh", "sqrt", "square",
-    "tan", "tanh", "total",
+    "added", "coefficient", "combination", "compose", "compose_safely", "convolve", "derivative", "divide", "exp",
+    "exp_by_halves", "exponential", "hypot", "integer_power", "integral", "integral_over", "inverse_hypotenuse",
+    "less", "log", "multiply", "one_minus_square", "over", "polar", "power", "reciprocal", "select", "sinhcosh",
+    "sqrt", "square", "tan", "total",
 ]  # fmt: skip
 
 Coefficients = Sequence[Any]
@@ -41,6 +41,11 @@ def total(terms: Iterable[Any]) -> Any:
     for term in terms:
         result = result + term
     return result
+
+
+def added(*terms: Coefficients) -> list[Any]:
+    """The sum of series of different lengths."""
+    return [total(u[k] for u in terms if k < len(u)) for k in range(max(map(len, terms)))]
 
 
 def coefficient(u: Coefficients, k: int) -> Any:
@@ -83,6 +88,31 @@ def integral(order: int, y0: Any, *slopes: tuple[Coefficients, Coefficients]) ->
     slopes_ = [(derivative(u), p) for u, p in slopes if len(u) > 1]
     last = min(order, max((len(du) + len(p) - 1 for du, p in slopes_), default=0))
     return [y0, *(over(total(convolve(du, p, k - 1) for du, p in slopes_), k) for k in range(1, last + 1))]
+
+
+def integral_over(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    """v y' = u':  y_k = (u_k − (1/k) Σ_{j=1}^{k−1} j y_j v_{k−j}) / v_0."""
+    if len(v) == 1:
+        return [y0, *(u_k / v[0] for u_k in u[1 : order + 1])]
+    y = [y0]
+    for k in range(1, order + 1 if len(u) > 1 else 1):
+        terms = ((j / k) * (y[j] * v[k - j]) for j in range(max(1, k + 1 - len(v)), k))
+        y.append((less(u, k, total(terms)) if k > 1 else u[1]) / v[0])
+    return y
+
+
+def combination(y0: Any, *terms: tuple[Any, Coefficients]) -> list[Any]:
+    """y = Σ c·u over the pairs (c, u), of which whole numbers are 1, −1 or absent (0)."""
+    y = [y0]
+    for k in range(1, max((len(u) for c, u in terms if type(c) is not int or c), default=1)):
+        y_k: Any = 0
+        for c, u in terms:
+            if k < len(u) and type(c) is not int:
+                y_k = c * u[k] if type(y_k) is int else y_k + c * u[k]
+            elif k < len(u) and c:
+                y_k = (u[k] if c > 0 else -u[k]) if type(y_k) is int else y_k + u[k] if c > 0 else y_k - u[k]
+        y.append(y_k)
+    return y
 
 
 def multiply(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
@@ -239,6 +269,17 @@ def exp(order: int, y0: Any, u: Coefficients) -> list[Any]:
     return y
 
 
+def exponential(order: int, y0: Any, *slopes: tuple[Coefficients, Coefficients]) -> list[Any]:
+    """y' = y Σ p·u' over the pairs (u, p):  y_k = y_0 q_k,  q_0 = 1,  k q_k = Σ_j s_j q_{k−1−j},  s = Σ p·u'."""
+    s = integral(order, 0, *slopes)  # its j-th coefficient is s_{j−1}/j
+    s = [j * s_j for j, s_j in enumerate(s)][1:]
+    q: list[Any] = [s[0]]  # q without its leading 1
+    for k in range(2, order + 1):
+        rest = convolve(s, q, k - 2)
+        q.append((rest + s[k - 1] if k <= len(s) else rest) / k)
+    return [y0, *(y0 * q_k for q_k in q)]
+
+
 def exp_by_halves(order: int, y0: Any, half: Any, u: Coefficients) -> list[Any]:
     """y_k = e^{u_0} q_k, q the series of e^{u − u_0}, which knows nothing of the size of u_0; half = e^{u_0/2}.
 
@@ -247,38 +288,12 @@ def exp_by_halves(order: int, y0: Any, half: Any, u: Coefficients) -> list[Any]:
     return [y0, *((q_k * half) * half for q_k in exp(order, 1.0, u)[1:])]
 
 
-def expm1(order: int, y0: Any, u: Coefficients) -> list[Any]:
-    """y = e^u − 1: its own value, and the higher coefficients of e^u."""
-    return [y0, *exp(order, np.exp(u[0]), u)[1:]]
-
-
 def log(order: int, y0: Any, u: Coefficients) -> list[Any]:
-    """u y' = u':  y_k = (u_k − (1/k) Σ_{j=1}^{k−1} j y_j u_{k−j}) / u_0."""
-    y = [y0]
-    for k in range(1, order + 1 if len(u) > 1 else 1):
-        terms = ((j / k) * (y[j] * u[k - j]) for j in range(max(1, k + 1 - len(u)), k))
-        y.append((less(u, k, total(terms)) if k > 1 else u[1]) / u[0])
-    return y
-
-
-def logistic(order: int, p0: Any, q0: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
-    """p = 1/(1+e^{−u}) and q = 1 − p = 1/(1+e^u), both exact in their tails: p − q = tanh(u/2)."""
-    half = [0.5 * u_k for u_k in u]
-    y = tanh(order, np.tanh(half[0]), half)
-    return [p0, *(0.5 * y_k for y_k in y[1:])], [q0, *(-0.5 * y_k for y_k in y[1:])]
+    """u y' = u'."""
+    return integral_over(order, y0, u, u)
 
 
 # ── trigonometric and hyperbolic ─────────────────────────────────────────────────────────────────
-
-
-def sincos(order: int, s0: Any, c0: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
-    """s = sin u, c = cos u:  k s_k = (D u · c)_{k−1},  k c_k = −(D u · s)_{k−1}."""
-    du, s, c = derivative(u), [s0], [c0]
-    for k in range(1, order + 1):
-        s_k = over(convolve(du, c, k - 1), k)
-        c.append(-over(convolve(du, s, k - 1), k))
-        s.append(s_k)
-    return s, c
 
 
 def sinhcosh(order: int, s0: Any, c0: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
@@ -308,22 +323,6 @@ def tan(order: int, y0: Any, u: Coefficients) -> list[Any]:
         y.append(over(convolve(du, w, k - 1), k) * 64)
         eighth.append(y[k] / 8)
         w.append(self_convolve(eighth, k))
-    return y
-
-
-def tanh(order: int, y0: Any, u: Coefficients) -> list[Any]:
-    """y' = s u', s' = −2 y s u' with s = sech² u, which 1 − y² would lose in the tails.
-
-    s_0 = 4e/(1 + e)² with e = e^{−2|u_0|}, at a third of the price of a cosh.
-    """
-    du, y = derivative(u), [y0]
-    e = np.exp(-2 * np.where(np.real(u[0]) < 0, -u[0], u[0]))
-    s, ys = [4 * e / ((1 + e) * (1 + e))], []
-    for k in range(1, order + 1):
-        y.append(over(convolve(du, s, k - 1), k))
-        if k < order:
-            ys.append(convolve(y, s, k - 1))
-            s.append(-2 * over(convolve(du, ys, k - 1), k))
     return y
 
 

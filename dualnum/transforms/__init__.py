@@ -1,4 +1,8 @@
-"""Transforms: functions to the functions of their derivatives."""
+"""Transforms: functions to the functions of their derivatives.
+
+`forward` pushes a jet through, `reverse` records and sweeps back, `dense` makes matrices of either, `operators` are
+products with them; `custom` are rules of one's own. Imports jets and the tape.
+"""
 
 from .dense import hessian, jacfwd, jacobian, jacrev
 from .forward import derivative, directional, jvp, taylor

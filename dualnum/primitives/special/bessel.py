@@ -15,8 +15,8 @@ import scipy.special as sp
 from scipy.special import _ufuncs as private
 
 from ... import series
-from ..table import POSITIVE, REAL, Mend, lookup, recurrence, unsupported
-from .outer import by_coefficients, require_real, variable_last, whole
+from ..table import POSITIVE, REAL, Mend, by_coefficients, by_derivative, unsupported
+from .arguments import require_real, whole
 
 Coefficients = Sequence[Any]
 
@@ -232,12 +232,12 @@ def _neighbours(ufunc: np.ufunc, sign: int, alternating: bool = False) -> Callab
 
 
 _ORDERED: dict[str, Any] = {"domain": (REAL, POSITIVE), "sample": ((0.0, 3.0), (0.5, 6.0))}
-variable_last(sp.jv, ("v",), _neighbours(sp.jv, -1), **_ORDERED)
-variable_last(sp.yv, ("v",), _neighbours(sp.yv, -1), **_ORDERED)
-variable_last(sp.iv, ("v",), _neighbours(sp.iv, 1), **_ORDERED, mend=_rescued(_neighbours(sp.ive, 1), sp.ive))
-variable_last(sp.kv, ("v",), _neighbours(sp.kv, 1, alternating=True), **_ORDERED)
-variable_last(sp.hankel1, ("v",), _neighbours(sp.hankel1, -1), **_ORDERED)
-variable_last(sp.hankel2, ("v",), _neighbours(sp.hankel2, -1), **_ORDERED)
+by_coefficients(sp.jv, _neighbours(sp.jv, -1), "v", **_ORDERED)
+by_coefficients(sp.yv, _neighbours(sp.yv, -1), "v", **_ORDERED)
+by_coefficients(sp.iv, _neighbours(sp.iv, 1), "v", **_ORDERED, mend=_rescued(_neighbours(sp.ive, 1), sp.ive))
+by_coefficients(sp.kv, _neighbours(sp.kv, 1, alternating=True), "v", **_ORDERED)
+by_coefficients(sp.hankel1, _neighbours(sp.hankel1, -1), "v", **_ORDERED)
+by_coefficients(sp.hankel2, _neighbours(sp.hankel2, -1), "v", **_ORDERED)
 
 
 # ── K scaled by e^x, any constant order ──────────────────────────────────────────────────────────
@@ -273,7 +273,7 @@ def _kve_outer(order: int, value: Any, nu: Any, x: Any) -> list[Any]:
     return [value, *(np.where(near, series.convolve(product, growth, n), sums[n - 1]) for n in range(1, order + 1))]
 
 
-variable_last(sp.kve, ("v",), _kve_outer, **_ORDERED)
+by_coefficients(sp.kve, _kve_outer, "v", **_ORDERED)
 by_coefficients(sp.k0e, lambda order, value, x: _kve_outer(order, value, 0, x), **_POSITIVE)
 by_coefficients(sp.k1e, lambda order, value, x: _kve_outer(order, value, 1, x), **_POSITIVE)
 
@@ -287,8 +287,8 @@ def _cut(outer: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
 
 
 _WHOLE: dict[str, Any] = {"domain": (REAL, POSITIVE), "sample": ((0, 3), (0.5, 6.0))}
-variable_last(sp.yn, ("n",), _cut(_neighbours(sp.yv, -1)), **_WHOLE)
-variable_last(sp.kn, ("n",), _cut(_neighbours(sp.kv, 1, alternating=True)), **_WHOLE)
+by_coefficients(sp.yn, _cut(_neighbours(sp.yv, -1)), "n", **_WHOLE)
+by_coefficients(sp.kn, _cut(_neighbours(sp.kv, 1, alternating=True)), "n", **_WHOLE)
 
 
 def _on_the_line(ufunc: np.ufunc, unscaled: np.ufunc) -> Callable[..., list[Any]]:
@@ -302,8 +302,8 @@ def _on_the_line(ufunc: np.ufunc, unscaled: np.ufunc) -> Callable[..., list[Any]
     return outer
 
 
-variable_last(sp.jve, ("v",), _on_the_line(sp.jve, sp.jv), **_ORDERED)
-variable_last(sp.yve, ("v",), _on_the_line(sp.yve, sp.yv), **_ORDERED)
+by_coefficients(sp.jve, _on_the_line(sp.jve, sp.jv), "v", **_ORDERED)
+by_coefficients(sp.yve, _on_the_line(sp.yve, sp.yv), "v", **_ORDERED)
 
 
 # ── Airy functions ───────────────────────────────────────────────────────────────────────────────
@@ -317,34 +317,23 @@ def _airy_series(order: int, y0: Any, slope: Any, x: Any) -> list[Any]:
     return y
 
 
-def _airy(order: int, value: Any, u: Coefficients) -> tuple[list[Any], ...]:
+def _airy(order: int, value: Any, x: Any) -> list[list[Any]]:
     """Ai, Ai', Bi, Bi'."""
     results = []
     for y0, slope in (value[:2], value[2:]):
-        y = _airy_series(order + 1, y0, slope, u[0])
-        results.append(series.compose(order, y[: order + 1], u))
-        results.append(series.compose(order, [slope, *(n * y[n] for n in range(2, order + 2))], u))
-    return tuple(results)
+        y = _airy_series(order + 1, y0, slope, x)
+        results += [y[: order + 1], [slope, *(n * y[n] for n in range(2, order + 2))]]
+    return results
 
 
-recurrence(sp.airy, _airy)
+by_coefficients(sp.airy, _airy)
 
 
 # ── integrals from 0 ─────────────────────────────────────────────────────────────────────────────
 
 
-def _integrals(*integrands: np.ufunc) -> Callable[..., tuple[list[Any], ...]]:
-    """Several y = ∫_0^u f(t) dt:  y' = f(u) u'."""
-
-    def rule(order: int, value: Any, u: Coefficients) -> tuple[list[Any], ...]:
-        inner = [lookup(f).expand(order - 1, u[:order]) for f in integrands]
-        return tuple(series.integral(order, v, (u, f)) for v, f in zip(value, inner, strict=True))
-
-    return rule
-
-
-recurrence(sp.itj0y0, _integrals(sp.j0, sp.y0), **_POSITIVE)
-recurrence(sp.iti0k0, _integrals(sp.i0, sp.k0), **_POSITIVE)
+by_derivative(sp.itj0y0, lambda u: (sp.j0(u), sp.y0(u)), **_POSITIVE)
+by_derivative(sp.iti0k0, lambda u: (sp.i0(u), sp.k0(u)), **_POSITIVE)
 
 unsupported(
     "no stable rule is known for the derivatives of this scaled function of any order; for iv and hankel1 there is one",

@@ -1,6 +1,6 @@
 """Elliptic integrals and Jacobi's elliptic functions, of the parameter m = k²."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import inf, pi
 from typing import Any
 
@@ -8,8 +8,8 @@ import numpy as np
 import scipy.special as sp
 
 from ... import series
-from ..table import REAL, recurrence, unsupported
-from .outer import by_coefficients, require_constant
+from ..table import REAL, by_coefficients, by_derivative, by_equation, lookup, on_series, unsupported
+from ..trigonometric import inverse_root
 
 Coefficients = Sequence[Any]
 _NODES = 64
@@ -94,52 +94,30 @@ by_coefficients(sp.ellipe, _ellipe, domain=(-inf, 1.0), sample=(-2.0, 0.9))
 # ── incomplete integrals in the amplitude ────────────────────────────────────────────────────────
 
 
-def _delta_squared(order: int, m: Any, phi: Coefficients) -> list[Any]:
+@on_series
+def _delta_squared(order: int, phi: Coefficients, m: Coefficients) -> list[Any]:
     """1 − m sin² φ; its constant term for m > 0 as (1 − m) + m cos² φ, which does not cancel."""
-    sine, cosine = series.sincos(order, np.sin(phi[0]), np.cos(phi[0]), phi)
+    cosine = lookup(np.cos).expand(order, phi)
     square = series.square(order, cosine[0] * cosine[0], cosine)
-    constant = np.where(m > 0, (1 - m) + m * square[0], 1 - m * (sine[0] * sine[0]))
-    return [constant, *(m * c for c in square[1:])]
-
-
-def _incomplete(name: str, exponent: float) -> Callable[..., list[Any]]:
-    """F' = (1 − m sin² φ)^{−½} φ',  E' = (1 − m sin² φ)^{½} φ' (DLMF 19.2.4, 19.2.5)."""
-
-    def rule(order: int, value: Any, phi: Coefficients, m: Coefficients) -> list[Any]:
-        require_constant(name, m=m)
-        w = _delta_squared(order - 1, m[0], phi[:order])
-        slope = series.power(order - 1, np.power(w[0], exponent), w, exponent)
-        return series.integral(order, value, (phi, slope))
-
-    return rule
+    sine = np.sin(phi[0])
+    constant = np.where(m[0] > 0, (1 - m[0]) + m[0] * square[0], 1 - m[0] * (sine * sine))
+    return [constant, *(m[0] * c for c in square[1:])]
 
 
 _AMPLITUDE: dict[str, Any] = {"domain": (REAL, (-inf, 1.0)), "sample": ((-1.4, 1.4), (-2.0, 0.9))}
-recurrence(sp.ellipkinc, _incomplete("ellipkinc", -0.5), **_AMPLITUDE)
-recurrence(sp.ellipeinc, _incomplete("ellipeinc", 0.5), **_AMPLITUDE)
+by_derivative(sp.ellipkinc, lambda phi, m: inverse_root(_delta_squared(phi, m)), "m", **_AMPLITUDE)
+by_derivative(sp.ellipeinc, lambda phi, m: np.sqrt(_delta_squared(phi, m)), "m", **_AMPLITUDE)
 
 
 # ── Jacobi's functions ───────────────────────────────────────────────────────────────────────────
 
 
-def _ellipj(order: int, value: Any, u: Coefficients, m: Coefficients) -> tuple[list[Any], ...]:
+def _jacobi(du: Any, sn: Any, cn: Any, dn: Any, phi: Any, m: Any) -> tuple[Any, ...]:
     """sn' = cn dn, cn' = −sn dn, dn' = −m sn cn, φ' = dn (DLMF 22.13.1–3, 22.16.1)."""
-    require_constant("ellipj", m=m)
-    du = series.derivative(u)
-    sn, cn, dn = ([v] for v in value[:3])
-    products: tuple[list[Any], ...] = ([], [], [])
-    for k in range(1, order + 1):
-        pairs = ((cn, dn), (sn, dn), (sn, cn))
-        for product, (a, b) in zip(products, pairs, strict=True):
-            product.append(series.convolve(a, b, k - 1))
-        cd, sd, sc = (series.over(series.convolve(du, product, k - 1), k) for product in products)
-        sn.append(cd)
-        cn.append(-sd)
-        dn.append(-m[0] * sc)
-    return sn, cn, dn, series.integral(order, value[3], (u, dn))
+    return du * (cn * dn), -(du * (sn * dn)), -m * (du * (sn * cn)), du * dn
 
 
-recurrence(sp.ellipj, _ellipj, domain=(REAL, (0.0, 1.0)), sample=((-3.0, 3.0), (0.1, 0.9)))
+by_equation(sp.ellipj, _jacobi, None, "m", domain=(REAL, (0.0, 1.0)), sample=((-3.0, 3.0), (0.1, 0.9)))
 
 unsupported(
     "its partial derivatives cancel where its arguments are close, and dualnum has no stable rule for them yet",

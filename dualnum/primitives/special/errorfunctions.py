@@ -9,26 +9,20 @@ import scipy.special as sp
 
 from ... import series
 from ...series import special as series_special
-from ..table import REAL, UNIT, recurrence
-from .outer import by_coefficients, require_constant
+from ..table import REAL, UNIT, by_coefficients, by_derivative, by_equation, on_series, recurrence, require_constant
 
 Coefficients = Sequence[Any]
 _2_SQRT_PI = 2 / sqrt(pi)
 
 
-def integral_of_gaussian(factor: float, a: float) -> Callable[..., list[Any]]:
-    """The rule of y' = factor · e^{a u²} u'; e^{a u²} is the dominant solution of its recurrence."""
-
-    def rule(order: int, value: Any, u: Coefficients) -> list[Any]:
-        slope = series_special.gaussian(order - 1, a, u[:order])
-        return series.integral(order, value, (u, [factor * s for s in slope]))
-
-    return rule
+def gaussian(factor: float, a: float) -> Callable[..., Any]:
+    """factor · e^{a u²}, the dominant solution of its recurrence."""
+    return on_series(lambda order, u: [factor * c for c in series_special.gaussian(order, a, u)])
 
 
-recurrence(sp.erf, integral_of_gaussian(_2_SQRT_PI, -1.0))
-recurrence(sp.erfc, integral_of_gaussian(-_2_SQRT_PI, -1.0))
-recurrence(sp.erfi, integral_of_gaussian(_2_SQRT_PI, 1.0))
+by_derivative(sp.erf, gaussian(_2_SQRT_PI, -1.0))
+by_derivative(sp.erfc, gaussian(-_2_SQRT_PI, -1.0))
+by_derivative(sp.erfi, gaussian(_2_SQRT_PI, 1.0))
 
 
 def _to(region: Callable[[Any], Any], z: Any) -> Any:
@@ -60,35 +54,29 @@ by_coefficients(sp.dawsn, _dawsn)
 # ── inverses ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def inverse_of_gaussian_integral(order: int, y0: Any, slope: Any, factor: float, u: Coefficients) -> list[Any]:
+def inverse_of_gaussian_integral(ufunc: np.ufunc, factor: float, slope: Callable[..., Any], **row: Any) -> None:
     """y' = g u', g' = factor · y g y', from g_0: g = c e^{factor·y²/2} without computing that exponential,
     which in the tails magnifies the rounding of y by y². All terms of a sum have one sign."""
-    du = series.derivative(u)
-    y, g, yg = [y0], [slope], [y0 * slope]
-    dy: list[Any] = []
-    for k in range(1, order + 1):
-        y.append(series.over(series.convolve(du, g, k - 1), k))
-        dy.append(k * y[k])
-        if k < order:
-            g.append(series.over(factor * series.convolve(dy, yg, k - 1), k))
-            yg.append(series.convolve(y, g, k))
-    return y
+
+    def equations(du: Any, y: Any, g: Any) -> tuple[Any, Any]:
+        dy = du * g
+        return dy, factor * (dy * (y * g))
+
+    by_equation(ufunc, equations, slope, **row)
 
 
-def _erfinv(order: int, value: Any, u: Coefficients) -> list[Any]:
-    """y' = (√π/2) e^{y²} u', where e^{y²} = erfcx(|y|)/erfc(|y|) and erfc(|y|) = 1 − |u|."""
-    slope = (sqrt(pi) / 2) * sp.erfcx(np.abs(value)) / (1 - np.abs(u[0]))
-    return inverse_of_gaussian_integral(order, value, slope, 2.0, u)
+def _erfinv_slope(y: Any, u: Any) -> Any:
+    """(√π/2) e^{y²}, where e^{y²} = erfcx(|y|)/erfc(|y|) and erfc(|y|) = 1 − |u|."""
+    return (sqrt(pi) / 2) * sp.erfcx(np.abs(y)) / (1 - np.abs(u))
 
 
-def _erfcinv(order: int, value: Any, u: Coefficients) -> list[Any]:
-    """y' = −(√π/2) e^{y²} u', e^{y²} = erfcx(|y|)/u for u < 1, erfcx(|y|)/(2 − u) for u > 1."""
-    slope = (-sqrt(pi) / 2) * sp.erfcx(np.abs(value)) / np.where(u[0] < 1, u[0], 2 - u[0])
-    return inverse_of_gaussian_integral(order, value, slope, 2.0, u)
+def _erfcinv_slope(y: Any, u: Any) -> Any:
+    """−(√π/2) e^{y²}, e^{y²} = erfcx(|y|)/u for u < 1, erfcx(|y|)/(2 − u) for u > 1."""
+    return (-sqrt(pi) / 2) * sp.erfcx(np.abs(y)) / np.where(u < 1, u, 2 - u)
 
 
-recurrence(sp.erfinv, _erfinv, domain=UNIT, sample=(-0.9, 0.9))
-recurrence(sp.erfcinv, _erfcinv, domain=(0.0, 2.0), sample=(0.1, 1.9))
+inverse_of_gaussian_integral(sp.erfinv, 2.0, _erfinv_slope, domain=UNIT, sample=(-0.9, 0.9))
+inverse_of_gaussian_integral(sp.erfcinv, 2.0, _erfcinv_slope, domain=(0.0, 2.0), sample=(0.1, 1.9))
 
 
 # ── Voigt's profile ──────────────────────────────────────────────────────────────────────────────
@@ -99,7 +87,7 @@ def _voigt_profile(order: int, value: Any, x: Coefficients, sigma: Coefficients,
 
     The digits are those of |w|: where γ ≪ |x| the real part has fewer, by the factor γ/|x|.
     """
-    require_constant("voigt_profile", sigma=sigma)
+    require_constant(sp.voigt_profile, (None, "sigma"), (x, sigma))
     width = sigma[0]
     narrow = np.equal(width, 0)
     # a number of Python stays one, which widens nothing

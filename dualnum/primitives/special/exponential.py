@@ -9,18 +9,25 @@ import scipy.special as sp
 
 from ... import series
 from ...series import special as series_special
-from ..explog import exponential, overflowed
-from ..table import POSITIVE, REAL, Mend, lookup, recurrence
-from .outer import by_coefficients
+from ..explog import overflowed
+from ..table import (
+    POSITIVE,
+    REAL,
+    Mend,
+    by_coefficients,
+    by_derivative,
+    by_equation,
+    composed,
+    linear,
+    lookup,
+    on_series,
+    recurrence,
+)
+from ..trigonometric import cosine, sine
 
 Coefficients = Sequence[Any]
 _LN10 = log(10.0)
 _DEGREE = pi / 180
-
-
-def _sum(*terms: Coefficients) -> list[Any]:
-    """The sum of series of different lengths."""
-    return [series.total(t[k] for t in terms if k < len(t)) for k in range(max(map(len, terms)))]
 
 
 # ── functions of NumPy under other names ─────────────────────────────────────────────────────────
@@ -40,17 +47,10 @@ for _ufunc, _twin in (
     _like(_ufunc, _twin)
 
 
-def _powm1(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
-    return [value, *lookup(np.power).expand(order, u, v)[1:]]
-
-
-def _cosm1(order: int, value: Any, u: Coefficients) -> list[Any]:
-    return [value, *series.sincos(order, np.sin(u[0]), np.cos(u[0]), u)[1][1:]]
-
-
-recurrence(sp.exp10, exponential(_LN10), mend=overflowed(sp.exp10, _LN10))
-recurrence(sp.powm1, _powm1, domain=(POSITIVE, REAL), sample=((0.2, 3.0), (-2.0, 2.5)))
-recurrence(sp.cosm1, _cosm1)
+by_equation(sp.exp10, lambda du, y: _LN10 * du * y, mend=overflowed(sp.exp10, _LN10))
+# of u^v − 1 and cos u − 1 only the value can cancel
+composed(sp.powm1, np.power, domain=(POSITIVE, REAL), sample=((0.2, 3.0), (-2.0, 2.5)))
+composed(sp.cosm1, np.cos)
 by_coefficients(sp.exprel, lambda order, value, x: series_special.exprel(order, x, sp.exprel(-np.abs(x))))
 
 
@@ -62,60 +62,25 @@ def _in_radians(u: Coefficients) -> list[Any]:
     return [u[0], *(_DEGREE * u_k for u_k in u[1:])]
 
 
-def _sindg(order: int, value: Any, u: Coefficients) -> list[Any]:
-    return series.sincos(order, value, sp.cosdg(u[0]), _in_radians(u))[0]
-
-
-def _cosdg(order: int, value: Any, u: Coefficients) -> list[Any]:
-    return series.sincos(order, sp.sindg(u[0]), value, _in_radians(u))[1]
-
-
-def _tandg(order: int, value: Any, u: Coefficients) -> list[Any]:
-    return series.tan(order, value, _in_radians(u))
-
-
 def _cotdg(order: int, value: Any, u: Coefficients) -> list[Any]:
     """y' = −(1 + y²) u', not from SciPy's value, which near 0 has lost half its digits."""
     y0 = sp.cosdg(u[0]) / sp.sindg(u[0])
     return [value, *series.tan(order, y0, [-u_k for u_k in _in_radians(u)])[1:]]
 
 
-def _radian(order: int, value: Any, *dms: Coefficients) -> list[Any]:
-    """Degrees, minutes and seconds: linear in the three together."""
-    scaled = [[_DEGREE / unit * u_k for u_k in u] for u, unit in zip(dms, (1, 60, 3600), strict=True)]
-    return [value, *_sum(*scaled)[1:]]
-
-
-recurrence(sp.sindg, _sindg, sample=(-170.0, 170.0))
-recurrence(sp.cosdg, _cosdg, sample=(-170.0, 170.0))
-recurrence(sp.tandg, _tandg, sample=(-80.0, 80.0))
+by_equation(sp.sindg, lambda du, s, c: sine(_DEGREE * du, s, c), lambda s, u: sp.cosdg(u), sample=(-170.0, 170.0))
+by_equation(sp.cosdg, lambda du, c, s: cosine(_DEGREE * du, c, s), lambda c, u: sp.sindg(u), sample=(-170.0, 170.0))
+recurrence(sp.tandg, lambda order, value, u: series.tan(order, value, _in_radians(u)), sample=(-80.0, 80.0))
 recurrence(sp.cotdg, _cotdg, sample=(10.0, 170.0))
-recurrence(sp.radian, _radian, kind="linear", sample=((-90.0, 90.0), (0.0, 60.0), (0.0, 60.0)))
+linear(sp.radian, _DEGREE, _DEGREE / 60, _DEGREE / 3600, sample=((-90.0, 90.0), (0.0, 60.0), (0.0, 60.0)))
 
 
 # ── the logistic function ────────────────────────────────────────────────────────────────────────
 
-
-def _expit(order: int, value: Any, u: Coefficients) -> list[Any]:
-    return series.logistic(order, value, sp.expit(-u[0]), u)[0]
-
-
-def _log_expit(order: int, value: Any, u: Coefficients) -> list[Any]:
-    """y' = u'/(1 + e^u)."""
-    q = series.logistic(order - 1, sp.expit(u[0]), sp.expit(-u[0]), u[:order])[1]
-    return series.integral(order, value, (u, q))
-
-
-def _logit(order: int, value: Any, u: Coefficients) -> list[Any]:
-    """log u − log(1 − u): the two parts of the pole at the nearer end and the farther one."""
-    one_minus = [1 - u[0], *(-u_k for u_k in u[1:])]
-    near, far = series.log(order, np.log(u[0]), u), series.log(order, np.log1p(-u[0]), one_minus)
-    return [value, *_sum(near, [-c for c in far])[1:]]
-
-
-recurrence(sp.expit, _expit, special=((1e-200,), (40.0,)))
-recurrence(sp.log_expit, _log_expit)
-recurrence(sp.logit, _logit, domain=(0.0, 1.0), sample=(0.1, 0.9))
+composed(sp.expit, lambda u: 0.5 * np.tanh(0.5 * u), special=((1e-200,), (40.0,)))  # ½ + …, right in the tails
+by_derivative(sp.log_expit, lambda u: sp.expit(-u))
+# the parts of the pole at the nearer end and the farther one
+composed(sp.logit, lambda u: np.log(u) - np.log(1 - u), domain=(0.0, 1.0), sample=(0.1, 0.9))
 
 
 # ── products with a logarithm ────────────────────────────────────────────────────────────────────
@@ -157,44 +122,31 @@ def _xlog1py(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[A
     return _times_log(order, value, u, [1 + v[0], *v[1:]], np.log1p(v[0]))
 
 
+@on_series
 def _log_quotient(order: int, u: Coefficients, v: Coefficients) -> list[Any]:
     """log(u/v), its constant term from the quotient where that neither over- nor underflows."""
     quotient = u[0] / v[0]
     safe = (quotient > 1e-30) & (quotient < 1e30)
     logs = [series.log(order, np.log(w[0]), w) for w in (u, v)]
     first = np.where(safe, np.log(np.where(safe, quotient, 1.0)), logs[0][0] - logs[1][0])
-    return [first, *_sum(logs[0], [-c for c in logs[1]])[1:]]
+    return [first, *series.added(logs[0], [-c for c in logs[1]])[1:]]
 
 
-def _entr(order: int, value: Any, u: Coefficients) -> list[Any]:
-    """(−u log u)' = −(1 + log u) u'."""
-    slope = [-s for s in series.log(order - 1, np.log(u[0]), u[:order])]
-    return series.integral(order, value, (u, [slope[0] - 1, *slope[1:]]))
-
-
-def _rel_entr(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
-    """(u log(u/v))' = (1 + log(u/v)) u' − (u/v) v'."""
-    u_, v_ = u[:order], v[:order]
-    slope = _log_quotient(order - 1, u_, v_)
-    quotient = series.divide(order - 1, u_[0] / v_[0], u_, v_)
-    return series.integral(order, value, (u, [1 + slope[0], *slope[1:]]), (v, [-q for q in quotient]))
-
-
-def _kl_div(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
-    """(u log(u/v) − u + v)' = log(u/v) u' + (1 − u/v) v'."""
-    u_, v_ = u[:order], v[:order]
-    quotient = series.divide(order - 1, u_[0] / v_[0], u_, v_)
-    rest = [(v_[0] - u_[0]) / v_[0], *(-q for q in quotient[1:])]
-    return series.integral(order, value, (u, _log_quotient(order - 1, u_, v_)), (v, rest))
+@on_series
+def _excess(order: int, u: Coefficients, v: Coefficients) -> list[Any]:
+    """1 − u/v, whose constant term does not cancel so."""
+    quotient = series.divide(order, u[0] / v[0], u, v)
+    return [(v[0] - u[0]) / v[0], *(-q for q in quotient[1:])]
 
 
 recurrence(sp.xlogy, _xlogy, domain=(REAL, POSITIVE), sample=((-3.0, 3.0), (0.2, 3.0)), mend=_from_zeros(0, np.log))
 recurrence(
     sp.xlog1py, _xlog1py, domain=(REAL, (-1.0, inf)), sample=((-3.0, 3.0), (-0.5, 3.0)), mend=_from_zeros(1, np.log1p)
 )
-recurrence(sp.entr, _entr, domain=POSITIVE, sample=(0.1, 3.0))
-recurrence(sp.rel_entr, _rel_entr, domain=POSITIVE, sample=(0.1, 3.0))
-recurrence(sp.kl_div, _kl_div, domain=POSITIVE, sample=(0.1, 3.0))
+_ENTROPY: dict[str, Any] = {"domain": POSITIVE, "sample": (0.1, 3.0)}
+by_derivative(sp.entr, lambda u: -np.log(u) - 1, **_ENTROPY)
+by_derivative(sp.rel_entr, lambda u, v: 1 + _log_quotient(u, v), lambda u, v: -(u / v), **_ENTROPY)
+by_derivative(sp.kl_div, _log_quotient, _excess, **_ENTROPY)
 
 
 # ── Box and Cox ──────────────────────────────────────────────────────────────────────────────────
@@ -299,7 +251,7 @@ def _huber(order: int, value: Any, delta: Coefficients, r: Coefficients) -> list
     """½r² for |r| ≤ δ, else δ(|r| − ½δ)."""
     inside = [0.5 * c for c in series.square(order, r[0] * r[0], r)]
     sign = np.sign(r[0])
-    arm = _sum([sign * r_k for r_k in r], [-0.5 * d_k for d_k in delta])
+    arm = series.added([sign * r_k for r_k in r], [-0.5 * d_k for d_k in delta])
     outside = series.multiply(order, value, delta, arm)
     return series.select(order, value, np.abs(r[0]) <= delta[0], inside, outside)
 
@@ -321,7 +273,7 @@ def _pseudo_huber(order: int, value: Any, delta: Coefficients, r: Coefficients) 
         return series.integral(order, value, (r, series.integral(n, slope0, (r, cube))))
     cosine = series.divide(n, r[0] / safe, r[:order], h)
     slope = series.multiply(n, slope0, delta[:order], cosine)
-    above = _sum(h, delta[:order])
+    above = series.added(h, delta[:order])
     ratio = series.divide(n, r[0] / above[0], r[:order], above)
     rise = series.multiply(n, r[0] * ratio[0], r[:order], ratio)  # h − δ
     growth = series.multiply(n, rise[0] * (rise[0] / safe), rise, series.divide(n, rise[0] / safe, rise, h))

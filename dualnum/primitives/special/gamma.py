@@ -14,8 +14,8 @@ from scipy.special import _ufuncs as private
 
 from ... import series
 from ...operand import primal
-from ..table import POSITIVE, lookup, recurrence, unsupported, zero
-from .outer import by_coefficients, exponential, require_real, variable_last
+from ..table import POSITIVE, by_coefficients, by_derivative, lookup, on_series, recurrence, unsupported, zero
+from .arguments import require_real
 
 Coefficients = Sequence[Any]
 
@@ -89,12 +89,6 @@ def _psi(order: int, u: Coefficients) -> list[Any]:
     return series.compose(order, psi_coefficients(order, sp.psi(u[0]), u[0]), u[: order + 1])
 
 
-def _log_gamma(order: int, value: Any, x: Any) -> list[Any]:
-    """(log Γ)_n = ψ_{n−1}/n."""
-    psi = psi_coefficients(order - 1, sp.psi(x), x)
-    return [value, *(series.over(p, n) for n, p in enumerate(psi, 1))]
-
-
 def _hurwitz(order: int, value: Any, s: Any, q: Any) -> list[Any]:
     """ζ(s, q + t)_n = binom(−s, n) ζ(s + n, q) (DLMF 25.11.17)."""
     weight, c = 1.0, [value]
@@ -105,9 +99,9 @@ def _hurwitz(order: int, value: Any, s: Any, q: Any) -> list[Any]:
 
 
 by_coefficients(sp.psi, psi_coefficients, sample=(0.5, 5.0))
-by_coefficients(sp.gammaln, _log_gamma, sample=(0.5, 5.0))
-by_coefficients(sp.loggamma, _log_gamma, domain=POSITIVE, sample=(0.5, 5.0))
-variable_last(private._zeta, ("x",), _hurwitz, domain=((1.0, inf), POSITIVE), sample=((1.5, 4.0), (0.5, 5.0)))
+by_derivative(sp.gammaln, sp.psi, sample=(0.5, 5.0))
+by_derivative(sp.loggamma, sp.psi, domain=POSITIVE, sample=(0.5, 5.0))
+by_coefficients(private._zeta, _hurwitz, "x", domain=((1.0, inf), POSITIVE), sample=((1.5, 4.0), (0.5, 5.0)))
 zero(sp.gammasgn)
 
 
@@ -116,13 +110,13 @@ zero(sp.gammasgn)
 
 def _gamma(order: int, value: Any, u: Coefficients) -> list[Any]:
     """y' = y ψ(u) u'; where Γ overflows, Γ(x) = Γ(x−8) (x−8)…(x−1), so that y_k is finite where it should be."""
-    y = exponential(order, value, (u, _psi(order - 1, u)))
+    y = series.exponential(order, value, (u, _psi(order - 1, u)))
     x = u[0]
     far = np.real(x) > 150
     if not np.any(far):
         return y
     x = np.where(far, x, 160.0)
-    below = exponential(order, sp.gamma(x - 8), (u, _psi(order - 1, u)))
+    below = series.exponential(order, sp.gamma(x - 8), (u, _psi(order - 1, u)))
     factor = series.total([1.0])
     for i in range(1, 9):
         factor = factor * (x - i)
@@ -179,15 +173,15 @@ def _reciprocal_gamma(order: int, value: Any, x: Any) -> list[Any]:
     far = x >= 4
     if np.any(far):
         right = [np.where(far, x, 8.0), 1.0]
-        decay = exponential(order, np.where(far, value, 0.0), (right, [-p for p in _psi(order - 1, right)]))
+        decay = series.exponential(order, np.where(far, value, 0.0), (right, [-p for p in _psi(order - 1, right)]))
         c = [np.where(far, a, b) for a, b in zip(decay, c, strict=True)]
     left = x < -6
     if np.any(left):
         f = np.where(left, x - np.rint(x), 0.0)
         even = np.where(np.rint(x) % 2 == 0, 1 / pi, -1 / pi)
-        sine, _ = series.sincos(order, np.sin(pi * f), np.cos(pi * f), [f, pi])
+        sine = lookup(np.sin).expand(order, [pi * f, pi])
         mirrored = [np.where(left, 1 - x, 8.0), -1.0]
-        growth = exponential(order, 1.0, (mirrored, _psi(order - 1, mirrored)))
+        growth = series.exponential(order, 1.0, (mirrored, _psi(order - 1, mirrored)))
         scale = even * sp.gamma(mirrored[0])
         c = [np.where(left, scale * series.convolve(growth, sine, n), c[n]) for n in range(order + 1)]
     return [value, *c[1:]]
@@ -225,22 +219,9 @@ def _psi_difference(order: int, a: Coefficients, b: Coefficients) -> list[Any]:
     return [series.coefficient(result, k) + c for k, c in enumerate(change)]
 
 
-def _negative(u: Coefficients) -> list[Any]:
-    return [-u_k for u_k in u]
-
-
-def _beta_slopes(order: int, a: Coefficients, b: Coefficients) -> list[tuple[Coefficients, Coefficients]]:
-    """(log B)' = (ψ(a) − ψ(a+b)) a' + (ψ(b) − ψ(a+b)) b' (DLMF 5.12.1)."""
-    pairs = [(u, v) for u, v in ((a, b), (b, a)) if len(u) > 1]
-    return [(u, _negative(_psi_difference(order - 1, u, v))) for u, v in pairs]
-
-
-def _beta(order: int, value: Any, a: Coefficients, b: Coefficients) -> list[Any]:
-    return exponential(order, value, *_beta_slopes(order, a, b))
-
-
-def _betaln(order: int, value: Any, a: Coefficients, b: Coefficients) -> list[Any]:
-    return series.integral(order, value, *_beta_slopes(order, a, b))
+def _log_beta_slope(a: Any, b: Any) -> Any:
+    """∂_a log B = ψ(a) − ψ(a+b) (DLMF 5.12.1)."""
+    return -on_series(_psi_difference)(a, b)
 
 
 _FACTORS = 32
@@ -269,7 +250,7 @@ def _quotient(order: int, z: Coefficients, m: Coefficients) -> list[Any]:
     if len(m) > 1:
         s = [series.coefficient(z, k) + series.coefficient(m, k) for k in range(max(len(z), len(m)))]
         slopes.append((m, _psi(order - 1, s)))
-    return exponential(order, sp.poch(z[0], m[0]), *slopes)
+    return series.exponential(order, sp.poch(z[0], m[0]), *slopes)
 
 
 def _poch(order: int, value: Any, z: Coefficients, m: Coefficients) -> list[Any]:
@@ -289,8 +270,10 @@ def _binom(order: int, value: Any, n: Coefficients, k: Coefficients) -> list[Any
     return [value, *series.multiply(order, y[0] * inverse[0], y, inverse)[1:]]
 
 
-recurrence(sp.beta, _beta, domain=POSITIVE, sample=(0.5, 4.0))
-recurrence(sp.betaln, _betaln, domain=POSITIVE, sample=(0.5, 4.0))
+_BETA: dict[str, Any] = {"domain": POSITIVE, "sample": (0.5, 4.0)}
+_LOG_BETA = _log_beta_slope, lambda a, b: _log_beta_slope(b, a)
+by_derivative(sp.beta, *_LOG_BETA, of_log=True, **_BETA)
+by_derivative(sp.betaln, *_LOG_BETA, **_BETA)
 recurrence(sp.poch, _poch, domain=POSITIVE, sample=((0.5, 4.0), (0.5, 3.0)))
 recurrence(sp.binom, _binom, domain=(POSITIVE, POSITIVE), sample=((3.0, 6.0), (0.5, 2.5)))
 

@@ -9,8 +9,8 @@ import scipy.special as sp
 
 from ... import series
 from ...series import special as series_special
-from ..table import POSITIVE, recurrence
-from .outer import by_coefficients, require_constant, whole
+from ..table import POSITIVE, by_coefficients, by_derivative, on_series
+from .arguments import whole
 
 Coefficients = Sequence[Any]
 
@@ -28,12 +28,6 @@ def _quotient(numerator: Coefficients, z: Any) -> list[Any]:
     return w
 
 
-def _exp1(order: int, value: Any, z: Any) -> list[Any]:
-    """E_1' = −e^{−z}/z, whose terms e^{−z}/(j! z^{k−j+1}) have one sign for z > 0."""
-    e = -np.exp(-z)
-    return _antiderivative(value, _quotient([(-1) ** k * (e / factorial(k)) for k in range(order)], z))
-
-
 def _expi(order: int, value: Any, z: Any) -> list[Any]:
     """Ei' = e^z/z; for z > 0 as (e^z − 1)/z + 1/z, since the quotient loses e^z (Gautschi 1966)."""
     half = np.exp(0.5 * z)
@@ -49,15 +43,14 @@ def _expi(order: int, value: Any, z: Any) -> list[Any]:
     return _antiderivative(value, slope)
 
 
-by_coefficients(sp.exp1, _exp1, domain=POSITIVE, sample=(0.2, 4.0))
+by_derivative(sp.exp1, lambda u: -np.exp(-u) / u, domain=POSITIVE, sample=(0.2, 4.0))
 by_coefficients(sp.expi, _expi, domain=POSITIVE, sample=(0.2, 4.0))
 
 
-def _expn(order: int, value: Any, n: Coefficients, u: Coefficients) -> list[Any]:
+def _expn(order: int, value: Any, n: Any, x: Any) -> list[Any]:
     """E_n' = −E_{n−1} (DLMF 8.19.13): f_k = (−1)^k E_{n−k}/k!, natively down to E_1, then
     E_{−j} = (e^{−x} + j E_{1−j})/x, j! being divided out; all terms are positive. SciPy cuts the fraction of n off."""
-    require_constant("expn", n=n)
-    n0, x = whole(n[0]), u[0]
+    n0 = whole(n)
     e = np.exp(-x)
     below = [e / x]  # E_{−j}(x)/j!
     for j in range(1, order + 1):
@@ -68,53 +61,52 @@ def _expn(order: int, value: Any, n: Coefficients, u: Coefficients) -> list[Any]
         for j in range(k + 1):
             f = np.where(np.equal(n0 - k, -j), below[j] * (factorial(j) / factorial(k)), f)
         outer.append(-f if k % 2 else f)
-    return series.compose(order, outer, u)
+    return outer
 
 
-recurrence(sp.expn, _expn, domain=((-0.5, float("inf")), POSITIVE), sample=((1, 4), (0.2, 4.0)))
+by_coefficients(sp.expn, _expn, "n", domain=((-0.5, float("inf")), POSITIVE), sample=((1, 4), (0.2, 4.0)))
 
 
 # ── sine, cosine, and their hyperbolic kin ───────────────────────────────────────────────────────
 
 
-def _sici(order: int, value: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
+def _sici(order: int, value: Any, z: Any) -> tuple[list[Any], list[Any]]:
     """Si' = sin z/z, entire; Ci' = cos z/z, dominated by its pole, so that the quotient is stable."""
-    z = u[0]
     s, c = np.sin(z), np.cos(z)
     si = _antiderivative(value[0], series_special.sinc(order - 1, z, s, c))
     cosine = [(c, -s, -c, s)[k % 4] / factorial(k) for k in range(order)]
     ci = _antiderivative(value[1], _quotient(cosine, z))
-    return _both(order, value, si, ci, u)
+    return si, ci
 
 
-def _shichi(order: int, value: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
+def _shichi(order: int, value: Any, z: Any) -> tuple[list[Any], list[Any]]:
     """Shi' = sinh z/z, entire; Chi' = cosh z/z = (cosh z − 1)/z + 1/z, since the quotient loses e^z."""
-    z = u[0]
     s, c = np.sinh(z), np.cosh(z)
     shi = _antiderivative(value[0], series_special.sinhc(order - 1, z, s, c))
     pole = [(-1.0) ** k / z ** (k + 1) for k in range(order)]
     smooth = series_special.coshm1c(order - 1, z, s, c)
     chi = _antiderivative(value[1], [a + b for a, b in zip(smooth, pole, strict=True)])
-    return _both(order, value, shi, chi, u)
+    return shi, chi
 
 
-def _both(order: int, value: Any, f: Coefficients, g: Coefficients, u: Coefficients) -> tuple[list[Any], list[Any]]:
-    y, z = series.compose(order, f, u), series.compose(order, g, u)
-    return [value[0], *y[1:]], [value[1], *z[1:]]
-
-
-def _fresnel(order: int, value: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
-    """S' = sin(πu²/2), C' = cos(πu²/2) (DLMF 7.2.7); beyond 2⁵³, where u² is a multiple of 4, at phase 0."""
-    w = [(pi / 2) * a for a in series.square(order - 1, u[0] * u[0], u[:order])]
+@on_series
+def _phase(order: int, u: Coefficients) -> list[Any]:
+    """πu²/2; beyond 2⁵³, where u² is a multiple of 4, 0."""
+    w = [(pi / 2) * a for a in series.square(order, u[0] * u[0], u)]
     if not np.iscomplexobj(u[0]):
         w[0] = np.where(np.abs(u[0]) < 2.0**53, (pi / 2) * np.fmod(u[0] * u[0], 4.0), 0.0)
-    s, c = series.sincos(order - 1, np.sin(w[0]), np.cos(w[0]), w)
-    return series.integral(order, value[0], (u, s)), series.integral(order, value[1], (u, c))
+    return w
 
 
-recurrence(sp.sici, _sici, domain=POSITIVE, sample=(0.2, 6.0))
-recurrence(sp.shichi, _shichi, domain=POSITIVE, sample=(0.2, 6.0))
-recurrence(sp.fresnel, _fresnel)
+def _fresnel(u: Any) -> tuple[Any, Any]:
+    """S' = sin(πu²/2), C' = cos(πu²/2) (DLMF 7.2.7)."""
+    w = _phase(u)
+    return np.sin(w), np.cos(w)
+
+
+by_coefficients(sp.sici, _sici, domain=POSITIVE, sample=(0.2, 6.0))
+by_coefficients(sp.shichi, _shichi, domain=POSITIVE, sample=(0.2, 6.0))
+by_derivative(sp.fresnel, _fresnel)
 
 
 # ── the dilogarithm ──────────────────────────────────────────────────────────────────────────────

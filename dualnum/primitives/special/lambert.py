@@ -1,6 +1,5 @@
 """Lambert's W and Wright's omega."""
 
-from collections.abc import Sequence
 from math import exp
 from typing import Any
 
@@ -8,57 +7,37 @@ import numpy as np
 import scipy.special as sp
 from scipy.special import _ufuncs as private
 
-from ... import series
-from ..table import REAL, recurrence
-from .outer import require_constant
-
-Coefficients = Sequence[Any]
+from ..table import REAL, by_equation
 
 
-def _lambertw(order: int, value: Any, u: Coefficients, branch: Coefficients, tol: Coefficients) -> list[Any]:
-    """w e^w = u:  w' = p u',  p = e^{−w}/(1 + w),  p' = −p (1 + q) w',  q = 1/(1 + w),  q' = −q² w' (DLMF 4.13.4).
-
-    p_0 is w/(u (1 + w)) away from 0, where e^{−w} would magnify the rounding of w. The result is complex, as
-    SciPy's values are.
-    """
-    require_constant("lambertw", k=branch, tol=tol)
-    w = [value]
-    near = np.abs(u[0]) < 0.5
-    q = [1 / (1 + value)]
-    p = [np.where(near & (np.abs(value) < 2), np.exp(-value), value / u[0]) * q[0]]
-    du = series.derivative(u)
-    dw: list[Any] = []
-    slope, square = [p[0] * (1 + q[0])], [q[0] * q[0]]
-    for k in range(1, order + 1):
-        w.append(series.over(series.convolve(du, p, k - 1), k))
-        dw.append(k * w[k])
-        if k < order:
-            p.append(-series.over(series.convolve(dw, slope, k - 1), k))
-            q.append(-series.over(series.convolve(dw, square, k - 1), k))
-            slope.append(p[k] + series.convolve(p, q, k))
-            square.append(series.convolve(q, q, k))
-    return w
+def _lambertw(du: Any, w: Any, p: Any, q: Any, *constants: Any) -> tuple[Any, Any, Any]:
+    """w e^w = u:  w' = p u',  p = e^{−w}/(1 + w),  p' = −p (1 + q) w',  q = 1/(1 + w),  q' = −q² w' (DLMF 4.13.4)."""
+    dw = du * p
+    return dw, -(dw * (p + p * q)), -(dw * (q * q))
 
 
-def _wrightomega(order: int, value: Any, u: Coefficients) -> list[Any]:
-    """ω + log ω = u:  ω' = s u',  s = 1 − q,  q = 1/(1 + ω),  q' = −q² ω'; s_0 = ω/(1 + ω) keeps its digits."""
-    q = [1 / (1 + value)]
-    # ω/(1 + ω) with neither a loss for small ω nor an overflow for large
-    s = [value * q[0]]
-    y, dy, square = [value], [], [q[0] * q[0]]
-    du = series.derivative(u)
-    for k in range(1, order + 1):
-        y.append(series.over(series.convolve(du, s, k - 1), k))
-        dy.append(k * y[k])
-        if k < order:
-            q.append(-series.over(series.convolve(dy, square, k - 1), k))
-            s.append(-q[k])
-            square.append(series.convolve(q, q, k))
-    return y
+def _lambertw_slopes(w: Any, u: Any, *constants: Any) -> tuple[Any, Any]:
+    """p is w/(u (1 + w)) away from 0, where e^{−w} would magnify the rounding of w."""
+    q = 1 / (1 + w)
+    near = np.abs(u) < 0.5
+    return np.where(near & (np.abs(w) < 2), np.exp(-w), w / u) * q, q
 
 
-recurrence(
-    private._lambertw, _lambertw,
+def _wrightomega(du: Any, y: Any, s: Any, q: Any) -> tuple[Any, Any, Any]:
+    """ω + log ω = u:  ω' = s u',  s = 1 − q,  q = 1/(1 + ω),  q' = −q² ω' = −s'."""
+    dy = du * s
+    ds = dy * q * q
+    return dy, ds, -ds
+
+
+def _wrightomega_slopes(y: Any, u: Any) -> tuple[Any, Any]:
+    """ω/(1 + ω), with neither a loss for small ω nor an overflow for large, and 1/(1 + ω)."""
+    q = 1 / (1 + y)
+    return y * q, q
+
+
+by_equation(  # the result is complex, as SciPy's values are
+    private._lambertw, _lambertw, _lambertw_slopes, "k", "tol",
     domain=((-exp(-1.0), float("inf")), REAL, REAL), sample=((-0.2, 3.0), (0, 0), (1e-8, 1e-8)),
 )  # fmt: skip
-recurrence(sp.wrightomega, _wrightomega)
+by_equation(sp.wrightomega, _wrightomega, _wrightomega_slopes)

@@ -12,14 +12,13 @@ import scipy.special as sp
 from ... import series
 from ...operand import primal
 from ...series import special as series_special
-from ..table import by_derivative, recurrence
-from .errorfunctions import integral_of_gaussian, inverse_of_gaussian_integral
-from .outer import by_coefficients
+from ..table import by_coefficients, by_derivative, recurrence
+from .errorfunctions import gaussian, inverse_of_gaussian_integral
 
 Coefficients = Sequence[Any]
 _DENSITY = 1 / sqrt(2 * pi)
 
-recurrence(sp.ndtr, integral_of_gaussian(_DENSITY, -0.5))
+by_derivative(sp.ndtr, gaussian(_DENSITY, -0.5))
 
 
 _PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534")
@@ -108,11 +107,9 @@ def _log_ndtr(order: int, value: Any, x: Any) -> list[Any]:
     return [value, *(series.over(slope, k) for k, slope in enumerate(_hazard(order - 1, x), 1))]
 
 
-def _ndtri(order: int, value: Any, u: Coefficients) -> list[Any]:
-    """y' = u'/φ(y), where φ(y) = √(2/π) p/erfcx(|y|/√2) with p the smaller of u and 1 − u."""
-    p = np.where(u[0] < 0.5, u[0], 1 - u[0])
-    slope = sqrt(pi / 2) * sp.erfcx(np.abs(value) * sqrt(0.5)) / p
-    return inverse_of_gaussian_integral(order, value, slope, 1.0, u)
+def _ndtri_slope(y: Any, u: Any) -> Any:
+    """1/φ(y), where φ(y) = √(2/π) p/erfcx(|y|/√2) with p the smaller of u and 1 − u."""
+    return sqrt(pi / 2) * sp.erfcx(np.abs(y) * sqrt(0.5)) / np.where(u < 0.5, u, 1 - u)
 
 
 def _ndtri_exp(order: int, value: Any, u: Coefficients) -> list[Any]:
@@ -125,12 +122,7 @@ def _ndtri_exp(order: int, value: Any, u: Coefficients) -> list[Any]:
     # to the right from the complement −expm1(u), as φ(y) would magnify the rounding of y by y²
     complement = np.exp(u[0]) * sqrt(pi / 2) * sp.erfcx(value * sqrt(0.5)) / -np.expm1(u[0])
     slope = np.where(value > 0, complement, 1 / hazard)
-    du = series.derivative(u)
-    y, r, m = [value], [slope], [1 + value * slope]
-    for k in range(1, order + 1):
-        y.append(series.over(series.convolve(du, r, k - 1), k))
-        r.append(series.over(series.convolve(du, [series.convolve(r, m, j) for j in range(k)], k - 1), k))
-        m.append(series.convolve(y, r, k))
+    (y,) = series.solve(order, lambda du, y, r: (du * r, du * (r + r * (y * r))), u, (value, slope))
     # one step of Newton's, as SciPy's value may be off by a hundred units in the last place
     better = value - (sp.log_ndtr(value) - u[0]) / hazard
     at = np.where(left, better, -2.0)
@@ -139,7 +131,7 @@ def _ndtri_exp(order: int, value: Any, u: Coefficients) -> list[Any]:
 
 
 by_coefficients(sp.log_ndtr, _log_ndtr)
-recurrence(sp.ndtri, _ndtri, domain=(0.0, 1.0), sample=(0.1, 0.9))
+inverse_of_gaussian_integral(sp.ndtri, 1.0, _ndtri_slope, domain=(0.0, 1.0), sample=(0.1, 0.9))
 recurrence(sp.ndtri_exp, _ndtri_exp, domain=(-inf, 0.0), sample=(-3.0, -0.1))
 
 

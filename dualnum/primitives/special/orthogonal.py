@@ -12,8 +12,7 @@ import numpy as np
 import scipy.special as sp
 
 from ...errors import NotDifferentiable
-from ..table import REAL, Interval, unsupported
-from .outer import variable_last
+from ..table import REAL, Interval, by_coefficients, unsupported
 
 Lower = Callable[..., tuple[Any, Any]]
 
@@ -39,8 +38,8 @@ def _polynomial(ufunc: np.ufunc, parameters: Sequence[str], lower: Lower, sample
         return c
 
     others = len(parameters) - 1
-    variable_last(
-        ufunc, parameters, outer, domain=(_DEGREE, *(_PARAMETER,) * others, REAL),
+    by_coefficients(
+        ufunc, outer, *parameters, domain=(_DEGREE, *(_PARAMETER,) * others, REAL),
         sample=((0, 6), *((0.5, 2.0),) * others, sample),
     )  # fmt: skip
 

@@ -1,0 +1,20 @@
+"""What arguments must be."""
+
+from typing import Any
+
+import numpy as np
+
+from ...errors import NotDifferentiable
+
+__all__ = ["require_real", "whole"]
+
+
+def require_real(name: str, *values: Any) -> None:
+    """Raises for complex arguments of a function that is differentiated on the real line only."""
+    if any(np.iscomplexobj(x) for x in values):
+        raise NotDifferentiable(f"{name}: dualnum has no derivative rule for complex arguments; give real ones")
+
+
+def whole(n: Any) -> Any:
+    """n without its fraction, as SciPy cuts orders that must be whole; a number of Python stays one."""
+    return type(n)(np.trunc(n)) if isinstance(n, (int, float)) else np.trunc(n)
