@@ -17,6 +17,7 @@ from .cli.formula import Formula, FormulaError, parse
 from .cli.report import differentiate
 from .errors import DualnumError, InvalidValue
 from .kernel.engine import available, current
+from .kinds import Value
 
 EXAMPLE = "exp(-x**2)*sin(x)"
 CLOSED_FORM = "closed form: f(k) = Im (-1)^k H_k(x - i/2) exp(-x^2 + ix), by Hermite polynomials"
@@ -25,7 +26,7 @@ USUAL_POINTS = ("0.5", "1", "2")
 HIGHEST_ORDER = 1000
 
 
-def example_in_closed_form(k: int, x: Any) -> Any:
+def example_in_closed_form(k: int, x: Value) -> Any:
     """The k-th derivative of the example, e^{−x²} sin x = Im e^{−x² + ix}, by Hermite polynomials.
 
     f⁽ᵏ⁾(x) = Im (−1)ᵏ H_k(x − i/2) e^{−x² + ix}, for e^{−x² + ix} = e^{−1/4} e^{−(x − i/2)²} and

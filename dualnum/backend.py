@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .errors import InvalidType, InvalidValue
+from .kinds import DType, Value
 
 __all__ = ["as_floating", "plain", "device_of", "devices", "floating_dtype", "is_array", "namespace", "to_device"]
 
@@ -26,12 +27,12 @@ def namespace(*arrays: Any) -> ModuleType:
     return np
 
 
-def is_array(x: Any) -> bool:
+def is_array(x: Value) -> bool:
     """Whether x is an array of NumPy or CuPy, or a NumPy scalar."""
     return isinstance(x, (np.ndarray, np.generic)) or namespace(x) is not np
 
 
-def plain(x: Any, function: str, argument: str) -> Any:
+def plain(x: Value, function: str, argument: str) -> Any:
     """The array x without what a subclass of ndarray adds (np.memmap), where that changes no meaning.
 
     Raises `InvalidType` for np.matrix, whose products are other ones, and for masked arrays, whose mask
@@ -49,7 +50,7 @@ def plain(x: Any, function: str, argument: str) -> Any:
     return x.view(np.ndarray)
 
 
-def as_floating(x: Any, function: str, argument: str) -> Any:
+def as_floating(x: Value, function: str, argument: str) -> Any:
     """x as an array of floats (or complex numbers) in its own namespace; shared where it already is one.
 
     What is no array but a number stays a number, of NumPy's.
@@ -79,7 +80,7 @@ def as_floating(x: Any, function: str, argument: str) -> Any:
     )
 
 
-def floating_dtype(dtype: Any, function: str) -> np.dtype[Any]:
+def floating_dtype(dtype: DType, function: str) -> np.dtype[Any]:
     """dtype, if coefficients can have it."""
     try:
         checked: np.dtype[Any] = np.dtype(dtype)
@@ -93,13 +94,13 @@ def floating_dtype(dtype: Any, function: str) -> np.dtype[Any]:
     return checked
 
 
-def device_of(x: Any) -> str:
+def device_of(x: Value) -> str:
     """ "cpu", or "cuda:N" for an array that lives on a GPU."""
     device = getattr(x, "device", "cpu")
     return device if isinstance(device, str) else f"cuda:{device.id}"
 
 
-def to_device(x: Any, device: str | None) -> Any:
+def to_device(x: Value, device: str | None) -> Any:
     """x on the named device ("cpu", "cuda", "cuda:1"); x itself when device is None or where it is."""
     if device is None or device == device_of(x):
         return x

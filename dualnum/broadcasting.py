@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from .kinds import Value
+
 __all__ = ["summed_to"]
 
 
@@ -11,7 +13,7 @@ _NO_STRIDES = (0,) * 64
 _array = np.asarray
 
 
-def summed_to(x: Any, shape: tuple[int, ...]) -> Any:
+def summed_to(x: Value, shape: tuple[int, ...]) -> Any:
     """x summed over the axes along which an array of this shape was broadcast."""
     x_shape = x.shape
     if x_shape == () and isinstance(x, (np.ndarray, np.generic)):  # what np.broadcast_to does, in a tenth of the time

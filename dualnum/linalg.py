@@ -14,6 +14,7 @@ from .errors import InvalidValue
 from .functions import matrices
 from .functions.keywords import array, with_value
 from .functions.matrices import adjoint, difference, product, transposed
+from .kinds import Value
 from .operand import Operand, operands, primal
 from .primitives.operation import Operation
 
@@ -33,7 +34,7 @@ def _scipy() -> Any:
 # ── triangular systems ───────────────────────────────────────────────────────────────────────────
 
 
-def solve_triangular(a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False) -> Any:
+def solve_triangular(a: Value, b: Value, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False) -> Any:
     """The solution of a x = b, of which one triangle is read: dx = a⁻¹ (db − da x).
 
     Args:
@@ -69,7 +70,7 @@ def solve_triangular(a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_d
     return np.linalg.solve(a, b)
 
 
-def cho_solve(c_and_lower: tuple[Any, bool], b: Any) -> Any:
+def cho_solve(c_and_lower: tuple[Any, bool], b: Value) -> Any:
     """The solution of A x = b from the Cholesky factor of A: (c, lower) with A = c cᴴ if lower, else cᴴ c.
 
     Args:
@@ -104,7 +105,7 @@ _MANY = 6  # squarings in a trace
 _NORM = 4.0  # below 5.37, the largest ‖A‖₁ for which it is right in double precision
 
 
-def expm(a: Any) -> Any:
+def expm(a: Value) -> Any:
     """The exponential Σ Aᵏ/k! of square matrices.
 
     Scaling and squaring of a Padé approximant in the arithmetic of whatever carries the derivatives; the value is
@@ -144,7 +145,7 @@ def expm(a: Any) -> Any:
     return x if isinstance(numbers, Operand) else with_value(x, _scipy().expm(numbers))
 
 
-def _pade(a: Any) -> Any:
+def _pade(a: Value) -> Any:
     b, eye = _PADE, np.eye(a.shape[-1], dtype=a.dtype)
     a2 = a @ a
     a4 = a2 @ a2
@@ -154,12 +155,12 @@ def _pade(a: Any) -> Any:
     return np.linalg.solve(even - odd, even + odd)
 
 
-def _root(a: Any) -> Any:
+def _root(a: Value) -> Any:
     root = _scipy().sqrtm(a)
     return root if root.dtype.kind == "c" or a.dtype.kind == "c" else root.astype(a.dtype)
 
 
-def _root_series(order: int, x0: Any, a: Coefficients) -> list[Any]:
+def _root_series(order: int, x0: Value, a: Coefficients) -> list[Any]:
     """X X = A:  X_0 X_k + X_k X_0 = A_k − Σ_{0<j<k} X_j X_{k−j}."""
     x = [x0]
     for k in range(1, order + 1 if len(a) > 1 else 1):
@@ -167,14 +168,14 @@ def _root_series(order: int, x0: Any, a: Coefficients) -> list[Any]:
     return x
 
 
-def _root_pull(wanted: Sequence[bool], g: Any, x: Any, a: Any) -> list[Any]:
+def _root_pull(wanted: Sequence[bool], g: Value, x: Value, a: Value) -> list[Any]:
     return [SYLVESTER(transposed(x), transposed(x), g)]
 
 
 ROOT = Operation("sqrtm", _root, _root_series, _root_pull, True)
 
 
-def sqrtm(a: Any) -> Any:
+def sqrtm(a: Value) -> Any:
     """The principal square root X of a matrix A without eigenvalues on the negative axis: X X = A, X dX + dX X = dA.
 
     Args:
@@ -201,7 +202,7 @@ def sqrtm(a: Any) -> Any:
 # ── matrix equations ─────────────────────────────────────────────────────────────────────────────
 
 
-def _each(operation: Any, a: Any, b: Any, q: Any) -> Any:
+def _each(operation: Any, a: Value, b: Value, q: Value) -> Any:
     """The operation on right sides with directions in front, or on all of a homogeneous part."""
     if isinstance(q, Part):
         return q.map(lambda c: operation(a, b, c))
@@ -210,7 +211,7 @@ def _each(operation: Any, a: Any, b: Any, q: Any) -> Any:
     return np.stack([_each(operation, a, b, q[i]) for i in range(q.shape[0])])
 
 
-def _sylvester_series(order: int, x0: Any, a: Coefficients, b: Coefficients, q: Coefficients) -> list[Any]:
+def _sylvester_series(order: int, x0: Value, a: Coefficients, b: Coefficients, q: Coefficients) -> list[Any]:
     """A X + X B = Q:  A_0 X_k + X_k B_0 = Q_k − Σ_{j≥1} (A_j X_{k−j} + X_{k−j} B_j)."""
     x, moving = [x0], len(a) > 1 or len(b) > 1
     for k in range(1, order + 1 if moving else len(q)):
@@ -220,7 +221,7 @@ def _sylvester_series(order: int, x0: Any, a: Coefficients, b: Coefficients, q: 
     return x
 
 
-def _sylvester_pull(wanted: Sequence[bool], g: Any, x: Any, a: Any, b: Any, q: Any) -> list[Any]:
+def _sylvester_pull(wanted: Sequence[bool], g: Value, x: Value, a: Value, b: Value, q: Value) -> list[Any]:
     to_q = SYLVESTER(transposed(a), transposed(b), g)
     return [-(to_q @ transposed(x)) if wanted[0] else None, -(transposed(x) @ to_q) if wanted[1] else None, to_q]
 
@@ -230,7 +231,7 @@ SYLVESTER = Operation(
 )
 
 
-def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
+def solve_sylvester(a: Value, b: Value, q: Value) -> Any:
     """The solution X of A X + X B = Q: A dX + dX B = dQ − dA X − X dB.
 
     Args:
@@ -262,7 +263,7 @@ def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
     return SYLVESTER(a, b, q)
 
 
-def solve_continuous_lyapunov(a: Any, q: Any) -> Any:
+def solve_continuous_lyapunov(a: Value, q: Value) -> Any:
     """The solution X of A X + X Aᴴ = Q; errors as for `solve_sylvester`.
 
     Args:

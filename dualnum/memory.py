@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from .kinds import DType, Value
+
 __all__ = ["KEPT", "LARGE", "applied", "empty", "is_whole", "kept", "matmul", "leased", "release"]
 
 KEPT = 1 << 17  # bytes from which on it pays; planes that start on a cache line are read in half the time
@@ -30,7 +32,7 @@ class _Lease:
 
     __slots__ = ("__array_interface__", "memory")
 
-    def __init__(self, memory: Any, shape: tuple[int, ...], dtype: Any) -> None:
+    def __init__(self, memory: Any, shape: tuple[int, ...], dtype: DType) -> None:
         self.memory = memory
         address = memory.__array_interface__["data"][0]
         self.__array_interface__ = {
@@ -42,7 +44,7 @@ class _Lease:
             _give_back(self.memory)
 
 
-def empty(shape: tuple[int, ...], dtype: Any) -> Any:
+def empty(shape: tuple[int, ...], dtype: DType) -> Any:
     """``np.empty``, from kept memory where the array is large."""
     size = prod(shape) * dtype.itemsize
     if size < KEPT:
@@ -50,7 +52,7 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Any:
     return leased(shape, dtype)
 
 
-def leased(shape: tuple[int, ...], dtype: Any) -> Any:
+def leased(shape: tuple[int, ...], dtype: DType) -> Any:
     """``np.empty``, from kept memory whatever the size: for what is allocated again and again beside others."""
     return np.asarray(_Lease(_take(prod(shape) * dtype.itemsize + _LINE), shape, dtype))
 
@@ -99,7 +101,7 @@ def applied(ufunc: np.ufunc, *operands: Any) -> Any:
     return ufunc(*operands)
 
 
-def matmul(a: Any, b: Any, out: Any = None) -> Any:
+def matmul(a: Value, b: Value, out: Value = None) -> Any:
     """``np.matmul``; of two matrices, where the result is large, into kept memory or into `out`."""
     if not (type(a) is type(b) is np.ndarray and a.ndim == b.ndim == 2 and a.dtype == b.dtype and a.dtype.kind == "f"):
         return np.matmul(a, b) if out is None else np.matmul(a, b, out=out)
@@ -111,13 +113,13 @@ def matmul(a: Any, b: Any, out: Any = None) -> Any:
     return np.matmul(a, b, out=empty(shape, a.dtype) if out is None else out)
 
 
-def _with_zeros(x: Any, shape: tuple[int, ...]) -> Any:
+def _with_zeros(x: Value, shape: tuple[int, ...]) -> Any:
     full = np.zeros(shape, x.dtype)
     full[: x.shape[0], : x.shape[1]] = x
     return full
 
 
-def is_whole(array: Any) -> bool:
+def is_whole(array: Value) -> bool:
     """Whether an array is no view of another, so that nobody else writes to its memory."""
     return array.base is None or type(array.base) is _Lease
 

@@ -12,6 +12,7 @@ from .autograd import grad
 from .autograd.variable import variable
 from .backend import as_floating
 from .errors import InvalidType, InvalidValue
+from .kinds import Value
 from .program.jit import jit as compile_
 from .transforms import directional, hvp, jvp, vhp, vjp
 
@@ -23,7 +24,7 @@ WAYS = ("quotient", "nested", "mixed", "products", "recorded")
 
 
 def check_derivatives(
-    f: Callable[[Any], Any], x: Any, order: int = 3, *, ways: Sequence[str] = WAYS, jit: bool = False, seed: int = 0
+    f: Callable[[Any], Any], x: Value, order: int = 3, *, ways: Sequence[str] = WAYS, jit: bool = False, seed: int = 0
 ) -> None:
     """Checks dᵏ/dtᵏ f(x + t·v), k = 1 … order, along a random direction v: one jet against all other ways.
 
@@ -83,7 +84,7 @@ def check_derivatives(
 
 
 def _ways(
-    h: Callable[[Any], Any], v: Any, k: int, real: bool, chosen: Sequence[str]
+    h: Callable[[Any], Any], v: Value, k: int, real: bool, chosen: Sequence[str]
 ) -> Iterator[tuple[str, Callable[[Any], Any]]]:
     """The ways to dᵏ/dtᵏ h(x + t·v), as functions of x, and what they are called."""
 
@@ -91,7 +92,7 @@ def _ways(
         return lambda x: jvp(h, (x,), (v,))[1]
 
     def reverse(h: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def slope(x: Any) -> Any:
+        def slope(x: Value) -> Any:
             y, pull = vjp(h, x)
             return _paired(pull(np.ones_like(y)), v)
 
@@ -100,7 +101,7 @@ def _ways(
     def jet(h: Callable[[Any], Any], n: int) -> Callable[[Any], Any]:
         return (lambda x: directional(h, n)(x, v)) if n else h
 
-    def recorded(x: Any) -> Any:
+    def recorded(x: Value) -> Any:
         x = optree.tree_map(variable, x)
         y = h(x)
         for i in range(k):
@@ -127,7 +128,7 @@ def _ways(
         yield "create_graph", recorded
 
 
-def _directional(f: Callable[[Any], Any], k: int, v: Any) -> Callable[[Any], Any]:
+def _directional(f: Callable[[Any], Any], k: int, v: Value) -> Callable[[Any], Any]:
     return lambda y: directional(f, k)(y, v)
 
 
@@ -196,16 +197,16 @@ def _name(f: Any) -> str:
     return str(getattr(f, "__name__", "f"))
 
 
-def _floating(x: Any) -> Any:
+def _floating(x: Value) -> Any:
     return as_floating(x, "testing", "an argument")
 
 
-def _leaves(x: Any) -> list[Any]:
+def _leaves(x: Value) -> list[Any]:
     return list(optree.tree_leaves(x))
 
 
-def _random_like(x: Any, rng: Any) -> Any:
-    def one(x: Any) -> Any:
+def _random_like(x: Value, rng: Any) -> Any:
+    def one(x: Value) -> Any:
         x = _floating(x)
         v = rng.normal(size=x.shape)
         return (v + 1j * rng.normal(size=x.shape) if x.dtype.kind == "c" else v).astype(x.dtype)
@@ -213,7 +214,7 @@ def _random_like(x: Any, rng: Any) -> Any:
     return optree.tree_map(one, x)
 
 
-def _paired(a: Any, b: Any) -> Any:
+def _paired(a: Value, b: Value) -> Any:
     """Re Σ a·b."""
     return sum(np.sum(np.real(x * y)) for x, y in zip(_leaves(a), _leaves(b), strict=True))
 

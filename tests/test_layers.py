@@ -18,7 +18,7 @@ PACKAGE = ROOT / "dualnum"
 
 # From the ground up; what stands on one floor does not know each other. A folder is one name.
 FLOORS = [
-    {"errors"},
+    {"errors", "kinds"},
     {"algebra", "backend", "broadcasting", "memory", "series"},
     {"operand"},
     {"primitives"},

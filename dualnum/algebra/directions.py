@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..kinds import Coefficient
 from .polynomials import Algebra, Degrees, product_of
 
 __all__ = ["Table", "is_short", "table"]
@@ -41,22 +42,22 @@ class Table(NamedTuple):
     places: Any
     starts: Any
 
-    def spread(self, base: Any, shape: tuple[int, ...]) -> Any:
+    def spread(self, base: Coefficient, shape: tuple[int, ...]) -> Any:
         """The planes of a base at all their places: (monomials, *axes, *shape)."""
         return base.reshape(prod(self.sizes), *shape).take(self.there, axis=0)
 
-    def once(self, base: Any, shape: tuple[int, ...]) -> Any:
+    def once(self, base: Coefficient, shape: tuple[int, ...]) -> Any:
         """The same with zeros in all places of a plane but the first, of what will be summed."""
         full = self.spread(base, shape)
         full[~self.first] = 0
         return full
 
-    def gathered(self, planes: Any, shape: tuple[int, ...]) -> Any:
+    def gathered(self, planes: Coefficient, shape: tuple[int, ...]) -> Any:
         """The base from what a kernel has written, all planes of it."""
         found = planes.reshape(self.there.size, *shape).take(self.places[self.starts], axis=0)
         return found.reshape((*self.sizes, *shape))
 
-    def summed(self, planes: Any, shape: tuple[int, ...]) -> Any:
+    def summed(self, planes: Coefficient, shape: tuple[int, ...]) -> Any:
         """The base whose planes are the sums of what stands at their places; zeros of what stands nowhere."""
         base = np.zeros((prod(self.sizes), *shape), planes.dtype)
         found = planes.reshape(self.there.size, *shape).take(self.places, axis=0)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import DualnumError
+from ..kinds import Coefficient, Index
 
 __all__ = ["Monomial", "NotGraded", "Part", "add", "is_zero"]
 
@@ -69,7 +70,7 @@ class Part(NDArrayOperatorsMixin):
             return self.terms
         return {m[:-n]: c for m, c in self.terms.items() if m[-n:] == last}
 
-    def __getitem__(self, index: Any) -> "Part":
+    def __getitem__(self, index: Index) -> "Part":
         return self.map(lambda c: c[index])
 
     @property
@@ -85,18 +86,18 @@ class Part(NDArrayOperatorsMixin):
         return len(self.shape)
 
 
-def is_zero(x: Any) -> bool:
+def is_zero(x: Coefficient) -> bool:
     """Whether x is the structural zero."""
     return type(x) in (int, float, complex) and x == 0
 
 
-def _number(x: Any) -> Any:
+def _number(x: Coefficient) -> Any:
     if is_zero(x):
         return x
     raise NotGraded("a number was added to a homogeneous part")
 
 
-def add(a: Any, b: Any) -> Any:
+def add(a: Coefficient, b: Coefficient) -> Any:
     if not isinstance(a, Part) or not isinstance(b, Part):
         return (a, _number(b))[0] if isinstance(a, Part) else (b, _number(a))[0]
     terms = dict(a.terms)
@@ -105,7 +106,7 @@ def add(a: Any, b: Any) -> Any:
     return Part(a.algebra, terms)
 
 
-def _subtract(a: Any, b: Any) -> Any:
+def _subtract(a: Coefficient, b: Coefficient) -> Any:
     if not isinstance(b, Part):
         return (a, _number(b))[0]
     if not isinstance(a, Part):
@@ -117,11 +118,11 @@ def _subtract(a: Any, b: Any) -> Any:
     return Part(a.algebra, terms)
 
 
-def _multiply(a: Any, b: Any) -> Any:
+def _multiply(a: Coefficient, b: Coefficient) -> Any:
     return _bilinear(_product, a, b)
 
 
-def _bilinear(product: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+def _bilinear(product: Callable[[Any, Any], Any], a: Coefficient, b: Coefficient) -> Any:
     for x, y in ((a, b), (b, a)):
         if is_zero(x):
             return Part(y.algebra, {})
@@ -140,14 +141,14 @@ def _bilinear(product: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
     return Part(a.algebra, terms)
 
 
-def _product(c: Any, d: Any) -> Any:
+def _product(c: Coefficient, d: Any) -> Any:
     """c·d, without a multiplication by the one of a seed."""
     if type(c) is float and c == 1.0:
         return d
     return c if type(d) is float and d == 1.0 else c * d
 
 
-def _divide(a: Any, b: Any) -> Any:
+def _divide(a: Coefficient, b: Coefficient) -> Any:
     if isinstance(b, Part):
         raise NotGraded("division by a homogeneous part")
     return a.map(lambda c: c / b)
@@ -157,7 +158,7 @@ def _square(a: Part) -> Any:
     return _multiply(a, a)
 
 
-def _chosen(condition: Any, a: Any, b: Any) -> Any:
+def _chosen(condition: Coefficient, a: Coefficient, b: Coefficient) -> Any:
     """np.where, term by term; what is absent is zero."""
     if isinstance(condition, Part):
         raise NotGraded("a homogeneous part as a condition")
@@ -182,7 +183,7 @@ def _widened(a: Part, power: float) -> Part:
     return a.map(lambda c: np.float_power(c, 1.0))
 
 
-def _is_nothing(x: Any) -> bool:
+def _is_nothing(x: Coefficient) -> bool:
     """Whether numbers are zero or NaN."""
     return not hasattr(x, "node") and bool(np.all((x == 0) | np.isnan(x)))
 

@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple, Self
 
+from ..kinds import Coefficient
 from .graded import Monomial, NotGraded, Part, is_zero
 
 __all__ = ["KNOWN", "Algebra", "Degrees", "Monomials", "Nilpotent", "Partial", "Product", "by_degree", "product_of"]
@@ -149,7 +150,7 @@ class Algebra:
 
     # ── homogeneous parts ────────────────────────────────────────────────────────────────────────
 
-    def parts(self, planes: Any, degree: int, ndim: int) -> list[Any]:
+    def parts(self, planes: Coefficient, degree: int, ndim: int) -> list[Any]:
         """The homogeneous parts 0 … degree of stacked planes, for operands broadcast to `ndim` axes."""
         count = self.planes[degree]
         return self.homogeneous({m: planes[place] for place, m in enumerate(self.monomials[:count])})

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidType, InvalidValue, PrecisionWarning
+from ..kinds import Coefficient
 
 __all__ = ["check_order", "factorial_times", "scale_of", "underflowed", "warn_of_underflow"]
 
 
-def factorial_times(k: int, a: Any) -> Any:
+def factorial_times(k: int, a: Coefficient) -> Any:
     """k!·a, rounded once, with k! exact and an overflow only where the product overflows."""
     if k < 2:
         return a

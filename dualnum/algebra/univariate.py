@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Self
 
+from ..kinds import Coefficient
 from .graded import Monomial
 from .polynomials import KNOWN, Algebra, Partial
 
@@ -83,7 +84,7 @@ class Univariate(Algebra):
 
     # ── homogeneous parts: the coefficients themselves ───────────────────────────────────────────
 
-    def parts(self, planes: Any, degree: int, ndim: int) -> list[Any]:
+    def parts(self, planes: Coefficient, degree: int, ndim: int) -> list[Any]:
         parts = [planes[self.block(k)] for k in range(degree + 1)]
         missing = ndim - (planes.ndim - 1)
         if self.directions is None or missing == 0:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..backend import as_floating, device_of, floating_dtype, namespace, to_device
 from ..errors import InvalidType, InvalidValue, NoAttribute, dropped
+from ..kinds import DType, Value
 from ..operand import Operand, primal
 from ..operand.constants import frozen
 from ..operand.levels import Scope, recording
@@ -160,7 +161,7 @@ class Variable(Recorded):
         return self.value
 
     @data.setter
-    def data(self, value: Any) -> None:
+    def data(self, value: Value) -> None:
         value = value if isinstance(value, np.ndarray) else as_floating(primal(value), "data", "the value")
         if value.shape != self.shape:
             raise InvalidValue(f"data: the value has shape {value.shape}; expected {self.shape}")
@@ -263,7 +264,7 @@ _INSTEAD = {
 def _in_place(general: Callable[..., Any]) -> Callable[..., Any]:
     """x += y: also a leaf that is a single number stays the variable that it is."""
 
-    def method(self: Variable, other: Any) -> Any:
+    def method(self: Variable, other: Value) -> Any:
         result = general(self, other)
         if result is self or not isinstance(result, Variable) or (is_recording() and not self._is_to_collect()):
             return result
@@ -277,11 +278,11 @@ for _name in ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod"):
     setattr(Variable, f"__i{_name}__", _in_place(getattr(Recorded, f"__i{_name}__")))
 
 
-def _leaf(value: Any) -> Step:
+def _leaf(value: Value) -> Step:
     return Step("variable", (), None, (), value.shape, value.dtype)
 
 
-def variable(data: Any, requires_grad: bool = True, *, dtype: Any = None, device: str | None = None) -> Variable:
+def variable(data: Value, requires_grad: bool = True, *, dtype: DType = None, device: str | None = None) -> Variable:
     """A variable to differentiate by, with a copy of the data; integers become floats.
 
     Args:
@@ -370,12 +371,12 @@ def swept(
     return sweep(seeds, wanted, retain=retain, wrap=wrap, collect=collect)
 
 
-def own_array(g: Any) -> Any:
+def own_array(g: Value) -> Any:
     """An array of its own."""
     return namespace(g).array(g) if not isinstance(g, Operand) else g
 
 
-def described(x: Any) -> str:
+def described(x: Value) -> str:
     return f"an operand of {x.scope.name}" if isinstance(x, Operand) else f"a {type(x).__name__}"
 
 

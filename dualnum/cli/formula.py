@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidValue
+from ..kinds import Value
 from ..primitives import rows
 
 __all__ = ["Formula", "FormulaError", "parse"]
@@ -270,6 +271,6 @@ def _evaluate(node: ast.expr, names: dict[str, Any]) -> Any:
     raise AssertionError(f"unchecked node {ast.dump(node)}")
 
 
-def _number(value: Any) -> Any:
+def _number(value: Value) -> Any:
     """A truth value as 0.0 or 1.0: NumPy subtracts no booleans, and takes their sine in half precision."""
     return value + 0.0 if getattr(value, "dtype", None) == np.bool_ else value

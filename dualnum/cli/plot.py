@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DualnumError, InvalidValue
+from ..kinds import Axis
 from ..transforms import taylor
 from .formula import Formula
 from .report import Report
@@ -73,7 +74,7 @@ def _power_of_ten(curve: Any) -> float:
     return float(10.0 ** np.ceil(np.log10(size))) if size > 2 else 1.0
 
 
-def _frame(axes: Any, curves: Any) -> None:
+def _frame(axes: Axis, curves: Any) -> None:
     """Limits that show the curves without their poles, a grid and a legend."""
     finite = curves[np.isfinite(curves)]
     if finite.size:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..algebra import factorial_times, underflowed
 from ..errors import InvalidValue
+from ..kinds import Value
 from ..transforms import taylor
 from .formula import Formula
 
@@ -132,7 +133,7 @@ class Report:
 
 
 def differentiate(
-    formula: Formula, variables: tuple[str, ...], points: Any, order: int, closed: Closed | None = None
+    formula: Formula, variables: tuple[str, ...], points: Value, order: int, closed: Closed | None = None
 ) -> Report:
     """The report on a formula: every derivative comes from one pass, nested once a variable.
 

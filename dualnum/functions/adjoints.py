@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kinds import Axis, Value
 from ..memory import matmul
 from ..operand import Moving
 from ..operand.constants import frozen
@@ -28,12 +29,12 @@ Stacked = tuple[Callable[..., Any], Callable[..., Any]]
 # ── sums ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def spread(axis: Any, ndim: int, keepdims: Any, where: Any = True, count: Any = None) -> Callable[[Any], Any]:
+def spread(axis: Axis, ndim: int, keepdims: Any, where: Any = True, count: Any = None) -> Callable[[Any], Any]:
     """Of a sum (or a mean of `count`): every summand has the cotangent of its sum."""
     if where is not True:
         where = frozen(where)
 
-    def adjoint(g: Any) -> Any:
+    def adjoint(g: Value) -> Any:
         if count is not None:
             g = g / count
         if axis is not None and not keepdims:
@@ -43,10 +44,10 @@ def spread(axis: Any, ndim: int, keepdims: Any, where: Any = True, count: Any = 
     return Moving(adjoint, omits=where is not True)
 
 
-def running_sum(axis: Any, shape: tuple[int, ...]) -> Callable[[Any], Any]:
+def running_sum(axis: Axis, shape: tuple[int, ...]) -> Callable[[Any], Any]:
     """Of a cumulative sum: the sums of all cotangents from an entry on."""
 
-    def adjoint(g: Any) -> Any:
+    def adjoint(g: Value) -> Any:
         along = -1 if axis is None else axis
         return np.reshape(np.flip(np.cumsum(np.flip(g, along), axis=along), along), shape)
 
@@ -68,15 +69,15 @@ def histogram(samples: Sequence[Any], edges: Sequence[Any]) -> Adjoint:
 # ── products ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _row(x: Any) -> Any:
+def _row(x: Value) -> Any:
     return x[..., None, :]
 
 
-def _column(x: Any) -> Any:
+def _column(x: Value) -> Any:
     return x[..., :, None]
 
 
-def _mT(x: Any) -> Any:
+def _mT(x: Value) -> Any:
     return np.swapaxes(x, -1, -2)
 
 
@@ -101,7 +102,7 @@ def stacked_matmul(a: int, b: int) -> Stacked | None:
     return None
 
 
-def _rows_by(xs: Any, b: Any, out: Any = None) -> Any:
+def _rows_by(xs: Value, b: Value, out: Value = None) -> Any:
     """x·b for the rows of many x."""
     rows = np.reshape(xs, (prod(xs.shape[:-1]), xs.shape[-1]))
     if out is None:
@@ -109,7 +110,7 @@ def _rows_by(xs: Any, b: Any, out: Any = None) -> Any:
     return matmul(rows, b, out.reshape(len(rows), b.shape[1]))
 
 
-def _by_rows(a: Any, xs: Any, out: Any = None) -> Any:
+def _by_rows(a: Value, xs: Value, out: Value = None) -> Any:
     """a·x for many vectors x (a matrix), or for many matrices (a vector)."""
     return matmul(xs, np.transpose(a), out) if xs.ndim == 2 else matmul(a, xs, out)
 
@@ -136,12 +137,12 @@ def tensordot(a: int, b: int, axes_a: Sequence[int], axes_b: Sequence[int]) -> A
     if a == b == 2 and axes_a == [1] and axes_b == [0]:
         return _matmul(2, 2)
 
-    def to_a(g: Any, b: Any) -> Any:
+    def to_a(g: Value, b: Value) -> Any:
         summed = np.tensordot(g, b, (range(len(free_a), g.ndim), free_b))  # then the contracted axes, in b's order
         order = [axes_a[axes_b.index(i)] for i in sorted(axes_b)]
         return np.transpose(summed, np.argsort([*free_a, *order]))
 
-    def to_b(g: Any, a: Any) -> Any:
+    def to_b(g: Value, a: Value) -> Any:
         summed = np.tensordot(a, g, (free_a, range(len(free_a))))
         order = [axes_b[axes_a.index(i)] for i in sorted(axes_a)]
         return np.transpose(summed, np.argsort([*order, *free_b]))
@@ -162,11 +163,11 @@ def kron(shape_a: tuple[int, ...], shape_b: tuple[int, ...]) -> Adjoints:
     full_a, full_b = ((1,) * (ndim - len(s)) + s for s in (shape_a, shape_b))
     pairs = [n for pair in zip(full_a, full_b, strict=True) for n in pair]
 
-    def to_a(g: Any, b: Any) -> Any:
+    def to_a(g: Value, b: Value) -> Any:
         b = np.reshape(b, [m for n in full_b for m in (1, n)])
         return np.reshape(np.sum(np.reshape(g, pairs) * b, axis=tuple(range(1, 2 * ndim, 2))), shape_a)
 
-    def to_b(g: Any, a: Any) -> Any:
+    def to_b(g: Value, a: Value) -> Any:
         a = np.reshape(a, [m for n in full_a for m in (n, 1)])
         return np.reshape(np.sum(np.reshape(g, pairs) * a, axis=tuple(range(0, 2 * ndim, 2))), shape_b)
 
@@ -176,7 +177,7 @@ def kron(shape_a: tuple[int, ...], shape_b: tuple[int, ...]) -> Adjoints:
 def cross(m: int, n: int) -> Adjoints:
     """g·(a × b) = a·(b × g) = b·(g × a), of vectors of m and n components; a third that is not there is zero."""
 
-    def of_result(g: Any) -> Any:
+    def of_result(g: Value) -> Any:
         return np.pad(g[..., None], [(0, 0)] * g.ndim + [(2, 0)]) if m == n == 2 else g
 
     return (
@@ -185,7 +186,7 @@ def cross(m: int, n: int) -> Adjoints:
     )
 
 
-def _in_space(x: Any) -> Any:
+def _in_space(x: Value) -> Any:
     return np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, 3 - x.shape[-1])]) if x.shape[-1] < 3 else x
 
 
@@ -219,7 +220,7 @@ _MODES: dict[Any, str] = {0: "valid", 1: "same", 2: "full", "v": "valid", "s": "
 def _windowed(before: int, after: int) -> Adjoints:
     """ā_k = Σ_j ȳ_{k+j} v_j over the full convolution, of which `before` and `after` entries were left out."""
 
-    def adjoint(g: Any, other: Any) -> Any:
+    def adjoint(g: Value, other: Value) -> Any:
         g = np.pad(g, (before, after)) if before or after else g
         return np.convolve(g, np.flip(other), "valid")
 
@@ -257,18 +258,18 @@ def einsum_adjoint(given: str, term: str, shape: tuple[int, ...], *operands: Any
 # ── Fourier transforms ───────────────────────────────────────────────────────────────────────────
 
 
-def _fitted(x: Any, shape: tuple[int, ...]) -> Any:
+def _fitted(x: Value, shape: tuple[int, ...]) -> Any:
     """x cut or filled with zeros at the ends of its axes."""
     x = x[tuple(slice(0, n) for n in shape)]
     widths = [(0, n - m) for n, m in zip(shape, x.shape, strict=True)]
     return np.pad(x, widths) if any(after for _, after in widths) else x
 
 
-def transform(function: Callable[..., Any], shape: tuple[int, ...], axes: Any, norm: Any) -> Callable[..., Any]:
+def transform(function: Callable[..., Any], shape: tuple[int, ...], axes: Axis, norm: Any) -> Callable[..., Any]:
     """Of fftn and ifftn, whose matrices are symmetric; of rfftn, which leaves half of the result out."""
     axes = axes_of(axes, len(shape))
 
-    def adjoint(g: Any, lengths: Sequence[int] | None = None) -> Any:
+    def adjoint(g: Value, lengths: Sequence[int] | None = None) -> Any:
         if lengths is not None:
             wanted = list(g.shape)
             for i, n in zip(axes, lengths, strict=True):
@@ -282,12 +283,12 @@ def transform(function: Callable[..., Any], shape: tuple[int, ...], axes: Any, n
 OTHER: dict[Any, Any] = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
 
 
-def irfftn(shape: tuple[int, ...], axes: Any, norm: Any, n: int) -> Callable[[Any], Any]:
+def irfftn(shape: tuple[int, ...], axes: Axis, norm: Any, n: int) -> Callable[[Any], Any]:
     """Of irfftn to n entries along its last axis: each but the first (and for even n the middle) stands for two."""
     axes = axes_of(axes, len(shape))
     *others, last = axes
 
-    def adjoint(g: Any) -> Any:
+    def adjoint(g: Value) -> Any:
         half = np.conjugate(np.fft.rfft(g, axis=last, norm=OTHER[norm]))
         weights = np.full(half.shape[last], 2.0)
         weights[0] = 1.0

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..backend import is_array
 from ..errors import InvalidType, InvalidValue, dropped
+from ..kinds import Index, Value
 from ..operand import Operand, function_name, implements, primal
 from ..operand.constants import frozen
 
@@ -28,7 +29,7 @@ def numbers(name: str, *data: Any) -> list[Any]:
     return [_number(name, x) for x in data]
 
 
-def _number(name: str, x: Any) -> Any:
+def _number(name: str, x: Value) -> Any:
     if isinstance(x, (Operand, bool, int, float, complex)):
         return x
     x = x if is_array(x) else np.asarray(x)
@@ -37,14 +38,14 @@ def _number(name: str, x: Any) -> Any:
     return x
 
 
-def index_values(indices: Any, name: str) -> Any:
+def index_values(indices: Index, name: str) -> Any:
     """Integer indices as they are now; refuses an operand with derivatives: an index has none (a traced one may)."""
     if isinstance(indices, Operand) and primal(indices) is not indices:
         raise InvalidType(f"{name}: the indices carry derivatives; expected integers, as x.value.astype(int)")
     return frozen(indices)
 
 
-def into(out: Any, result: Any, name: str) -> Any:
+def into(out: Value, result: Any, name: str) -> Any:
     """The result, or out= with the result written into it; a plain array in out= would lose derivatives."""
     if isinstance(out, tuple):  # as ufuncs have it
         (out,) = out

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..backend import floating_dtype, is_array
 from ..errors import InvalidType, InvalidValue, dropped
+from ..kinds import Axis, DType, Shape, Value
 from ..operand import Operand, batched, function_name, implements, linear, operands, primal, rearrange
 from .arguments import numbers, on_values
 
@@ -16,7 +17,7 @@ __all__ = ["array"]
 # ── jets from nested lists ───────────────────────────────────────────────────────────────────────
 
 
-def array(object: Any, dtype: Any = None) -> Any:
+def array(object: Any, dtype: DType = None) -> Any:
     """Collects numbers, arrays and jets in nested lists into one jet, as ``np.array`` does with numbers.
 
     NumPy itself cannot: ``np.array([jet, jet])`` asks nobody and raises.
@@ -54,7 +55,7 @@ def _leaves(nested: Any) -> list[Any]:
     return list(numbers("array", nested))
 
 
-def _collected(nested: Any, dtype: Any) -> Any:
+def _collected(nested: Any, dtype: DType) -> Any:
     if not isinstance(nested, (list, tuple)):
         return nested.astype(dtype) if isinstance(nested, Operand) or is_array(nested) else np.asarray(nested, dtype)
     items = [_collected(item, dtype) for item in nested]
@@ -69,12 +70,12 @@ def _collected(nested: Any, dtype: Any) -> Any:
 
 @implements(np.zeros_like, np.empty_like, without_axes="array")
 def zeros_like(
-    a: Any,
+    a: Value,
     /,
-    dtype: Any = None,
+    dtype: DType = None,
     order: Any = "K",
     subok: bool = True,
-    shape: Any = None,
+    shape: Shape = None,
     *,
     device: Any = None,
 ) -> Any:
@@ -85,12 +86,12 @@ def zeros_like(
 
 @implements(np.full_like, without_axes="array")
 def full_like(
-    a: Any,
+    a: Value,
     fill_value: Any,
-    dtype: Any = None,
+    dtype: DType = None,
     order: Any = "K",
     subok: bool = True,
-    shape: Any = None,
+    shape: Shape = None,
     *,
     device: Any = None,
 ) -> Any:
@@ -103,11 +104,11 @@ def full_like(
 
 @implements(np.ones_like, without_axes="array")
 def ones_like(
-    a: Any,
-    dtype: Any = None,
+    a: Value,
+    dtype: DType = None,
     order: Any = "K",
     subok: bool = True,
-    shape: Any = None,
+    shape: Shape = None,
     *,
     device: Any = None,
 ) -> Any:
@@ -124,7 +125,7 @@ def linspace(
     num: int = 50,
     endpoint: bool = True,
     retstep: bool = False,
-    dtype: Any = None,
+    dtype: DType = None,
     axis: int = 0,
     *,
     device: Any = None,
@@ -134,7 +135,7 @@ def linspace(
     if dtype is not None:
         dtype = floating_dtype(dtype, "linspace")
 
-    def adjoint(g: Any) -> Any:
+    def adjoint(g: Value) -> Any:
         weight = np.expand_dims(np.linspace(0.0, 1.0, num, endpoint), tuple(range(1, np.ndim(g))))
         g = np.moveaxis(g, axis, 0)
         return np.sum((1 - weight) * g, axis=0), np.sum(weight * g, axis=0)
@@ -154,8 +155,8 @@ def logspace(
     stop: Any,
     num: int = 50,
     endpoint: bool = True,
-    base: Any = 10.0,
-    dtype: Any = None,
+    base: Value = 10.0,
+    dtype: DType = None,
     axis: int = 0,
 ) -> Any:
     """base ** linspace(start, stop)."""
@@ -168,7 +169,7 @@ def logspace(
 
 
 @implements(np.geomspace)
-def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: DType = None, axis: int = 0) -> Any:
     """sign(start) · 10 ** linspace(log10 |start|, log10 |stop|), with both ends as they are given."""
     start, stop = numbers("geomspace", start, stop)
     zeros = [np.any(primal(x) == 0) for x in (start, stop)]
@@ -190,27 +191,27 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
 
 
 @implements(np.shape)
-def shape(a: Any) -> tuple[int, ...]:
+def shape(a: Value) -> tuple[int, ...]:
     return tuple(a.shape)
 
 
 @implements(np.ndim)
-def ndim(a: Any) -> int:
+def ndim(a: Value) -> int:
     return int(a.ndim)
 
 
 @implements(np.size)
-def size(a: Any, axis: Any = None) -> int:
+def size(a: Value, axis: Axis = None) -> int:
     return int(np.size(np.broadcast_to(np.empty(()), a.shape), axis))
 
 
 @implements(np.iscomplexobj)
-def iscomplexobj(x: Any) -> bool:
+def iscomplexobj(x: Value) -> bool:
     return bool(x.dtype.kind == "c")
 
 
 @implements(np.isrealobj)
-def isrealobj(x: Any) -> bool:
+def isrealobj(x: Value) -> bool:
     return bool(x.dtype.kind != "c")
 
 
@@ -224,7 +225,7 @@ def imag(val: Any) -> Any:
     return batched(lambda x, b: np.imag(x), val, adjoint=lambda g: g * -1j if val.dtype.kind == "c" else 0.0 * g)
 
 
-def _typed(x: Any) -> Any:
+def _typed(x: Value) -> Any:
     return x.dtype if isinstance(x, Operand) else x
 
 
@@ -250,13 +251,13 @@ on_values(np.iscomplex, np.isreal, np.min_scalar_type, np.shares_memory, np.may_
 
 
 @implements(np.array_repr, np.array_str)
-def array_repr(arr: Any, max_line_width: Any = None, precision: Any = None, suppress_small: Any = None) -> str:
+def array_repr(arr: Value, max_line_width: Any = None, precision: Any = None, suppress_small: Any = None) -> str:
     return _text(arr, linewidth=max_line_width, precision=precision, suppress=suppress_small)
 
 
 @implements(np.array2string)
 def array2string(
-    a: Any,
+    a: Value,
     max_line_width: Any = None,
     precision: Any = None,
     suppress_small: Any = None,
@@ -278,7 +279,7 @@ def array2string(
     )  # fmt: skip
 
 
-def _text(x: Any, **options: Any) -> str:
+def _text(x: Value, **options: Any) -> str:
     with np.printoptions(**{name: option for name, option in options.items() if option is not None}):
         return repr(x)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidType, InvalidValue
+from ..kinds import DType, Value
 from ..operand import batched, bilinear, implements, linear
 from . import adjoints
 from .arguments import into, on_values
@@ -17,7 +18,12 @@ on_values(np.einsum_path)
 
 @implements(np.einsum, without_axes="view")
 def einsum(
-    *operands: Any, out: Any = None, optimize: Any = False, dtype: Any = None, casting: Any = "safe", order: Any = "K"
+    *operands: Any,
+    out: Value = None,
+    optimize: Any = False,
+    dtype: DType = None,
+    casting: Any = "safe",
+    order: Any = "K",
 ) -> Any:
     subscripts, arrays = _separated(operands)
     inputs, output = _spelled_out(subscripts, arrays)
@@ -49,7 +55,7 @@ def einsum(
     return into(out, result, "einsum")
 
 
-def _pair(subscripts: str, a: Any, b: Any, optimize: bool) -> Any:
+def _pair(subscripts: str, a: Value, b: Value, optimize: bool) -> Any:
     terms, _, output = subscripts.partition("->")
     term_a, term_b = terms.split(",")
     back = adjoints.einsum(term_a, term_b, output, a.shape, b.shape)

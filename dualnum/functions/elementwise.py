@@ -6,6 +6,7 @@ import numpy as np
 from numpy._core import umath
 
 from ..errors import NotDifferentiable
+from ..kinds import Value
 from ..operand import implements, primal
 from ..primitives.elementwise import I0, SINC
 from .arguments import into
@@ -15,7 +16,7 @@ from .keywords import apply, array, with_value
 
 
 @implements(np.angle)
-def angle(z: Any, deg: bool = False) -> Any:
+def angle(z: Value, deg: bool = False) -> Any:
     """The argument of z, as a function of a real t; constant for real z."""
     if z.dtype.kind == "c":
         result = np.arctan2(np.imag(z), np.real(z))
@@ -24,7 +25,7 @@ def angle(z: Any, deg: bool = False) -> Any:
 
 
 @implements(np.real_if_close, without_axes="array")
-def real_if_close(a: Any, tol: float = 100) -> Any:
+def real_if_close(a: Value, tol: float = 100) -> Any:
     if a.dtype.kind != "c":
         return a
     raise NotDifferentiable(
@@ -41,7 +42,7 @@ _CLIP: Any = umath.clip  # type: ignore[attr-defined]  # the ufunc behind np.cli
 
 @implements(np.clip)
 def clip(
-    a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None, **ufunc: Any
+    a: Value, a_min: Any = None, a_max: Any = None, out: Value = None, *, min: Any = None, max: Any = None, **ufunc: Any
 ) -> Any:
     """min(max(a, low), high); inside and on the bounds the derivative is that of a."""
     low, high = a_min if min is None else min, a_max if max is None else max
@@ -51,7 +52,7 @@ def clip(
 
 
 @implements(np.round, np.around)
-def round(a: Any, decimals: int = 0, out: Any = None) -> Any:
+def round(a: Value, decimals: int = 0, out: Value = None) -> Any:
     """Piecewise constant; in NumPy's own steps."""
     if decimals == 0:
         result = np.rint(a)
@@ -63,12 +64,12 @@ def round(a: Any, decimals: int = 0, out: Any = None) -> Any:
 
 
 @implements(np.fix)
-def fix(x: Any, out: Any = None) -> Any:
+def fix(x: Value, out: Value = None) -> Any:
     return into(out, np.trunc(x), "fix")
 
 
 @implements(np.nan_to_num)
-def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+def nan_to_num(x: Value, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """Constants in place of NaN and of infinities."""
     if x.dtype.kind == "c":
         result = _to_numbers(np.real(x), nan, posinf, neginf) + 1j * _to_numbers(np.imag(x), nan, posinf, neginf)
@@ -77,7 +78,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     return result if copy else into(x, result, "nan_to_num")
 
 
-def _to_numbers(x: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
+def _to_numbers(x: Value, nan: Any, posinf: Any, neginf: Any) -> Any:
     values, limits = primal(x), np.finfo(x.dtype)
     x = np.where(np.isnan(values), nan, x)
     x = np.where(values == np.inf, limits.max if posinf is None else posinf, x)
@@ -88,19 +89,19 @@ def _to_numbers(x: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
 
 
 @implements(np.sinc)
-def sinc(x: Any) -> Any:
+def sinc(x: Value) -> Any:
     return apply(SINC, x)
 
 
 @implements(np.i0, without_axes="array")
-def i0(x: Any) -> Any:
+def i0(x: Value) -> Any:
     return apply(I0, x)
 
 
 # ── square roots and logarithms that turn complex ────────────────────────────────────────────────
 
 
-def _complex_outside(x: Any, inside: Any) -> Any:
+def _complex_outside(x: Value, inside: Any) -> Any:
     """x, made complex if a value lies outside of the real domain, as np.emath decides it."""
     x = array(x)
     values = primal(x)
@@ -111,11 +112,11 @@ def _complex_outside(x: Any, inside: Any) -> Any:
 
 def _emath(function: Any, real_function: Any, inside: Any) -> None:
     @implements(function)
-    def call(x: Any) -> Any:
+    def call(x: Value) -> Any:
         return real_function(_complex_outside(x, inside))
 
 
-def _not_negative(x: Any) -> Any:
+def _not_negative(x: Value) -> Any:
     return x >= 0
 
 
@@ -132,7 +133,7 @@ def _inverse(function: Any, real_function: Any, outside: Any) -> None:
     """
 
     @implements(function)
-    def call(x: Any) -> Any:
+    def call(x: Value) -> Any:
         values = primal(x)
         beyond = np.abs(values) > 1
         if np.iscomplexobj(values) or not np.any(beyond):
@@ -147,11 +148,11 @@ _inverse(np.emath.arctanh, np.arctanh, lambda x: np.arctanh(1 / x) + 0.5j * np.p
 
 
 @implements(np.emath.logn)
-def logn(n: Any, x: Any) -> Any:
+def logn(n: Any, x: Value) -> Any:
     x, n = (_complex_outside(v, _not_negative) for v in (x, n))
     return np.log(x) / np.log(n)
 
 
 @implements(np.emath.power)
-def power(x: Any, p: Any) -> Any:
+def power(x: Value, p: Value) -> Any:
     return np.power(_complex_outside(x, _not_negative), p)

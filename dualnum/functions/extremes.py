@@ -13,12 +13,13 @@ import numpy as np
 
 from ..backend import namespace, to_device
 from ..errors import NotDifferentiable
+from ..kinds import Axis, Value
 from ..operand import Operand, implements, primal
 from .arguments import NOT_GIVEN, into
 from .keywords import axes_of, real_dtype, with_value
 
 
-def _in_line(x: Any, axis: Any) -> Any:
+def _in_line(x: Value, axis: Axis) -> Any:
     """x with the reduced axes merged into one, which is the last."""
     axes = axes_of(axis, x.ndim)
     kept = tuple(n for i, n in enumerate(x.shape) if i not in axes)
@@ -40,7 +41,7 @@ def _entry(lines: Any, chosen: Any, native: Any, constants: Any = 0) -> Any:
     return np.where(np.any(chosen, axis=-1), mean, native)
 
 
-def _equal(values: Any, target: Any) -> Any:
+def _equal(values: Value, target: Any) -> Any:
     """Where a line has the value; NaN is the value of a line that holds one."""
     target = target[..., None]
     return (values == target) | (np.isnan(values) & np.isnan(target))
@@ -54,11 +55,11 @@ def _extreme(function: Callable[..., Any], pair: np.ufunc, worst: float, *aliase
     name = function.__name__
 
     def extreme(
-        a: Any,
-        axis: Any = None,
-        out: Any = None,
+        a: Value,
+        axis: Axis = None,
+        out: Value = None,
         keepdims: Any = NOT_GIVEN,
-        initial: Any = NOT_GIVEN,
+        initial: Value = NOT_GIVEN,
         where: Any = NOT_GIVEN,
     ) -> Any:
         where = primal(where)
@@ -91,7 +92,7 @@ _extreme(np.nanmin, np.fmin, np.inf)
 
 
 @implements(np.ptp)
-def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = NOT_GIVEN) -> Any:
+def ptp(a: Value, axis: Axis = None, out: Value = None, keepdims: Any = NOT_GIVEN) -> Any:
     return into(out, np.max(a, axis, keepdims=keepdims) - np.min(a, axis, keepdims=keepdims), "ptp")
 
 
@@ -99,7 +100,7 @@ def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = NOT_GIVEN) ->
 
 
 def _quantile(
-    a: Any, q: Any, axis: Any, native: Any, method: Any = "linear", keepdims: bool = False, skips_nan: bool = False
+    a: Value, q: Value, axis: Axis, native: Any, method: Any = "linear", keepdims: bool = False, skips_nan: bool = False
 ) -> Any:
     """Entries of the sorted lines at the positions where NumPy finds the quantiles, mixed linearly.
 
@@ -126,7 +127,7 @@ def _quantile(
     return np.reshape(stacked, (*q.shape, *kept))
 
 
-def _positions(values: Any, native: Any, q: Any, method: Any, skips_nan: bool) -> Any:
+def _positions(values: Value, native: Any, q: Value, method: Any, skips_nan: bool) -> Any:
     """Where the quantiles lie among 0 … n−1, as fractions; shape (len(q), *number of lines)."""
 
     def among(n: int) -> Any:
@@ -144,7 +145,7 @@ def _positions(values: Any, native: Any, q: Any, method: Any, skips_nan: bool) -
     return np.where((missing > 0) & np.isnan(native), float(length - 1), position)
 
 
-def _between(lines: Any, values: Any, ordered: Any, position: Any) -> Any:
+def _between(lines: Any, values: Value, ordered: Any, position: Any) -> Any:
     below = np.floor(position).astype(np.intp)
     weight = (position - below).astype(real_dtype(lines))
     low, high = (
@@ -154,11 +155,11 @@ def _between(lines: Any, values: Any, ordered: Any, position: Any) -> Any:
     return np.where(weight == 0, low, low * (1 - weight) + high * weight)
 
 
-def _value_entry(lines: Any, values: Any, value: Any) -> Any:
+def _value_entry(lines: Any, values: Value, value: Value) -> Any:
     return _entry(lines, _equal(values, value), value)
 
 
-def _constant(q: Any, name: str) -> None:
+def _constant(q: Value, name: str) -> None:
     if isinstance(q, Operand):
         raise NotDifferentiable(f"{name}: q carries derivatives; only constant positions have a rule: use q.value")
 
@@ -169,15 +170,15 @@ def _family(function: Callable[..., Any], scale: float, skips_nan: bool = False)
 
     @implements(function)
     def quantile(
-        a: Any,
-        q: Any,
-        axis: Any = None,
-        out: Any = None,
+        a: Value,
+        q: Value,
+        axis: Axis = None,
+        out: Value = None,
         overwrite_input: bool = False,
         method: str = "linear",
         keepdims: Any = False,
         *,
-        weights: Any = None,
+        weights: Value = None,
     ) -> Any:
         _constant(q, name)
         if weights is not None:
@@ -199,7 +200,9 @@ def _middle(function: Callable[..., Any], skips_nan: bool = False) -> None:
     name = function.__name__
 
     @implements(function)
-    def median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: Any = False) -> Any:
+    def median(
+        a: Value, axis: Axis = None, out: Value = None, overwrite_input: bool = False, keepdims: Any = False
+    ) -> Any:
         native = function(primal(a), axis)
         keepdims = keepdims is not NOT_GIVEN and bool(keepdims)
         if not isinstance(a, Operand):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import NonsmoothPoint, NotDifferentiable
+from ..kinds import Value
 from ..operand import Operand, implements, primal
 from ..primitives.operation import Operation
 from .arguments import NOT_GIVEN
@@ -20,7 +21,7 @@ Coefficients = Sequence[Any]
 # ── Cholesky factors ──────────────────────────────────────────────────────────────────────────────
 
 
-def _lower_half(m: Any) -> Any:
+def _lower_half(m: Value) -> Any:
     """The lower triangle with half of the diagonal: P with P + Pᴴ = M for Hermitian M."""
     n = m.shape[-1]
     return m * (np.tril(np.ones((n, n))) - 0.5 * np.eye(n)).astype(m.dtype)
@@ -37,7 +38,7 @@ def _cholesky_series(order: int, l0: Any, a: Coefficients) -> list[Any]:
     return lower
 
 
-def _cholesky_pull(wanted: Sequence[bool], g: Any, lower: Any, a: Any) -> list[Any]:
+def _cholesky_pull(wanted: Sequence[bool], g: Value, lower: Any, a: Value) -> list[Any]:
     """½ L⁻ᴴ (P + Pᴴ) L⁻¹ with P = Φ(Lᴴ Ḡ) (Murray 2016), of cotangents without conjugation."""
     upper = adjoint(lower)
     half = _lower_half(upper @ conjugated(g))
@@ -50,7 +51,7 @@ CHOLESKY = Operation("cholesky", np.linalg.cholesky, _cholesky_series, _cholesky
 
 
 @implements(np.linalg.cholesky)
-def cholesky(a: Any, /, *, upper: bool = False) -> Any:
+def cholesky(a: Value, /, *, upper: bool = False) -> Any:
     """The factor of the Hermitian matrix whose lower (or upper) triangle a has: the other one is not read."""
     a = square("cholesky", a)
     if upper:
@@ -61,11 +62,11 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
 # ── QR and least squares ──────────────────────────────────────────────────────────────────────────
 
 
-def _upper_half(m: Any) -> Any:
+def _upper_half(m: Value) -> Any:
     return adjoint(_lower_half(adjoint(m)))
 
 
-def _divided(a: Any, r: Any) -> Any:
+def _divided(a: Value, r: Value) -> Any:
     """A R⁻¹."""
     return transposed(np.linalg.solve(transposed(r), transposed(a)))
 
@@ -90,7 +91,7 @@ def _triangle_series(order: int, r0: Any, a: Coefficients) -> list[Any]:
     return r
 
 
-def _triangle_pull(wanted: Sequence[bool], g: Any, r: Any, a: Any) -> list[Any]:
+def _triangle_pull(wanted: Sequence[bool], g: Value, r: Value, a: Value) -> list[Any]:
     """Q (U + Uᴴ) R⁻ᴴ with U = Φ(R̄ Rᴴ), of cotangents without conjugation."""
     half = _upper_half(conjugated(g) @ adjoint(r))
     result = _divided(_divided(a, r) @ (half + adjoint(half)), adjoint(r))
@@ -101,7 +102,7 @@ TRIANGLE = Operation("qr", lambda a: np.linalg.qr(a, "r"), _triangle_series, _tr
 _QR: Any = type(np.linalg.qr(np.eye(1)))
 
 
-def _check_rank(r: Any) -> None:
+def _check_rank(r: Value) -> None:
     """Raises where columns depend on one another: there the factors jump."""
     if isinstance(r, Operand):
         return
@@ -115,7 +116,7 @@ def _check_rank(r: Any) -> None:
 
 
 @implements(np.linalg.qr)
-def qr(a: Any, mode: str = "reduced") -> Any:
+def qr(a: Value, mode: str = "reduced") -> Any:
     """Of matrices whose first columns are independent, with NumPy's signs."""
     a = array(a)
     if mode not in ("reduced", "complete", "r"):
@@ -137,7 +138,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     return r if mode == "r" else _QR(q, r)
 
 
-def _pseudo_inverse_times(name: str, a: Any, b: Any, rank: Any) -> Any:
+def _pseudo_inverse_times(name: str, a: Value, b: Value, rank: Any) -> Any:
     """A⁺ B for matrices of full rank."""
     rows, columns = a.shape[-2:]
     if not isinstance(rank, Operand) and np.any(rank < min(rows, columns)):
@@ -160,7 +161,7 @@ def _unknown_series(order: int, s0: Any, a: Coefficients) -> list[Any]:
 UNKNOWN = Operation("svdvals", np.linalg.svdvals, _unknown_series, lambda wanted, g, s, a: [np.full_like(a, np.nan)])
 
 
-def _singular_values(a: Any) -> Any:
+def _singular_values(a: Value) -> Any:
     try:
         return np.linalg.svdvals(a)
     except NonsmoothPoint:
@@ -168,7 +169,7 @@ def _singular_values(a: Any) -> Any:
 
 
 @implements(np.linalg.lstsq)
-def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
+def lstsq(a: Value, b: Value, rcond: Any = None) -> Any:
     """Of full rank; the solution by QR, residuals and singular values as NumPy gives them.
 
     The derivatives of singular values that are equal are NaN.
@@ -186,7 +187,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
 
 
 @implements(np.linalg.pinv)
-def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = NOT_GIVEN) -> Any:
+def pinv(a: Value, rcond: Any = None, hermitian: bool = False, *, rtol: Any = NOT_GIVEN) -> Any:
     """Of full rank."""
     a = array(a)
     keywords = {} if rcond is None else {"rcond": rcond}

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kinds import Axis, Shape, Value
 from ..operand import implements, linear
 from ..operand.constants import frozen
 from . import adjoints
@@ -13,14 +14,14 @@ from .keywords import axes_of
 
 def _one_axis(transform: Any) -> None:
     @implements(transform)
-    def call(a: Any, n: Any = None, axis: int = -1, norm: Any = None, out: Any = None) -> Any:
+    def call(a: Value, n: Any = None, axis: int = -1, norm: Any = None, out: Value = None) -> Any:
         back = _BACK[transform](a.shape, None if n is None else (n,), (axis,), norm)
         return into(out, linear(lambda x: transform(x, n=n, axis=axis, norm=norm), a, adjoint=back), transform.__name__)
 
 
 def _several_axes(transform: Any, default: Any) -> None:
     @implements(transform)
-    def call(a: Any, s: Any = None, axes: Any = default, norm: Any = None, out: Any = None) -> Any:
+    def call(a: Value, s: Value = None, axes: Axis = default, norm: Any = None, out: Value = None) -> Any:
         s, axes = frozen(s), frozen(axes)
         given = range(-len(s), 0) if axes is None and s is not None else axes
         back = _BACK[transform](a.shape, s, given, norm)
@@ -34,25 +35,25 @@ def _whole(same: Any) -> Any:
     return lambda shape, s, axes, norm: adjoints.transform(same, shape, axes, norm)
 
 
-def _rfftn(shape: Any, s: Any, axes: Any, norm: Any) -> Any:
+def _rfftn(shape: Shape, s: Value, axes: Axis, norm: Any) -> Any:
     axes = axes_of(axes, len(shape))
     back = adjoints.transform(np.fft.fftn, shape, axes, norm)
     lengths = [shape[i] for i in axes] if s is None else s
     return lambda g: back(g, lengths)
 
 
-def _irfftn(shape: Any, s: Any, axes: Any, norm: Any) -> Any:
+def _irfftn(shape: Shape, s: Value, axes: Axis, norm: Any) -> Any:
     axes = axes_of(axes, len(shape))
     return adjoints.irfftn(shape, axes, norm, 2 * (shape[axes[-1]] - 1) if s is None else s[-1])
 
 
-def _hfft(shape: Any, s: Any, axes: Any, norm: Any) -> Any:
+def _hfft(shape: Shape, s: Value, axes: Axis, norm: Any) -> Any:
     """irfft of the conjugate, in the other direction."""
     back = _irfftn(shape, s, axes, adjoints.OTHER[norm])
     return lambda g: np.conjugate(back(g))
 
 
-def _ihfft(shape: Any, s: Any, axes: Any, norm: Any) -> Any:
+def _ihfft(shape: Shape, s: Value, axes: Axis, norm: Any) -> Any:
     """The conjugate of rfft, in the other direction."""
     back = _rfftn(shape, s, axes, adjoints.OTHER[norm])
     return lambda g: back(np.conjugate(g))

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import InvalidType, InvalidValue, dropped
+from ..kinds import Axis, DType, Index, Shape, Value
 from ..operand import Moving, Operand, batched, implements, linear, primal, rearrange
 from ..operand.constants import frozen
 from .arguments import NOT_GIVEN, index_values, into, numbers, on_values, stand_in
@@ -16,7 +17,7 @@ from .keywords import array
 
 
 @implements(np.take)
-def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
+def take(a: Value, indices: Index, axis: Axis = None, out: Value = None, mode: Any = "raise") -> Any:
     indices = index_values(indices, "take")
     if not isinstance(a, Operand):  # out= alone is one
         return into(out, np.take(a, indices, axis, mode=mode), "take")
@@ -27,7 +28,7 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "r
 
 
 @implements(np.take_along_axis)
-def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
+def take_along_axis(arr: Value, indices: Index, axis: Axis = -1) -> Any:
     indices = index_values(indices, "take_along_axis")
     if axis is None:
         arr, axis = np.ravel(arr), 0
@@ -40,19 +41,19 @@ def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
 
 
 @implements(np.diagonal)
-def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def diagonal(a: Value, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     np.diagonal(stand_in(a.shape), offset, axis1, axis2)
     i, j = (normalize_axis_index(axis, a.ndim) for axis in (axis1, axis2))
     return batched(lambda x, b: np.diagonal(x, offset, b + i, b + j), a)
 
 
 @implements(np.linalg.diagonal)
-def matrix_diagonal(x: Any, /, *, offset: int = 0) -> Any:
+def matrix_diagonal(x: Value, /, *, offset: int = 0) -> Any:
     return np.diagonal(x, offset, -2, -1)
 
 
 @implements(np.diag)
-def diag(v: Any, k: int = 0) -> Any:
+def diag(v: Value, k: int = 0) -> Any:
     """The diagonal of a matrix (a view), or the matrix with this diagonal."""
     if v.ndim == 2:
         return np.diagonal(v, k)
@@ -60,12 +61,12 @@ def diag(v: Any, k: int = 0) -> Any:
 
 
 @implements(np.diagflat)
-def diagflat(v: Any, k: int = 0) -> Any:
+def diagflat(v: Value, k: int = 0) -> Any:
     return np.diag(np.ravel(v), k)
 
 
 @implements(np.trace)
-def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Any:
+def trace(a: Value, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: DType = None, out: Value = None) -> Any:
     if not isinstance(a, Operand):
         return into(out, np.trace(a, offset, axis1, axis2, dtype), "trace")
     entries: Any = np.diagonal(a, offset, axis1, axis2)
@@ -73,16 +74,16 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
 
 
 @implements(np.tril)
-def tril(m: Any, k: int = 0) -> Any:
+def tril(m: Value, k: int = 0) -> Any:
     return _triangle(np.tril, m, k)
 
 
 @implements(np.triu)
-def triu(m: Any, k: int = 0) -> Any:
+def triu(m: Value, k: int = 0) -> Any:
     return _triangle(np.triu, m, k)
 
 
-def _triangle(function: Callable[..., Any], m: Any, k: int) -> Any:
+def _triangle(function: Callable[..., Any], m: Value, k: int) -> Any:
     if m.ndim == 0:
         raise InvalidValue(f"{function.__name__}: the array has no axes; expected two, or one")
     if m.ndim == 1:  # NumPy takes a vector for all rows of a square matrix
@@ -94,7 +95,7 @@ def _triangle(function: Callable[..., Any], m: Any, k: int) -> Any:
 
 
 @implements(np.where, without_axes="array")
-def where(condition: Any, x: Any = NOT_GIVEN, y: Any = NOT_GIVEN, /) -> Any:
+def where(condition: Value, x: Value = NOT_GIVEN, y: Value = NOT_GIVEN, /) -> Any:
     """The condition counts by value; with it alone: the positions where it holds."""
     condition = frozen(primal(condition))
     if x is NOT_GIVEN and y is NOT_GIVEN:
@@ -126,14 +127,14 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 
 
 @implements(np.choose)
-def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
+def choose(a: Value, choices: Any, out: Value = None, mode: Any = "raise") -> Any:
     index = index_values(a, "choose")
     result = rearrange(lambda *xs: np.choose(index, xs, mode=mode), *numbers("choose", *choices))
     return into(out, result, "choose")
 
 
 @implements(np.compress)
-def compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
+def compress(condition: Value, a: Value, axis: Axis = None, out: Value = None) -> Any:
     condition = array(primal(condition))
     if condition.ndim != 1:
         raise InvalidValue(f"compress: the condition has shape {condition.shape}; expected one axis")
@@ -141,12 +142,12 @@ def compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
 
 
 @implements(np.extract)
-def extract(condition: Any, arr: Any) -> Any:
+def extract(condition: Value, arr: Value) -> Any:
     return np.take(np.ravel(arr), np.flatnonzero(primal(condition)))
 
 
 @implements(np.piecewise, without_axes="array")
-def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
+def piecewise(x: Value, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     """Each function sees the entries of its own condition only; where several hold the last one counts."""
     if not isinstance(x, Operand):
         x = np.asarray(x)
@@ -179,7 +180,7 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _writable(array: Any, name: str) -> Operand:
+def _writable(array: Value, name: str) -> Operand:
     """The array that a function writes into: it must hold derivatives."""
     if not isinstance(array, Operand):
         raise dropped(
@@ -190,13 +191,13 @@ def _writable(array: Any, name: str) -> Operand:
 
 
 @implements(np.put)
-def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
+def put(a: Value, ind: Any, v: Value, mode: Any = "raise") -> None:
     a = _writable(a, "put")
     index_values(ind, "put")
     _put(a, np.ravel(np.take(np.arange(a.size), ind, mode=mode)), v)
 
 
-def _put(a: Any, positions: Any, v: Any, which: Any = None) -> None:
+def _put(a: Value, positions: Any, v: Value, which: Any = None) -> None:
     """a.flat[positions] = v.flat[which], v repeated as often as needed."""
     v = np.ravel(v)
     if not len(positions) or not v.size:
@@ -209,7 +210,7 @@ def _put(a: Any, positions: Any, v: Any, which: Any = None) -> None:
 
 
 @implements(np.place)
-def place(arr: Any, mask: Any, vals: Any) -> None:
+def place(arr: Value, mask: Value, vals: Any) -> None:
     arr = _writable(arr, "place")
     positions = np.flatnonzero(primal(mask))
     if len(positions) and not np.size(vals):
@@ -218,7 +219,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
 
 
 @implements(np.putmask)
-def putmask(a: Any, /, mask: Any, values: Any) -> None:
+def putmask(a: Value, /, mask: Value, values: Value) -> None:
     a = _writable(a, "putmask")
     if np.shape(mask) != a.shape:
         raise InvalidValue(f"putmask: the mask has shape {np.shape(mask)}, the array has shape {a.shape}")
@@ -227,7 +228,7 @@ def putmask(a: Any, /, mask: Any, values: Any) -> None:
 
 
 @implements(np.put_along_axis)
-def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
+def put_along_axis(arr: Value, indices: Index, values: Value, axis: Axis) -> None:
     arr = _writable(arr, "put_along_axis")
     indices = np.asarray(index_values(indices, "put_along_axis"))
     if axis is None:
@@ -254,7 +255,7 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
 
 
 @implements(np.fill_diagonal)
-def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+def fill_diagonal(a: Value, val: Any, wrap: bool = False) -> None:
     a = _writable(a, "fill_diagonal")
     mask = np.zeros(a.shape, bool)
     np.fill_diagonal(mask, True, wrap)
@@ -265,7 +266,7 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
 
 
 @implements(np.apply_along_axis)
-def apply_along_axis(func1d: Callable[..., Any], axis: Any, arr: Any, *args: Any, **kwargs: Any) -> Any:
+def apply_along_axis(func1d: Callable[..., Any], axis: Axis, arr: Value, *args: Any, **kwargs: Any) -> Any:
     axis = normalize_axis_index(axis, arr.ndim)
     lines = np.moveaxis(arr, axis, -1)
     leading = lines.shape[:-1]
@@ -278,7 +279,7 @@ def apply_along_axis(func1d: Callable[..., Any], axis: Any, arr: Any, *args: Any
 
 
 @implements(np.apply_over_axes)
-def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
+def apply_over_axes(func: Callable[..., Any], a: Value, axes: Axis) -> Any:
     for axis in axes if np.ndim(axes) else (axes,):
         axis = normalize_axis_index(axis, a.ndim)
         result = func(a, axis)
@@ -294,22 +295,22 @@ def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
 
 
 @implements(np.diag_indices_from)
-def diag_indices_from(arr: Any) -> Any:
+def diag_indices_from(arr: Value) -> Any:
     return np.diag_indices_from(stand_in(arr.shape))
 
 
 @implements(np.tril_indices_from)
-def tril_indices_from(arr: Any, k: int = 0) -> Any:
+def tril_indices_from(arr: Value, k: int = 0) -> Any:
     return np.tril_indices_from(stand_in(arr.shape), k)
 
 
 @implements(np.triu_indices_from)
-def triu_indices_from(arr: Any, k: int = 0) -> Any:
+def triu_indices_from(arr: Value, k: int = 0) -> Any:
     return np.triu_indices_from(stand_in(arr.shape), k)
 
 
 @implements(np.unravel_index)
-def unravel_index(indices: Any, shape: Any, order: Any = "C") -> Any:
+def unravel_index(indices: Index, shape: Shape, order: Any = "C") -> Any:
     return np.unravel_index(index_values(indices, "unravel_index"), shape, order)
 
 

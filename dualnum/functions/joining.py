@@ -9,6 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..backend import floating_dtype
 from ..errors import InvalidType, InvalidValue
+from ..kinds import Axis, DType, Index, Shape, Value
 from ..operand import Moving, batched, implements, linear, rearrange
 from ..operand.constants import frozen
 from .arguments import index_values, into, numbers
@@ -17,7 +18,7 @@ from .keywords import present
 # ── joining ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _joined(function: Callable[..., Any], arrays: Any, out: Any = None, dtype: Any = None, **keywords: Any) -> Any:
+def _joined(function: Callable[..., Any], arrays: Any, out: Value = None, dtype: DType = None, **keywords: Any) -> Any:
     """function(arrays, …), which puts all of them into one."""
     name = function.__name__
     if dtype is not None:
@@ -38,7 +39,7 @@ def _pieces_of(shapes: list[tuple[int, ...]], axis: int) -> Callable[[Any], Any]
 
 @implements(np.concatenate)
 def concatenate(
-    arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
+    arrays: Any, /, axis: Axis = 0, out: Value = None, *, dtype: DType = None, casting: str = "same_kind"
 ) -> Any:
     if out is not None or dtype is not None or axis is None:
         return _joined(np.concatenate, arrays, out, dtype, axis=axis, casting=casting)
@@ -50,14 +51,14 @@ def concatenate(
 
 
 @implements(np.stack)
-def stack(arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+def stack(arrays: Any, axis: int = 0, out: Value = None, *, dtype: DType = None, casting: str = "same_kind") -> Any:
     arrays = list(arrays)
     if out is not None or dtype is not None or not arrays:
         return _joined(np.stack, arrays, out, dtype, axis=axis, casting=casting)
     arrays = numbers("stack", *arrays)
     place = (slice(None),) * normalize_axis_index(axis, np.ndim(arrays[0]) + 1)
 
-    def adjoint(g: Any) -> Any:
+    def adjoint(g: Value) -> Any:
         return g[(*place, 0)] if len(arrays) == 1 else tuple(g[(*place, i)] for i in range(len(arrays)))
 
     stacked = lambda *xs: np.stack(xs, axis=axis, casting=casting)  # type: ignore[call-overload]  # noqa: E731
@@ -65,12 +66,12 @@ def stack(arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, cas
 
 
 @implements(np.hstack)
-def hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+def hstack(tup: Any, *, dtype: DType = None, casting: str = "same_kind") -> Any:
     return _joined(np.hstack, tup, dtype=dtype, casting=casting)
 
 
 @implements(np.vstack)
-def vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+def vstack(tup: Any, *, dtype: DType = None, casting: str = "same_kind") -> Any:
     return _joined(np.vstack, tup, dtype=dtype, casting=casting)
 
 
@@ -102,20 +103,20 @@ def block(arrays: Any) -> Any:
 
 
 @implements(np.append)
-def append(arr: Any, values: Any, axis: Any = None) -> Any:
+def append(arr: Value, values: Value, axis: Axis = None) -> Any:
     if axis is None:
         arr, values, axis = np.ravel(arr), np.ravel(values), 0
     return np.concatenate((arr, values), axis=axis)
 
 
 @implements(np.tile)
-def tile(A: Any, reps: Any) -> Any:
+def tile(A: Any, reps: Shape) -> Any:
     reps = index_values(reps, "tile")
     return rearrange(lambda x: np.tile(x, reps), A)
 
 
 @implements(np.repeat)
-def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
+def repeat(a: Value, repeats: Any, axis: Axis = None) -> Any:
     if axis is None:
         a, axis = np.ravel(a), 0
     axis, repeats = normalize_axis_index(axis, a.ndim), index_values(repeats, "repeat")
@@ -123,7 +124,7 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
 
 
 @implements(np.resize)
-def resize(a: Any, new_shape: Any) -> Any:
+def resize(a: Value, new_shape: Any) -> Any:
     new_shape = frozen(new_shape)
     return rearrange(lambda x: np.resize(x, new_shape), a)
 
@@ -131,7 +132,7 @@ def resize(a: Any, new_shape: Any) -> Any:
 # ── splitting ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _pieces(a: Any, function: Callable[..., Any], indices_or_sections: Any, axis: int) -> list[Any]:
+def _pieces(a: Value, function: Callable[..., Any], indices_or_sections: Index, axis: int) -> list[Any]:
     """Views of a, cut where function(numbers of the entries along the axis, …) cuts."""
     axis = normalize_axis_index(axis, a.ndim)
     parts = function(np.arange(a.shape[axis]), index_values(indices_or_sections, function.__name__))
@@ -143,36 +144,36 @@ def _span(positions: Any) -> slice:
 
 
 @implements(np.array_split)
-def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+def array_split(ary: Value, indices_or_sections: Index, axis: int = 0) -> list[Any]:
     return _pieces(ary, np.array_split, indices_or_sections, axis)
 
 
 @implements(np.split)
-def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+def split(ary: Value, indices_or_sections: Index, axis: int = 0) -> list[Any]:
     return _pieces(ary, np.split, indices_or_sections, axis)
 
 
 @implements(np.hsplit)
-def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+def hsplit(ary: Value, indices_or_sections: Index) -> list[Any]:
     return _along("hsplit", ary, indices_or_sections, 1 if ary.ndim > 1 else 0, 1)
 
 
 @implements(np.vsplit)
-def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+def vsplit(ary: Value, indices_or_sections: Index) -> list[Any]:
     return _along("vsplit", ary, indices_or_sections, 0, 2)
 
 
 @implements(np.dsplit)
-def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+def dsplit(ary: Value, indices_or_sections: Index) -> list[Any]:
     return _along("dsplit", ary, indices_or_sections, 2, 3)
 
 
-def _along(name: str, ary: Any, indices_or_sections: Any, axis: int, least: int) -> list[Any]:
+def _along(name: str, ary: Value, indices_or_sections: Index, axis: int, least: int) -> list[Any]:
     if ary.ndim < least:
         raise InvalidValue(f"{name}: the array has shape {ary.shape}; expected {least} or more axes")
     return _pieces(ary, np.split, indices_or_sections, axis)
 
 
 @implements(*present("unstack"))
-def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+def unstack(x: Value, /, *, axis: int = 0) -> tuple[Any, ...]:
     return tuple(np.moveaxis(x, axis, 0))

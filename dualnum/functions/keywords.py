@@ -7,6 +7,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..backend import is_array
 from ..errors import InvalidType, NotDifferentiable
+from ..kinds import Axis, DType, Value
 from ..operand import Operand, highest, implements, primal
 
 __all__ = ["apply", "array", "axes_of", "below", "cast", "present", "raises", "real_dtype", "with_value"]
@@ -17,7 +18,7 @@ def present(*names: str) -> list[Any]:
     return [getattr(np, name) for name in names if hasattr(np, name)]
 
 
-def array(x: Any) -> Any:
+def array(x: Value) -> Any:
     """x as an operand or an array of numbers; lists and Python's numbers become arrays."""
     if isinstance(x, Operand):
         return x
@@ -27,28 +28,28 @@ def array(x: Any) -> Any:
     return x
 
 
-def cast(x: Any, dtype: Any) -> Any:
+def cast(x: Value, dtype: DType) -> Any:
     """x in the type of dtype=, where one is given."""
     x = array(x)
     return x if dtype is None else x.astype(dtype)
 
 
-def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
     """axis= as a tuple of axes counted from the front; all of them for None."""
     return tuple(range(ndim)) if axis is None else tuple(normalize_axis_tuple(axis, ndim))
 
 
-def below(axis: Any, ndim: int) -> tuple[int, ...]:
+def below(axis: Axis, ndim: int) -> tuple[int, ...]:
     """The same axes of stacked planes, which have one more in front."""
     return tuple([i + 1 for i in axes_of(axis, ndim)])
 
 
-def real_dtype(x: Any) -> np.dtype[Any]:
+def real_dtype(x: Value) -> np.dtype[Any]:
     """The type of |x|."""
     return np.empty(0, x.dtype).real.dtype
 
 
-def with_value(y: Any, native: Any) -> Any:
+def with_value(y: Value, native: Any) -> Any:
     """y with the value that NumPy computes in its own order of operations, which differs by roundings."""
     with np.errstate(all="ignore"):
         difference = native - primal(y)

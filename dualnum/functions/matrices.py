@@ -8,6 +8,7 @@ import numpy as np
 from .. import series
 from ..algebra import Part
 from ..errors import InvalidValue
+from ..kinds import Value
 from ..operand import Operand
 from .keywords import array
 
@@ -16,16 +17,16 @@ __all__ = ["adjoint", "conjugated", "difference", "from_triangle", "product", "s
 Coefficients = Sequence[Any]
 
 
-def transposed(x: Any) -> Any:
+def transposed(x: Value) -> Any:
     return np.swapaxes(x, -1, -2)
 
 
-def conjugated(x: Any) -> Any:
+def conjugated(x: Value) -> Any:
     """x̄, of real matrices themselves. Cotangents here are without conjugation, those of the literature with it."""
     return np.conjugate(x) if x.dtype.kind == "c" else x
 
 
-def adjoint(x: Any) -> Any:
+def adjoint(x: Value) -> Any:
     return conjugated(transposed(x))
 
 
@@ -35,19 +36,19 @@ def product(a: Coefficients, b: Coefficients, k: int, first: int = 0, last: int 
     return series.total(a[j] @ b[k - j] for j in range(max(first, k + 1 - len(b)), min(last + 1, len(a))))
 
 
-def square(name: str, a: Any) -> Any:
+def square(name: str, a: Value) -> Any:
     a = array(a)
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise InvalidValue(f"{name}: a has shape {tuple(a.shape)}; expected square matrices, (…, n, n)")
     return a
 
 
-def difference(b: Coefficients, k: int, s: Any) -> Any:
+def difference(b: Coefficients, k: int, s: Value) -> Any:
     """b_k − s, either of which may be the structural zero."""
     return series.coefficient(b, k) if type(s) is int else series.less(b, k, s)
 
 
-def solver(a: Any, lower: bool = False) -> Callable[[Any], Any]:
+def solver(a: Value, lower: bool = False) -> Callable[[Any], Any]:
     """B ↦ A⁻¹ B; the factors of one plain matrix are kept, and the columns of all B solved for at once.
 
     With `lower` A is lower triangular, and needs no factors.
@@ -60,7 +61,7 @@ def solver(a: Any, lower: bool = False) -> Callable[[Any], Any]:
         return lambda b: np.linalg.solve(a, b)
     factors = None if lower else lu_factor(a, check_finite=False)
 
-    def solve(b: Any) -> Any:
+    def solve(b: Value) -> Any:
         if isinstance(b, Part):
             return b.map(solve)
         if isinstance(b, Operand):  # of a lower level, which has factors of its own
@@ -76,7 +77,7 @@ def solver(a: Any, lower: bool = False) -> Callable[[Any], Any]:
     return solve
 
 
-def from_triangle(a: Any, lower: bool = True) -> Any:
+def from_triangle(a: Value, lower: bool = True) -> Any:
     """The Hermitian matrix of which one triangle is read."""
     below = np.tril(a, -1) if lower else adjoint(np.triu(a, 1))
     return below + adjoint(below) + np.where(np.eye(a.shape[-1], dtype=bool), np.real(a), 0.0)

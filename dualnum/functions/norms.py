@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidValue
+from ..kinds import Axis, DType, Value
 from ..operand import Operand, implements, primal
 from ..primitives.elementwise import ROOT_OF_PRODUCT
 from .keywords import apply, array, axes_of
@@ -13,19 +14,19 @@ from .keywords import apply, array, axes_of
 __all__ = ["root_of_squares", "squared_modulus"]
 
 
-def squared_modulus(x: Any) -> Any:
+def squared_modulus(x: Value) -> Any:
     """|x|², smooth at zero."""
     return _product_with_conjugate(x, x)
 
 
-def _product_with_conjugate(x: Any, y: Any) -> Any:
+def _product_with_conjugate(x: Value, y: Value) -> Any:
     """Re(x ȳ)."""
     if x.dtype.kind != "c":
         return x * y
     return np.real(x) * np.real(y) + np.imag(x) * np.imag(y)
 
 
-def root_of_squares(x: Any, axes: Sequence[int], keepdims: bool, divisor: Any = 1) -> Any:
+def root_of_squares(x: Value, axes: Sequence[int], keepdims: bool, divisor: Any = 1) -> Any:
     """√(Σ |x|²/divisor), zero with all its derivatives where all of x is zero.
 
     By Σ x·(x/s) with a power of two s near the largest entry, which changes no digit of the result: neither it
@@ -59,7 +60,7 @@ def root_of_squares(x: Any, axes: Sequence[int], keepdims: bool, divisor: Any = 
     return np.where(kink, 0.0, root)
 
 
-def _is_ordinary(x: Any, axes: tuple[int, ...], total: Any) -> bool:
+def _is_ordinary(x: Value, axes: tuple[int, ...], total: Any) -> bool:
     """Whether squares of the largest entries neither overflow nor underflow, by a wide margin; not known of a trace."""
     if isinstance(total, Operand):
         return False
@@ -73,7 +74,7 @@ def _is_ordinary(x: Any, axes: tuple[int, ...], total: Any) -> bool:
 _RANGES: dict[Any, tuple[Any, Any]] = {}
 
 
-def _range(dtype: Any) -> tuple[Any, Any]:
+def _range(dtype: DType) -> tuple[Any, Any]:
     limit = np.sqrt(np.finfo(dtype).max)
     return 1 / limit, limit
 
@@ -87,7 +88,7 @@ def _root(total: Any) -> Any:
     return root._remembering(total) if isinstance(root, Operand) else root
 
 
-def _power_of_two(x: Any, axes: tuple[int, ...]) -> Any:
+def _power_of_two(x: Value, axes: tuple[int, ...]) -> Any:
     """A power of two near the largest |x| along the axes; 1 where that is zero, infinite or NaN."""
     size = np.abs(primal(x))
     if size.size == 0:
@@ -99,7 +100,7 @@ def _power_of_two(x: Any, axes: tuple[int, ...]) -> Any:
         return np.where(usable < 1, usable / mantissa * 0.5, usable * 0.5 / mantissa)
 
 
-def _vector_norm(x: Any, axes: tuple[int, ...], order: Any, keepdims: bool) -> Any:
+def _vector_norm(x: Value, axes: tuple[int, ...], order: Any, keepdims: bool) -> Any:
     """(Σ |x|^p)^{1/p} over the axes, with the limits max, min and the count of what is not zero."""
     if order == 2:
         return root_of_squares(x, axes, keepdims)
@@ -131,7 +132,7 @@ def _vector_norm(x: Any, axes: tuple[int, ...], order: Any, keepdims: bool) -> A
     return np.where(kink, primal(total) ** (1 / order), result)
 
 
-def _matrix_norm(x: Any, axes: tuple[int, int], order: Any, keepdims: bool) -> Any:
+def _matrix_norm(x: Value, axes: tuple[int, int], order: Any, keepdims: bool) -> Any:
     """The Frobenius norm, and the largest (smallest) sum of a column's or row's moduli."""
     row, column = axes
     if order in (None, "fro", "f"):
@@ -149,7 +150,7 @@ def _matrix_norm(x: Any, axes: tuple[int, int], order: Any, keepdims: bool) -> A
 
 
 @implements(np.linalg.norm)
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+def norm(x: Value, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
     x = array(x)
     axes = axes_of(axis, x.ndim)
     if ord is None and (axis is None or len(axes) == 2):
@@ -162,12 +163,12 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
 
 @implements(np.linalg.vector_norm)
-def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+def vector_norm(x: Value, /, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Any:
     x = array(x)
     return _vector_norm(x, axes_of(axis, x.ndim), ord, keepdims)
 
 
 @implements(np.linalg.matrix_norm)
-def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+def matrix_norm(x: Value, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     x = array(x)
     return _matrix_norm(x, (x.ndim - 2, x.ndim - 1), ord, keepdims)

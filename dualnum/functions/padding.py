@@ -7,6 +7,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import InvalidType, InvalidValue
+from ..kinds import Value
 from ..operand import Operand, batched, implements, linear, operands, primal
 
 Pairs = list[tuple[Any, Any]]
@@ -14,7 +15,7 @@ Slab = Callable[[Any, int, int, int], Any]  # (array, axis, side: 0 before and 1
 
 
 @implements(np.pad)
-def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
+def pad(array: Value, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     """Every mode of NumPy's but a function; "empty" pads zeros: derivatives are never left undefined."""
     if callable(mode):
         raise InvalidType("pad: mode is a function, which would write into a plain array; use np.concatenate")
@@ -45,7 +46,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
 def _separable_adjoint(shape: tuple[int, ...], widths: Pairs, keywords: Any) -> Callable[[Any], Any]:
     """Padding is a matrix along each axis, which the unit vectors show; its adjoint is the transpose of each."""
 
-    def adjoint(g: Any) -> Any:
+    def adjoint(g: Value) -> Any:
         for axis, (n, margins) in enumerate(zip(shape, widths, strict=True)):
             matrix = np.pad(np.eye(n), [margins, (0, 0)], **keywords)
             g = np.moveaxis(np.tensordot(g, matrix, (axis, 0)), -1, axis)
@@ -69,7 +70,7 @@ def _widths(pad_width: Any, ndim: int) -> Pairs:
     return [(int(before), int(after)) for before, after in _pairs(given, ndim)]
 
 
-def _pairs(x: Any, ndim: int) -> Any:
+def _pairs(x: Value, ndim: int) -> Any:
     """A number, a pair, or a pair for each axis, as (ndim, 2)."""
     return np.broadcast_to(x if isinstance(x, Operand) else np.asarray(x), (ndim, 2))
 
@@ -81,12 +82,12 @@ def _check(shape: tuple[int, ...], widths: Pairs, mode: Any, kwargs: Any) -> Non
     np.pad(small, [(min(before, 1), min(after, 1)) for before, after in widths], mode, **plain)
 
 
-def _varied(x: Any) -> bool:
+def _varied(x: Value) -> bool:
     """Whether a constant is anything but a plain zero."""
     return any(True for _ in operands(x)) or bool(np.any(np.asarray(x) != 0))
 
 
-def _end(array: Any, axis: int, side: int, count: int) -> Any:
+def _end(array: Value, axis: int, side: int, count: int) -> Any:
     """The first (side 0) or last entries along an axis."""
     n = array.shape[axis]
     return array[(slice(None),) * axis + (slice(0, count) if side == 0 else slice(n - count, n),)]
@@ -95,7 +96,7 @@ def _end(array: Any, axis: int, side: int, count: int) -> Any:
 def _constant(ndim: int, constant_values: Any = 0) -> Slab:
     values = _pairs(constant_values, ndim)
 
-    def slab(array: Any, axis: int, side: int, width: int) -> Any:
+    def slab(array: Value, axis: int, side: int, width: int) -> Any:
         shape = (*array.shape[:axis], width, *array.shape[axis + 1 :])
         return np.full_like(array, values[axis, side], shape=shape)
 
@@ -106,7 +107,7 @@ def _linear_ramp(ndim: int, end_values: Any = 0) -> Slab:
     """From the edge to the end value, which is reached."""
     values = _pairs(end_values, ndim)
 
-    def slab(array: Any, axis: int, side: int, width: int) -> Any:
+    def slab(array: Value, axis: int, side: int, width: int) -> Any:
         edge = np.squeeze(_end(array, axis, side, 1), axis)
         ramp = np.linspace(values[axis, side], edge, width, endpoint=False, axis=axis, dtype=array.dtype)
         return np.flip(ramp, axis) if side else ramp
@@ -120,7 +121,7 @@ def _statistic(function: Callable[..., Any]) -> Callable[..., Slab]:
     def prepared(ndim: int, stat_length: Any = None) -> Slab:
         lengths = None if stat_length is None else _pairs(stat_length, ndim)
 
-        def slab(array: Any, axis: int, side: int, width: int) -> Any:
+        def slab(array: Value, axis: int, side: int, width: int) -> Any:
             count = array.shape[axis] if lengths is None else min(int(lengths[axis, side]), array.shape[axis])
             return np.repeat(function(_end(array, axis, side, count), axis=axis, keepdims=True), width, axis)
 

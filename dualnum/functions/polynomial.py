@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidType, InvalidValue, NonsmoothPoint
+from ..kinds import Value
 from ..operand import Operand, implements, primal
 from .keywords import array, with_value
 from .spectra import in_order
@@ -12,7 +13,7 @@ from .systems import characteristic
 
 
 @implements(np.polyval)
-def polyval(p: Any, x: Any) -> Any:
+def polyval(p: Value, x: Value) -> Any:
     """By Horner's rule."""
     p = _coefficients(p)
     x = array(x)
@@ -22,7 +23,7 @@ def polyval(p: Any, x: Any) -> Any:
     return y
 
 
-def _coefficients(p: Any) -> Any:
+def _coefficients(p: Value) -> Any:
     """Coefficients as one array; a single number is a constant."""
     if isinstance(p, (list, tuple)):
         p = np.stack([array(c) for c in p]) if p else np.zeros(0)
@@ -33,7 +34,7 @@ def _coefficients(p: Any) -> Any:
 
 
 @implements(np.roots)
-def roots(p: Any) -> Any:
+def roots(p: Value) -> Any:
     """The eigenvalues of the companion matrix, of polynomials whose roots are distinct."""
     p = _coefficients(p)
     if p.ndim != 1:
@@ -53,7 +54,9 @@ def roots(p: Any) -> Any:
 
 
 @implements(np.polyfit)
-def polyfit(x: Any, y: Any, deg: Any, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False) -> Any:
+def polyfit(
+    x: Value, y: Value, deg: Any, rcond: Any = None, full: bool = False, w: Value = None, cov: Any = False
+) -> Any:
     """By least squares with columns of length 1, as NumPy does."""
     x, y = array(x), array(y)
     order = int(deg) + 1
@@ -86,7 +89,7 @@ def polyfit(x: Any, y: Any, deg: Any, rcond: Any = None, full: bool = False, w: 
 
 
 @implements(np.vander)
-def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
+def vander(x: Value, N: Any = None, increasing: bool = False) -> Any:
     if x.ndim != 1:
         raise InvalidValue(f"vander: x has shape {x.shape}; expected one axis")
     count = x.shape[0] if N is None else int(N)
@@ -113,7 +116,7 @@ def poly(seq_of_zeros: Any) -> Any:
     return result
 
 
-def _padded(p: Any, length: int) -> Any:
+def _padded(p: Value, length: int) -> Any:
     missing = length - p.shape[0]
     return np.concatenate([np.zeros(missing, p.dtype), p]) if missing else p
 
@@ -138,7 +141,7 @@ def polymul(a1: Any, a2: Any) -> Any:
     return np.convolve(_trimmed(a1, "a1"), _trimmed(a2, "a2"))
 
 
-def _trimmed(p: Any, argument: str) -> Any:
+def _trimmed(p: Value, argument: str) -> Any:
     """p without leading zeros, of which none may have derivatives: they would be cut off with it."""
     p = _coefficients(p)
     native = primal(p)
@@ -153,7 +156,7 @@ def _trimmed(p: Any, argument: str) -> Any:
     return p[zeros:] if zeros < len(native) else np.zeros(1, native.dtype)
 
 
-def _count(m: Any, name: str) -> int:
+def _count(m: Value, name: str) -> int:
     if isinstance(m, bool) or not isinstance(m, (int, np.integer)):
         raise InvalidType(f"{name}: m is {m!r}; expected an integer of 0 or more")
     if m < 0:
@@ -161,7 +164,7 @@ def _count(m: Any, name: str) -> int:
     return int(m)
 
 
-def _several(p: Any, name: str) -> Any:
+def _several(p: Value, name: str) -> Any:
     """The coefficients of p, which NumPy wants along an axis here."""
     if np.ndim(p) == 0 and not isinstance(p, np.poly1d):
         raise InvalidType(f"{name}: p is a single number; expected an array of coefficients, as np.atleast_1d(p)")
@@ -169,7 +172,7 @@ def _several(p: Any, name: str) -> Any:
 
 
 @implements(np.polyder)
-def polyder(p: Any, m: int = 1) -> Any:
+def polyder(p: Value, m: int = 1) -> Any:
     m = _count(m, "polyder")
     p = _several(p, "polyder")
     for _ in range(m):
@@ -178,7 +181,7 @@ def polyder(p: Any, m: int = 1) -> Any:
 
 
 @implements(np.polyint)
-def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
+def polyint(p: Value, m: int = 1, k: Any = None) -> Any:
     """m antiderivatives, with k as their constants, the first one first."""
     m = _count(m, "polyint")
     p = _several(p, "polyint")

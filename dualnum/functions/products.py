@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import memory
 from ..errors import InvalidType, InvalidValue, NotDifferentiable
+from ..kinds import Axis, DType, Value
 from ..operand import bilinear, implements
 from . import adjoints
 from .arguments import into
@@ -22,7 +23,7 @@ def _gufunc(product: np.ufunc) -> None:
 
     @implements(product)
     def call(
-        a: Any, b: Any, /, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind", **keywords: Any
+        a: Value, b: Value, /, out: Value = None, *, dtype: DType = None, casting: Any = "same_kind", **keywords: Any
     ) -> Any:
         for word in ("signature", "where"):
             if keywords.pop(word, None) is not None:
@@ -43,7 +44,7 @@ def _gufunc(product: np.ufunc) -> None:
         return into(out, result, name)
 
 
-def _axes(axes: Any = None, axis: Any = -1, keepdims: bool = False) -> list[tuple[int, ...]]:
+def _axes(axes: Axis = None, axis: Axis = -1, keepdims: bool = False) -> list[tuple[int, ...]]:
     """axes= written out: those of either factor that enter the product, and those of the result that it leaves."""
     if axes is None:
         axes = [axis, axis, axis if keepdims else ()]
@@ -52,11 +53,11 @@ def _axes(axes: Any = None, axis: Any = -1, keepdims: bool = False) -> list[tupl
     return [tuple(along) if np.iterable(along) else (along,) for along in axes]
 
 
-def _to_the_end(x: Any, axes: tuple[int, ...]) -> Any:
+def _to_the_end(x: Value, axes: tuple[int, ...]) -> Any:
     return np.moveaxis(x, axes, range(-len(axes), 0))
 
 
-def _as(dtype: Any, x: Any, casting: Any) -> Any:
+def _as(dtype: DType, x: Value, casting: Any) -> Any:
     x = array(x)
     if dtype is not None and not np.can_cast(x.dtype, dtype, casting):
         raise InvalidType(f"a factor has dtype {x.dtype}, which casting={casting!r} does not turn into {dtype}")
@@ -68,31 +69,31 @@ for _product in present("matmul", "vecdot", "matvec", "vecmat"):
 
 
 @implements(np.linalg.matmul)
-def linalg_matmul(x1: Any, x2: Any, /) -> Any:
+def linalg_matmul(x1: Value, x2: Value, /) -> Any:
     return np.matmul(x1, x2)
 
 
 @implements(np.linalg.vecdot)
-def linalg_vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+def linalg_vecdot(x1: Value, x2: Value, /, *, axis: int = -1) -> Any:
     return np.vecdot(x1, x2, axis=axis)  # type: ignore[call-overload]
 
 
 # ── two factors ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _two(function: Callable[..., Any], a: Any, b: Any, back: Any, **keywords: Any) -> Any:
+def _two(function: Callable[..., Any], a: Value, b: Value, back: Any, **keywords: Any) -> Any:
     """function(a, b, …), linear in a and in b (conjugation counts as linear: t is real), with its adjoints."""
     return bilinear(lambda x, y: function(x, y, **keywords), a, b, back)
 
 
-def _contraction(function: Callable[..., Any], a: Any, b: Any, axes_a: Any, axes_b: Any, **keywords: Any) -> Any:
+def _contraction(function: Callable[..., Any], a: Value, b: Value, axes_a: Any, axes_b: Any, **keywords: Any) -> Any:
     """A sum over pairs of axes."""
     axes_a, axes_b = (tuple(x) if np.ndim(x) else (int(x),) for x in (axes_a, axes_b))
     return _two(function, a, b, adjoints.tensordot(a.ndim, b.ndim, axes_a, axes_b), **keywords)
 
 
 @implements(np.dot)
-def dot(a: Any, b: Any, out: Any = None) -> Any:
+def dot(a: Value, b: Value, out: Value = None) -> Any:
     a, b = array(a), array(b)
     if not a.ndim or not b.ndim:
         return into(out, np.multiply(a, b), "dot")
@@ -102,24 +103,24 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
 
 
 @implements(np.vdot)
-def vdot(a: Any, b: Any, /) -> Any:
+def vdot(a: Value, b: Value, /) -> Any:
     a, b = array(a), array(b)
     return _two(np.vdot, a, b, adjoints.vdot(a.shape, b.shape))
 
 
 @implements(np.inner)
-def inner(a: Any, b: Any, /) -> Any:
+def inner(a: Value, b: Value, /) -> Any:
     a, b = array(a), array(b)
     return _contraction(np.inner, a, b, -1, -1) if a.ndim and b.ndim else np.multiply(a, b)
 
 
 @implements(np.outer)
-def outer(a: Any, b: Any, out: Any = None) -> Any:
+def outer(a: Value, b: Value, out: Value = None) -> Any:
     return into(out, np.multiply(np.ravel(array(a))[:, None], np.ravel(array(b))[None, :]), "outer")
 
 
 @implements(np.linalg.outer)
-def linalg_outer(x1: Any, x2: Any, /) -> Any:
+def linalg_outer(x1: Value, x2: Value, /) -> Any:
     x1, x2 = array(x1), array(x2)
     if x1.ndim != 1 or x2.ndim != 1:
         raise InvalidValue(f"outer: the factors have shapes {x1.shape} and {x2.shape}; expected one axis each")
@@ -127,25 +128,25 @@ def linalg_outer(x1: Any, x2: Any, /) -> Any:
 
 
 @implements(np.tensordot, without_axes="array")
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+def tensordot(a: Value, b: Value, axes: Axis = 2) -> Any:
     a, b = array(a), array(b)
     given = (range(-axes, 0), range(axes)) if np.ndim(axes) == 0 and not isinstance(axes, (tuple, list)) else axes
     return _contraction(np.tensordot, a, b, *given, axes=axes)
 
 
 @implements(np.linalg.tensordot, without_axes="array")
-def linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
+def linalg_tensordot(x1: Value, x2: Value, /, *, axes: Axis = 2) -> Any:
     return np.tensordot(x1, x2, axes=axes)
 
 
 @implements(np.kron)
-def kron(a: Any, b: Any) -> Any:
+def kron(a: Value, b: Value) -> Any:
     a, b = array(a), array(b)
     return _two(np.kron, a, b, adjoints.kron(a.shape, b.shape))
 
 
 @implements(np.cross)
-def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None) -> Any:
+def cross(a: Value, b: Value, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Axis = None) -> Any:
     a, b = array(a), array(b)
     if axis is not None:
         axisa = axisb = axisc = axis
@@ -156,7 +157,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
 
 
 @implements(np.linalg.cross)
-def linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+def linalg_cross(x1: Value, x2: Value, /, *, axis: int = -1) -> Any:
     x1, x2 = array(x1), array(x2)
     if x1.shape[axis] != 3 or x2.shape[axis] != 3:
         raise InvalidValue(f"cross: the factors have shapes {x1.shape} and {x2.shape}; expected 3 along axis {axis}")
@@ -164,13 +165,13 @@ def linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
 
 
 @implements(np.convolve)
-def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
+def convolve(a: Value, v: Value, mode: Any = "full") -> Any:
     a, v = array(a), array(v)
     return _two(np.convolve, a, v, adjoints.convolution(np.size(a), np.size(v), mode), mode=mode)
 
 
 @implements(np.correlate)
-def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
+def correlate(a: Value, v: Value, mode: Any = "valid") -> Any:
     a, v = array(a), array(v)
     return _two(np.correlate, a, v, adjoints.correlation(np.size(a), np.size(v), mode), mode=mode)
 
@@ -179,7 +180,7 @@ def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
 
 
 @implements(np.linalg.multi_dot)
-def multi_dot(arrays: Any, *, out: Any = None) -> Any:
+def multi_dot(arrays: Any, *, out: Value = None) -> Any:
     """A₁A₂…A_n, in the order with the fewest multiplications (Cormen et al., section 15.2)."""
     factors = [array(x) for x in arrays]
     if len(factors) < 2:
@@ -216,7 +217,7 @@ def _chain(factors: list[Any]) -> Any:
 
 
 @implements(np.linalg.matrix_power)
-def matrix_power(a: Any, n: Any) -> Any:
+def matrix_power(a: Value, n: Any) -> Any:
     """aⁿ by repeated squaring."""
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
         raise InvalidType(f"matrix_power: n is {n!r}; expected an integer")
@@ -237,5 +238,5 @@ def matrix_power(a: Any, n: Any) -> Any:
 
 
 @implements(np.linalg.trace)
-def linalg_trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
+def linalg_trace(x: Value, /, *, offset: int = 0, dtype: DType = None) -> Any:
     return np.trace(x, offset, axis1=-2, axis2=-1, dtype=dtype)

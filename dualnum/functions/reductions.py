@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidValue
+from ..kinds import Axis, DType, Value
 from ..operand import implements, linear, primal
 from . import adjoints
 from .arguments import into
@@ -17,12 +18,12 @@ __all__ = ["masked_mean", "without_nan"]
 
 @implements(np.sum)
 def sum(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
+    a: Value,
+    axis: Axis = None,
+    dtype: DType = None,
+    out: Value = None,
     keepdims: bool = False,
-    initial: Any = None,
+    initial: Value = None,
     where: Any = True,
 ) -> Any:
     mask = {} if where is True else {"where": where}  # CuPy has no where=
@@ -38,7 +39,7 @@ def sum(
 
 
 @implements(np.cumsum)
-def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+def cumsum(a: Value, axis: Axis = None, dtype: DType = None, out: Value = None) -> Any:
     a = cast(a, dtype)
     result = linear(
         lambda x: np.cumsum(x, axis=axis),
@@ -51,7 +52,7 @@ def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
 
 @implements(np.mean)
 def mean(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+    a: Value, axis: Axis = None, dtype: DType = None, out: Value = None, keepdims: bool = False, *, where: Any = True
 ) -> Any:
     mask = {} if where is True else {"where": where}
     a = cast(a, dtype)
@@ -68,7 +69,7 @@ def mean(
     return into(out, result, "mean")
 
 
-def _count(a: Any, axis: Any, keepdims: bool, where: Any) -> Any:
+def _count(a: Value, axis: Axis, keepdims: bool, where: Any) -> Any:
     """How many entries a mean is taken of."""
     if where is not True:
         return np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims, dtype=float)
@@ -83,12 +84,12 @@ def _count(a: Any, axis: Any, keepdims: bool, where: Any) -> Any:
 
 @implements(np.prod)
 def prod(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
+    a: Value,
+    axis: Axis = None,
+    dtype: DType = None,
+    out: Value = None,
     keepdims: bool = False,
-    initial: Any = None,
+    initial: Value = None,
     where: Any = True,
 ) -> Any:
     """By products of pairs, and of those: no division, so factors may be zero."""
@@ -117,7 +118,7 @@ def _product(factors: Any) -> Any:
 
 
 @implements(np.cumprod)
-def cumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+def cumprod(a: Value, axis: Axis = None, dtype: DType = None, out: Value = None) -> Any:
     """The products of the prefixes, by doubling their length: y_i ← y_{i−d} y_i, d = 1, 2, 4, …
 
     (Hillis & Steele, "Data parallel algorithms", CACM 29, 1986: about log₂ n products of whole arrays.)
@@ -140,19 +141,19 @@ def cumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any
 
 @implements(*present("cumulative_sum"))
 def cumulative_sum(
-    x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: bool = False
+    x: Value, /, *, axis: Axis = None, dtype: DType = None, out: Value = None, include_initial: bool = False
 ) -> Any:
     return into(out, _running(np.cumsum, 0.0, cast(x, dtype), axis, include_initial), "cumulative_sum")
 
 
 @implements(*present("cumulative_prod"))
 def cumulative_prod(
-    x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: bool = False
+    x: Value, /, *, axis: Axis = None, dtype: DType = None, out: Value = None, include_initial: bool = False
 ) -> Any:
     return into(out, _running(np.cumprod, 1.0, cast(x, dtype), axis, include_initial), "cumulative_prod")
 
 
-def _running(function: Any, first: float, x: Any, axis: Any, include_initial: bool) -> Any:
+def _running(function: Any, first: float, x: Value, axis: Axis, include_initial: bool) -> Any:
     """function(x) along the axis, with the value of no terms at all in front if that is wanted."""
     if axis is None:
         if x.ndim != 1:
@@ -173,7 +174,7 @@ def _running(function: Any, first: float, x: Any, axis: Any, include_initial: bo
 # ── leaving NaN out ──────────────────────────────────────────────────────────────────────────────
 
 
-def without_nan(a: Any, instead: float, dtype: Any = None) -> tuple[Any, Any]:
+def without_nan(a: Value, instead: float, dtype: DType = None) -> tuple[Any, Any]:
     """The array with another number in place of NaN, and where there was none."""
     a = cast(a, dtype)
     number = ~np.isnan(primal(a))
@@ -182,12 +183,12 @@ def without_nan(a: Any, instead: float, dtype: Any = None) -> tuple[Any, Any]:
 
 @implements(np.nansum)
 def nansum(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
+    a: Value,
+    axis: Axis = None,
+    dtype: DType = None,
+    out: Value = None,
     keepdims: bool = False,
-    initial: Any = None,
+    initial: Value = None,
     where: Any = True,
 ) -> Any:
     return np.sum(without_nan(a, 0.0, dtype)[0], axis, None, out, keepdims, 0.0 if initial is None else initial, where)
@@ -195,12 +196,12 @@ def nansum(
 
 @implements(np.nanprod)
 def nanprod(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
+    a: Value,
+    axis: Axis = None,
+    dtype: DType = None,
+    out: Value = None,
     keepdims: bool = False,
-    initial: Any = None,
+    initial: Value = None,
     where: Any = True,
 ) -> Any:
     initial = 1.0 if initial is None else initial
@@ -208,24 +209,24 @@ def nanprod(
 
 
 @implements(np.nancumsum)
-def nancumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+def nancumsum(a: Value, axis: Axis = None, dtype: DType = None, out: Value = None) -> Any:
     return np.cumsum(without_nan(a, 0.0, dtype)[0], axis, None, out)
 
 
 @implements(np.nancumprod)
-def nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+def nancumprod(a: Value, axis: Axis = None, dtype: DType = None, out: Value = None) -> Any:
     return np.cumprod(without_nan(a, 1.0, dtype)[0], axis, None, out)
 
 
 @implements(np.nanmean)
 def nanmean(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+    a: Value, axis: Axis = None, dtype: DType = None, out: Value = None, keepdims: bool = False, *, where: Any = True
 ) -> Any:
     numbers, mask = without_nan(a, 0.0, dtype)
     return into(out, masked_mean(numbers, mask & where, axis, keepdims), "nanmean")
 
 
-def masked_mean(a: Any, where: Any, axis: Any, keepdims: bool) -> Any:
+def masked_mean(a: Value, where: Any, axis: Axis, keepdims: bool) -> Any:
     """The mean of those entries for which the mask holds."""
     total = np.sum(np.where(where, a, 0.0), axis=axis, keepdims=keepdims)
     count = np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims)

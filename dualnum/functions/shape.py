@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..errors import InvalidType, InvalidValue
+from ..kinds import Axis, DType, Shape, Value
 from ..operand import Operand, batched, implements, primal, rearrange
 from ..operand.constants import frozen
 from .arguments import index_values, numbers, stand_in
@@ -20,7 +21,7 @@ from .keywords import present
 
 
 @implements(np.reshape, without_axes="view")
-def reshape(a: Any, /, shape: Any = None, order: Any = "C", *, copy: bool | None = None) -> Any:
+def reshape(a: Value, /, shape: Shape = None, order: Any = "C", *, copy: bool | None = None) -> Any:
     """Views where NumPy has views; "A" and "K" go by the memory of the value."""
     # NumPy works out -1 on the plain shape: under leading axes it could swallow them
     shape = np.reshape(stand_in(a.shape), shape).shape
@@ -37,7 +38,7 @@ def reshape(a: Any, /, shape: Any = None, order: Any = "C", *, copy: bool | None
 
 
 @implements(np.ravel)
-def ravel(a: Any, order: Any = "C") -> Any:
+def ravel(a: Value, order: Any = "C") -> Any:
     if order == "K":  # as the value lies in memory: the longest strides first
         strides = primal(a).strides
         a, order = np.transpose(a, sorted(range(a.ndim), key=lambda i: -abs(strides[i]))), "C"
@@ -45,7 +46,7 @@ def ravel(a: Any, order: Any = "C") -> Any:
 
 
 @implements(np.transpose, without_axes="view")
-def transpose(a: Any, axes: Any = None) -> Any:
+def transpose(a: Value, axes: Axis = None) -> Any:
     np.transpose(stand_in(a.shape), axes)
     order: Any = range(a.ndim)[::-1] if axes is None else normalize_axis_tuple(axes, a.ndim)
     back = sorted(range(a.ndim), key=order.__getitem__)
@@ -55,20 +56,20 @@ def transpose(a: Any, axes: Any = None) -> Any:
 
 
 @implements(np.swapaxes)
-def swapaxes(a: Any, axis1: Any, axis2: Any) -> Any:
+def swapaxes(a: Value, axis1: Any, axis2: Any) -> Any:
     i, j = (normalize_axis_index(axis, a.ndim) for axis in (axis1, axis2))
     return batched(lambda x, b: np.swapaxes(x, b + i, b + j), a, lambda g: np.swapaxes(g, i, j))
 
 
 @implements(np.matrix_transpose, np.linalg.matrix_transpose)
-def matrix_transpose(x: Any, /) -> Any:
+def matrix_transpose(x: Value, /) -> Any:
     if x.ndim < 2:
         raise InvalidValue(f"matrix_transpose: x has shape {x.shape}; expected two axes at least")
     return np.swapaxes(x, -1, -2)
 
 
 @implements(np.moveaxis, without_axes="view")
-def moveaxis(a: Any, source: Any, destination: Any) -> Any:
+def moveaxis(a: Value, source: Any, destination: Any) -> Any:
     source, destination = (normalize_axis_tuple(axes, a.ndim) for axes in (source, destination))
     return batched(
         lambda x, b: np.moveaxis(x, [b + i for i in source], [b + i for i in destination]),
@@ -78,34 +79,34 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
 
 
 @implements(np.rollaxis)
-def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+def rollaxis(a: Value, axis: int, start: int = 0) -> Any:
     order = np.rollaxis(np.empty(range(a.ndim)), axis, start).shape  # the axes have their numbers as lengths
     return np.transpose(a, order)
 
 
 @implements(np.squeeze, without_axes="view")
-def squeeze(a: Any, axis: Any = None) -> Any:
+def squeeze(a: Value, axis: Axis = None) -> Any:
     shape = np.squeeze(stand_in(a.shape), axis).shape
     return np.reshape(a, shape)
 
 
 @implements(np.expand_dims)
-def expand_dims(a: Any, axis: Any) -> Any:
+def expand_dims(a: Value, axis: Axis) -> Any:
     return np.reshape(a, np.expand_dims(stand_in(a.shape), axis).shape)
 
 
 @implements(np.broadcast_to, without_axes="view")
-def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
+def broadcast_to(array: Value, shape: Shape, subok: bool = False) -> Any:
     shape = np.broadcast_to(stand_in(array.shape), shape).shape
     missing = len(shape) - array.ndim
 
-    def spread(x: Any, b: int) -> Any:
+    def spread(x: Value, b: int) -> Any:
         x = np.reshape(x, x.shape[:b] + (1,) * missing + x.shape[b:])
         return np.broadcast_to(x, x.shape[:b] + shape)
 
     given = array.shape
 
-    def gathered(g: Any) -> Any:
+    def gathered(g: Value) -> Any:
         axes = tuple(i for i in range(len(shape)) if i < missing or given[i - missing] != shape[i])
         return np.reshape(np.sum(g, axis=axes, keepdims=True), given)
 
@@ -118,7 +119,7 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     return tuple(np.broadcast_to(x, shape) for x in args)
 
 
-def _at_least(ndim: int, a: Any) -> Any:
+def _at_least(ndim: int, a: Value) -> Any:
     """Axes of length 1 in front, and for the third dimension behind, as NumPy has it."""
     a = a if isinstance(a, Operand) else np.asarray(a)
     shape = (np.atleast_1d, np.atleast_2d, np.atleast_3d)[ndim - 1](stand_in(a.shape)).shape
@@ -140,7 +141,7 @@ implements(np.atleast_3d)(_each(3))
 
 @implements(sliding_window_view)
 def sliding_windows(
-    x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
+    x: Value, window_shape: Any, axis: Axis = None, *, subok: bool = False, writeable: bool = False
 ) -> Any:
     window_shape = frozen(window_shape)
     sliding_window_view(stand_in(x.shape), window_shape, axis)
@@ -171,27 +172,27 @@ def ix_(*args: Any) -> Any:
 
 
 @implements(np.flip, without_axes="view")
-def flip(m: Any, axis: Any = None) -> Any:
+def flip(m: Value, axis: Axis = None) -> Any:
     axes = range(m.ndim) if axis is None else normalize_axis_tuple(axis, m.ndim)
     return m[tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(m.ndim))]
 
 
 @implements(np.fliplr)
-def fliplr(m: Any) -> Any:
+def fliplr(m: Value) -> Any:
     if m.ndim < 2:
         raise InvalidValue(f"fliplr: the array has shape {m.shape}; expected two axes at least")
     return np.flip(m, 1)
 
 
 @implements(np.flipud)
-def flipud(m: Any) -> Any:
+def flipud(m: Value) -> Any:
     if m.ndim < 1:
         raise InvalidValue("flipud: the array has no axes; expected one at least")
     return np.flip(m, 0)
 
 
 @implements(np.rot90)
-def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
+def rot90(m: Value, k: int = 1, axes: Axis = (0, 1)) -> Any:
     np.rot90(stand_in(m.shape), k, axes)
     first, second = axes
     k %= 4
@@ -205,7 +206,7 @@ def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
 
 
 @implements(np.roll, without_axes="array")
-def roll(a: Any, shift: Any, axis: Any = None) -> Any:
+def roll(a: Value, shift: Any, axis: Axis = None) -> Any:
     if axis is None:
         return np.reshape(np.roll(np.ravel(a), shift, 0), a.shape)
     axes, shift = normalize_axis_tuple(axis, a.ndim, allow_duplicate=True), index_values(shift, "roll")
@@ -216,16 +217,16 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
 
 
 @implements(np.fft.fftshift)
-def fftshift(x: Any, axes: Any = None) -> Any:
+def fftshift(x: Value, axes: Axis = None) -> Any:
     return _shifted(x, axes, lambda n: n // 2)
 
 
 @implements(np.fft.ifftshift)
-def ifftshift(x: Any, axes: Any = None) -> Any:
+def ifftshift(x: Value, axes: Axis = None) -> Any:
     return _shifted(x, axes, lambda n: -(n // 2))
 
 
-def _shifted(x: Any, axes: Any, shift: Callable[[int], int]) -> Any:
+def _shifted(x: Value, axes: Axis, shift: Callable[[int], int]) -> Any:
     axes = tuple(range(x.ndim)) if axes is None else normalize_axis_tuple(axes, x.ndim)
     return np.roll(x, tuple(shift(x.shape[i]) for i in axes), axes)
 
@@ -234,7 +235,7 @@ def _shifted(x: Any, axes: Any, shift: Callable[[int], int]) -> Any:
 
 
 @implements(np.delete)
-def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
+def delete(arr: Value, obj: Any, axis: Axis = None) -> Any:
     if axis is None:
         arr, axis = np.ravel(arr), 0
     axis = normalize_axis_index(axis, arr.ndim)
@@ -243,7 +244,7 @@ def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
 
 
 @implements(np.insert)
-def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
+def insert(arr: Value, obj: Any, values: Value, axis: Axis = None) -> Any:
     obj = index_values(obj, "insert")
     arr, values = numbers("insert", arr, values)
     # NumPy casts the values to the array's type: it must hold them
@@ -254,7 +255,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
 
 
 @implements(np.trim_zeros)
-def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
+def trim_zeros(filt: Any, trim: str = "fb", axis: Axis = None) -> Any:
     """Zeros by value: an entry 0 + t·v is one."""
     if trim.lower() not in ("fb", "bf", "f", "b"):
         raise InvalidValue(f"trim_zeros: trim is {trim!r}; expected 'f', 'b' or 'fb'")
@@ -273,10 +274,10 @@ def _kept(positions: Any, trim: str) -> slice:
 
 
 @implements(np.copy, without_axes="array")
-def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
+def copy(a: Value, order: Any = "K", subok: bool = False) -> Any:
     return rearrange(lambda x: np.array(x, order=order) if isinstance(x, np.ndarray) else np.copy(x), a)
 
 
 @implements(*present("astype"), without_axes="view")
-def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
+def astype(x: Value, dtype: DType, /, *, copy: bool = True, device: Any = None) -> Any:
     return x.astype(dtype, copy=copy)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidType, InvalidValue, NotDifferentiable
+from ..kinds import Axis, Value
 from ..operand import Operand, implements, linear, primal
 from ..operand.constants import frozen
 from .arguments import NOT_GIVEN
@@ -14,7 +15,7 @@ from .keywords import array, axes_of
 
 
 @implements(np.diff)
-def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = NOT_GIVEN, append: Any = NOT_GIVEN) -> Any:
+def diff(a: Value, n: int = 1, axis: int = -1, prepend: Any = NOT_GIVEN, append: Any = NOT_GIVEN) -> Any:
     a = array(a)
     if n == 0:
         return a
@@ -32,19 +33,19 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = NOT_GIVEN, append: A
     return a
 
 
-def _as_end(x: Any, a: Any, axis: int) -> Any:
+def _as_end(x: Value, a: Value, axis: int) -> Any:
     """What is put before or behind a; a number is repeated along the other axes."""
     x = array(x)
     return x if x.ndim else np.broadcast_to(x, (*a.shape[:axis], 1, *a.shape[axis + 1 :]))
 
 
-def _from(a: Any, axis: int, start: int | None, stop: int | None, step: int | None = None) -> Any:
+def _from(a: Value, axis: int, start: int | None, stop: int | None, step: int | None = None) -> Any:
     """a[start:stop:step] along an axis."""
     return a[(slice(None),) * axis + (slice(start, stop, step),)]
 
 
 @implements(np.ediff1d)
-def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+def ediff1d(ary: Value, to_end: Any = None, to_begin: Any = None) -> Any:
     ary = np.ravel(array(ary))
     between = ary[1:] - ary[:-1]
     pieces = [None if x is None else np.ravel(array(x)).astype(ary.dtype) for x in (to_begin, to_end)]
@@ -53,7 +54,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 
 
 @implements(np.gradient)
-def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> Any:
+def gradient(f: Any, *varargs: Any, axis: Axis = None, edge_order: Any = 1) -> Any:
     """Linear in f for constant spacings; an equal spacing that carries derivatives divides."""
     f = array(f)
     axes = axes_of(axis, f.ndim)
@@ -64,7 +65,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> An
     return slopes[0] if len(axes) == 1 else slopes
 
 
-def _slope(f: Any, h: Any, axis: int, edge_order: Any) -> Any:
+def _slope(f: Any, h: Value, axis: int, edge_order: Any) -> Any:
     if not isinstance(h, Operand):
         return _differences(f, h, axis, edge_order)
     if h.ndim:
@@ -75,11 +76,11 @@ def _slope(f: Any, h: Any, axis: int, edge_order: Any) -> Any:
     return _differences(f, 1.0, axis, edge_order) / h.astype(f.dtype)
 
 
-def _differences(f: Any, h: Any, axis: int, edge_order: Any) -> Any:
+def _differences(f: Any, h: Value, axis: int, edge_order: Any) -> Any:
     """Along one axis a matrix with two or three entries to a row."""
     h = frozen(h)
 
-    def adjoint(g: Any) -> Any:
+    def adjoint(g: Value) -> Any:
         matrix = np.gradient(np.eye(f.shape[axis]), h, axis=0, edge_order=edge_order)
         return np.moveaxis(np.matmul(np.moveaxis(g, axis, -1), matrix), -1, axis)
 
@@ -87,7 +88,7 @@ def _differences(f: Any, h: Any, axis: int, edge_order: Any) -> Any:
 
 
 @implements(np.trapezoid)
-def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+def trapezoid(y: Value, x: Value = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """Σ (y_i + y_{i+1})/2 · (x_{i+1} − x_i)."""
     y = array(y)
     (axis,) = axes_of(axis, y.ndim)
@@ -105,7 +106,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
 
 @implements(np.interp)
-def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
+def interp(x: Value, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """The broken line through (xp, fp); x and fp may carry derivatives.
 
     At a node the slope is that of the piece on its right (at the last node, on its left); beyond the ends
@@ -123,7 +124,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         x, xp = frozen(x), frozen(xp)
         ends = [fp[0] if left is None else left, fp[-1] if right is None else right]
 
-        def adjoint(g: Any) -> tuple[Any, Any, Any]:
+        def adjoint(g: Value) -> tuple[Any, Any, Any]:
             """Each sample weighs the two nodes beside it, and the ends what lies beyond."""
             n = xp.shape[0]
             i = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, max(n - 2, 0))
@@ -148,7 +149,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     return np.where(at > xp[-1], fp[-1] if right is None else right, y)
 
 
-def _interp(x: Any, xp: Any, fp: Any, left: Any, right: Any) -> Any:
+def _interp(x: Value, xp: Any, fp: Any, left: Any, right: Any) -> Any:
     """np.interp, also for values and ends that are operands of a lower level."""
     if not any(isinstance(v, Operand) for v in (fp, left, right)):
         return np.interp(x, xp, fp, left, right)
@@ -156,7 +157,7 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any, right: Any) -> Any:
     return np.where(x < xp[0], left, np.where(x > xp[-1], right, y))
 
 
-def _one_period(x: Any, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:
+def _one_period(x: Value, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:
     """Everything brought to [0, period), with one node more at either end."""
     if period == 0:
         raise InvalidValue("interp: period is 0; expected another number")
@@ -172,7 +173,7 @@ def _one_period(x: Any, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:
 
 
 @implements(np.unwrap)
-def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.pi) -> Any:
+def unwrap(p: Value, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.pi) -> Any:
     """Adds whole periods, which the values decide."""
     values = primal(p)
     return p + (np.unwrap(values, discont, axis, period=period) - values)

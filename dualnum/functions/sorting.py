@@ -11,6 +11,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import InvalidType, NotDifferentiable
+from ..kinds import Axis, Value
 from ..operand import Moving, Operand, implements, linear, operands, primal
 from ..operand.constants import frozen
 from . import adjoints
@@ -25,7 +26,7 @@ on_values(np.any, np.all, np.isclose, np.allclose, np.array_equal, np.array_equi
 on_values(np.isposinf, np.isneginf)
 
 
-def _along(a: Any, axis: Any) -> tuple[Any, int]:
+def _along(a: Value, axis: Axis) -> tuple[Any, int]:
     """The array and the axis to sort along; all entries in one line for None."""
     if axis is None:
         a, axis = np.ravel(a), 0
@@ -38,7 +39,7 @@ def _no_fields(order: Any, name: str) -> None:
 
 
 @implements(np.sort)
-def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+def sort(a: Value, axis: Axis = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
     """Stable whatever `kind` says, so that the derivatives of entries of equal value are determined."""
     _no_fields(order, "sort")
     a, axis = _along(a, axis)
@@ -46,12 +47,12 @@ def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable:
 
 
 @implements(np.sort_complex)
-def sort_complex(a: Any) -> Any:
+def sort_complex(a: Value) -> Any:
     return np.sort(a).astype(np.result_type(a.dtype, np.complex64))
 
 
 @implements(np.partition)
-def partition(a: Any, kth: Any, axis: Any = -1, kind: Any = "introselect", order: Any = None) -> Any:
+def partition(a: Value, kth: Any, axis: Axis = -1, kind: Any = "introselect", order: Any = None) -> Any:
     """The k-th value in its place, smaller ones before it; NumPy leaves open how these are ordered."""
     _no_fields(order, "partition")
     a, axis = _along(a, axis)
@@ -67,7 +68,7 @@ def unique(
     return_index: bool = False,
     return_inverse: bool = False,
     return_counts: bool = False,
-    axis: Any = None,
+    axis: Axis = None,
     **kwargs: Any,
 ) -> Any:
     """The distinct values, each with the coefficients of its first occurrence."""
@@ -79,7 +80,7 @@ def unique(
 
 
 @implements(np.unique_values)
-def unique_values(x: Any) -> Any:
+def unique_values(x: Value) -> Any:
     return np.unique(x, equal_nan=False)
 
 
@@ -87,7 +88,7 @@ def _with_entries(function: Callable[..., Any]) -> None:
     """The functions of the array API, which return a named tuple."""
 
     @implements(function)
-    def unique_of(x: Any) -> Any:
+    def unique_of(x: Value) -> Any:
         return function(primal(x))._replace(values=np.unique(x, equal_nan=False))
 
 
@@ -96,7 +97,7 @@ for _function in (np.unique_all, np.unique_counts, np.unique_inverse):
 
 
 @implements(np.intersect1d)
-def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False) -> Any:
+def intersect1d(ar1: Value, ar2: Value, assume_unique: bool = False, return_indices: bool = False) -> Any:
     """The values in both, with the coefficients that they have in ar1."""
     _, first, second = np.intersect1d(primal(ar1), primal(ar2), assume_unique, True)
     common = np.take(np.ravel(ar1), first)
@@ -104,20 +105,20 @@ def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices:
 
 
 @implements(np.setdiff1d)
-def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+def setdiff1d(ar1: Value, ar2: Value, assume_unique: bool = False) -> Any:
     ar1 = np.ravel(ar1) if assume_unique else np.unique(ar1)
     return np.compress(np.isin(primal(ar1), primal(ar2), assume_unique=True, invert=True), ar1)
 
 
 @implements(np.setxor1d)
-def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+def setxor1d(ar1: Value, ar2: Value, assume_unique: bool = False) -> Any:
     parts = [np.ravel(x) if assume_unique else np.unique(x) for x in (ar1, ar2)]
     entries, counts = np.unique(np.concatenate(parts), return_counts=True)
     return np.compress(counts == 1, entries)
 
 
 @implements(np.union1d)
-def union1d(ar1: Any, ar2: Any) -> Any:
+def union1d(ar1: Value, ar2: Value) -> Any:
     return np.unique(np.concatenate((ar1, ar2), axis=None))
 
 
@@ -125,7 +126,7 @@ def union1d(ar1: Any, ar2: Any) -> Any:
 
 
 @implements(np.histogram_bin_edges)
-def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
+def histogram_bin_edges(a: Value, bins: Any = 10, range: Any = None, weights: Value = None) -> Any:
     """Constant where they are given; equal steps from the least to the greatest entry move with these."""
     native = np.histogram_bin_edges(primal(a), primal(bins), primal(range), primal(weights))
     if isinstance(bins, Operand):
@@ -141,7 +142,7 @@ def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any 
 
 
 @implements(np.bincount)
-def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+def bincount(x: Value, /, weights: Value = None, minlength: int = 0) -> Any:
     """Linear in the weights."""
     if isinstance(x, Operand):
         raise InvalidType("bincount: x carries derivatives; expected integers, as x.value.astype(int)")

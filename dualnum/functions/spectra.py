@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import series
 from ..errors import InvalidValue, NonsmoothPoint, NotDifferentiable
+from ..kinds import Value
 from ..operand import Operand, implements, primal
 from ..primitives.operation import Operation
 from .arguments import on_values
@@ -21,7 +22,7 @@ Coefficients = Sequence[Any]
 # ── Hermitian matrices ────────────────────────────────────────────────────────────────────────────
 
 
-def _gaps(name: str, w: Any, digits: float = 1.0) -> Any:
+def _gaps(name: str, w: Value, digits: float = 1.0) -> Any:
     """w_j − w_i, 1 on the diagonal; raises where two are equal to so many of all digits."""
     gaps = w[..., None, :] - w[..., :, None]
     gaps = np.where(np.eye(w.shape[-1], dtype=bool), 1.0, gaps)
@@ -29,7 +30,7 @@ def _gaps(name: str, w: Any, digits: float = 1.0) -> Any:
     return gaps
 
 
-def _check_apart(name: str, gaps: Any, w: Any, digits: float = 1.0) -> None:
+def _check_apart(name: str, gaps: Any, w: Value, digits: float = 1.0) -> None:
     """Raises where a gap between eigenvalues or singular values is zero."""
     numbers, sizes = primal(gaps), primal(w)
     if isinstance(numbers, Operand):  # traced: where it holds, the function itself runs, and raises
@@ -44,7 +45,7 @@ def _check_apart(name: str, gaps: Any, w: Any, digits: float = 1.0) -> None:
         )
 
 
-def _eigen_series(name: str, order: int, basis: Any, w: Any, a: Coefficients) -> tuple[list[Any], list[Any]]:
+def _eigen_series(name: str, order: int, basis: Any, w: Value, a: Coefficients) -> tuple[list[Any], list[Any]]:
     """A V = V Λ in the basis of the eigenvectors at the value: Λ_k, and U_k with V = V_0 U.
 
     (U_k)_ij (w_j − w_i) = (S_k)_ij and Λ_k = diag S_k, with S_k = Σ_{j≥1} Ã_j U_{k−j} − Σ_{0<j<k} U_{k−j} Λ_j, and a
@@ -87,14 +88,14 @@ def _eigenvectors_series(order: int, v0: Any, a: Coefficients) -> list[Any]:
     return [v0, *(v0 @ u_k for u_k in _eigen_series("eigh", order, v0, w, a)[1][1:])]
 
 
-def _eigenvalues_pull(wanted: Sequence[bool], g: Any, w: Any, a: Any) -> list[Any]:
+def _eigenvalues_pull(wanted: Sequence[bool], g: Value, w: Value, a: Value) -> list[Any]:
     """V diag(w̄) Vᴴ, of cotangents without conjugation."""
     _gaps("eigvalsh", w)
     v = np.linalg.eigh(a)[1]
     return [np.conjugate(v) @ (g[..., :, None] * transposed(v))]
 
 
-def _eigenvectors_pull(wanted: Sequence[bool], g: Any, v: Any, a: Any) -> list[Any]:
+def _eigenvectors_pull(wanted: Sequence[bool], g: Value, v: Value, a: Value) -> list[Any]:
     """V (Vᴴ v̄ / (w_j − w_i)) Vᴴ without the diagonal, of cotangents without conjugation."""
     w = np.linalg.eigvalsh(a)
     inner = adjoint(v) @ conjugated(g)
@@ -115,7 +116,7 @@ def _triangle_of(name: str, uplo: Any) -> bool:
     return str(uplo).upper() == "L"
 
 
-def _turned(v: Any, row: Any) -> Any:
+def _turned(v: Value, row: Any) -> Any:
     """Vectors whose component in this row stays real, as at the value: LAPACK has such a row for each function."""
     if v.dtype.kind != "c":
         return v
@@ -126,7 +127,7 @@ def _turned(v: Any, row: Any) -> Any:
 
 
 @implements(np.linalg.eigh)
-def eigh(a: Any, UPLO: Any = "L") -> Any:
+def eigh(a: Value, UPLO: Any = "L") -> Any:
     """Of distinct eigenvalues; the vectors stay of length 1 and turn in the complex plane as LAPACK's do."""
     lower = _triangle_of("eigh", UPLO)
     values = np.linalg.eigh(primal(square("eigh", a)), UPLO)
@@ -138,7 +139,7 @@ def eigh(a: Any, UPLO: Any = "L") -> Any:
 
 
 @implements(np.linalg.eigvalsh)
-def eigvalsh(a: Any, UPLO: Any = "L") -> Any:
+def eigvalsh(a: Value, UPLO: Any = "L") -> Any:
     return EIGENVALUES(from_triangle(square("eigvalsh", a), _triangle_of("eigvalsh", UPLO)))
 
 
@@ -148,7 +149,7 @@ def eigvalsh(a: Any, UPLO: Any = "L") -> Any:
 _HALF = 0.5  # eigenvalues that meet without vectors of their own come out with half of the digits
 
 
-def _any_eigen_series(order: int, v: Any, w: Any, a: Coefficients) -> tuple[list[Any], list[Any]]:
+def _any_eigen_series(order: int, v: Value, w: Value, a: Coefficients) -> tuple[list[Any], list[Any]]:
     """A V = V Λ as for Hermitian matrices, with V⁻¹ in place of Vᴴ and vectors that do not grow along themselves."""
     n = v.shape[-1]
     gaps, diagonal = _gaps("eig", w, _HALF), np.eye(n, dtype=bool)
@@ -176,14 +177,14 @@ def _any_vectors_series(order: int, v0: Any, a: Coefficients) -> list[Any]:
     return [v0, *(v0 @ u_k for u_k in _any_eigen_series(order, v0, ANY_VALUES(a[0]), a)[1][1:])]
 
 
-def _any_values_pull(wanted: Sequence[bool], g: Any, w: Any, a: Any) -> list[Any]:
+def _any_values_pull(wanted: Sequence[bool], g: Value, w: Value, a: Value) -> list[Any]:
     """V⁻ᵀ diag(w̄) Vᵀ."""
     _gaps("eig", w, _HALF)
     v = ANY_VECTORS(a)
     return [np.linalg.solve(transposed(v), g[..., :, None] * transposed(v))]
 
 
-def _any_vectors_pull(wanted: Sequence[bool], g: Any, v: Any, a: Any) -> list[Any]:
+def _any_vectors_pull(wanted: Sequence[bool], g: Value, v: Value, a: Value) -> list[Any]:
     """V⁻ᵀ (Vᵀ v̄ / (w_j − w_i)) Vᵀ without the diagonal."""
     gaps = _gaps("eig", ANY_VALUES(a), _HALF)
     inner = np.where(np.eye(v.shape[-1], dtype=bool), 0.0, (transposed(v) @ g) / gaps)
@@ -197,12 +198,12 @@ _EIG: Any = type(np.linalg.eig(np.eye(1)))
 
 
 @implements(np.linalg.eigvals)
-def eigvals(a: Any) -> Any:
+def eigvals(a: Value) -> Any:
     """Of distinct eigenvalues."""
     return in_order(ANY_VALUES(square("eigvals", a)), np.linalg.eigvals(primal(a)))
 
 
-def in_order(w: Any, values: Any) -> Any:
+def in_order(w: Value, values: Value) -> Any:
     """Eigenvalues with the values of others, and in their order, that are the same numbers but for roundings."""
     own = primal(w)
     if isinstance(own, Operand):  # of a trace it is not known whether the others are real
@@ -212,7 +213,7 @@ def in_order(w: Any, values: Any) -> Any:
 
 
 @implements(np.linalg.eig)
-def eig(a: Any) -> Any:
+def eig(a: Value) -> Any:
     """Of distinct eigenvalues; vectors of length 1 whose largest component stays real, as LAPACK has them."""
     a = square("eig", a)
     w, v = ANY_VALUES(a), ANY_VECTORS(a)
@@ -225,14 +226,14 @@ def eig(a: Any) -> Any:
 # ── singular values ───────────────────────────────────────────────────────────────────────────────
 
 
-def _singular_gaps(name: str, s: Any) -> tuple[Any, Any]:
+def _singular_gaps(name: str, s: Value) -> tuple[Any, Any]:
     """s_j − s_i (1 on the diagonal) and s_j + s_i."""
     sums = s[..., None, :] + s[..., :, None]
     _check_apart(name, sums, s)
     return _gaps(name, s), sums
 
 
-def _across(x: Any, basis: Any, s: Any) -> Any:
+def _across(x: Value, basis: Any, s: Value) -> Any:
     """What of the columns of x is orthogonal to the basis, over s; the structural zero of a basis that is complete."""
     return 0 if basis.shape[-1] == basis.shape[-2] else (x - basis @ (adjoint(basis) @ x)) / s[..., None, :]
 
@@ -281,14 +282,14 @@ def _singular_vectors_series(order: int, pairs: Any, a: Coefficients) -> list[An
     return [pairs, *(np.concatenate([x, y], axis=-2) for x, y in zip(u[1:], v[1:], strict=True))]
 
 
-def _singular_values_pull(wanted: Sequence[bool], g: Any, s: Any, a: Any) -> list[Any]:
+def _singular_values_pull(wanted: Sequence[bool], g: Value, s: Value, a: Value) -> list[Any]:
     """U diag(s̄) Vᴴ, of cotangents without conjugation."""
     _singular_gaps("svd", s)
     u, v = _parted(SINGULAR_VECTORS(a), a.shape[-2])
     return [np.conjugate(u * g[..., None, :]) @ transposed(v)]
 
 
-def _singular_vectors_pull(wanted: Sequence[bool], g: Any, pairs: Any, a: Any) -> list[Any]:
+def _singular_vectors_pull(wanted: Sequence[bool], g: Value, pairs: Any, a: Value) -> list[Any]:
     """The transpose of one step of `_singular_series`, of cotangents without conjugation."""
     u, v = _parted(pairs, a.shape[-2])
     s = SINGULAR_VALUES(a)
@@ -303,7 +304,7 @@ def _singular_vectors_pull(wanted: Sequence[bool], g: Any, pairs: Any, a: Any) -
     return [conjugated(result)]
 
 
-def _pairs(a: Any) -> Any:
+def _pairs(a: Value) -> Any:
     u, _, vh = np.linalg.svd(a, full_matrices=False)
     return np.concatenate([u, adjoint(vh)], axis=-2)
 
@@ -316,14 +317,14 @@ _SVD: Any = type(np.linalg.svd(np.eye(1)))
 
 
 @implements(np.linalg.svdvals)
-def svdvals(x: Any, /) -> Any:
+def svdvals(x: Value, /) -> Any:
     """Of distinct singular values above zero."""
     x = array(x)
     return with_value(SINGULAR_VALUES(x), np.linalg.svdvals(primal(x)))
 
 
 @implements(np.linalg.svd)
-def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
+def svd(a: Value, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
     """Of distinct singular values above zero; the vectors stay of length 1 and turn as LAPACK's do."""
     a = array(a)
     rows, columns = a.shape[-2:]
@@ -342,7 +343,7 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
 
 
 @implements(np.linalg.cond)
-def cond(x: Any, p: Any = None) -> Any:
+def cond(x: Value, p: Value = None) -> Any:
     """‖A‖ ‖A⁻¹‖; by the singular values for p = 2 and −2."""
     x = array(x)
     if p is None or p in (2, -2):

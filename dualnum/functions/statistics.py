@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidType, InvalidValue
+from ..kinds import Axis, DType, Value
 from ..operand import Operand, implements, primal
 from .arguments import into
 from .keywords import array, axes_of, cast, real_dtype, with_value
@@ -13,7 +14,9 @@ from .reductions import masked_mean, without_nan
 
 
 @implements(np.average)
-def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
+def average(
+    a: Value, axis: Axis = None, weights: Value = None, returned: bool = False, *, keepdims: bool = False
+) -> Any:
     """Σ w a / Σ w; the weights may carry derivatives as well."""
     a = array(a)
     if weights is None:
@@ -33,7 +36,7 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     return result, total if np.shape(total) == np.shape(result) else np.copy(np.broadcast_to(total, result.shape))
 
 
-def _spread_weights(weights: Any, a: Any, axis: Any) -> Any:
+def _spread_weights(weights: Value, a: Value, axis: Axis) -> Any:
     """The weights, which are given for the averaged axes only or for all of a, over a's axes."""
     if weights.shape == a.shape:
         return weights
@@ -53,10 +56,10 @@ def _spread_weights(weights: Any, a: Any, axis: Any) -> Any:
 
 @implements(np.var)
 def var(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
+    a: Value,
+    axis: Axis = None,
+    dtype: DType = None,
+    out: Value = None,
     ddof: Any = 0,
     keepdims: bool = False,
     *,
@@ -72,10 +75,10 @@ def var(
 
 @implements(np.std)
 def std(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
+    a: Value,
+    axis: Axis = None,
+    dtype: DType = None,
+    out: Value = None,
     ddof: Any = 0,
     keepdims: bool = False,
     *,
@@ -89,14 +92,14 @@ def std(
     return into(out, root_of_squares(deviation, axes_of(axis, deviation.ndim), keepdims, freedom), "std")
 
 
-def _deviation(a: Any, axis: Any, where: Any, mean: Any) -> Any:
+def _deviation(a: Value, axis: Axis, where: Any, mean: Any) -> Any:
     """a − ā, zero where the mask does not hold."""
     if where is True:
         return a - (np.mean(a, axis=axis, keepdims=True) if mean is None else mean)
     return np.where(where, a - (masked_mean(a, where, axis, True) if mean is None else mean), 0.0)
 
 
-def _freedom(deviation: Any, axis: Any, where: Any, keepdims: bool, ddof: Any, correction: Any) -> Any:
+def _freedom(deviation: Any, axis: Axis, where: Any, keepdims: bool, ddof: Any, correction: Any) -> Any:
     """n − ddof, not below zero; in the type of the result, which it must not widen."""
     if correction is not None:
         if ddof != 0:
@@ -115,13 +118,13 @@ def _freedom(deviation: Any, axis: Any, where: Any, keepdims: bool, ddof: Any, c
 
 
 @implements(np.nanvar)
-def nanvar(a: Any, axis: Any = None, dtype: Any = None, *args: Any, where: Any = True, **kwargs: Any) -> Any:
+def nanvar(a: Value, axis: Axis = None, dtype: DType = None, *args: Any, where: Any = True, **kwargs: Any) -> Any:
     numbers, mask = without_nan(a, 0.0, dtype)
     return np.var(numbers, axis, None, *args, where=mask & where, **kwargs)
 
 
 @implements(np.nanstd)
-def nanstd(a: Any, axis: Any = None, dtype: Any = None, *args: Any, where: Any = True, **kwargs: Any) -> Any:
+def nanstd(a: Value, axis: Axis = None, dtype: DType = None, *args: Any, where: Any = True, **kwargs: Any) -> Any:
     numbers, mask = without_nan(a, 0.0, dtype)
     return np.std(numbers, axis, None, *args, where=mask & where, **kwargs)
 
@@ -131,15 +134,15 @@ def nanstd(a: Any, axis: Any = None, dtype: Any = None, *args: Any, where: Any =
 
 @implements(np.cov, without_axes="array")
 def cov(
-    m: Any,
-    y: Any = None,
+    m: Value,
+    y: Value = None,
     rowvar: bool = True,
     bias: bool = False,
     ddof: Any = None,
     fweights: Any = None,
     aweights: Any = None,
     *,
-    dtype: Any = None,
+    dtype: DType = None,
 ) -> Any:
     """The covariances of the rows: X W Xᴴ/(Σw − …) of the deviations X from the weighted means."""
     if ddof is not None and ddof != int(ddof):
@@ -168,7 +171,7 @@ def cov(
     return np.squeeze(np.dot(x, np.conjugate(np.transpose(weighted))) / freedom)
 
 
-def _variables(m: Any, rowvar: bool) -> Any:
+def _variables(m: Value, rowvar: bool) -> Any:
     """m as a matrix with one variable to a row."""
     m = array(m)
     if m.ndim > 2:
@@ -192,7 +195,7 @@ def _observation_weights(fweights: Any, aweights: Any, count: int) -> Any:
 
 
 @implements(np.corrcoef)
-def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None, **deprecated: Any) -> Any:
+def corrcoef(x: Value, y: Value = None, rowvar: bool = True, *, dtype: DType = None, **deprecated: Any) -> Any:
     """cov(x)_ij/√(cov(x)_ii cov(x)_jj)."""
     c = np.cov(x, y, rowvar, dtype=dtype)
     if c.ndim == 0:

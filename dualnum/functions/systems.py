@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import series
 from ..errors import InvalidValue
+from ..kinds import Axis, Value
 from ..operand import Operand, implements, primal
 from ..primitives.operation import Operation
 from .keywords import array, with_value
@@ -23,7 +24,7 @@ Coefficients = Sequence[Any]
 # ── systems ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _solve_series(order: int, x0: Any, a: Coefficients, b: Coefficients) -> list[Any]:
+def _solve_series(order: int, x0: Value, a: Coefficients, b: Coefficients) -> list[Any]:
     """A X = B:  X_k = A_0⁻¹ (B_k − Σ_{j≥1} A_j X_{k−j})."""
     solve, x = solver(a[0]), [x0]
     for k in range(1, order + 1 if len(a) > 1 else len(b)):
@@ -31,7 +32,7 @@ def _solve_series(order: int, x0: Any, a: Coefficients, b: Coefficients) -> list
     return x
 
 
-def _solve_pull(wanted: Sequence[bool], g: Any, x: Any, a: Any, b: Any) -> tuple[Any, Any]:
+def _solve_pull(wanted: Sequence[bool], g: Value, x: Value, a: Value, b: Value) -> tuple[Any, Any]:
     to_b = np.linalg.solve(transposed(a), g)
     return -(to_b @ transposed(x)) if wanted[0] else None, to_b
 
@@ -40,7 +41,7 @@ SOLVE = Operation("solve", np.linalg.solve, _solve_series, _solve_pull)
 
 
 @implements(np.linalg.solve)
-def solve(a: Any, b: Any) -> Any:
+def solve(a: Value, b: Value) -> Any:
     a, b = square("solve", a), array(b)
     if b.ndim == 0 or b.shape[-1 if b.ndim == 1 else -2] != a.shape[-1]:
         raise InvalidValue(
@@ -50,7 +51,7 @@ def solve(a: Any, b: Any) -> Any:
     return SOLVE(a, b[:, None])[..., 0] if b.ndim == 1 else SOLVE(a, b)
 
 
-def _inverse_series(order: int, x0: Any, a: Coefficients) -> list[Any]:
+def _inverse_series(order: int, x0: Value, a: Coefficients) -> list[Any]:
     """A X = 1:  X_k = −X_0 Σ_{j≥1} A_j X_{k−j}."""
     x = [x0]
     for k in range(1, order + 1 if len(a) > 1 else 1):
@@ -64,12 +65,12 @@ INVERSE = Operation(
 
 
 @implements(np.linalg.inv)
-def inv(a: Any) -> Any:
+def inv(a: Value) -> Any:
     return INVERSE(square("inv", a))
 
 
 @implements(np.linalg.tensorsolve)
-def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+def tensorsolve(a: Value, b: Value, axes: Axis = None) -> Any:
     a, b = array(a), array(b)
     if axes is not None:
         others = [k for k in range(a.ndim) if k not in [i % a.ndim for i in axes]]
@@ -79,7 +80,7 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
 
 
 @implements(np.linalg.tensorinv)
-def tensorinv(a: Any, ind: int = 2) -> Any:
+def tensorinv(a: Value, ind: int = 2) -> Any:
     if ind <= 0:
         raise InvalidValue(f"tensorinv: ind is {ind}; expected 1 or more")
     a = array(a)
@@ -90,7 +91,7 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
 # ── determinants ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _log_determinant(a: Any) -> Any:
+def _log_determinant(a: Value) -> Any:
     """log |det a|, for complex matrices with the angle of the determinant as imaginary part."""
     sign, size = np.linalg.slogdet(a)
     return size + 1j * np.angle(sign) if a.dtype.kind == "c" else size
@@ -114,7 +115,7 @@ LOG_DETERMINANT = Operation(
 
 
 @implements(np.linalg.slogdet)
-def slogdet(a: Any) -> Any:
+def slogdet(a: Value) -> Any:
     """The sign and log |det a|; infinite slopes at singular matrices raise, as an inverse does."""
     a = square("slogdet", a)
     y = LOG_DETERMINANT(a)
@@ -139,7 +140,7 @@ _SMALL = 6  # rows up to which a determinant is a polynomial in the entries
 
 
 @implements(np.linalg.det)
-def det(a: Any) -> Any:
+def det(a: Value) -> Any:
     """By Jacobi's formula; of small matrices, and of singular ones, without a division."""
     a = square("det", a)
     if a.shape[-1] > _SMALL and not _is_singular(a):
@@ -147,7 +148,7 @@ def det(a: Any) -> Any:
     return with_value(_polynomial_determinant(a), np.linalg.det(primal(a)))
 
 
-def _is_singular(a: Any) -> bool:
+def _is_singular(a: Value) -> bool:
     """Whether the inverse of some matrix has lost half of its digits; not known of a trace."""
     values = primal(a)
     if isinstance(values, Operand):
@@ -157,7 +158,7 @@ def _is_singular(a: Any) -> bool:
     return not bool(np.all(sizes[..., -1] > np.sqrt(np.finfo(sizes.dtype).eps) * sizes[..., 0]))
 
 
-def _polynomial_determinant(a: Any) -> Any:
+def _polynomial_determinant(a: Value) -> Any:
     """± the last coefficient of the characteristic polynomial; of two or three rows by their minors."""
     if a.shape[-1] == 2:
         return _minor(a, 0, 1, 0, 1)
@@ -168,11 +169,11 @@ def _polynomial_determinant(a: Any) -> Any:
     return last if a.shape[-1] % 2 == 0 else -last
 
 
-def _minor(a: Any, i: int, j: int, k: int, m: int) -> Any:
+def _minor(a: Value, i: int, j: int, k: int, m: int) -> Any:
     return a[..., i, k] * a[..., j, m] - a[..., i, m] * a[..., j, k]
 
 
-def characteristic(a: Any) -> list[Any]:
+def characteristic(a: Value) -> list[Any]:
     """The coefficients of det(s − A), highest first, by those of the lower right corners (Berkowitz 1984)."""
     n = a.shape[-1]
     one = np.ones(a.shape[:-2], a.dtype)[()]

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..algebra import Algebra
 from ..errors import InvalidValue
+from ..kinds import Index, Value
 from ..operand import Operand
 from ..operand.constants import guarded
 from ..operand.index import as_tuple
@@ -52,7 +53,7 @@ class Base(Operand):
     _shared: Shared | None  # None as long as nobody else looks at the planes
     _pending: Any  # of those that wait: what they are to be computed from
 
-    def _set(self, planes: Any, extent: int, algebra: Algebra, scope: Scope) -> Self:
+    def _set(self, planes: Value, extent: int, algebra: Algebra, scope: Scope) -> Self:
         self.planes = planes
         self.algebra = algebra
         self.scope = scope
@@ -60,18 +61,18 @@ class Base(Operand):
         self._shared = None
         return self
 
-    def _like(self, planes: Any, extent: int) -> Self:
+    def _like(self, planes: Value, extent: int) -> Self:
         """A jet of this algebra and scope over other planes."""
         new: Self = object.__new__(self.kind)
         return new._set(planes, extent, self.algebra, self.scope)
 
-    def _view(self, planes: Any) -> Self:
+    def _view(self, planes: Value) -> Self:
         """The same over a view of the planes: a write through one is known to the other."""
         view = self._like(planes, self._extent)
         view._shared = self._share()
         return view
 
-    def _again(self, planes: Any, extent: int) -> Self:
+    def _again(self, planes: Value, extent: int) -> Self:
         """This jet, over other planes."""
         jet = self._like(planes, extent)
         return jet._as_array() if self._is_array else jet
@@ -122,7 +123,7 @@ class Base(Operand):
     def _readonly(self) -> Any:
         return self if isinstance(self.planes, Operand) else self._seen(readonly(self.planes))
 
-    def _seen(self, planes: Any) -> Any:
+    def _seen(self, planes: Value) -> Any:
         """This jet over a view of its planes."""
         jet = self._view(planes)
         return jet._as_array() if self._is_array else jet
@@ -176,7 +177,7 @@ class Base(Operand):
             return first
         return self._like(stack_blocks(self.algebra.blocks(parts), self.algebra.size, first), len(parts) - 1)
 
-    def _is_mine(self, x: Any, name: str = "") -> bool:
+    def _is_mine(self, x: Value, name: str = "") -> bool:
         """Whether x is a jet of this level (else it is a constant here)."""
         if not (isinstance(x, Base) and x.scope is self.scope):
             return False
@@ -188,14 +189,14 @@ class Base(Operand):
             raise InvalidValue(f"{name}: {message}") if name else ValueError(message)
         return True
 
-    def _placed(self, index: Any, shape: tuple[int, ...]) -> Any:
+    def _placed(self, index: Index, shape: tuple[int, ...]) -> Any:
         if type(self.planes) is not np.ndarray:
             return None
         known = self.filled
         at = (slice(known), *as_tuple(index))
         return self._like(placed(self.planes[:known], at, (self.algebra.size, *shape)), self.extent)
 
-    def _add_at(self, index: Any, x: Any) -> bool:
+    def _add_at(self, index: Index, x: Value) -> bool:
         if not self._is_mine(x, "sum") or type(self.planes) is not np.ndarray or type(x.planes) is not np.ndarray:
             return False
         self._before_a_write()

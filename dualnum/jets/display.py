@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import to_device
+from ..kinds import Value
 from ..operand import Operand, primal
 from .base import Base
 
@@ -92,7 +93,7 @@ def html(jet: Base) -> str:
 # ── the terms of a jet ───────────────────────────────────────────────────────────────────────────
 
 
-def _terms(x: Any, depth: int = 0) -> Iterator[tuple[Monomial, Any]]:
+def _terms(x: Value, depth: int = 0) -> Iterator[tuple[Monomial, Any]]:
     """(monomial, plain array) for every coefficient, lowest degree first, through all levels."""
     if not isinstance(x, Operand):
         yield (), np.asarray(to_device(x, "cpu"))
@@ -154,7 +155,7 @@ def _facts(jet: Base) -> list[str]:
 # ── numbers and monomials ────────────────────────────────────────────────────────────────────────
 
 
-def _number(x: Any) -> str:
+def _number(x: Value) -> str:
     s = np.array2string(x).strip()
     return f"({s})" if x.dtype.kind == "c" else s
 
@@ -169,7 +170,7 @@ def _plain(monomial: Monomial) -> str:
 
 
 def _signed_sum(
-    terms: list[tuple[Monomial, Any] | None], number: Any, times: str, name: Any, ellipsis: str = "…"
+    terms: list[tuple[Monomial, Any] | None], number: Value, times: str, name: Any, ellipsis: str = "…"
 ) -> list[str]:
     """The pieces of a + b·t − c·t²: the sign of a real coefficient stands between the terms."""
     pieces: list[str] = []
@@ -198,7 +199,7 @@ def _wrapped(pieces: list[str]) -> str:
     return "\n".join(lines)
 
 
-def _latex_number(x: Any) -> str:
+def _latex_number(x: Value) -> str:
     if x.dtype.kind == "c":
         sign = "-" if np.signbit(x.imag) else "+"
         return rf"({_latex_number(x.real)} {sign} {_latex_number(abs(x.imag))}\mathrm{{i}})"

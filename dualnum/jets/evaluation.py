@@ -11,6 +11,7 @@ from ..algebra import Stack
 from ..backend import is_array, plain
 from ..errors import DualnumError, InvalidType, InvalidValue, NonsmoothPoint
 from ..kernel import engine, launch, transpose
+from ..kinds import Value
 from ..operand import Operand, primal
 from ..primitives.composition import Composition
 from ..primitives.derived import Derived
@@ -154,7 +155,7 @@ def pull_back(top: Base | None, function: Any, operands: Sequence[Any]) -> tuple
     if made is None:
         return None
 
-    def contribution(c: Any) -> Any:
+    def contribution(c: Value) -> Any:
         if c is None or isinstance(c, int):
             return None if c is None else operands[c]
         stacked, degree = c
@@ -166,7 +167,7 @@ def pull_back(top: Base | None, function: Any, operands: Sequence[Any]) -> tuple
 _LARGEST = int(np.finfo(float).max)
 
 
-def constant(row: Row, x: Any) -> Any:
+def constant(row: Row, x: Value) -> Any:
     """x as a coefficient; lists become arrays, what is no number is refused."""
     if type(x) is int and not -_LARGEST <= x <= _LARGEST:
         raise InvalidValue(f"{row.name}: an operand is an integer of {x.bit_length()} bits, which no float64 holds")

@@ -12,6 +12,7 @@ import numpy as np
 from ..algebra import Algebra, Univariate, check_order, factorial_times, warn_of_underflow
 from ..backend import as_floating, device_of, floating_dtype, to_device
 from ..errors import DualnumError, InvalidType, InvalidValue, LevelError, dropped, ours
+from ..kinds import DType, Index, Value
 from ..operand import Adjoint, Adjoints, Operand, Stacked
 from ..operand.index import as_tuple, cannot_hold, checked_index, checked_value, index_error, is_basic
 from ..operand.levels import Scope, ambient
@@ -124,7 +125,7 @@ class Jet(Base):
             )
         return self.derivative(multi_index[0])
 
-    def __call__(self, t: Any) -> Any:
+    def __call__(self, t: Value) -> Any:
         """The Taylor polynomial Σ a_k t^k at t (broadcast against the shape), by Horner's rule.
 
         With several directions the result has one polynomial for each of them: shape (P, *shape).
@@ -187,7 +188,7 @@ class Jet(Base):
         planes = np.copy(self.planes[: algebra.size])
         return object.__new__(Jet)._set(planes, min(order, self.extent), algebra, self.scope)
 
-    def astype(self, dtype: Any, casting: Any = "unsafe", copy: bool = True) -> "Jet":
+    def astype(self, dtype: DType, casting: Any = "unsafe", copy: bool = True) -> "Jet":
         """The jet with coefficients of another real or complex type; arguments as of ``ndarray.astype``.
 
         Raises:
@@ -221,7 +222,7 @@ class Jet(Base):
 
     # ── indexing ─────────────────────────────────────────────────────────────────────────────────
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Index) -> Any:
         index = checked_index(index, "x[…]")
         try:
             if is_basic(index):  # a view, as in NumPy
@@ -241,7 +242,7 @@ class Jet(Base):
             self.__class__ = Array
         return self
 
-    def __setitem__(self, index: Any, value: Any) -> None:
+    def __setitem__(self, index: Index, value: Value) -> None:
         index = checked_index(index, "x[…] = …")
         value = checked_value(self, value)
         if self._is_mine(value, "x[…] = value"):
@@ -284,7 +285,7 @@ class Jet(Base):
         moved = planes.to_device(device) if isinstance(planes, Jet) else to_device(planes, device)
         return self if moved is planes else self._like(moved, self.extent)
 
-    def fill(self, value: Any) -> None:
+    def fill(self, value: Value) -> None:
         """x[...] = value."""
         self[...] = value
 
@@ -335,8 +336,8 @@ class Jet(Base):
     def _bilinear(
         self,
         function: Callable[[Any, Any], Any],
-        a: Any,
-        b: Any,
+        a: Value,
+        b: Value,
         adjoints: Adjoints | None = None,
         stacked: Stacked | None = None,
     ) -> Any:
@@ -371,7 +372,7 @@ class Array(Jet):
     _is_array = True
 
 
-def ambient_above(x: Any, function: str, name: str = "x") -> Scope:
+def ambient_above(x: Value, function: str, name: str = "x") -> Scope:
     """The ambient scope, which must stand above x."""
     scope = ambient()
     if isinstance(x, Operand) and x.scope.level >= scope.level:
@@ -382,6 +383,6 @@ def ambient_above(x: Any, function: str, name: str = "x") -> Scope:
     return scope
 
 
-def _restore(planes: Any, extent: int, algebra: Algebra, scope: Scope) -> Jet:
+def _restore(planes: Value, extent: int, algebra: Algebra, scope: Scope) -> Jet:
     jet: Jet = object.__new__(Jet)._set(planes, extent, algebra, scope)
     return jet

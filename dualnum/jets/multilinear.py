@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import memory
+from ..kinds import Value
 from ..operand import Operand, Stacked, primal
 from ..operand.rearrangement import MANY, Rearrangement
 from .base import Base
@@ -54,7 +55,7 @@ def _all_planes(x: Base, function: Callable[..., Any], stacked: Callable[..., An
     return x._like(result, degree)
 
 
-def _is_recorded(planes: Any) -> bool:
+def _is_recorded(planes: Value) -> bool:
     """Whether planes are operands, whose numbers are known: of a trace, few steps of their own fuse better."""
     return isinstance(planes, Operand) and not isinstance(primal(planes), Operand)
 
@@ -71,7 +72,7 @@ def rearranged(top: Base, function: Callable[..., Any], data: tuple[Any, ...]) -
     return linear(top, function, data, lambda *_: moved.gathered(planes))
 
 
-def bilinear(top: Base, function: Callable[[Any, Any], Any], a: Any, b: Any, stacked: Stacked | None = None) -> Any:
+def bilinear(top: Base, function: Callable[[Any, Any], Any], a: Value, b: Value, stacked: Stacked | None = None) -> Any:
     """f(a, b)_k = Σ_j f(a_j, b_{k−j})."""
     if not top._is_mine(a):
         if stacked is not None:
@@ -111,7 +112,7 @@ def _in_blocks(top: Base, function: Callable[[Any, Any], Any], a: Base, b: Base,
 
 
 def _in_one_call(
-    top: Base, function: Callable[[Any], Any], on_planes: Callable[..., Any], x: Base, constant: Any
+    top: Base, function: Callable[[Any], Any], on_planes: Callable[..., Any], x: Base, constant: Value
 ) -> Any:
     """A linear function of one jet with the planes above the value in one call."""
     planes, degree = x.planes, x.extent

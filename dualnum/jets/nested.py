@@ -10,6 +10,7 @@ from ..errors import DualnumError
 from ..kernel import engine, launch
 from ..kernel.bounded import Bounded
 from ..kernel.target import Target
+from ..kinds import Value
 from ..operand import Operand, highest
 from ..primitives.table import lookup
 from .evaluation import kink_mode
@@ -67,7 +68,7 @@ def recorded(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     return top._like(made.base, made.degrees[0])
 
 
-def _is_constant(x: Any) -> bool:
+def _is_constant(x: Value) -> bool:
     """Whether x is a real number or array, or one that is recorded (or traced), and no jet."""
     if isinstance(x, Operand):
         return x.algebra is None
@@ -76,7 +77,7 @@ def _is_constant(x: Any) -> bool:
     return type(x) is float or (type(x) is int and abs(x) < 1 << 53)
 
 
-def _nest(x: Any, jet_type: Any) -> _Nest:
+def _nest(x: Value, jet_type: Any) -> _Nest:
     scopes, algebras, degrees = [], [], []
     while type(x) is jet_type:
         scopes.append(x.scope)

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..algebra import Partial
 from ..errors import InvalidValue
+from ..kinds import Value
 from ..operand import Operand
 from ..primitives.operation import Operation
 from .base import Base
@@ -68,12 +69,12 @@ def _slope(
     return [slope.planes[m] for m in range(algebra.size)]
 
 
-def zero_of(x: Any) -> Any:
+def zero_of(x: Value) -> Any:
     """Zeros like x."""
     return np.zeros_like(x) if isinstance(x, Operand) else np.zeros(np.shape(x), getattr(x, "dtype", float))
 
 
-def fitting(name: str, tangent: Any, value: Any) -> Any:
+def fitting(name: str, tangent: Value, value: Value) -> Any:
     """A tangent of the shape of the result."""
     if np.shape(tangent) != np.shape(value):
         raise InvalidValue(

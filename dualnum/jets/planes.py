@@ -8,6 +8,7 @@ import numpy as np
 from .. import memory
 from ..algebra import Algebra
 from ..backend import is_array, namespace
+from ..kinds import Value
 from ..operand import Operand, is_jet
 from ..operand.levels import Scope
 
@@ -27,7 +28,7 @@ class Level(NamedTuple):
     kind: Any
 
 
-def peeled(x: Any, down_to: int = 0) -> tuple[Any, list[tuple[Level, int]]]:
+def peeled(x: Value, down_to: int = 0) -> tuple[Any, list[tuple[Level, int]]]:
     """What lies under the jets of x above a level, and of these the levels with their degrees, from the lowest up."""
     above: list[tuple[Level, int]] = []
     while is_jet(x) and x.scope.level > down_to:
@@ -36,7 +37,7 @@ def peeled(x: Any, down_to: int = 0) -> tuple[Any, list[tuple[Level, int]]]:
     return x, above[::-1]
 
 
-def as_jets(levels: Sequence[Level], base: Any, degrees: Sequence[int | None]) -> Any:
+def as_jets(levels: Sequence[Level], base: Value, degrees: Sequence[int | None]) -> Any:
     """The jets of these levels over an array with an axis for each; None for a level without."""
     for level, degree in zip(levels, degrees, strict=True):
         if degree is not None:
@@ -97,20 +98,20 @@ def _joined_below(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> A
     return as_jets(levels, base, [degrees[level.scope.level] for level in levels])
 
 
-def _typed(part: Any, first: Any) -> Any:
+def _typed(part: Value, first: Any) -> Any:
     """A plain part in the type of the values, so that a structural zero does not widen them."""
     if isinstance(part, Operand):
         return part if part.dtype == first.dtype else part.astype(first.dtype)
     return namespace(part).asarray(part, first.dtype)
 
 
-def aligned(planes: Any, ndim: int) -> Any:
+def aligned(planes: Value, ndim: int) -> Any:
     """Planes of arrays with `ndim` axes: axes are opened behind the first, so that they broadcast as the arrays do."""
     missing = ndim + 1 - planes.ndim
     return planes[(slice(None), *[None] * missing)] if missing > 0 else planes
 
 
-def placed(x: Any, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+def placed(x: Value, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     """An array of this shape, zero but at an index of slices and integers, where it is x."""
     if x.nbytes < memory.LARGE or namespace(x) is not np:
         full = (np if type(x) is np.ndarray else namespace(x)).zeros(shape, x.dtype)
@@ -131,7 +132,7 @@ def placed(x: Any, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     return full
 
 
-def zero_like(x: Any) -> Any:
+def zero_like(x: Value) -> Any:
     """A zero of x's shape that keeps Python scalars weak."""
     if isinstance(x, (bool, int, float, complex)):
         return 0.0
@@ -139,14 +140,14 @@ def zero_like(x: Any) -> Any:
     return np.broadcast_to(namespace(x).zeros((), dtype), shape) if shape else namespace(x).zeros((), dtype)
 
 
-def readonly(x: Any) -> Any:
+def readonly(x: Value) -> Any:
     if isinstance(x, np.ndarray):
         x = x.view()
         x.flags.writeable = False
     return x
 
 
-def unshared(planes: Any, target: Any) -> Any:
+def unshared(planes: Value, target: Any) -> Any:
     if isinstance(planes, Operand):
         return planes.copy()
     if namespace(planes) is np and not np.may_share_memory(planes, target):

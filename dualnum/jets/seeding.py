@@ -7,6 +7,7 @@ import numpy as np
 from ..algebra import Univariate, check_order
 from ..backend import as_floating, is_array, to_device
 from ..errors import InvalidValue
+from ..kinds import Value
 from ..memory import KEPT
 from ..operand import Moving, Operand, linear, promoted
 from ..operand.levels import Scope
@@ -17,11 +18,11 @@ __all__ = ["dual", "jet", "seed"]
 
 
 def jet(
-    x: Any,
+    x: Value,
     order: int = 3,
     *,
-    direction: Any = None,
-    directions: Any = None,
+    direction: Value = None,
+    directions: Value = None,
     device: str | None = None,
 ) -> Jet:
     """The starting jet x + t·v of order K, elementwise.
@@ -55,7 +56,7 @@ def jet(
     return seed(x, order, direction, directions, ambient_above(x, "jet"))
 
 
-def dual(x: Any, dx: Any = 1.0) -> Jet:
+def dual(x: Value, dx: Any = 1.0) -> Jet:
     """The dual number x + ε·dx, ε² = 0: a jet of order 1.
 
     Args:
@@ -78,14 +79,14 @@ def dual(x: Any, dx: Any = 1.0) -> Jet:
     return jet(x, 1, direction=dx)
 
 
-def seed(x: Any, order: int, direction: Any, directions: Any, scope: Scope, function: str = "jet") -> Jet:
+def seed(x: Value, order: int, direction: Value, directions: Value, scope: Scope, function: str = "jet") -> Jet:
     """x + t·direction (all ones for None) as a jet of this scope."""
     jet = _seeded(x, order, direction, directions, scope, function)
     array = x._is_array if isinstance(x, Operand) else x.__class__ is np.ndarray
     return jet._as_array() if array else jet
 
 
-def _seeded(x: Any, order: int, direction: Any, directions: Any, scope: Scope, function: str) -> Jet:
+def _seeded(x: Value, order: int, direction: Value, directions: Value, scope: Scope, function: str) -> Jet:
     usual = x.__class__ is np.ndarray or x.__class__ is np.float64
     if usual and order and directions is None and x.nbytes < KEPT:
         if direction is None or _is_like(direction, x, x.shape):
@@ -128,11 +129,11 @@ def _seeded(x: Any, order: int, direction: Any, directions: Any, scope: Scope, f
     return object.__new__(Jet)._set(planes, len(blocks) - 1, algebra, scope)
 
 
-def _count(directions: Any) -> int | None:
+def _count(directions: Value) -> int | None:
     return None if directions is None else len(directions)
 
 
-def _recorded(x: Operand, order: int, direction: Any, directions: Any) -> Any:
+def _recorded(x: Operand, order: int, direction: Value, directions: Value) -> Any:
     """The planes of what is recorded or traced in one step, for the usual directions; else None."""
     if directions is not None:
         usual = type(directions) is np.ndarray and directions.shape[1:] == x.shape and directions.dtype == x.dtype
@@ -142,7 +143,7 @@ def _recorded(x: Operand, order: int, direction: Any, directions: Any) -> Any:
     return None
 
 
-def _nested_seed(x: Jet, order: int, direction: Any, scope: Scope) -> Jet | None:
+def _nested_seed(x: Jet, order: int, direction: Value, scope: Scope) -> Jet | None:
     """x + t·direction for jets of jets, in one array; None for what is recorded or traced."""
     base, above = peeled(x)
     if type(base) is not np.ndarray or (direction is not None and not _is_like(direction, base, x.shape)):
@@ -156,20 +157,20 @@ def _nested_seed(x: Jet, order: int, direction: Any, scope: Scope) -> Jet | None
     return object.__new__(Jet)._set(jets, 1, Univariate(order), scope)
 
 
-def _is_like(direction: Any, base: Any, shape: tuple[int, ...]) -> bool:
+def _is_like(direction: Value, base: Value, shape: tuple[int, ...]) -> bool:
     kind = type(direction)
     if kind is np.float64:
         return bool(base.dtype == kind)
     return kind is np.ndarray and direction.dtype == base.dtype and direction.shape in (shape, ())
 
 
-def _stacked(x: Any, v: Any, order: int) -> Any:
+def _stacked(x: Value, v: Value, order: int) -> Any:
     """The planes of x + t·v: as a function of x with a constant in it, whose derivative is to plane 0 alone."""
     first = x if isinstance(v, float) else _promoted(x, v)
     return stack_blocks([(x, 1), (v, 1)], order + 1, first)
 
 
-def _promoted(x: Any, v: Any) -> Any:
+def _promoted(x: Value, v: Value) -> Any:
     """x in the common type of x and v."""
     dtype = np.result_type(x.dtype, v.dtype)
     return x if dtype == x.dtype else x.astype(dtype)

@@ -13,6 +13,7 @@ import numpy as np
 from ..algebra import Algebra, Monomial, Stack, directions, product_of
 from ..errors import InvalidValue
 from ..kernel import engine, launch
+from ..kinds import Value
 from ..operand import Operand, highest, is_jet
 from ..operand.levels import same_scope
 from ..primitives.composition import Composition
@@ -73,7 +74,7 @@ def _has_kernel(row: Row) -> bool:
     return isinstance(row.ufunc, (np.ufunc, Composition, Derived))
 
 
-def _is_number(x: Any) -> bool:
+def _is_number(x: Value) -> bool:
     """Whether x is a number or array that kernels read."""
     return isinstance(x, (float, int, complex, np.generic, np.ndarray))
 
@@ -257,7 +258,7 @@ def _filled(levels: Sequence[Level], directed: Sequence[int], terms: Any, shape:
 # ── operands of several levels ───────────────────────────────────────────────────────────────────
 
 
-def highest_base(x: Any) -> int:
+def highest_base(x: Value) -> int:
     """The level of what lies under the jets of x: of variables or tracers; 0 of numbers."""
     while is_jet(x):
         x = x.planes

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..kinds import Value
 from .ir import CONST, FMA, INPUT, SELECT, Instruction
 from .layout import Routine, moving
 
@@ -32,7 +33,7 @@ class Writer(Protocol):
     once: list[str]
     each: list[str]
 
-    def number(self, x: Any) -> str: ...
+    def number(self, x: Value) -> str: ...
     def boolean(self, x: bool) -> str: ...
     def negative(self, x: str) -> str: ...
     def infix(self, op: str, a: str, b: str) -> str:

@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
 
 from ..errors import InvalidValue
+from ..kinds import DType, Value
 from .cpu.llvm import LLVM
 from .interpret import INTERPRETER
 from .target import Target
@@ -40,7 +40,7 @@ def current() -> str:
     return target().name
 
 
-def target_of(x: Any, dtype: Any = None) -> Target | None:
+def target_of(x: Value, dtype: DType = None) -> Target | None:
     """The machine for an array, computed in its own type or in another; None for what no machine takes.
 
     It is the one in force, or the interpreter for types in which that one does not compute.
@@ -51,7 +51,7 @@ def target_of(x: Any, dtype: Any = None) -> Target | None:
     return machine if machine.computes(x.dtype if dtype is None else dtype) else INTERPRETER
 
 
-def accepted(x: Any) -> bool:
+def accepted(x: Value) -> bool:
     """Whether x is an array that there is a machine for."""
     return type(x) is target().arrays
 

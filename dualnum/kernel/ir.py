@@ -21,6 +21,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import DualnumError
+from ..kinds import DType, Value
 
 __all__ = [
     "CONST",
@@ -100,7 +101,7 @@ class Program:
 class Graph:
     """A program being written."""
 
-    def __init__(self, dtype: Any) -> None:
+    def __init__(self, dtype: DType) -> None:
         self.dtype = np.dtype(dtype)
         self.nodes: list[Instruction] = []
         self._known: dict[Any, int] = {}
@@ -114,7 +115,7 @@ class Graph:
         self._inputs = max(self._inputs, number + 1)
         return self._append(Instruction(INPUT, (), number), key=(INPUT, number))
 
-    def constant(self, x: Any) -> "Symbol":
+    def constant(self, x: Value) -> "Symbol":
         """x in the type of the program (a Python number is weak, as in NumPy 2)."""
         boolean = isinstance(x, (bool, np.bool_))
         value: Any = bool(x) if boolean else self.dtype.type(x)
@@ -164,7 +165,7 @@ class Graph:
         finally:
             self.relaxed = before
 
-    def lift(self, x: Any) -> "Symbol":
+    def lift(self, x: Value) -> "Symbol":
         if isinstance(x, Symbol):
             return x
         if np.ndim(x) or not isinstance(x, (bool, int, float, np.bool_, np.number)):

@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import memory
 from ..algebra import Algebra, Degrees, Stack
+from ..kinds import DType, Value
 from ..primitives.composition import Composition
 from ..primitives.derived import Derived
 from ..primitives.table import Row
@@ -93,7 +94,7 @@ def planes_of(algebra: Algebra, x: Stack) -> Planes:
     return Planes(base[None], 1, degrees) if degree is None else Planes(base, algebra.coefficients(degree), degrees)
 
 
-def _in_type(x: Any, dtype: Any) -> Any:
+def _in_type(x: Value, dtype: DType) -> Any:
     if type(x) is Planes:
         return x if x.array.dtype == dtype else x._replace(array=x.array.astype(dtype))
     x = x.item() if isinstance(x, (np.generic, np.ndarray)) else x  # its type has had its say
@@ -104,7 +105,7 @@ def plan_for(
     row: Row,
     algebra: Algebra,
     described: tuple[Any, ...],
-    dtype: Any,
+    dtype: DType,
     target: Target,
     operands: Sequence[Any],
     directed: bool = False,
@@ -136,7 +137,9 @@ def plan_for(
     return plan  # type: ignore[no-any-return]
 
 
-def _made(row: Row, algebra: Algebra, described: Any, dtype: Any, target: Target, numbers: Any, directed: bool) -> Any:
+def _made(
+    row: Row, algebra: Algebra, described: Any, dtype: DType, target: Target, numbers: Value, directed: bool
+) -> Any:
     """A plan, None where there is none, or that the numbers decide."""
     if not uniform(row.ufunc, dtype):
         return None
@@ -176,7 +179,7 @@ def structural_degrees(row: Row, algebra: Algebra, degrees: tuple[Degrees, ...])
     return algebra.degrees(y)
 
 
-def uniform(ufunc: np.ufunc, dtype: Any) -> bool:
+def uniform(ufunc: np.ufunc, dtype: DType) -> bool:
     """Whether the ufunc takes and gives this one type (float_power widens, ldexp takes integers, wofz is complex)."""
     if isinstance(ufunc, Derived):
         ufunc = ufunc.of.ufunc

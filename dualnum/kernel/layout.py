@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ..algebra import Degrees
+from ..kinds import DType, Value
 from .ir import INPUT, Program
 
 __all__ = ["BLOCK", "Group", "Planes", "Routine", "flat_inputs", "laid_out", "moving", "opened", "period"]
@@ -50,7 +51,7 @@ class Reads(Protocol):
 
     layouts: str
 
-    def empty(self, shape: tuple[int, ...], dtype: Any) -> Any: ...
+    def empty(self, shape: tuple[int, ...], dtype: DType) -> Any: ...
 
 
 class Group(NamedTuple):
@@ -114,7 +115,7 @@ def _goes_round(given: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     return len(given) < len(shape) and shape[len(shape) - len(given) :] == given and 0 not in given
 
 
-def _ring(array: Any) -> Any:
+def _ring(array: Value) -> Any:
     """The planes, each followed by its beginning, so that a vector read at any place of the period is in one piece."""
     flat = array.reshape(len(array), -1)
     period = flat.shape[1]
@@ -129,7 +130,7 @@ def period(ring: Any) -> int:
     return size - _RING
 
 
-def opened(array: Any, ndim: int) -> Any:
+def opened(array: Value, ndim: int) -> Any:
     """Planes with axes opened behind the first, so that they broadcast to `ndim` axes."""
     return array.reshape(array.shape[0], *(1,) * (ndim + 1 - array.ndim), *array.shape[1:])
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..algebra import NotGraded
 from ..backend import is_array
+from ..kinds import Value
 from ..operand import Operand, primal
 from ..primitives.derived import Derived, derived
 from ..primitives.table import Row
@@ -64,7 +65,7 @@ _known_by_number: Bounded[Any, PullBack] = Bounded(4096)
 _BY_NUMBER = PullBack(lambda *operands: None, ())
 
 
-def pullback(row: Row, wanted: tuple[bool, ...], value: Any, arguments: Sequence[Any], output: int = 0) -> PullBack:
+def pullback(row: Row, wanted: tuple[bool, ...], value: Value, arguments: Sequence[Any], output: int = 0) -> PullBack:
     """The pull-back to the arguments that are `wanted`; numbers among the others may decide how it goes.
 
     Complex numbers run the rule itself: programs are real.
@@ -88,7 +89,7 @@ def pullback(row: Row, wanted: tuple[bool, ...], value: Any, arguments: Sequence
     return known
 
 
-def _number(x: Any) -> Any:
+def _number(x: Value) -> Any:
     """x as a Python number, if it is one number."""
     if is_array(x) and x.ndim == 0 and x.dtype.kind in "fiu":
         return x.item()
@@ -107,7 +108,7 @@ def _interpreted(row: Row, wanted: tuple[bool, ...], output: int, is_complex: bo
 def _interpreter(row: Row, wanted: tuple[bool, ...], output: int, is_complex: bool) -> PullBack:
     """The rule itself, run on the operands."""
 
-    def function(cotangent: Any, value: Any, *arguments: Any) -> Any:
+    def function(cotangent: Value, value: Value, *arguments: Any) -> Any:
         return tuple(
             row.pull(i, cotangent, value, *arguments, output=output) if w else None for i, w in enumerate(wanted)
         )
@@ -115,7 +116,7 @@ def _interpreter(row: Row, wanted: tuple[bool, ...], output: int, is_complex: bo
     if row.slopes and sum(wanted) == 1 and (slope := row.slopes[wanted.index(True)]) is not None:
         i, moving = wanted.index(True), _by_derivatives(row, wanted, output)
 
-        def along(cotangent: Any, value: Any, *arguments: Any) -> Any:
+        def along(cotangent: Value, value: Value, *arguments: Any) -> Any:
             if any(j != i and isinstance(u, Operand) for j, u in enumerate(arguments)):  # of an outer transform
                 return moving(cotangent, value, *arguments)
             return tuple([cotangent * slope(*arguments) if j == i else None for j in range(len(wanted))])
@@ -127,7 +128,7 @@ def _interpreter(row: Row, wanted: tuple[bool, ...], output: int, is_complex: bo
     return PullBack(_mended(row, wanted, output, function), (True,) * (1 + len(wanted)), exact, moved=wanted)
 
 
-def _written(row: Row, wanted: tuple[bool, ...], output: int, numbers: Any) -> PullBack:
+def _written(row: Row, wanted: tuple[bool, ...], output: int, numbers: Value) -> PullBack:
     """The rule written down: for symbols, or with known numbers in place of what is not wanted."""
     graph = Graph(np.float64)
     nout = row.ufunc.nout
@@ -168,7 +169,7 @@ def _by_derivatives(row: Row, wanted: Sequence[bool], output: int) -> Callable[.
         for i, w in enumerate(wanted)
     ]
 
-    def function(cotangent: Any, value: Any, *arguments: Any) -> Any:
+    def function(cotangent: Value, value: Value, *arguments: Any) -> Any:
         return tuple([None if partial is None else cotangent * partial(*arguments) for partial in partials])
 
     return function
@@ -179,7 +180,7 @@ def _either(row: Row, function: Callable[..., Any], exact: Callable[..., Any]) -
     mend = row.mend
     assert mend is not None
 
-    def chosen(cotangent: Any, value: Any, *arguments: Any) -> Any:
+    def chosen(cotangent: Value, value: Value, *arguments: Any) -> Any:
         where = mend.where(value if isinstance(value, tuple) else primal(value), *map(primal, arguments))
         if _watched(where) or not where.any():
             return function(cotangent, value, *arguments)
@@ -260,13 +261,13 @@ def _reached(program: Program, inputs: Sequence[str], places: Sequence[int | Non
     return in_python(program, inputs, places, f"mask of {name}", ", ".join(texts))
 
 
-def _and(a: Any, b: Any) -> Any:
+def _and(a: Value, b: Value) -> Any:
     if a is False or b is False:
         return False
     return b if a is True else a if b is True else f"({a} & {b})"
 
 
-def _or(a: Any, b: Any) -> Any:
+def _or(a: Value, b: Value) -> Any:
     if a is True or b is True:
         return True
     return b if a is False else a if b is False else f"({a} | {b})"
@@ -314,7 +315,7 @@ def _mended(row: Row, wanted: tuple[bool, ...], output: int, function: Callable[
     if mend is None:
         return function
 
-    def mended(cotangent: Any, value: Any, *arguments: Any) -> Any:
+    def mended(cotangent: Value, value: Value, *arguments: Any) -> Any:
         pulled = function(cotangent, value, *arguments)
         if not all(c is None or is_array(c) for c in pulled):
             where = mend.where(primal(value), *map(primal, arguments))
@@ -358,5 +359,5 @@ def _may_fail(row: Row, numbers: Sequence[Any]) -> bool:
         return bool(np.any(row.mend.where(*(next(grid) if n is None else n for n in (None, *numbers)))))
 
 
-def _finite(x: Any) -> bool:
+def _finite(x: Value) -> bool:
     return bool(np.isfinite(x.sum()))

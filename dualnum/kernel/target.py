@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .. import memory
+from ..kinds import DType
 from .ir import Program
 from .layout import Routine
 
@@ -62,7 +63,7 @@ class Target:
 
     # ── what it accepts ──────────────────────────────────────────────────────────────────────────
 
-    def computes(self, dtype: Any) -> bool:
+    def computes(self, dtype: DType) -> bool:
         """Whether it computes in this type."""
         return True
 
@@ -102,7 +103,7 @@ class Target:
         """
         raise NotImplementedError
 
-    def empty(self, shape: tuple[int, ...], dtype: Any) -> Any:
+    def empty(self, shape: tuple[int, ...], dtype: DType) -> Any:
         """An array for results."""
         return memory.empty(shape, dtype)
 

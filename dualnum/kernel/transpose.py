@@ -13,6 +13,7 @@ import numpy as np
 from .. import memory, series
 from ..algebra import Algebra, Monomial, Univariate
 from ..broadcasting import summed_to
+from ..kinds import DType, Value
 from ..primitives.derived import derived
 from ..primitives.table import Row, Series
 from . import engine, launch
@@ -109,7 +110,7 @@ def _way(
     function: Callable[..., Any],
     algebra: Algebra,
     described: Sequence[Any],
-    dtype: Any,
+    dtype: DType,
     target: Target,
     directed: bool,
 ) -> _Way | None:
@@ -232,7 +233,7 @@ def planes(
     return [next(found) if w else None for w in wanted]
 
 
-def _of_shape(planes: Any, x: launch.Planes) -> Any:
+def _of_shape(planes: Value, x: launch.Planes) -> Any:
     """The first planes summed where x was broadcast, zeros behind them."""
     u, count = x.array, x.count
     if planes.shape == u.shape:
@@ -255,7 +256,7 @@ def _transposed_plan(
     algebra: Algebra,
     described: Sequence[Any],
     numbers: Sequence[Any],
-    dtype: Any,
+    dtype: DType,
     target: Target,
 ) -> Any:
     writing = Writing(dtype, algebra)
@@ -284,7 +285,7 @@ def _is_beginning(coefficients: Sequence[Any], given: Sequence[Any]) -> bool:
     )
 
 
-def _arguments_of(pulled: Any, described: Any, numbers: Any) -> Iterator[tuple[Terms, Any]]:
+def _arguments_of(pulled: Any, described: Any, numbers: Value) -> Iterator[tuple[Terms, Any]]:
     """What is pulled back to each argument that is wanted, with its degrees."""
     its = iter(described[1:])
     for p, number in zip(pulled, numbers, strict=True):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..algebra import Algebra, Degrees, Monomial, NotGraded
+from ..kinds import DType
 from .bounded import Bounded
 from .ir import Graph, Untraceable
 from .layout import Group
@@ -24,7 +25,7 @@ class Writing:
         algebra: along one direction.
     """
 
-    def __init__(self, dtype: Any, algebra: Algebra) -> None:
+    def __init__(self, dtype: DType, algebra: Algebra) -> None:
         self.graph = Graph(dtype)
         self.groups: list[Group] = []
         self.algebra = algebra

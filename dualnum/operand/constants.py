@@ -25,6 +25,7 @@ import numpy as np
 from .. import memory
 from ..backend import is_array
 from ..errors import InvalidValue
+from ..kinds import Value
 from .levels import innermost
 from .operand import Operand
 
@@ -36,7 +37,7 @@ _COPIES = 64  # short arrays of which the last copy is kept for the next use
 _PLACES = np.random.default_rng().random(1 << 8)  # in how many blocks of a long array an entry is compared, and where
 
 
-def frozen(x: Any) -> Any:
+def frozen(x: Value) -> Any:
     """x as it is now: what is written to it later changes nothing, or raises."""
     if x.__class__ in _NUMBERS:
         return x
@@ -52,7 +53,7 @@ def frozen(x: Any) -> Any:
     return x.copy() if is_array(x) and not isinstance(x, np.generic) else x
 
 
-def _array(x: Any) -> Any:
+def _array(x: Value) -> Any:
     if _is_frozen(x):
         return x
     if x.nbytes <= SHORT or x.dtype.kind not in "fciub":
@@ -73,7 +74,7 @@ def _array(x: Any) -> Any:
     return view
 
 
-def guarded(x: Any) -> tuple[Any, Any]:
+def guarded(x: Value) -> tuple[Any, Any]:
     """The same of planes that only their jet writes to: with them, of long ones, what is alive while they are read."""
     scope = innermost()
     if _is_frozen(x):
@@ -84,7 +85,7 @@ def guarded(x: Any) -> tuple[Any, Any]:
     return view, ref(view.base)
 
 
-def _held(x: Any, lock: bool) -> Any:
+def _held(x: Value, lock: bool) -> Any:
     hold = _Hold(x, lock)
     scope = innermost()
     if scope is not None:
@@ -95,7 +96,7 @@ def _held(x: Any, lock: bool) -> Any:
 _views: dict[int, tuple[Any, Any]] = {}  # by the id of an array: the array and what reads it, both as they live
 
 
-def _is_frozen(x: Any) -> bool:
+def _is_frozen(x: Value) -> bool:
     """Whether x was made here, or is a part of what was."""
     while not x.flags.writeable:
         if type(x.base) is _Hold:
@@ -115,7 +116,7 @@ _copies: dict[int, tuple[Any, Any, bytes, Any]] = {}
 _long_copies: dict[int, tuple[Any, Any]] = {}  # the same of long ones, as they live
 
 
-def _copied(x: Any) -> Any:
+def _copied(x: Value) -> Any:
     """A copy that nobody writes to; `frozen` gives it again as long as it is the same to the last bit."""
     copy = x.copy(order="K")
     copy.setflags(write=False)
@@ -125,7 +126,7 @@ def _copied(x: Any) -> Any:
     return copy
 
 
-def _long_copy(x: Any) -> Any:
+def _long_copy(x: Value) -> Any:
     known = _long_copies.get(id(x))
     if known is not None and known[0]() is x:
         copy = known[1]()
@@ -154,7 +155,7 @@ class _Hold:
 
     __slots__ = ("__array_interface__", "__weakref__", "array", "entries", "holds", "locked", "places", "thread")
 
-    def __init__(self, array: Any, lock: bool) -> None:
+    def __init__(self, array: Value, lock: bool) -> None:
         self.holds = self.locked = False
         self.array = array
         interface = array.__array_interface__
@@ -200,7 +201,7 @@ def _places(size: int) -> Any:
     return ((np.arange(count) + _PLACES[:count]) * (size / count)).astype(np.intp)
 
 
-def _entries(array: Any, places: Any) -> Any:
+def _entries(array: Value, places: Any) -> Any:
     return array.reshape(-1)[places] if array.flags.c_contiguous else array.flat[places]
 
 
@@ -240,14 +241,14 @@ _released: deque[Any] = deque()
 _mutex = Lock()
 
 
-def _owners(x: Any) -> Iterator[Any]:
+def _owners(x: Value) -> Iterator[Any]:
     """The array, what it is a view of, and so on."""
     while isinstance(x, np.ndarray):
         yield x
         x = x.base
 
 
-def _can_be_unlocked(x: Any) -> bool:
+def _can_be_unlocked(x: Value) -> bool:
     """Whether NumPy will let all of them be written to again."""
     *_, owner = _owners(x)
     if owner.base is None:
@@ -258,7 +259,7 @@ def _can_be_unlocked(x: Any) -> bool:
         return False
 
 
-def _lock(x: Any) -> None:
+def _lock(x: Value) -> None:
     chain = list(_owners(x))[::-1]
     with _mutex:
         memory = _locked.setdefault(id(chain[0]), _Locked(chain[0]))

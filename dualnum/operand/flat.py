@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from ..kinds import Index, Value
+
 __all__ = ["Flat"]
 
 
@@ -22,8 +24,8 @@ class Flat:
     def __iter__(self) -> Iterator[Any]:
         return iter(np.ravel(self._of))
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Index) -> Any:
         return np.ravel(self._of)[index]
 
-    def __setitem__(self, index: Any, values: Any) -> None:
+    def __setitem__(self, index: Index, values: Value) -> None:
         self._of.put(np.arange(self._of.size)[index], values)

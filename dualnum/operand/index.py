@@ -6,29 +6,30 @@ import numpy as np
 
 from ..backend import as_floating
 from ..errors import InvalidIndex, InvalidType
+from ..kinds import Index, Value
 from .operand import Operand, highest
 
 __all__ = ["as_tuple", "cannot_hold", "checked_index", "checked_value", "index_error", "is_basic"]
 
 
-def as_tuple(index: Any) -> tuple[Any, ...]:
+def as_tuple(index: Index) -> tuple[Any, ...]:
     return index if isinstance(index, tuple) else (index,)
 
 
-def is_basic(index: Any) -> bool:
+def is_basic(index: Index) -> bool:
     return all(
         i is None or i is Ellipsis or (isinstance(i, (slice, int, np.integer)) and not isinstance(i, bool))
         for i in as_tuple(index)
     )
 
 
-def checked_index(index: Any, what: str) -> Any:
+def checked_index(index: Index, what: str) -> Any:
     if any(isinstance(i, Operand) and i.value is not i for i in as_tuple(index)):  # a tracer is its own value
         raise InvalidType(f"{what}: the index carries derivatives; use its .value (as integers or booleans)")
     return index
 
 
-def checked_value(x: Operand, value: Any) -> Any:
+def checked_value(x: Operand, value: Value) -> Any:
     """What is to be written into x, as an array or operand; raises where x cannot hold it."""
     top = highest((x, value))
     if top is not x and isinstance(top, Operand) and top.scope.level > x.scope.level:
@@ -47,7 +48,7 @@ def cannot_hold(x: Operand, value: Operand) -> InvalidType:
     )
 
 
-def index_error(index: Any, shape: tuple[int, ...], what: str, error: IndexError) -> Exception:
+def index_error(index: Index, shape: tuple[int, ...], what: str, error: IndexError) -> Exception:
     """The error of indexing an array of this shape: NumPy's own, which counts no axis for k."""
     try:
         np.broadcast_to(np.empty(()), shape)[index]

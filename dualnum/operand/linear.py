@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from ..kinds import Value
 from .operand import Adjoint, Adjoints, Operand, Stacked, highest
 
 __all__ = ["Moving", "batched", "bilinear", "linear", "rearrange"]
@@ -20,7 +21,7 @@ class Moving:
         self.adjoint = adjoint
         self.omits = omits  # whether some entries of the datum may not occur in the result
 
-    def __call__(self, cotangent: Any) -> Any:
+    def __call__(self, cotangent: Value) -> Any:
         return self.adjoint(cotangent)
 
 
@@ -52,7 +53,7 @@ def rearrange(function: Callable[..., Any], *data: Any) -> Any:
     return function(*data) if top is None else top._rearrange(function, data)
 
 
-def batched(function: Callable[[Any, int], Any], x: Any, adjoint: Adjoint | None = None) -> Any:
+def batched(function: Callable[[Any, int], Any], x: Value, adjoint: Adjoint | None = None) -> Any:
     """function(x, 0) for a rearrangement that can also work under b leading axes: function(x, b).
 
     For what NumPy does by a view (reshape, transpose, broadcast_to): it stays one for jets. An adjoint is
@@ -63,8 +64,8 @@ def batched(function: Callable[[Any, int], Any], x: Any, adjoint: Adjoint | None
 
 def bilinear(
     function: Callable[[Any, Any], Any],
-    a: Any,
-    b: Any,
+    a: Value,
+    b: Value,
     adjoints: Adjoints | None = None,
     stacked: Stacked | None = None,
 ) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import InvalidType, InvalidValue, NoAttribute, dropped
+from ..kinds import Axis, DType, Index, Value
 from .flat import Flat
 
 __all__ = ["Ndarray", "missing"]
@@ -77,13 +78,13 @@ class Ndarray(NDArrayOperatorsMixin):
     argpartition: Method
     ptp: Method
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Index) -> Any:
         raise NotImplementedError
 
-    def __setitem__(self, index: Any, value: Any) -> None:
+    def __setitem__(self, index: Index, value: Value) -> None:
         raise InvalidType(f"x[…] = value: a {type(self).__name__} cannot be written to; use np.where or np.stack")
 
-    def astype(self, dtype: Any) -> Any:
+    def astype(self, dtype: DType) -> Any:
         """This in another real or complex type."""
         raise NotImplementedError
 
@@ -91,7 +92,7 @@ class Ndarray(NDArrayOperatorsMixin):
         """This, in memory of its own."""
         raise NotImplementedError
 
-    def put(self, indices: Any, values: Any, mode: Any = "raise") -> None:
+    def put(self, indices: Index, values: Value, mode: Any = "raise") -> None:
         raise NotImplementedError
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
@@ -135,7 +136,7 @@ class Ndarray(NDArrayOperatorsMixin):
             raise InvalidType("iter(): the operand has no axes; it is a scalar (np.atleast_1d(x) gives it one)")
         return (self[i] for i in range(self.shape[0]))
 
-    def __delitem__(self, index: Any) -> NoReturn:
+    def __delitem__(self, index: Index) -> NoReturn:
         raise InvalidValue("del x[…]: elements cannot be deleted in place; use np.delete(x, index)")
 
     # ── ndarray's methods ────────────────────────────────────────────────────────────────────────
@@ -153,7 +154,7 @@ class Ndarray(NDArrayOperatorsMixin):
         return np.real(self)
 
     @real.setter
-    def real(self, value: Any) -> None:
+    def real(self, value: Value) -> None:
         np.real(self)[...] = value
 
     @property
@@ -161,7 +162,7 @@ class Ndarray(NDArrayOperatorsMixin):
         return np.imag(self)
 
     @imag.setter
-    def imag(self, value: Any) -> None:
+    def imag(self, value: Value) -> None:
         np.imag(self)[...] = value
 
     @property
@@ -169,7 +170,7 @@ class Ndarray(NDArrayOperatorsMixin):
         return Flat(self)
 
     @flat.setter
-    def flat(self, values: Any) -> None:
+    def flat(self, values: Value) -> None:
         self.put(np.arange(self.size), values)
 
     @property
@@ -190,7 +191,7 @@ class Ndarray(NDArrayOperatorsMixin):
 
     conjugate = conj
 
-    def view(self, dtype: Any = None, type: Any = None) -> Any:
+    def view(self, dtype: DType = None, type: Any = None) -> Any:
         if dtype is not None or type is not None:
             raise InvalidType(
                 "view: coefficients cannot be seen as another type; use x.astype(dtype), or for another shape "
@@ -198,7 +199,7 @@ class Ndarray(NDArrayOperatorsMixin):
             )
         return self[...]
 
-    def compress(self, condition: Any, axis: Any = None, out: Any = None) -> Any:
+    def compress(self, condition: Value, axis: Axis = None, out: Value = None) -> Any:
         return np.compress(condition, self, axis=axis, out=out)
 
     def choose(self, *args: Any, **kwargs: Any) -> NoReturn:
@@ -218,7 +219,7 @@ _INSTEAD = {
 
 
 def _in_place(ufunc: np.ufunc) -> Callable[..., Any]:
-    def method(self: Ndarray, other: Any) -> Any:
+    def method(self: Ndarray, other: Value) -> Any:
         # a number is bound anew, as Python's and NumPy's are; an array is written into
         return ufunc(self, other, out=(self,)) if self.ndim or self._is_array else ufunc(self, other)
 

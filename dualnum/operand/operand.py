@@ -20,6 +20,7 @@ from ..errors import (
     NotTraceable,
     ours,
 )
+from ..kinds import Index, Value
 from .levels import Scope, require_alive, same_scope
 from .ndarray import Ndarray
 from .registry import IMPLEMENTATIONS, WITHOUT_AXES, function_name
@@ -50,7 +51,7 @@ class Operand(Ndarray):
         """ufunc.method(*inputs, **kwargs), this being the operand of the highest level."""
         raise NotImplementedError
 
-    def _is_mine(self, x: Any, name: str = "") -> bool:
+    def _is_mine(self, x: Value, name: str = "") -> bool:
         """Whether x belongs to this level (else it is a constant here).
 
         Raises where it does not fit, by this name; the interception point knows that of an array function.
@@ -73,11 +74,11 @@ class Operand(Ndarray):
         """This operand as it is now, to be read by a record (see `constants`)."""
         return self
 
-    def _placed(self, index: Any, shape: tuple[int, ...]) -> Any:
+    def _placed(self, index: Index, shape: tuple[int, ...]) -> Any:
         """Zeros of this shape but for self at the index, its own memory; None if that is not quicker than a sum."""
         return None
 
-    def _add_at(self, index: Any, x: Any) -> bool:
+    def _add_at(self, index: Index, x: Value) -> bool:
         """self[index] += x in place, if that can be done quicker than by the sum of two; whether it was done."""
         return False
 
@@ -85,7 +86,7 @@ class Operand(Ndarray):
         """The primitive on stacks of such operands (see `tower`) in one step; None to go coefficient by coefficient."""
         return None
 
-    def _planes_along(self, vs: Any, size: int) -> Any:
+    def _planes_along(self, vs: Value, size: int) -> Any:
         """So many planes: this, the directions `vs`, and zeros, in one step; None where it takes several."""
         return None
 
@@ -117,8 +118,8 @@ class Operand(Ndarray):
     def _bilinear(
         self,
         function: Callable[[Any, Any], Any],
-        a: Any,
-        b: Any,
+        a: Value,
+        b: Value,
         adjoints: Adjoints | None = None,
         stacked: Stacked | None = None,
     ) -> Any:
@@ -145,7 +146,7 @@ class Operand(Ndarray):
         """1 where this (or its first plane) is known to be a sum of squares, −1 of their negatives, 0 if nothing is."""
         return 0
 
-    def _remembering(self, square: Any, scale: float = 1.0) -> Any:
+    def _remembering(self, square: Value, scale: float = 1.0) -> Any:
         """This operand, which is zero somewhere, with its square, scale²·square, to remember there (see `roots`)."""
         return self
 
@@ -221,10 +222,10 @@ class Operand(Ndarray):
             )
         return bool(value)
 
-    def __contains__(self, item: Any) -> bool:
+    def __contains__(self, item: Value) -> bool:
         return bool(np.any(primal(self) == primal(item)))
 
-    def put(self, indices: Any, values: Any, mode: Any = "raise") -> None:
+    def put(self, indices: Index, values: Value, mode: Any = "raise") -> None:
         """x.flat[indices] = values, which are repeated as often as needed."""
         if next(operands(indices), None) is not None:
             raise InvalidType("put: the index carries derivatives; use its .value (as integers)")
@@ -240,7 +241,7 @@ class Operand(Ndarray):
 # ── finding the operand that an operation runs on ────────────────────────────────────────────────
 
 
-def operands(data: Any) -> Iterator[Operand]:
+def operands(data: Value) -> Iterator[Operand]:
     """The operands in data, also inside tuples, lists and dicts of arguments."""
     if isinstance(data, Operand):
         yield data
@@ -266,12 +267,12 @@ def highest(data: Iterable[Any]) -> Operand | None:
     return top
 
 
-def is_jet(x: Any) -> bool:
+def is_jet(x: Value) -> bool:
     """Whether x has planes of an algebra."""
     return isinstance(x, Operand) and x.algebra is not None
 
 
-def primal(x: Any) -> Any:
+def primal(x: Value) -> Any:
     """x without any derivatives: the plain array under all levels (containers of arguments as well)."""
     while isinstance(x, Operand) and (value := x.value) is not x:  # a tracer is its own value
         x = value
@@ -280,7 +281,7 @@ def primal(x: Any) -> Any:
     return x
 
 
-def promoted(x: Any) -> Any:
+def promoted(x: Value) -> Any:
     """An operand with a type that carries derivatives: a traced array may be one of integers or truth values.
 
     A traced number of Python's becomes one of NumPy's, as it does where it is not traced.

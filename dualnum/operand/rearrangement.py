@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import NotDifferentiable
+from ..kinds import Value
 from .linear import Moving, linear
 from .operand import Operand
 
@@ -52,7 +53,7 @@ class Rearrangement:
         read[self.source()] = True
         return not read[1:].all()
 
-    def __call__(self, cotangent: Any) -> Any:
+    def __call__(self, cotangent: Value) -> Any:
         source, first, results = self.source(), 1, []
         for shape in self.shapes:
             results.append(_scattered(cotangent, source - first, shape))
@@ -78,13 +79,13 @@ class Rearrangement:
         return result
 
 
-def _scattered(cotangent: Any, source: Any, shape: tuple[int, ...]) -> Any:
+def _scattered(cotangent: Value, source: Any, shape: tuple[int, ...]) -> Any:
     """The sums of the cotangents of equal source among the entries of this shape."""
     size = prod(shape)
     inside = (source >= 0) & (source < size)
     positions = source[inside]
 
-    def scatter(g: Any) -> Any:
+    def scatter(g: Value) -> Any:
         if isinstance(g, Operand):
             return linear(scatter, g, adjoint=Moving(gather))
         g = g[inside]
@@ -94,7 +95,7 @@ def _scattered(cotangent: Any, source: Any, shape: tuple[int, ...]) -> Any:
             sums = np.bincount(positions, g, size)
         return sums.astype(g.dtype, copy=False).reshape(shape)
 
-    def gather(h: Any) -> Any:
+    def gather(h: Value) -> Any:
         return np.where(inside, np.take(np.ravel(h), np.where(inside, source, 0)), 0.0) if size else np.zeros(())
 
     return scatter(cotangent)

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import series
 from ..backend import is_array
+from ..kinds import Coefficient, DType
 from . import rescale, valuation
 from .table import POSITIVE, REAL, Mend, linear, recurrence
 
@@ -30,25 +31,25 @@ linear(np.conjugate)
 # ── roots ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _cbrt(order: int, value: Any, u: Coefficients) -> list[Any]:
+def _cbrt(order: int, value: Coefficient, u: Coefficients) -> list[Any]:
     """y' = u'/(3 y²), with u^{−2/3} by its own value, for either sign of u_0."""
     slope = series.power(order - 1, 1 / (value * value), u[:order], -2 / 3)
     return series.integral(order, value, (u, [s / 3 for s in slope]))
 
 
-def _at_zero(value: Any, *u: Any) -> Any:
+def _at_zero(value: Coefficient, *u: Any) -> Any:
     return value == 0
 
 
-def _sqrt_at_zero(order: int, value: Any, u: Coefficients) -> list[Any]:
+def _sqrt_at_zero(order: int, value: Coefficient, u: Coefficients) -> list[Any]:
     return valuation.power(order, value, u, 0.5, lambda order, w: series.sqrt(order, np.sqrt(w[0]), w))
 
 
-def _cbrt_at_zero(order: int, value: Any, u: Coefficients) -> list[Any]:
+def _cbrt_at_zero(order: int, value: Coefficient, u: Coefficients) -> list[Any]:
     return valuation.power(order, value, u, 1 / 3, lambda order, w: _cbrt(order, np.cbrt(w[0]), w))
 
 
-def _root_of_squares(u: Any, sign: int, zero: Any) -> Any:
+def _root_of_squares(u: Coefficient, sign: int, zero: Any) -> Any:
     """A modulus, with the subgradient 0 at its zeros."""
     if sign < 0:
         return np.where(zero, 0.0, np.sqrt(np.where(zero, -1.0, u)))
@@ -64,7 +65,7 @@ recurrence(np.cbrt, _cbrt, sample=(0.1, 4.0), mend=Mend(_at_zero, _cbrt_at_zero)
 _hypot_rescaled = rescale.rescaled(series.hypot)
 
 
-def _hypot_near_zero(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+def _hypot_near_zero(order: int, value: Coefficient, u: Coefficients, v: Coefficients) -> list[Any]:
     at_zero = valuation.hypot(order, value, u, v)
     return series.select(order, value, value == 0, at_zero, _hypot_rescaled(order, value, u, v))
 
@@ -79,7 +80,7 @@ recurrence(
 # ── powers ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _number(p: Any) -> Any:
+def _number(p: Coefficient) -> Any:
     """p as a Python number where it is one number known now, an int where it is integral; else None."""
     if is_array(p):
         if p.ndim or p.dtype.kind not in "biufc":
@@ -93,7 +94,7 @@ def _number(p: Any) -> Any:
     return int(p) if isinstance(p, float) and p.is_integer() else p
 
 
-def _constant_power(order: int, value: Any, u: Coefficients, p: Any) -> list[Any]:
+def _constant_power(order: int, value: Coefficient, u: Coefficients, p: Coefficient) -> list[Any]:
     """y = u^p for one number p known now."""
     if isinstance(p, int):
         if p >= 0:
@@ -103,7 +104,7 @@ def _constant_power(order: int, value: Any, u: Coefficients, p: Any) -> list[Any
     return _descend(order, value, u, p)
 
 
-def _descend(order: int, value: Any, u: Coefficients, p: Any) -> list[Any]:
+def _descend(order: int, value: Coefficient, u: Coefficients, p: Coefficient) -> list[Any]:
     """y' = p u^{p−1} u' down to the first exponent below zero, then the recurrence of the power.
 
     Each level has a value of its own, so a coefficient is finite where it should be although others overflow
@@ -120,7 +121,7 @@ def _descend(order: int, value: Any, u: Coefficients, p: Any) -> list[Any]:
 _BY_PRODUCTS = 8  # the largest exponent that is reached by products
 
 
-def _raised(x: Any, p: Any) -> Any:
+def _raised(x: Coefficient, p: Coefficient) -> Any:
     """x^p; for a moderate p by products from the lowest power, which neither overflows nor underflows.
 
     (Then one function of libm serves all levels. What p is decides, not the order: see `series`.)
@@ -130,7 +131,7 @@ def _raised(x: Any, p: Any) -> Any:
     return np.where(x == np.inf, x, x * _raised(x, p - 1))
 
 
-def _elementwise_power(order: int, value: Any, u: Coefficients, p: Any) -> list[Any]:
+def _elementwise_power(order: int, value: Coefficient, u: Coefficients, p: Any) -> list[Any]:
     """An array of constant exponents, decided per element: integral ones by repeated multiplication."""
     # the exponent of the slope is p − 1, so that its own value at u_0 = 0 is right
     slope = series.power(order - 1, np.power(u[0], p - 1), u[:order], p - 1)
@@ -145,7 +146,7 @@ def _elementwise_power(order: int, value: Any, u: Coefficients, p: Any) -> list[
     return y
 
 
-def _power(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+def _power(order: int, value: Coefficient, u: Coefficients, v: Coefficients) -> list[Any]:
     """y = u^v: by the kind of the exponent, or e^{v log u} where it varies.
 
     Of u_0 = 0 with both moving, y_k is that of u^{v_0} for k ≤ v_0, u_1^k where v_0 = k and 0 below; from
@@ -170,11 +171,11 @@ def _power(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any
     return y
 
 
-def _power_of_unit(p: Any, order: int, w: Coefficients) -> list[Any]:
+def _power_of_unit(p: Coefficient, order: int, w: Coefficients) -> list[Any]:
     return _descend(order, np.power(w[0], p), w, p)
 
 
-def _power_at_zero(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+def _power_at_zero(order: int, value: Coefficient, u: Coefficients, v: Coefficients) -> list[Any]:
     """u^v where u_0 = 0 and v_0 > 0 is no whole number, by the valuation of u."""
     if len(v) > 1:
         return _power(order, value, u, v)
@@ -188,7 +189,7 @@ def _power_at_zero(order: int, value: Any, u: Coefficients, v: Coefficients) -> 
     return y
 
 
-def _power_slope(u: Any, p: Any) -> Any:
+def _power_slope(u: Coefficient, p: Coefficient) -> Any:
     """p u^{p−1} for constant exponents, 0 for those that are 0."""
     if type(p) is np.ndarray and p.nbytes <= _SHORT:
         return p * np.power(u, _lowered(p.tobytes(), p.shape, p.dtype))
@@ -199,7 +200,7 @@ _SHORT = 1 << 10  # bytes of exponents that are kept
 
 
 @lru_cache(maxsize=256)
-def _lowered(data: bytes, shape: tuple[int, ...], dtype: Any) -> Any:
+def _lowered(data: bytes, shape: tuple[int, ...], dtype: DType) -> Any:
     """p − 1, and 1 for an exponent of 0."""
     p = np.frombuffer(data, dtype).reshape(shape)
     lower = np.where(p == 0, 1, p - 1)

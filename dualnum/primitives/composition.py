@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kinds import Coefficient
 from .table import Row
 
 __all__ = ["Composition", "composed"]
@@ -31,7 +32,7 @@ class Composition:
 def composed(first: Row, second: Row) -> Row:
     """The row of g(f(u, …)): the recurrence of g on the series of f."""
 
-    def rule(order: int, value: Any, *operands: Sequence[Any]) -> Any:
+    def rule(order: int, value: Coefficient, *operands: Sequence[Any]) -> Any:
         return second.expand(order, first.expand(order, *operands), value=value)
 
     return Row(Composition(first.ufunc, second.ufunc), "composed", rule)  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ import numpy as np
 from .. import series
 from ..algebra import Algebra, NotGraded, Part
 from ..algebra.extended import extended
+from ..kinds import Coefficient
 from ..operand import Operand
 from .table import Mend, Row, Series
 
@@ -66,7 +67,7 @@ class Derived:
     def __repr__(self) -> str:
         return f"<{self.__name__} by {self.powers}>"
 
-    def _rule(self, order: int, value: Any, *operands: Sequence[Any]) -> list[Any]:
+    def _rule(self, order: int, value: Coefficient, *operands: Sequence[Any]) -> list[Any]:
         """m! times the terms with s^m."""
         return self._terms(order, operands, self.of.applied)
 
@@ -90,11 +91,11 @@ class Derived:
 
     # ── where f's own rule fails ─────────────────────────────────────────────────────────────────
 
-    def _fails(self, value: Any, *arguments: Any) -> Any:
+    def _fails(self, value: Coefficient, *arguments: Any) -> Any:
         assert self.of.mend is not None
         return self.of.mend.where(self.of.ufunc(*arguments), *arguments)
 
-    def _mended(self, order: int, value: Any, *operands: Sequence[Any]) -> list[Any]:
+    def _mended(self, order: int, value: Coefficient, *operands: Sequence[Any]) -> list[Any]:
         assert self.of.mend is not None
         times, rule = sum(self.powers), self.of.mend.rule
         moving = {i for i, u in enumerate(operands) if len(u) > 1 or self.powers[i]}

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import series
+from ..kinds import Coefficient
 from .table import POSITIVE, by_coefficients, recurrence
 
 __all__ = ["I0", "ROOT_OF_PRODUCT", "SINC", "Elementwise"]
@@ -47,7 +48,7 @@ def _blocks(order: int, first: int) -> Iterator[tuple[int, int]]:
         low, high = high, 2 * high
 
 
-def _bounded(x: Any, limit: float) -> Any:
+def _bounded(x: Coefficient, limit: float) -> Any:
     """x where |x| ≤ limit, and 0 elsewhere."""
     return np.where(np.abs(x) <= limit, x, 0.0)
 
@@ -55,7 +56,7 @@ def _bounded(x: Any, limit: float) -> Any:
 # ── sin(πx)/(πx) ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _sinc(order: int, value: Any, x: Any) -> list[Any]:
+def _sinc(order: int, value: Coefficient, x: Coefficient) -> list[Any]:
     """With z = πx, g(z) = sin z/z and s = sin:  z g⁽ᵏ⁾ + k g⁽ᵏ⁻¹⁾ = s⁽ᵏ⁾, upwards for k ≤ |z| and else downwards."""
     z = pi * x
     sin, cos = np.sin(z), np.cos(z)
@@ -88,7 +89,7 @@ def _sinc(order: int, value: Any, x: Any) -> list[Any]:
 _LARGEST = 800.0  # beyond it I_0 overflows
 
 
-def _i0(order: int, value: Any, x: Any) -> list[Any]:
+def _i0(order: int, value: Coefficient, x: Coefficient) -> list[Any]:
     """I_0⁽ᵏ⁾ = 2⁻ᵏ Σ_j (k over j) I_{k−2j} (DLMF 10.29.5), all terms of one sign, from the ratios r_n = I_n/I_{n−1}.
 
     r_n = x/(2n + x r_{n+1}) (DLMF 10.33.1), downwards from the bounds of Amos, "Computation of modified
@@ -121,12 +122,12 @@ def _binomial_share(k: int, j: int) -> float:
 # ── roots of products ────────────────────────────────────────────────────────────────────────────
 
 
-def root_of_product(u: Any, s: Any) -> Any:
+def root_of_product(u: Coefficient, s: Coefficient) -> Any:
     """√(s u) for a constant s > 0, where the product may leave the range."""
     return np.sqrt(u / s) * s
 
 
-def _root_of_product(order: int, value: Any, u: Coefficients, s: Coefficients) -> list[Any]:
+def _root_of_product(order: int, value: Coefficient, u: Coefficients, s: Coefficients) -> list[Any]:
     """y² = s u:  y_k = ½ ((s/y_0) u_k − Σ_{j=1}^{k−1} y_j ŷ_{k−j}),  ŷ = y/y_0, as in `series.hypot`."""
     squares = [s[0] / value * c for c in u]
     y, scaled = [value], [1.0]

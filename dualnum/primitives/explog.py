@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import series
+from ..kinds import Coefficient
 from .table import POSITIVE, Mend, by_derivative, by_equation, composed, lookup, recurrence
 
 Coefficients = Sequence[Any]
@@ -17,7 +18,7 @@ _LN10 = log(10.0)
 def overflowed(base: Callable[[Any], Any], scale: float = 1.0) -> Mend:
     """Where b^{u_0} = e^{u_0·scale} overflows, or is about to."""
 
-    def by_halves(order: int, value: Any, u: Coefficients) -> list[Any]:
+    def by_halves(order: int, value: Coefficient, u: Coefficients) -> list[Any]:
         return series.exp_by_halves(order, value, base(u[0] / 2), [u[0], *(u_k * scale for u_k in u[1:])])
 
     return Mend(lambda value, u: np.isinf(256 * value), by_halves)
@@ -33,7 +34,7 @@ by_derivative(np.log10, lambda u: 1 / _LN10 / u, domain=POSITIVE, sample=(0.1, 5
 by_derivative(np.log1p, lambda u: 1 / (1 + u), domain=(-1.0, float("inf")), sample=(-0.5, 5.0), special=((1e-300,),))
 
 
-def _logaddexp(order: int, value: Any, u: Coefficients, v: Coefficients, scale: float = 1.0) -> list[Any]:
+def _logaddexp(order: int, value: Coefficient, u: Coefficients, v: Coefficients, scale: float = 1.0) -> list[Any]:
     """y = log(eᵘ + eᵛ):  y' = p u' + q v',  p = 1/(1 + e^{v−u}) = ½ (1 + tanh ½(u − v)),  q = 1 − p.
 
     (As a recurrence, since both share the hyperbolic tangent, and have values of their own in the tails.)
@@ -47,13 +48,13 @@ def _logaddexp(order: int, value: Any, u: Coefficients, v: Coefficients, scale: 
     return series.integral(order, value, (u, p), (v, q))
 
 
-def _expit(x: Any) -> Any:
+def _expit(x: Coefficient) -> Any:
     """1/(1 + e^{−x}), from the exponential that does not overflow."""
     e = np.exp(-np.abs(x))
     return np.where(x < 0, e, 1.0) / (1 + e)
 
 
-def _logaddexp2(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+def _logaddexp2(order: int, value: Coefficient, u: Coefficients, v: Coefficients) -> list[Any]:
     return _logaddexp(order, value, u, v, _LN2)
 
 

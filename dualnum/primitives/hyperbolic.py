@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import series
+from ..kinds import Coefficient
 from . import valuation
 from .table import UNIT, by_derivative, by_equation, recurrence
 from .trigonometric import inverse_hypotenuse, inverse_root, one_minus_square
@@ -14,15 +15,15 @@ from .trigonometric import inverse_hypotenuse, inverse_root, one_minus_square
 Coefficients = Sequence[Any]
 
 
-def _sinh(order: int, value: Any, u: Coefficients) -> list[Any]:
+def _sinh(order: int, value: Coefficient, u: Coefficients) -> list[Any]:
     return series.sinhcosh(order, value, np.cosh(u[0]), u)[0]
 
 
-def _cosh(order: int, value: Any, u: Coefficients) -> list[Any]:
+def _cosh(order: int, value: Coefficient, u: Coefficients) -> list[Any]:
     return series.sinhcosh(order, np.sinh(u[0]), value, u)[1]
 
 
-def _squared_sech(y: Any, u: Any) -> Any:
+def _squared_sech(y: Coefficient, u: Coefficient) -> Any:
     """sech² u, which 1 − y² would lose in the tails.
 
     4e/(1 + e)² with e = e^{−2|u|}, at a third of the price of a cosh.

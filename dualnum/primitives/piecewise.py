@@ -12,13 +12,14 @@ import numpy as np
 from numpy._core import umath
 
 from .. import series
+from ..kinds import Coefficient
 from . import valuation
 from .table import Mend, linear, recurrence, zero
 
 Coefficients = Sequence[Any]
 
 
-def _absolute(order: int, value: Any, u: Coefficients) -> list[Any]:
+def _absolute(order: int, value: Coefficient, u: Coefficients) -> list[Any]:
     """|u|: sign(u_0) u_k; of a complex u the modulus of a function of a real t."""
     if np.iscomplexobj(u[0]):
         return series.hypot(order, value, [np.real(a) for a in u], [np.imag(a) for a in u])
@@ -28,7 +29,7 @@ def _absolute(order: int, value: Any, u: Coefficients) -> list[Any]:
 def _extremum(first: Callable[..., Any]) -> Callable[..., list[Any]]:
     """The coefficients of the operand that is chosen; of equal ones the mean (the value is never in doubt)."""
 
-    def rule(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    def rule(order: int, value: Coefficient, u: Coefficients, v: Coefficients) -> list[Any]:
         chosen = series.select(order, value, first(u[0], v[0]), u, v)
         mean = [value, *(0.5 * (series.coefficient(u, k) + series.coefficient(v, k)) for k in range(1, len(chosen)))]
         return series.select(order, value, u[0] == v[0], mean, chosen)
@@ -46,62 +47,62 @@ def _or_number(first: Callable[..., Any]) -> Callable[..., Any]:
     return lambda a, b: first(a, b) | np.isnan(b)
 
 
-def _clip(order: int, value: Any, u: Coefficients, low: Coefficients, high: Coefficients) -> list[Any]:
+def _clip(order: int, value: Coefficient, u: Coefficients, low: Coefficients, high: Coefficients) -> list[Any]:
     """min(max(u, low), high); inside and on the bounds the derivative is that of u."""
     inside = series.select(order, value, u[0] < low[0], low, u)
     return series.select(order, value, np.maximum(u[0], low[0]) > high[0], high, inside)
 
 
-def _floored(value: Any, a: Any, b: Any) -> Any:
+def _floored(value: Coefficient, a: Coefficient, b: Coefficient) -> Any:
     """What remainder takes away, with its sign."""
     return -np.floor_divide(a, b)
 
 
-def _truncated(value: Any, a: Any, b: Any) -> Any:
+def _truncated(value: Coefficient, a: Coefficient, b: Coefficient) -> Any:
     """What fmod takes away: trunc(a/b) would be one too many where a/b is rounded up to a whole number."""
     return -np.rint((a - value) / b)
 
 
-def _divmod(order: int, value: Any, u: Coefficients, v: Coefficients) -> tuple[list[Any], list[Any]]:
+def _divmod(order: int, value: Coefficient, u: Coefficients, v: Coefficients) -> tuple[list[Any], list[Any]]:
     return [value[0]], series.combination(value[1], (1, u), (_floored(value[1], u[0], v[0]), v))
 
 
-def _modf(order: int, value: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
+def _modf(order: int, value: Coefficient, u: Coefficients) -> tuple[list[Any], list[Any]]:
     """The fractional part moves with u; the whole part does not."""
     return [value[0], *u[1:]], [value[1]]
 
 
-def _frexp(order: int, value: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
+def _frexp(order: int, value: Coefficient, u: Coefficients) -> tuple[list[Any], list[Any]]:
     """u = m 2^e: m_k = u_k 2^{−e}; the exponent is a plain integer."""
     return [value[0], *(np.ldexp(u_k, -value[1]) for u_k in u[1:])], [value[1]]
 
 
-def _ldexp(order: int, value: Any, u: Coefficients, e: Coefficients) -> list[Any]:
+def _ldexp(order: int, value: Coefficient, u: Coefficients, e: Coefficients) -> list[Any]:
     return [value, *(np.ldexp(u_k, e[0]) for u_k in u[1:])]
 
 
-def _heaviside(order: int, value: Any, u: Coefficients, at_zero: Coefficients) -> list[Any]:
+def _heaviside(order: int, value: Coefficient, u: Coefficients, at_zero: Coefficients) -> list[Any]:
     """Constant in u; at u_0 = 0 it is the second operand."""
     return series.select(order, value, u[0] == 0, at_zero, [0])
 
 
-def _at_zero(u: Any, *others: Any) -> Any:
+def _at_zero(u: Coefficient, *others: Any) -> Any:
     return u == 0
 
 
-def _is_whole(u: Any) -> Any:
+def _is_whole(u: Coefficient) -> Any:
     return u == np.rint(u)
 
 
-def _tie(a: Any, b: Any) -> Any:
+def _tie(a: Coefficient, b: Coefficient) -> Any:
     return a == b
 
 
-def _squared_modulus(u: Any) -> Any:
+def _squared_modulus(u: Coefficient) -> Any:
     return np.square(np.real(u)) + np.square(np.imag(u)) if np.iscomplexobj(u) else np.square(u)
 
 
-def _modulus_of_squares(u: Any, sign: int, zero: Any) -> Any:
+def _modulus_of_squares(u: Coefficient, sign: int, zero: Any) -> Any:
     return +u if sign > 0 else -u
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..algebra import Part
+from ..kinds import Coefficient
 
 __all__ = ["is_small", "rescaled"]
 
@@ -20,7 +21,7 @@ _SMALL = 2.0**-12
 _NONE = -(10**6)
 
 
-def is_small(x: Any) -> Any:
+def is_small(x: Coefficient) -> Any:
     """Mask of the numbers so near to zero that powers of 1/x overflow soon, in single precision as well."""
     return np.abs(x) < _SMALL
 
@@ -28,7 +29,7 @@ def is_small(x: Any) -> Any:
 def rescaled(rule: Callable[..., Any]) -> Callable[..., Any]:
     """The rule run in τ, with m the growth of its operands: the largest (log₂|u_k| − log₂ max|u_0|)/k."""
 
-    def run(order: int, value: Any, *operands: Coefficients) -> Any:
+    def run(order: int, value: Coefficient, *operands: Coefficients) -> Any:
         start = reduce(np.maximum, (_magnitude(u[0]) for u in operands))
         growth = [(_magnitude(u_k) - start) // k for u in operands for k, u_k in enumerate(u) if k]
         m = np.clip(_largest(reduce(np.maximum, growth), np.shape(start)), -5000, 5000)
@@ -39,7 +40,7 @@ def rescaled(rule: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _largest(x: Any, shape: tuple[int, ...]) -> Any:
+def _largest(x: Coefficient, shape: tuple[int, ...]) -> Any:
     """The largest of what has been broadcast from this shape: along any direction, for t is one for all of them."""
     missing = np.ndim(x) - len(shape)
     x = np.max(x, axis=tuple(range(missing)))
@@ -47,7 +48,7 @@ def _largest(x: Any, shape: tuple[int, ...]) -> Any:
     return np.max(x, axis=spread, keepdims=True) if spread else x
 
 
-def _magnitude(x: Any) -> Any:
+def _magnitude(x: Coefficient) -> Any:
     """The binary exponent of |x|; far below all others for zero. Of a homogeneous part that of its largest term."""
     if isinstance(x, Part):
         return reduce(np.maximum, map(_magnitude, x.terms.values()), np.int64(_NONE))

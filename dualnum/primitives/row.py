@@ -14,6 +14,7 @@ import numpy as np
 
 from ..algebra.extended import algebra_of, padded
 from ..errors import NotTraceable
+from ..kinds import Coefficient
 
 __all__ = ["POSITIVE", "REAL", "UNIT", "Interval", "Mend", "Row", "in_recurrence"]
 
@@ -72,7 +73,7 @@ class Row:
         """The name of the ufunc."""
         return str(self.ufunc.__name__)
 
-    def expand(self, order: int, *operands: Sequence[Any], value: Any = None) -> Any:
+    def expand(self, order: int, *operands: Sequence[Any], value: Coefficient = None) -> Any:
         """The series of the result to this order from the series of the operands (a tuple of them if nout > 1).
 
         The value, where it is not given, comes from the ufunc itself, never from a series. On arrays it is NumPy's, to
@@ -90,7 +91,7 @@ class Row:
         finally:
             _recurring.reset(token)
 
-    def pull(self, i: int, cotangent: Any, value: Any, *arguments: Any, output: int = 0) -> Any:
+    def pull(self, i: int, cotangent: Coefficient, value: Coefficient, *arguments: Any, output: int = 0) -> Any:
         """The pull-back along argument i: what the cotangent of the result contributes to that of u_i.
 
         The Jacobian of an elementwise function is diagonal, and so it is its own transpose: the pull-back of
@@ -108,7 +109,7 @@ class Row:
             _recurring.reset(token)
         return slope
 
-    def applied(self, order: int, value: Any, *operands: Sequence[Any]) -> Any:
+    def applied(self, order: int, value: Coefficient, *operands: Sequence[Any]) -> Any:
         """The rule at this order, value and operands; as a whole where it looks at numbers that a trace has not."""
         assert self.rule is not None
         series = _as_computed(self.ufunc, value, operands)
@@ -117,14 +118,14 @@ class Row:
         except NotTraceable as error:
             return error.whole(error, self._in_full, (order, value, *map(list, series)), {})
 
-    def _in_full(self, order: int, value: Any, *operands: Sequence[Any]) -> Any:
+    def _in_full(self, order: int, value: Coefficient, *operands: Sequence[Any]) -> Any:
         """The rule with all coefficients there can be: how many it gives must not hang on numbers that may change."""
         assert self.rule is not None
         algebra = algebra_of(operands)
         y = self.rule(order, value, *operands)
         return tuple(padded(order, c, algebra) for c in y) if self.ufunc.nout > 1 else padded(order, y, algebra)
 
-    def _pushed(self, i: int, tangent: Any, value: Any, arguments: Sequence[Any], output: int) -> Any:
+    def _pushed(self, i: int, tangent: Coefficient, value: Coefficient, arguments: Sequence[Any], output: int) -> Any:
         assert self.rule is not None
         y = self.applied(1, value, *([u, tangent] if j == i else [u] for j, u in enumerate(arguments)))
         y = y[output] if self.ufunc.nout > 1 else y
@@ -134,7 +135,7 @@ class Row:
 _NUMBERS = (int, float, complex)  # whose type does not count
 
 
-def _as_computed(ufunc: Any, value: Any, operands: Sequence[Any]) -> Sequence[Any]:
+def _as_computed(ufunc: Any, value: Coefficient, operands: Sequence[Any]) -> Sequence[Any]:
     """The operands no narrower than the ufunc itself has them, so that a rule loses no digits that the value has.
 
     (SciPy has no loops for half precision, float_power none below double; log(True) is half precision.)
@@ -152,7 +153,7 @@ def _as_computed(ufunc: Any, value: Any, operands: Sequence[Any]) -> Sequence[An
     return [_no_narrower(u, k, wanted) for u, k, wanted in zip(operands, kinds, loop, strict=False)]
 
 
-def _kind(x: Any) -> Any:
+def _kind(x: Coefficient) -> Any:
     """The type of a number of Python, the dtype of all else."""
     return type(x) if type(x) in _NUMBERS else getattr(x, "dtype", type(x))
 

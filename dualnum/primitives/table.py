@@ -27,6 +27,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from .. import series
 from ..algebra import NotGraded
 from ..errors import NotDifferentiable
+from ..kinds import Coefficient
 from ..operand import Operand, primal
 from .row import POSITIVE, REAL, UNIT, Interval, Mend, Row, in_recurrence
 
@@ -127,14 +128,14 @@ class Series(NDArrayOperatorsMixin):
         return self.coefficients[0].dtype
 
 
-def _coefficients(x: Any) -> Sequence[Any]:
+def _coefficients(x: Coefficient) -> Sequence[Any]:
     return x.coefficients if isinstance(x, Series) else [x]
 
 
 class Quotient(Series):
     """c/d for a constant c, worked out where something is made of it: as a slope it need not be (d y' = c u')."""
 
-    def __init__(self, constant: Any, denominator: Series) -> None:
+    def __init__(self, constant: Coefficient, denominator: Series) -> None:
         self.order = denominator.order
         self.constant = constant
         self.denominator = denominator.coefficients
@@ -233,7 +234,7 @@ def recurrence(
 def zero(ufunc: np.ufunc, **row: Any) -> None:
     """Piecewise constant: the value, and no derivative anywhere (the jumps are kinks)."""
 
-    def rule(order: int, value: Any, *operands: Sequence[Any]) -> Any:
+    def rule(order: int, value: Coefficient, *operands: Sequence[Any]) -> Any:
         return [value] if ufunc.nout == 1 else tuple([v] for v in value)
 
     recurrence(ufunc, rule, kind="zero", **row)
@@ -242,7 +243,7 @@ def zero(ufunc: np.ufunc, **row: Any) -> None:
 def linear(ufunc: np.ufunc, *factors: Any, **row: Any) -> None:
     """f(u, …)_k = Σ_i c_i u_{i,k}, a factor being a number or a function of y_0 and the values; without any f(u_k)."""
 
-    def rule(order: int, value: Any, *operands: Sequence[Any]) -> list[Any]:
+    def rule(order: int, value: Coefficient, *operands: Sequence[Any]) -> list[Any]:
         if not factors:
             return [value, *map(ufunc, operands[0][1:])]
         values = [u[0] for u in operands]
@@ -259,7 +260,7 @@ def by_derivative(ufunc: np.ufunc, *partials: Any, of_log: bool = False, **row: 
     With `of_log` they are those of log f: y' = y Σ_i ∂_i log f(u, …) u_i'.
     """
 
-    def rule(order: int, value: Any, *operands: Sequence[Any]) -> Any:
+    def rule(order: int, value: Coefficient, *operands: Sequence[Any]) -> Any:
         require_constant(ufunc, partials, operands)
         inner = [Series(order - 1, u[:order]) for u in operands]
         slopes = [(u, partial(*inner)) for u, partial in zip(operands, partials, strict=True) if len(u) > 1]
@@ -272,7 +273,7 @@ def by_derivative(ufunc: np.ufunc, *partials: Any, of_log: bool = False, **row: 
     recurrence(ufunc, rule, kind="by_derivative", **row)
 
 
-def _integral(order: int, value: Any, slopes: Sequence[tuple[Sequence[Any], Any]]) -> list[Any]:
+def _integral(order: int, value: Coefficient, slopes: Sequence[tuple[Sequence[Any], Any]]) -> list[Any]:
     """y' = Σ p u'."""
     quotients = [p.integral(order, u) for u, p in slopes if isinstance(p, Quotient)]
     others = [(u, _coefficients(p)) for u, p in slopes if not isinstance(p, Quotient)]
@@ -292,7 +293,7 @@ def require_constant(ufunc: np.ufunc, names: Sequence[Any], operands: Sequence[S
 def composed(ufunc: np.ufunc, expression: Callable[..., Any], **row: Any) -> None:
     """From an expression of other primitives, for coefficients 1 and up (say why nothing cancels)."""
 
-    def rule(order: int, value: Any, *operands: Sequence[Any]) -> list[Any]:
+    def rule(order: int, value: Coefficient, *operands: Sequence[Any]) -> list[Any]:
         result = expression(*(Series(order, u) for u in operands))
         return [value, *_coefficients(result)[1:]]
 
@@ -311,7 +312,7 @@ def by_equation(
     Both functions are given the parameters as well, which must be constant.
     """
 
-    def rule(order: int, value: Any, u: Sequence[Any], *others: Sequence[Any]) -> Any:
+    def rule(order: int, value: Coefficient, u: Sequence[Any], *others: Sequence[Any]) -> Any:
         require_constant(ufunc, parameters, others)
         constants = [c[0] for c in others]
         initial = [value] if ufunc.nout == 1 else list(value)
@@ -331,7 +332,7 @@ def by_coefficients(ufunc: np.ufunc, outer: Callable[..., Any], *parameters: str
     that grows faster.
     """
 
-    def rule(order: int, value: Any, *operands: Sequence[Any]) -> Any:
+    def rule(order: int, value: Coefficient, *operands: Sequence[Any]) -> Any:
         require_constant(ufunc, parameters, operands)
         f = outer(order, value, *(u[0] for u in operands))
         u = operands[-1]

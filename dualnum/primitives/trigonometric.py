@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import series
+from ..kinds import Coefficient
 from . import rescale, valuation
 from .table import UNIT, Mend, by_derivative, by_equation, linear, on_series, recurrence
 
@@ -17,12 +18,12 @@ inverse_hypotenuse = on_series(series.inverse_hypotenuse)
 inverse_root = on_series(lambda order, w: series.power(order, 1 / np.sqrt(w[0]), w, -0.5))
 
 
-def sine(du: Any, s: Any, c: Any) -> tuple[Any, Any]:
+def sine(du: Any, s: Coefficient, c: Coefficient) -> tuple[Any, Any]:
     """s' = c u', c' = −s u'."""
     return du * c, -(du * s)
 
 
-def cosine(du: Any, c: Any, s: Any) -> tuple[Any, Any]:
+def cosine(du: Any, c: Coefficient, s: Coefficient) -> tuple[Any, Any]:
     """c' = −s u', s' = c u'."""
     return -(du * s), du * c
 
@@ -34,7 +35,7 @@ def _at_edge(sign: int) -> Mend:
     subgradient 0, and 0 as far as it is known that nothing moves.
     """
 
-    def expand(order: int, value: Any, u: Coefficients) -> list[Any]:
+    def expand(order: int, value: Coefficient, u: Coefficients) -> list[Any]:
         side = sign * np.sign(u[0])
         z = [0.0 * u[0], *(-np.sign(u[0]) * u_k for u_k in u[1:])]
         root = valuation.power(order, z[0], z, 0.5, lambda order, w: series.sqrt(order, np.sqrt(w[0]), w))
@@ -47,7 +48,7 @@ def _at_edge(sign: int) -> Mend:
     return Mend(lambda value, u: ((u == 1) | (u == -1)) & (not np.iscomplexobj(u)), expand)
 
 
-def _arctan2(order: int, value: Any, y: Coefficients, x: Coefficients) -> list[Any]:
+def _arctan2(order: int, value: Coefficient, y: Coefficients, x: Coefficients) -> list[Any]:
     """θ' = (x y' − y x')/(x² + y²), in the frame turned by θ_0 (`series.polar`) and in units of r_0."""
     r0 = np.hypot(y[0], x[0])
     radial, around = series.polar(r0, x[: order + 1], y[: order + 1])

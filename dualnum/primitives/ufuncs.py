@@ -6,6 +6,7 @@ import numpy as np
 
 from ..backend import floating_dtype, is_array
 from ..errors import InvalidIndex, InvalidType, InvalidValue, NotDifferentiable, dropped
+from ..kinds import Axis, DType, Index, Value
 from ..operand import Operand, implementation, primal
 from .table import Row, lookup
 
@@ -41,7 +42,7 @@ def _call(
     inputs: tuple[Any, ...],
     out: tuple[Any, ...] | None = None,
     where: Any = True,
-    dtype: Any = None,
+    dtype: DType = None,
     casting: Any = "same_kind",
     order: Any = "K",
     subok: bool = True,
@@ -89,7 +90,7 @@ def _booleans(row: Row, where: Any) -> Any:
     return where
 
 
-def _cast(row: Row, x: Any, dtype: np.dtype[Any], casting: Any) -> Any:
+def _cast(row: Row, x: Value, dtype: np.dtype[Any], casting: Any) -> Any:
     if isinstance(x, (bool, int, float, complex)):
         return x
     x = x if isinstance(x, Operand) or is_array(x) else np.asarray(x)
@@ -121,7 +122,7 @@ def _spread(result: Any, shape: tuple[int, ...]) -> Any:
     return result if np.shape(result) == shape else np.copy(np.broadcast_to(result, shape))
 
 
-def _write(out: Any, result: Any, where: Any) -> Any:
+def _write(out: Value, result: Any, where: Any) -> Any:
     if where is True:
         out[...] = result
     else:
@@ -133,18 +134,18 @@ def _write(out: Any, result: Any, where: Any) -> Any:
 # ── methods ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _axis(axis: Any, ndim: int) -> int:
+def _axis(axis: Axis, ndim: int) -> int:
     return int(np.lib.array_utils.normalize_axis_index(axis, ndim))
 
 
-def _finish(ufunc: np.ufunc, result: Any, out: Any) -> Any:
+def _finish(ufunc: np.ufunc, result: Any, out: Value) -> Any:
     """Writes the result of a method into out=, if one was given."""
     if out is None or out[0] is None:
         return result
     return np.positive(result, out=out)
 
 
-def _operand(ufunc: np.ufunc, method: str, x: Any, dtype: Any) -> Any:
+def _operand(ufunc: np.ufunc, method: str, x: Value, dtype: DType) -> Any:
     """The array that a method works on, in the type it is to work in."""
     if ufunc.nin != 2 or ufunc.nout != 1:
         raise InvalidValue(f"{ufunc.__name__}.{method}: only ufuncs of two inputs and one output have this method")
@@ -154,7 +155,13 @@ def _operand(ufunc: np.ufunc, method: str, x: Any, dtype: Any) -> Any:
 
 
 def _reduce(
-    ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False, **kwargs: Any
+    ufunc: np.ufunc,
+    x: Value,
+    axis: Axis = 0,
+    dtype: DType = None,
+    out: Value = None,
+    keepdims: bool = False,
+    **kwargs: Any,
 ) -> Any:
     """Folds an axis: by the array function where NumPy has one, else element after element."""
     x = _operand(ufunc, "reduce", x, dtype)
@@ -179,12 +186,12 @@ def _reduce(
     return _finish(ufunc, result, out)
 
 
-def _alone(ufunc: np.ufunc, x: Any) -> Any:
+def _alone(ufunc: np.ufunc, x: Value) -> Any:
     """What a fold makes of a single element: NumPy gives hypot(0, x), and in memory of its own."""
     return np.absolute(x) if ufunc is np.hypot else np.copy(x)
 
 
-def _fold(ufunc: np.ufunc, x: Any, initial: Any) -> Any:
+def _fold(ufunc: np.ufunc, x: Value, initial: Value) -> Any:
     """f(… f(f(initial, x[0]), x[1]) …, x[−1])."""
     if initial is None and len(x) == 0:
         initial = ufunc.identity
@@ -198,7 +205,7 @@ def _fold(ufunc: np.ufunc, x: Any, initial: Any) -> Any:
     return result
 
 
-def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
+def _accumulate(ufunc: np.ufunc, x: Value, axis: int = 0, dtype: DType = None, out: Value = None) -> Any:
     x = _operand(ufunc, "accumulate", x, dtype)
     if x.ndim == 0:
         raise InvalidType(f"{ufunc.__name__}.accumulate: the operand has no axes; expected one at least")
@@ -211,7 +218,7 @@ def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None, out: 
     return _finish(ufunc, np.moveaxis(np.stack(results), 0, axis) if results else x, out)
 
 
-def _outer(ufunc: np.ufunc, a: Any, b: Any, **kwargs: Any) -> Any:
+def _outer(ufunc: np.ufunc, a: Value, b: Value, **kwargs: Any) -> Any:
     """ufunc of every element of a with every element of b."""
     if ufunc.nin != 2:
         raise InvalidValue(f"{ufunc.__name__}.outer: only ufuncs of two inputs have this method")
@@ -219,7 +226,7 @@ def _outer(ufunc: np.ufunc, a: Any, b: Any, **kwargs: Any) -> Any:
     return ufunc(np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b, **kwargs)
 
 
-def _reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
+def _reduceat(ufunc: np.ufunc, x: Value, indices: Index, axis: int = 0, dtype: DType = None, out: Value = None) -> Any:
     """Folds the slices between consecutive indices (a single element where they do not increase)."""
     x = _operand(ufunc, "reduceat", x, dtype)
     if x.ndim == 0:
@@ -233,7 +240,7 @@ def _reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, dtype: Any =
     return _finish(ufunc, np.moveaxis(np.stack(results) if results else moved[:0], 0, axis), out)
 
 
-def _at(ufunc: np.ufunc, x: Any, indices: Any, *b: Any) -> None:
+def _at(ufunc: np.ufunc, x: Value, indices: Index, *b: Any) -> None:
     """x[indices] = ufunc(x[indices], b), in place, once for each time that an index occurs."""
     if not isinstance(x, Operand):
         raise dropped(f"{ufunc.__name__}.at on a plain array", "a jet as its first argument")

@@ -17,6 +17,7 @@ import numpy as np
 
 from .. import series
 from ..algebra import Part
+from ..kinds import Coefficient
 from .table import Mend
 
 __all__ = ["edge", "hypot", "modulus", "power"]
@@ -26,7 +27,7 @@ Coefficients = Sequence[Any]
 
 def _by_valuation(
     order: int,
-    y0: Any,
+    y0: Coefficient,
     operands: Sequence[Coefficients],
     expansion: Callable[[int], Sequence[Any]],
     unknown: float = inf,
@@ -48,14 +49,14 @@ def _by_valuation(
     return list(y)
 
 
-def _is_there(c: Any) -> Any:
+def _is_there(c: Coefficient) -> Any:
     """Where a coefficient is not zero; of a homogeneous part, any of its terms."""
     if not isinstance(c, Part):
         return np.not_equal(c, 0)
     return reduce(np.logical_or, (np.not_equal(a, 0) for a in c.terms.values()), np.False_)
 
 
-def _sign(c: Any) -> Any:
+def _sign(c: Coefficient) -> Any:
     """The sign of a coefficient; of a part like c·(t_1 + t_2)², all of whose terms have one, that of the first."""
     if not isinstance(c, Part):
         return np.sign(c)
@@ -73,7 +74,7 @@ def _shifted(order: int, by: int, known: int, tail: Sequence[Any]) -> list[Any]:
 
 
 def power(
-    order: int, y0: Any, u: Coefficients, p: float, of_unit: Callable[[int, Coefficients], Sequence[Any]]
+    order: int, y0: Coefficient, u: Coefficients, p: float, of_unit: Callable[[int, Coefficients], Sequence[Any]]
 ) -> list[Any]:
     """u^p for p > 0 where u_0 = 0, from `of_unit`, which gives w^p for a series w with w_0 ≠ 0.
 
@@ -103,7 +104,7 @@ def power(
     return _by_valuation(order, y0, [u], expansion, unknown)
 
 
-def hypot(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+def hypot(order: int, y0: Coefficient, u: Coefficients, v: Coefficients) -> list[Any]:
     """√(u² + v²) where u_0 = v_0 = 0: t^m √(û² + v̂²) for an even valuation m, and the subgradient 0 else."""
 
     def expansion(m: int) -> Sequence[Any]:
@@ -117,7 +118,7 @@ def hypot(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
     return _by_valuation(order, y0, [u, v], expansion)
 
 
-def modulus(order: int, y0: Any, u: Coefficients) -> list[Any]:
+def modulus(order: int, y0: Coefficient, u: Coefficients) -> list[Any]:
     """|u| where u_0 = 0: ±u for an even valuation (|t²| = t²), and the subgradient 0 else."""
     if np.iscomplexobj(u[0]):
         return hypot(order, y0, [np.real(a) for a in u], [np.imag(a) for a in u])
@@ -139,7 +140,7 @@ def edge(odd: float, even: float) -> Mend:
         odd, even: the infinities that derivatives of odd and of even orders have at 1.
     """
 
-    def rule(order: int, y0: Any, u: Coefficients) -> list[Any]:
+    def rule(order: int, y0: Coefficient, u: Coefficients) -> list[Any]:
         left = np.where(np.real(u[0]) < 0, -1.0, 1.0)
         outer = [y0, *(odd if n % 2 else even * left for n in range(1, order + 1))]
         return series.compose_safely(order, outer, u)

@@ -16,6 +16,7 @@ from ..kernel.ir import SELECT, Graph, Symbol
 from ..kernel.layout import BLOCK, Group
 from ..kernel.plan import prepare
 from ..kernel.target import Target
+from ..kinds import DType, Value
 from .fused import Kernel, Output, Source, spread
 from .nodes import MOST_PLANES, Node, Trace, is_uniform, place
 
@@ -111,7 +112,7 @@ class Cut:
             return (node.shape, node.dtype) if possible and None not in _windows(node) else None
         return _elementwise_kind(node, self.kinds)
 
-    def _direct(self, members: Sequence[Node], dtype: Any) -> bool:
+    def _direct(self, members: Sequence[Node], dtype: DType) -> bool:
         """Whether a kernel of these nodes is one piece of machine code that takes arrays as they are."""
         target = self.target
         if target.handle is None or not target.computes(dtype):
@@ -246,7 +247,7 @@ class _Body:
         return reduce(lambda a, b: self.graph.node(np.add, a, b), pieces)
 
 
-def _spread(constant: Node, shape: tuple[int, ...], dtype: Any) -> Node:
+def _spread(constant: Node, shape: tuple[int, ...], dtype: DType) -> Node:
     return Node("constant", (), shape, dtype, spread(constant.extra, shape, dtype))
 
 
@@ -279,7 +280,7 @@ def _origin(node: Node) -> Node:
     return node
 
 
-def _layout_of(x: Any) -> str:
+def _layout_of(x: Value) -> str:
     """How a kernel reads an argument of its own shape and type."""
     if not isinstance(x, np.ndarray) or x.flags.c_contiguous:
         return "c"

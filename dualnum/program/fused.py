@@ -14,6 +14,7 @@ from ..kernel import launch
 from ..kernel.ir import Program
 from ..kernel.layout import BLOCK, Group
 from ..kernel.plan import Plan
+from ..kinds import DType, Value
 from .nodes import Node
 
 __all__ = ["Kernel", "Output", "Source", "spread"]
@@ -74,7 +75,7 @@ class Kernel:
             planes[count:] = 0
         return None if alarm else [y if o.size else y[0, ...] for o, y in zip(self.outputs, results, strict=True)]
 
-    def _operand(self, source: Source, x: Any, in_blocks: bool) -> Any:
+    def _operand(self, source: Source, x: Value, in_blocks: bool) -> Any:
         """An array as a plan takes it; with `in_blocks` the target spreads it."""
         layout, count = source.layout, source.planes
         if layout == "s":
@@ -94,14 +95,14 @@ class Kernel:
         return (planes, layout, source.window) if layout == "w" else (planes, layout)
 
 
-def spread(x: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+def spread(x: Value, shape: tuple[int, ...], dtype: DType) -> Any:
     """x spread over this shape in one piece, in this type."""
     laid = np.empty(shape, dtype)
     laid[...] = x
     return laid
 
 
-def _widened(x: Any, window: tuple[int, int], shape: tuple[int, ...]) -> Any:
+def _widened(x: Value, window: tuple[int, int], shape: tuple[int, ...]) -> Any:
     """An array that is zero but in a window of its entries."""
     wide = np.zeros((1, *shape), x.dtype)
     wide.reshape(-1)[slice(*window)] = x.reshape(-1)

@@ -16,6 +16,7 @@ from ..kernel.bounded import Bounded
 from ..kernel.ir import Program
 from ..kernel.plan import rendered
 from ..kernel.target import Target
+from ..kinds import Value
 from ..operand import Operand
 from ..operand.levels import ambient
 from .fused import Kernel
@@ -245,7 +246,7 @@ class _Entry:
 class _Static:
     """An argument that is part of the signature: a leaf, whatever it is."""
 
-    def __init__(self, x: Any) -> None:
+    def __init__(self, x: Value) -> None:
         self.x = x
 
     def __eq__(self, other: object) -> bool:
@@ -273,7 +274,7 @@ def _unhashable(leaves: Sequence[Any], described: Sequence[Any]) -> InvalidType:
     )
 
 
-def _plain(y: Any) -> bool:
+def _plain(y: Value) -> bool:
     """A result that is no array: given back as it is."""
     return isinstance(y, type) or not (isinstance(y, (Operand, np.generic)) or hasattr(y, "__array__"))
 
@@ -284,7 +285,7 @@ def _inputs(leaves: Sequence[Any], described: Sequence[Any]) -> list[Any]:
     return [x.planes if isinstance(x, Jet) else np.asarray(x) if isinstance(x, np.generic) else x for x in traced]
 
 
-def _rebuilt(x: Any, tracer: Tracer) -> Any:
+def _rebuilt(x: Value, tracer: Tracer) -> Any:
     """What the function receives for x."""
     if isinstance(x, Jet):
         jet = object.__new__(Jet)._set(tracer, x.extent, x.algebra, ambient())
@@ -292,7 +293,7 @@ def _rebuilt(x: Any, tracer: Tracer) -> Any:
     return tracer._as_array() if type(x) is _ndarray else tracer
 
 
-def _described_result(y: Any) -> Any:
+def _described_result(y: Value) -> Any:
     """How to give back one result: (algebra, support) of a jet, or a constant that is no array."""
     if isinstance(y, Jet):
         return ("jet", y.algebra, y.extent)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kinds import DType, Index, Value
 from ..primitives.table import in_recurrence
 
 __all__ = [
@@ -53,7 +54,7 @@ class Node:
         op: Any,
         args: tuple["Node", ...],
         shape: Any,
-        dtype: Any,
+        dtype: DType,
         extra: Any = None,
         weak: bool = False,
     ) -> None:
@@ -173,7 +174,7 @@ def row(node: Node, k: int) -> Node:
 # ── parts of an array ────────────────────────────────────────────────────────────────────────────
 
 
-def basic(index: Any) -> tuple[Any, ...] | None:
+def basic(index: Index) -> tuple[Any, ...] | None:
     """An index of slices and integers, by which no entry is found twice, as a tuple; None for others."""
     items = index if isinstance(index, tuple) else (index,)
     items = tuple([int(i) if isinstance(i, np.integer) else i for i in items])
@@ -288,7 +289,7 @@ def _is_row(index: tuple[Any, ...]) -> bool:
     return len(index) == 1 and type(index[0]) is int
 
 
-def compact(array: Any) -> Any:
+def compact(array: Value) -> Any:
     """A copy of an array; of one with the same bits everywhere a number that is spread over its shape."""
     if array.size and array.dtype != object:
         first = array.flat[0]
@@ -297,13 +298,13 @@ def compact(array: Any) -> Any:
     return array.copy()
 
 
-def is_uniform(x: Any) -> bool:
+def is_uniform(x: Value) -> bool:
     """Whether an array holds one number only, in one place or spread over its shape."""
     x = np.asarray(x)
     return x.size == 1 or not any(x.strides)
 
 
-def _zero(shape: tuple[int, ...], dtype: Any) -> Node:
+def _zero(shape: tuple[int, ...], dtype: DType) -> Node:
     return Node("constant", (), shape, dtype, np.broadcast_to(dtype.type(0), shape))
 
 

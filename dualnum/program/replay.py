@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import memory
 from ..kernel import engine
+from ..kinds import DType, Value
 from .cut import Cut
 from .fused import Kernel, Source, spread
 from .nodes import HOLE, Applied, Node, Trace
@@ -24,12 +25,12 @@ __all__ = ["ALARM", "Replay"]
 ALARM = object()
 
 
-def _differs(y: Any, shape: tuple[int, ...], dtype: Any) -> bool:
+def _differs(y: Value, shape: tuple[int, ...], dtype: DType) -> bool:
     """Whether an array has another shape or type than it had when it was traced."""
     return bool(np.shape(y) != shape or getattr(y, "dtype", dtype) != dtype)
 
 
-def _placed(pieces: Sequence[Any], indices: Sequence[Any], shape: tuple[int, ...], dtype: Any) -> Any:
+def _placed(pieces: Sequence[Any], indices: Sequence[Any], shape: tuple[int, ...], dtype: DType) -> Any:
     """The sum of arrays that are zero but at their indices."""
     total = np.zeros(shape, dtype)
     for index, piece in zip(indices, pieces, strict=True):

@@ -17,6 +17,7 @@ import optree
 from ..algebra import Algebra, Part
 from ..errors import DualnumError, InvalidType, NotTraceable
 from ..jets.jet import Jet
+from ..kinds import DType, Index, Value
 from ..operand import Operand, highest, operands
 from ..operand.levels import Scope, open_scope
 from .nodes import HOLE, Applied, Node, Trace, basic, placed, stacked
@@ -47,7 +48,7 @@ _BY_TYPE = {
 _OURS = "dualnum"
 
 
-def _coefficients(part: Any) -> tuple[tuple[Any, ...], Any]:
+def _coefficients(part: Value) -> tuple[tuple[Any, ...], Any]:
     return tuple(part.terms.values()), (part.algebra, tuple(part.terms))
 
 
@@ -83,7 +84,7 @@ class Tracer(Operand):
         dtype: np.dtype[Any] = self.node.dtype
         return dtype
 
-    def astype(self, dtype: Any, **kwargs: Any) -> Any:
+    def astype(self, dtype: DType, **kwargs: Any) -> Any:
         return self._call(lambda x: np.asarray(x).astype(dtype, **kwargs)[()], self)
 
     def _as_array(self) -> "Tracer":
@@ -92,7 +93,7 @@ class Tracer(Operand):
     def copy(self, order: str = "C") -> Any:
         return self
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Index) -> Any:
         part = basic(index)
         if part is not None:
             node = self.record.part(self.node, part)
@@ -104,7 +105,7 @@ class Tracer(Operand):
             raise self._refused("indexing by a mask of traced values", "np.where(mask, …)")
         return self._call(lambda x, i: x[i], self, index)
 
-    def __setitem__(self, index: Any, value: Any) -> None:
+    def __setitem__(self, index: Index, value: Value) -> None:
         raise self._refused("assignment into a traced array", "np.where, np.stack or np.concatenate")
 
     def __bool__(self) -> bool:
@@ -128,7 +129,7 @@ class Tracer(Operand):
     def __complex__(self) -> complex:
         raise self._refused("complex() of a traced value", "functions of NumPy on it, or static_argnums")
 
-    def __contains__(self, item: Any) -> bool:
+    def __contains__(self, item: Value) -> bool:
         raise self._refused("`in` on a traced array", "np.isin")
 
     def item(self, *args: Any) -> Any:
@@ -157,7 +158,7 @@ class Tracer(Operand):
     def _alarm(self) -> None:
         self.record.alarms.append(self.node)
 
-    def _node(self, x: Any) -> Node:
+    def _node(self, x: Value) -> Node:
         """x as a node of this trace."""
         if isinstance(x, Tracer):
             return x.node
@@ -299,7 +300,7 @@ class Tracer(Operand):
     ) -> Any:
         return self._call(function, *data)
 
-    def _placed(self, index: Any, shape: tuple[int, ...]) -> Any:
+    def _placed(self, index: Index, shape: tuple[int, ...]) -> Any:
         part = basic(index)
         return None if part is None or not shape else self._wrap(placed(self.node, part, shape))
 
@@ -313,7 +314,7 @@ class Tracer(Operand):
         return function(self, 0)
 
     def _bilinear(
-        self, function: Callable[[Any, Any], Any], a: Any, b: Any, adjoints: Any = None, stacked: Any = None
+        self, function: Callable[[Any, Any], Any], a: Value, b: Value, adjoints: Any = None, stacked: Any = None
     ) -> Any:
         return self._call(function, a, b)
 
@@ -335,7 +336,7 @@ def _from_outside() -> InvalidType:
     )
 
 
-def _as_it_is(x: Any) -> Any:
+def _as_it_is(x: Value) -> Any:
     """x, a copy where it is an array that may be written to later."""
     return np.array(x) if type(x) is np.ndarray else x
 
@@ -343,7 +344,7 @@ def _as_it_is(x: Any) -> Any:
 Layer = tuple[Algebra, Scope]
 
 
-def _peeled(x: Any) -> tuple[Any, list[Layer]]:
+def _peeled(x: Value) -> tuple[Any, list[Layer]]:
     """What lies under the jets of x, and of these the algebras and scopes, from the top down."""
     above: list[Layer] = []
     while isinstance(x, Jet):
@@ -352,14 +353,14 @@ def _peeled(x: Any) -> tuple[Any, list[Layer]]:
     return x, above
 
 
-def _rebuilt(x: Any, above: Sequence[Layer], scopes: dict[Scope, Scope] | None = None) -> Any:
+def _rebuilt(x: Value, above: Sequence[Layer], scopes: dict[Scope, Scope] | None = None) -> Any:
     """Such jets over x again; on their own scopes, or on those that stand for them now."""
     for algebra, scope in reversed(above):
         x = object.__new__(Jet)._set(x, algebra.order, algebra, scope if scopes is None else scopes[scope])
     return x
 
 
-def _described(y: Any) -> tuple[Any, Any]:
+def _described(y: Value) -> tuple[Any, Any]:
     """Shape and type of a result."""
     if isinstance(y, (np.ndarray, np.generic)):
         return y.shape, y.dtype

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kinds import Value
 from ..operand.levels import Scope
 from .nodes import Node, added, compact, row_by_row, sliced
 
@@ -30,7 +31,7 @@ class Tracing:
         self._constants: dict[int, tuple[Any, Node]] = {}
         self._parts: dict[tuple[int, str], Node] = {}
 
-    def constant(self, x: Any) -> Node:
+    def constant(self, x: Value) -> Node:
         """An array from outside, as it is now; one node for each, as long as nobody writes to it."""
         known = self._constants.get(id(x))
         if known is None or (isinstance(x, np.ndarray) and x.tobytes() != np.asarray(known[1].extra).tobytes()):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ..kinds import Coefficient
 from .recurrences import convolve, derivative, over, self_convolve, total
 
 __all__ = ["Unknown", "solve"]
@@ -30,7 +31,7 @@ class Unknown:
             return Unknown(map(function, self.known))
         return Unknown((), lambda k: function(self.upto(k)[k]))
 
-    def __mul__(self, other: Any) -> "Unknown":
+    def __mul__(self, other: Coefficient) -> "Unknown":
         if not isinstance(other, Unknown):
             return self._each(lambda c: other * c)
         if other is self:

@@ -21,6 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from ..kinds import Coefficient
+
 __all__ = [
     "added", "coefficient", "combination", "compose", "compose_safely", "convolve", "derivative", "divide", "exp",
     "exp_by_halves", "exponential", "hypot", "integer_power", "integral", "integral_over", "inverse_hypotenuse",
@@ -53,7 +55,7 @@ def coefficient(u: Coefficients, k: int) -> Any:
     return u[k] if k < len(u) else 0
 
 
-def less(u: Coefficients, k: int, s: Any) -> Any:
+def less(u: Coefficients, k: int, s: Coefficient) -> Any:
     """u_k − s, without a subtraction from a structural zero."""
     return u[k] - s if k < len(u) else -s
 
@@ -78,19 +80,19 @@ def derivative(u: Coefficients) -> list[Any]:
     return [u[1], *(j * u[j] for j in range(2, len(u)))] if len(u) > 1 else []
 
 
-def over(p: Any, k: int) -> Any:
+def over(p: Coefficient, k: int) -> Any:
     """p/k, without a division by one."""
     return p if k == 1 else p / k
 
 
-def integral(order: int, y0: Any, *slopes: tuple[Coefficients, Coefficients]) -> list[Any]:
+def integral(order: int, y0: Coefficient, *slopes: tuple[Coefficients, Coefficients]) -> list[Any]:
     """y' = Σ p·u' over the pairs (u, p):  y_k = (1/k) Σ (D u · p)_{k−1}."""
     slopes_ = [(derivative(u), p) for u, p in slopes if len(u) > 1]
     last = min(order, max((len(du) + len(p) - 1 for du, p in slopes_), default=0))
     return [y0, *(over(total(convolve(du, p, k - 1) for du, p in slopes_), k) for k in range(1, last + 1))]
 
 
-def integral_over(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+def integral_over(order: int, y0: Coefficient, u: Coefficients, v: Coefficients) -> list[Any]:
     """v y' = u':  y_k = (u_k − (1/k) Σ_{j=1}^{k−1} j y_j v_{k−j}) / v_0."""
     if len(v) == 1:
         return [y0, *(u_k / v[0] for u_k in u[1 : order + 1])]
@@ -101,7 +103,7 @@ def integral_over(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list
     return y
 
 
-def combination(y0: Any, *terms: tuple[Any, Coefficients]) -> list[Any]:
+def combination(y0: Coefficient, *terms: tuple[Any, Coefficients]) -> list[Any]:
     """y = Σ c·u over the pairs (c, u), of which whole numbers are 1, −1 or absent (0)."""
     y = [y0]
     for k in range(1, max((len(u) for c, u in terms if type(c) is not int or c), default=1)):
@@ -115,17 +117,17 @@ def combination(y0: Any, *terms: tuple[Any, Coefficients]) -> list[Any]:
     return y
 
 
-def multiply(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+def multiply(order: int, y0: Coefficient, u: Coefficients, v: Coefficients) -> list[Any]:
     """w = u·v:  w_k = Σ_{j=0}^{k} u_j v_{k−j}."""
     return [y0, *(convolve(u, v, k) for k in range(1, min(order, len(u) + len(v) - 2) + 1))]
 
 
-def square(order: int, y0: Any, u: Coefficients) -> list[Any]:
+def square(order: int, y0: Coefficient, u: Coefficients) -> list[Any]:
     """w = u²."""
     return [y0, *(self_convolve(u, k) for k in range(1, min(order, 2 * len(u) - 2) + 1))]
 
 
-def divide(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+def divide(order: int, y0: Coefficient, u: Coefficients, v: Coefficients) -> list[Any]:
     """w = u/v:  w_k = (u_k − Σ_{j=1}^{k} v_j w_{k−j}) / v_0."""
     if len(v) == 1:
         return [y0, *(u_k / v[0] for u_k in u[1 : order + 1])]
@@ -135,7 +137,7 @@ def divide(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
     return w
 
 
-def reciprocal(order: int, y0: Any, u: Coefficients) -> list[Any]:
+def reciprocal(order: int, y0: Coefficient, u: Coefficients) -> list[Any]:
     """w = 1/u:  w_k = −(1/u_0) Σ_{j=1}^{k} u_j w_{k−j}."""
     w = [y0]
     for k in range(1, order + 1):
@@ -172,7 +174,7 @@ def compose_safely(order: int, outer: Coefficients, u: Coefficients) -> list[Any
     return y
 
 
-def _where_there(f: Any, c: Any) -> Any:
+def _where_there(f: Any, c: Coefficient) -> Any:
     """f·c, 0 where c is."""
     if type(c) is int:
         return 0
@@ -182,7 +184,7 @@ def _where_there(f: Any, c: Any) -> Any:
 # ── powers and roots ─────────────────────────────────────────────────────────────────────────────
 
 
-def sqrt(order: int, y0: Any, u: Coefficients) -> list[Any]:
+def sqrt(order: int, y0: Coefficient, u: Coefficients) -> list[Any]:
     """y² = u:  y_k = (u_k − Σ_{j=1}^{k−1} y_j y_{k−j}) / (2 y_0)."""
     y = [y0]
     for k in range(1, order + 1):
@@ -190,7 +192,7 @@ def sqrt(order: int, y0: Any, u: Coefficients) -> list[Any]:
     return y
 
 
-def integer_power(order: int, y0: Any, u: Coefficients, n: int) -> list[Any]:
+def integer_power(order: int, y0: Coefficient, u: Coefficients, n: int) -> list[Any]:
     """y = uⁿ for an integer n ≥ 0 by repeated multiplication, right at u_0 = 0 as well."""
     if n == 0:
         return [y0]
@@ -205,7 +207,7 @@ def integer_power(order: int, y0: Any, u: Coefficients, n: int) -> list[Any]:
         base = square(order, base[0] * base[0], base)
 
 
-def power(order: int, y0: Any, u: Coefficients, p: Any) -> list[Any]:
+def power(order: int, y0: Coefficient, u: Coefficients, p: Coefficient) -> list[Any]:
     """y = u^p for a constant p, u y' = p y u':  y_k = (1/(k u_0)) Σ_{j=1}^{k} (p j − (k−j)) u_j y_{k−j}."""
     y = [y0]
     for k in range(1, order + 1):
@@ -236,7 +238,7 @@ def polar(r0: Any, u: Coefficients, v: Coefficients) -> tuple[list[Any], list[An
     return a, b
 
 
-def hypot(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+def hypot(order: int, y0: Coefficient, u: Coefficients, v: Coefficients) -> list[Any]:
     """y = √(u² + v²) = r_0 + a + e, with (r_0 + a, b) from `polar` and e (2 (r_0 + a) + e) = b².
 
     e_k = (½ (b²)_k − Σ_{j=1}^{k−2} (a_j + ½ e_j) e_{k−j}) / r_0, e_1 = 0, every product taken with one factor
@@ -261,7 +263,7 @@ def hypot(order: int, y0: Any, u: Coefficients, v: Coefficients) -> list[Any]:
 # ── exponentials and logarithms ──────────────────────────────────────────────────────────────────
 
 
-def exp(order: int, y0: Any, u: Coefficients) -> list[Any]:
+def exp(order: int, y0: Coefficient, u: Coefficients) -> list[Any]:
     """y' = y u':  k y_k = (D u · y)_{k−1}."""
     du, y = derivative(u), [y0]
     for k in range(1, order + 1):
@@ -269,7 +271,7 @@ def exp(order: int, y0: Any, u: Coefficients) -> list[Any]:
     return y
 
 
-def exponential(order: int, y0: Any, *slopes: tuple[Coefficients, Coefficients]) -> list[Any]:
+def exponential(order: int, y0: Coefficient, *slopes: tuple[Coefficients, Coefficients]) -> list[Any]:
     """y' = y Σ p·u' over the pairs (u, p):  y_k = y_0 q_k,  q_0 = 1,  k q_k = Σ_j s_j q_{k−1−j},  s = Σ p·u'."""
     s = integral(order, 0, *slopes)  # its j-th coefficient is s_{j−1}/j
     s = [j * s_j for j, s_j in enumerate(s)][1:]
@@ -280,7 +282,7 @@ def exponential(order: int, y0: Any, *slopes: tuple[Coefficients, Coefficients])
     return [y0, *(y0 * q_k for q_k in q)]
 
 
-def exp_by_halves(order: int, y0: Any, half: Any, u: Coefficients) -> list[Any]:
+def exp_by_halves(order: int, y0: Coefficient, half: Any, u: Coefficients) -> list[Any]:
     """y_k = e^{u_0} q_k, q the series of e^{u − u_0}, which knows nothing of the size of u_0; half = e^{u_0/2}.
 
     For the neighbourhood of overflow: e^{710} overflows, e^{710}/2! does not.
@@ -288,7 +290,7 @@ def exp_by_halves(order: int, y0: Any, half: Any, u: Coefficients) -> list[Any]:
     return [y0, *((q_k * half) * half for q_k in exp(order, 1.0, u)[1:])]
 
 
-def log(order: int, y0: Any, u: Coefficients) -> list[Any]:
+def log(order: int, y0: Coefficient, u: Coefficients) -> list[Any]:
     """u y' = u'."""
     return integral_over(order, y0, u, u)
 
@@ -296,7 +298,7 @@ def log(order: int, y0: Any, u: Coefficients) -> list[Any]:
 # ── trigonometric and hyperbolic ─────────────────────────────────────────────────────────────────
 
 
-def sinhcosh(order: int, s0: Any, c0: Any, u: Coefficients) -> tuple[list[Any], list[Any]]:
+def sinhcosh(order: int, s0: Coefficient, c0: Coefficient, u: Coefficients) -> tuple[list[Any], list[Any]]:
     """s = sinh u, c = cosh u:  k s_k = (D u · c)_{k−1},  k c_k = (D u · s)_{k−1}.
 
     Run on s/h² and c/h² with h = cosh(u_0/2), and multiplied by h twice, so that a coefficient is finite
@@ -314,7 +316,7 @@ def sinhcosh(order: int, s0: Any, c0: Any, u: Coefficients) -> tuple[list[Any], 
     return s, c
 
 
-def tan(order: int, y0: Any, u: Coefficients) -> list[Any]:
+def tan(order: int, y0: Coefficient, u: Coefficients) -> list[Any]:
     """y' = w u' with w = 1 + y²:  k y_k = (D u · w)_{k−1},  w_k = (y²)_k."""
     du, y = derivative(u), [y0]
     # w/64, so that it does not overflow before y does near a pole
@@ -352,13 +354,13 @@ def inverse_hypotenuse(order: int, u: Coefficients) -> list[Any]:
 # ── piecewise ────────────────────────────────────────────────────────────────────────────────────
 
 
-def select(order: int, y0: Any, condition: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+def select(order: int, y0: Coefficient, condition: Coefficient, u: Coefficients, v: Coefficients) -> list[Any]:
     """y_k = u_k where the condition holds, else v_k."""
     last = min(order, max(len(u), len(v)) - 1)
     return [y0, *(_chosen(condition, coefficient(u, k), coefficient(v, k)) for k in range(1, last + 1))]
 
 
-def _chosen(condition: Any, a: Any, b: Any) -> Any:
+def _chosen(condition: Coefficient, a: Coefficient, b: Coefficient) -> Any:
     """np.where; what is absent from both stays so."""
     absent = type(a) in (int, float) and type(b) in (int, float) and a == b == 0
     return a if absent else np.where(condition, a, b)

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kinds import Coefficient
 from . import recurrences as series
 
 __all__ = [
@@ -52,7 +53,7 @@ def _liouville_green(terms: int) -> list[list[float]]:
 _POLYNOMIALS = _liouville_green(7)
 
 
-def _start(n: int, v: Any, r: Any) -> Any:
+def _start(n: int, v: Coefficient, r: Coefficient) -> Any:
     """ρ_{n+1}(v) for large n, to about (2n)^{−8} relatively, uniformly in Re v ≥ 0; r = √(v² + 2n + 1).
 
     a_n e^{−v²/2} solves W'' = r² W (DLMF 12.2.2), whose recessive solution has the logarithmic derivative
@@ -71,7 +72,7 @@ def _start(n: int, v: Any, r: Any) -> Any:
     return ((2 * n + 1) / (r + v) - correction) / (n + 1)
 
 
-def _root(v: Any, n: int) -> Any:
+def _root(v: Coefficient, n: int) -> Any:
     """√(v² + 2n + 1), the branch that is v for large v (the imaginary axis included)."""
     r = np.sqrt(v * v + (2 * n + 1))
     if np.iscomplexobj(v):
@@ -87,7 +88,7 @@ def _blocks(order: int) -> Iterator[tuple[int, int]]:
         first, last = last + 1, 2 * last
 
 
-def ratios(order: int, v: Any) -> list[Any]:
+def ratios(order: int, v: Coefficient) -> list[Any]:
     """[ρ_1, …, ρ_K], ρ_n = a_n/a_{n−1} with a_n = 2ⁿ e^{v²} iⁿerfc(v), for Re v ≥ 0.
 
     iⁿerfc is the repeated integral of erfc (DLMF 7.18). From n a_n = 2 a_{n−2} − 2v a_{n−1} (7.18.7), of
@@ -161,7 +162,7 @@ def gaussian(order: int, a: float, u: Coefficients) -> list[Any]:
     return [y[0], *(np.where(nothing, 0.0, c) for c in y[1:])]
 
 
-def erfcx(order: int, x: Any, of_right: Any) -> list[Any]:
+def erfcx(order: int, x: Coefficient, of_right: Any) -> list[Any]:
     """e^{x²} erfc(x) from `of_right`, its value at ±x, whichever lies in the right half plane.
 
     There f_n = (−1)ⁿ a_n (DLMF 7.18.4), a_n = a_{n−1} ρ_n; on the left f(x) = 2e^{x²} − f(−x).
@@ -175,13 +176,13 @@ def erfcx(order: int, x: Any, of_right: Any) -> list[Any]:
     return [np.where(left, 2 * rising[n] - a[n], -a[n] if n % 2 else a[n]) for n in range(order + 1)]
 
 
-def faddeeva(order: int, z: Any, of_upper: Any) -> list[Any]:
+def faddeeva(order: int, z: Coefficient, of_upper: Any) -> list[Any]:
     """w(z) = erfcx(−iz), from its value at ±z, whichever lies in the upper half plane."""
     f = erfcx(order, -1j * z, of_upper)
     return [(-1j) ** n * f_n if n else f_n for n, f_n in enumerate(f)]
 
 
-def dawson(order: int, y0: Any, x: Any, of_upper: Any) -> list[Any]:
+def dawson(order: int, y0: Coefficient, x: Coefficient, of_upper: Any) -> list[Any]:
     """F(x) = e^{−x²} ∫_0^x e^{s²} ds,  n F_n = −2x F_{n−1} − 2 F_{n−2}  (from DLMF 7.10.4).
 
     Forward near 0 only: from x = 2 on it loses up to e^{x²}. There F = (i√π/2)(e^{−x²} − w(x)) (DLMF 7.5.1)
@@ -213,7 +214,7 @@ def _terms(k: int) -> int:
     return 22 + 8 * int(sqrt(k + 1))
 
 
-def exprel(order: int, x: Any, of_minus: Any) -> list[Any]:
+def exprel(order: int, x: Coefficient, of_minus: Any) -> list[Any]:
     """g(x) = (e^x − 1)/x, its Taylor coefficients g_k = ∫_0^1 s^k e^{xs} ds/k!, from `of_minus` = g(−|x|) (real x).
 
     Upward, x g_k = e^x/k! − g_{k−1}, while k ≤ |x|; from there on by parts, g_k = e^x/(k+1)! ·
@@ -234,7 +235,7 @@ def exprel(order: int, x: Any, of_minus: Any) -> list[Any]:
     return [(g * half) * half for g in scaled]
 
 
-def sinc(order: int, x: Any, s: Any, c: Any) -> list[Any]:
+def sinc(order: int, x: Coefficient, s: Coefficient, c: Coefficient) -> list[Any]:
     """sin x/x from s = sin x, c = cos x: f_k = ∫_0^1 s^k cos(xs + kπ/2) ds/k!.
 
     Upward, x f_k = s_k − f_{k−1}, while k ≤ |x|; from there on by parts:
@@ -253,7 +254,7 @@ def sinc(order: int, x: Any, s: Any, c: Any) -> list[Any]:
     return f
 
 
-def _parts_of_tail(k: int, square: Any) -> tuple[Any, Any]:
+def _parts_of_tail(k: int, square: Coefficient) -> tuple[Any, Any]:
     """Σ_j q^j/(k+2)_{2j} and Σ_j q^j/(k+2)_{2j+1}, q = `square`."""
     even: Any = 1.0
     odd: Any = 1.0
@@ -263,18 +264,18 @@ def _parts_of_tail(k: int, square: Any) -> tuple[Any, Any]:
     return even, odd / (k + 2)
 
 
-def sinhc(order: int, x: Any, sh: Any, ch: Any) -> list[Any]:
+def sinhc(order: int, x: Coefficient, sh: Any, ch: Any) -> list[Any]:
     """sinh x/x from sh = sinh x, ch = cosh x."""
     return _hyperbolic(order, x, np.where(x == 0, 1.0, sh / np.where(x == 0, 1.0, x)), (sh, ch), 0)
 
 
-def coshm1c(order: int, x: Any, sh: Any, ch: Any) -> list[Any]:
+def coshm1c(order: int, x: Coefficient, sh: Any, ch: Any) -> list[Any]:
     """(cosh x − 1)/x from sh = sinh x, ch = cosh x."""
     half = np.sinh(0.5 * x)
     return _hyperbolic(order, x, np.where(x == 0, 0.0, 2 * half * (half / np.where(x == 0, 1.0, x))), (ch, sh), 1)
 
 
-def _hyperbolic(order: int, x: Any, f0: Any, derivatives: tuple[Any, Any], parity: int) -> list[Any]:
+def _hyperbolic(order: int, x: Coefficient, f0: Coefficient, derivatives: tuple[Any, Any], parity: int) -> list[Any]:
     """f(x) = d(x)/x for d = sinh x or cosh x − 1:  x f_k = d_k − f_{k−1} upward while k ≤ |x|; from there on
     Σ x^m/(m! (m+k+1))/k! over m ≡ k + parity mod 2, whose terms have one sign."""
     f = [f0]
@@ -291,7 +292,7 @@ def _hyperbolic(order: int, x: Any, f0: Any, derivatives: tuple[Any, Any], parit
     return f
 
 
-def log1prel(order: int, x: Any, l0: Any) -> list[Any]:
+def log1prel(order: int, x: Coefficient, l0: Any) -> list[Any]:
     """ℓ(x) = log(1 + x)/x from l0 = log(1 + x): ℓ_k = (−1)^k ∫_0^1 s^k (1 + xs)^{−k−1} ds.
 
     Upward, x ℓ_k = (−1)^{k+1}/(k (1+x)^k) − ℓ_{k−1}, where Re x < −½ or |x| is large; between, by Gauss's
@@ -319,7 +320,7 @@ def log1prel(order: int, x: Any, l0: Any) -> list[Any]:
 # ── inverse functions ────────────────────────────────────────────────────────────────────────────
 
 
-def revert(order: int, y0: Any, outer: Coefficients) -> list[Any]:
+def revert(order: int, y0: Coefficient, outer: Coefficients) -> list[Any]:
     """The Taylor coefficients g_n of the inverse of f at f(y_0), from those of f at y_0.
 
     With d = g − y_0:  f_1 d_1 = 1  and  f_1 d_n = −Σ_{m=2}^{n} f_m (d^m)_n  (Knuth, TAOCP vol. 2, 4.7, algorithm N).

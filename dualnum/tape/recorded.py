@@ -16,6 +16,7 @@ from ..jets import evaluation, tower
 from ..jets.planes import Level, readonly
 from ..kernel import launch
 from ..kernel.pullback import pullback, written_value
+from ..kinds import DType, Index, Value
 from ..operand import Adjoint, Adjoints, Moving, Operand, Stacked, batched, linear
 from ..operand.constants import frozen
 from ..operand.index import checked_index, checked_value
@@ -49,7 +50,7 @@ class Recorded(Recording):
     _origin: tuple["Recorded", Any] | None
 
     @staticmethod
-    def leaf(value: Any, scope: Scope) -> "Recorded":
+    def leaf(value: Value, scope: Scope) -> "Recorded":
         """A variable to differentiate by."""
         variable = object.__new__(Recorded)
         variable._value = value
@@ -97,7 +98,7 @@ class Recorded(Recording):
     def __repr__(self) -> str:
         return f"Variable({self._value!r})"
 
-    def astype(self, dtype: Any, casting: Any = "unsafe", copy: bool = True) -> Any:
+    def astype(self, dtype: DType, casting: Any = "unsafe", copy: bool = True) -> Any:
         """The variable with a value of another real or complex type; for other types the value is needed."""
         dtype = np.dtype(dtype)
         if dtype.kind not in "fc" or (dtype.kind == "f" and self.dtype.kind == "c"):
@@ -120,7 +121,7 @@ class Recorded(Recording):
 
     # ── indexing and assignment ──────────────────────────────────────────────────────────────────
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Index) -> Any:
         if type(index) not in _BASIC:
             for i in index if isinstance(index, tuple) else (index,):
                 if isinstance(i, Operand) and i.value is not i:  # a tracer has no derivatives of its own
@@ -135,10 +136,10 @@ class Recorded(Recording):
             step = Step("getitem", (step,), Placing(index), (), y.shape, y.dtype) if is_recording() else None
         return self._shared(self._new(y, step), x, index)
 
-    def _gathered(self, index: Any) -> Any:
+    def _gathered(self, index: Index) -> Any:
         return self._rearrange(lambda x: x[index], (self,), "getitem")
 
-    def _shared(self, view: Any, x: Any, how: Any) -> Any:
+    def _shared(self, view: Any, x: Value, how: Any) -> Any:
         """The new variable, marked as a view of this one where it shares its memory."""
         if not is_view(view._value, x, how):
             return view
@@ -147,7 +148,7 @@ class Recorded(Recording):
         view._writes, view._seen, view._origin = self._writes, self._writes[0], (self, how)
         return view
 
-    def __setitem__(self, index: Any, value: Any) -> None:
+    def __setitem__(self, index: Index, value: Value) -> None:
         """Recorded as a new value of this variable; what was computed before keeps the old one."""
         index, value = checked_index(index, "x[…] = value"), checked_value(self, value)
         if isinstance(value, Recorded) and value.scope is self.scope:
@@ -181,7 +182,7 @@ class Recorded(Recording):
             self._writes[0] += 1
             self._seen = self._writes[0]
 
-    def fill(self, value: Any) -> None:
+    def fill(self, value: Value) -> None:
         """x[...] = value."""
         self[...] = value
 
@@ -196,7 +197,7 @@ class Recorded(Recording):
     def _ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return _named(ufuncs.apply(self, ufunc, method, inputs, kwargs), ufunc.__name__)
 
-    def _is_mine(self, x: Any, name: str = "") -> bool:
+    def _is_mine(self, x: Value, name: str = "") -> bool:
         return isinstance(x, Recorded) and x.scope is self.scope
 
     def _parts(self, data: Sequence[Any]) -> tuple[list[Any], tuple[Step | None, ...]]:
@@ -246,7 +247,7 @@ class Recorded(Recording):
     def _result(
         self,
         row: Row,
-        y: Any,
+        y: Value,
         values: Sequence[Any],
         parents: tuple[Step | None, ...],
         output: int = 0,
@@ -263,7 +264,9 @@ class Recorded(Recording):
         saved = rule.keep(y if outputs is None else outputs, *values)
         return self._recorded(row, parents, rule, saved, y)
 
-    def _recorded(self, source: Any, parents: tuple[Step | None, ...], pull: Any, saved: Sequence[Any], y: Any) -> Any:
+    def _recorded(
+        self, source: Any, parents: tuple[Step | None, ...], pull: Any, saved: Sequence[Any], y: Value
+    ) -> Any:
         """The result of a recorded step, whose constants stay what they are now."""
         if None in parents:
             kept = [v if n is not None or v is None else frozen(v) for v, n in zip(saved[1:], parents, strict=True)]
@@ -293,7 +296,7 @@ class Recorded(Recording):
         pull = StackPull(row, tuple([p is not None for p in parents]), levels, stack.degrees, degrees, values)
         return stack._replace(base=self._recorded(row, parents, pull, (None, *values), y))
 
-    def _planes_along(self, vs: Any, size: int) -> Any:
+    def _planes_along(self, vs: Value, size: int) -> Any:
         x, step = self._read(), self._step
         if isinstance(x, Operand) or x.dtype.kind != "f" or step is None or not is_recording():
             return None
@@ -333,8 +336,8 @@ class Recorded(Recording):
     def _bilinear(
         self,
         function: Callable[[Any, Any], Any],
-        a: Any,
-        b: Any,
+        a: Value,
+        b: Value,
         adjoints: Adjoints | None = None,
         stacked: Stacked | None = None,
     ) -> Any:
@@ -347,7 +350,7 @@ class Recorded(Recording):
         to_a, to_b = adjoints
         on_a, on_b = (p is not None for p in parents)
 
-        def pull(g: Any, y: Any, a: Any, b: Any) -> Any:
+        def pull(g: Value, y: Value, a: Value, b: Value) -> Any:
             return to_a(g, b) if on_a else None, to_b(g, a) if on_b else None
 
         saved = (None, values[0] if on_b else None, values[1] if on_a else None)
@@ -365,7 +368,7 @@ class Recorded(Recording):
 _TO_VALUE = LinearPull(Moving(lambda g: g[0], omits=False), True)
 
 
-def _is_real(x: Any) -> bool:
+def _is_real(x: Value) -> bool:
     return isinstance(x, (int, float)) or x.dtype.kind in "fiub"
 
 
@@ -382,7 +385,7 @@ def _irreversible(function: Callable[..., Any]) -> NotDifferentiable:
     )
 
 
-def own(y: Any, scope: Scope) -> Recorded | None:
+def own(y: Value, scope: Scope) -> Recorded | None:
     """y, if it is a variable of this scope that depends on something; None for a constant there."""
     if isinstance(y, Operand) and y.scope.level > scope.level:
         raise LevelError(

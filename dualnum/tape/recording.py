@@ -12,6 +12,7 @@ import numpy as np
 from .. import memory
 from ..functions.adjoints import spread
 from ..kernel.pullback import PullBack, pullback, written_value
+from ..kinds import Value
 from ..memory import LARGE
 from ..operand import Operand
 from ..operand.constants import frozen
@@ -41,7 +42,7 @@ class Recording(Operand):
         if "_plain" not in vars(cls):
             cls._plain = cls
 
-    def _new(self, value: Any, step: Step | None) -> Any:
+    def _new(self, value: Value, step: Step | None) -> Any:
         """Another one of this kind and scope."""
         other: Any = _bare(self._plain)
         other._value = value
@@ -90,7 +91,7 @@ class Recording(Operand):
             return None
         return self._result(row, y, values, tuple(steps))
 
-    def _result(self, row: Row, y: Any, values: Sequence[Any], parents: tuple[Step | None, ...]) -> Any:
+    def _result(self, row: Row, y: Value, values: Sequence[Any], parents: tuple[Step | None, ...]) -> Any:
         """The recorded result y of a primitive."""
         raise NotImplementedError
 
@@ -123,7 +124,7 @@ def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
     row = lookup(ufunc)
     rules: list[PullBack | None] = [None] * 4  # of real numbers, by which of the two are recorded
 
-    def operate(self: Recording, other: Any) -> Any:
+    def operate(self: Recording, other: Value) -> Any:
         x, own, scope = self._value, self._step, self.scope
         kind = type(other)
         if kind in PLAIN or (kind is _ndarray and other.dtype.kind in "fiub"):

@@ -16,6 +16,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import DualnumError
 from ..jets.jet import Jet
+from ..kinds import Index, Value
 from ..operand import Operand, primal
 from ..primitives import Row, lookup
 from .recorded import Recorded
@@ -73,12 +74,12 @@ class Remembering:
     def _as_number(self) -> Any:
         return self._forgetful()._as_number()._remembering(self._square, self._scale)
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Index) -> Any:
         part = self._forgetful()[index]
         return part._remembering(self._square[index], self._scale) if isinstance(part, Operand) else part
 
 
-def _even_power(x: Any, ufunc: np.ufunc, inputs: tuple[Any, ...]) -> int:
+def _even_power(x: Value, ufunc: np.ufunc, inputs: tuple[Any, ...]) -> int:
     """n where the call is xⁿ for an even n > 0; else 0."""
     if ufunc is np.square or (ufunc is np.multiply and all(_is_same(x, other) for other in inputs)):
         return 2
@@ -88,14 +89,14 @@ def _even_power(x: Any, ufunc: np.ufunc, inputs: tuple[Any, ...]) -> int:
     return 0
 
 
-def _is_same(x: Any, other: Any) -> bool:
+def _is_same(x: Value, other: Value) -> bool:
     """Whether another modulus is one of the same: its square has the same coefficients, or came by the same steps."""
     if x is other or not isinstance(other, Remembering):
         return x is other
     return x._scale == other._scale and _is_equal(x._square, other._square)
 
 
-def _is_equal(a: Any, b: Any) -> bool:
+def _is_equal(a: Value, b: Value) -> bool:
     if isinstance(a, Jet) and isinstance(b, Jet):
         return a.scope is b.scope and a.algebra is b.algebra and _is_equal(a.planes, b.planes)
     if isinstance(a, Recorded) and isinstance(b, Recorded):
@@ -103,7 +104,7 @@ def _is_equal(a: Any, b: Any) -> bool:
     return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.array_equal(a, b)
 
 
-def _is_same_step(m: Any, n: Any) -> bool:
+def _is_same_step(m: Value, n: Any) -> bool:
     """Whether two steps are the same function of the same variables and constants."""
     if m is n or m is None or n is None:
         return m is n is not None
@@ -115,7 +116,7 @@ def _is_same_step(m: Any, n: Any) -> bool:
     )
 
 
-def _is_same_constant(a: Any, b: Any) -> bool:
+def _is_same_constant(a: Value, b: Value) -> bool:
     """Whether the first of what two steps have saved is known, and the same."""
     return bool(a and b) and a[0] is not None and not isinstance(a[0], Operand) and np.array_equal(a[0], b[0])
 
@@ -123,7 +124,7 @@ def _is_same_constant(a: Any, b: Any) -> bool:
 _TERMS = 8  # of a record it is not known how often it will be differentiated: sixteen times
 
 
-def _factor(x: Any, ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
+def _factor(x: Value, ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
     """c where the call is c·x, x·c or x/c for a number c; else None."""
     if ufunc is np.negative:
         return -1.0
@@ -160,7 +161,7 @@ def _remembering(kind: type, forget: Callable[[Any], Any]) -> type:
     return type(kind.__name__, (Remembering, kind), body)
 
 
-def _jet(self: Jet, square: Any, scale: float = 1.0) -> Jet:
+def _jet(self: Jet, square: Value, scale: float = 1.0) -> Jet:
     result: Any = object.__new__(_remembering(Jet, _plain_jet))
     result._set(self.planes, self._extent, self.algebra, self.scope)
     result._shared = self._share()
@@ -172,7 +173,7 @@ def _plain_jet(self: Jet) -> Jet:
     return self._view(self.planes)
 
 
-def _variable(self: Recorded, square: Any, scale: float = 1.0) -> Recorded:
+def _variable(self: Recorded, square: Value, scale: float = 1.0) -> Recorded:
     result: Any = object.__new__(_remembering(self._plain, _plain_variable))
     result._value, result._step, result._writes, result.scope = self._read(), self._step, None, self.scope
     result._square, result._scale = square, scale

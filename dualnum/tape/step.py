@@ -17,6 +17,7 @@ import numpy as np
 from ..errors import NotTraceable
 from ..jets.planes import placed
 from ..kernel.pullback import PullBack
+from ..kinds import DType, Index, Value
 from ..operand import Moving, Operand, linear
 from ..operand.index import as_tuple
 from ..operand.rearrangement import Rearrangement
@@ -65,7 +66,7 @@ class Step:
         pull: PullBack | Callable[..., Any] | None,
         saved: Sequence[Any],
         shape: tuple[int, ...],
-        dtype: Any,
+        dtype: DType,
     ) -> None:
         self.number = next(_numbers)
         self.source = source
@@ -133,13 +134,13 @@ class Placing:
 
     __slots__ = ("index",)
 
-    def __init__(self, index: Any) -> None:
+    def __init__(self, index: Index) -> None:
         self.index = index
 
-    def __call__(self, cotangent: Any, shape: tuple[int, ...]) -> Any:
+    def __call__(self, cotangent: Value, shape: tuple[int, ...]) -> Any:
         """The cotangent of x, of this shape."""
 
-        def put(g: Any) -> Any:
+        def put(g: Value) -> Any:
             if not isinstance(g, Operand):
                 return placed(g, as_tuple(self.index), shape)
             alone = g._placed(self.index, shape)
@@ -162,7 +163,7 @@ class LinearPull:
         self.adjoint = adjoint
         self.alone = alone
 
-    def __call__(self, cotangent: Any) -> Any:
+    def __call__(self, cotangent: Value) -> Any:
         return (self.adjoint(cotangent),) if self.alone else self.adjoint(cotangent)
 
     @property

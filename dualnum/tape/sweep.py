@@ -11,6 +11,7 @@ from ..errors import InvalidValue
 from ..jets.evaluation import pull_back
 from ..jets.planes import placed
 from ..kernel.pullback import PullBack
+from ..kinds import DType, Value
 from ..memory import LARGE
 from ..operand import Operand, highest
 from ..operand.constants import unchanged
@@ -100,7 +101,7 @@ def _wrapped(step: Step, wrap: Callable[[Any, Step], Any]) -> Sequence[Any]:
     ]
 
 
-def _contributions(pull: PullBack, cotangent: Any, saved: Sequence[Any]) -> Any:
+def _contributions(pull: PullBack, cotangent: Value, saved: Sequence[Any]) -> Any:
     """The contributions of a primitive: in one step where the operands know how."""
     operands = [v for v in (cotangent, *saved) if isinstance(v, Operand)]
     if not operands:
@@ -129,7 +130,9 @@ def _reached(pull: Any, reach: Reach | None, step: Step, saved: Sequence[Any], i
     return None
 
 
-def _contribute(waiting: dict[int, list[Any]], heap: list[int], step: Step, c: Any, reach: Reach | None = None) -> None:
+def _contribute(
+    waiting: dict[int, list[Any]], heap: list[int], step: Step, c: Value, reach: Reach | None = None
+) -> None:
     """Adds c to the cotangent of a step."""
     if c.shape != step.shape:
         c = summed_to(c, step.shape)
@@ -150,7 +153,7 @@ def _contribute(waiting: dict[int, list[Any]], heap: list[int], step: Step, c: A
 
 
 def _place(
-    waiting: dict[int, list[Any]], heap: list[int], part: Step, pull: Placing, g: Any, reach: Reach | None
+    waiting: dict[int, list[Any]], heap: list[int], part: Step, pull: Placing, g: Value, reach: Reach | None
 ) -> None:
     """Adds what a `Placing` gives to the cotangent of a step: in place, where that is possible."""
     (step,) = part.parents
@@ -194,7 +197,7 @@ def _freed(*args: Any) -> NoReturn:
     )
 
 
-def _typed(x: Any, dtype: Any) -> Any:
+def _typed(x: Value, dtype: DType) -> Any:
     """x in the type of the variable; of a complex cotangent of a real one the real part."""
     if x.dtype.kind == "c" and dtype.kind != "c":
         x = np.real(x)

@@ -14,6 +14,7 @@ from ..jets.planes import Level
 from ..jets.tower import coefficients, joint, stacked_up
 from ..kernel import engine, launch, transpose
 from ..kernel.pullback import pullback
+from ..kinds import Value
 from ..operand import Operand, primal
 from ..operand.levels import open_scope
 from ..primitives.derived import derived
@@ -54,10 +55,10 @@ class StackPull:
         self.arguments = arguments
         self.wanted = pullback(row, wanted, _ANY, self._stands(saved)).moved
 
-    def __call__(self, cotangent: Any, value: Any, *arguments: Any) -> Sequence[Any]:
+    def __call__(self, cotangent: Value, value: Value, *arguments: Any) -> Sequence[Any]:
         return self.contributions(cotangent, arguments, None)
 
-    def contributions(self, cotangent: Any, arguments: Sequence[Any], reach: Reach | None) -> Sequence[Any]:
+    def contributions(self, cotangent: Value, arguments: Sequence[Any], reach: Reach | None) -> Sequence[Any]:
         """The contributions, of the elements that are reached alone."""
         found = self._launched(cotangent, arguments)
         if found is not None and (reach is None or all(c is None or np.isfinite(c.sum()) for c in found)):
@@ -109,7 +110,7 @@ class StackPull:
             for x, degrees in zip(arguments, self.arguments, strict=True)
         ]
 
-    def _launched(self, cotangent: Any, arguments: Sequence[Any]) -> Sequence[Any] | None:
+    def _launched(self, cotangent: Value, arguments: Sequence[Any]) -> Sequence[Any] | None:
         """By one kernel on plain arrays."""
         if not engine.accepted(cotangent) or any(isinstance(x, Operand) for x in arguments):
             return None
@@ -127,7 +128,7 @@ class StackPull:
             return None
         return [None if c is None else c.reshape(x.shape) for c, x in zip(results, arguments, strict=True)]
 
-    def _launched_along(self, cotangent: Any, arguments: Sequence[Any]) -> Sequence[Any] | None:
+    def _launched_along(self, cotangent: Value, arguments: Sequence[Any]) -> Sequence[Any] | None:
         """The same on short arrays with several directions, which are axes of the kernel's."""
         ndim = np.ndim(cotangent) - self._axes
         stacks = [Stack(x, degrees) for x, degrees in zip(arguments, self.arguments, strict=True)]
@@ -147,7 +148,7 @@ class StackPull:
         ]
 
     def _composed(
-        self, levels: tuple[Level, ...], cotangent: Any, arguments: Sequence[Any], mask: Any
+        self, levels: tuple[Level, ...], cotangent: Value, arguments: Sequence[Any], mask: Value
     ) -> Sequence[Any]:
         """By operations on what the coefficients are."""
         stacks = [Stack(x, degrees) for x, degrees in zip(arguments, self.arguments, strict=True)]
@@ -167,12 +168,12 @@ class StackPull:
         return results
 
 
-def _planes(algebra: Algebra, x: Any, degrees: Degrees) -> Any:
+def _planes(algebra: Algebra, x: Value, degrees: Degrees) -> Any:
     """An array as kernels take it."""
     return launch.planes_of(algebra, Stack(x, degrees)) if engine.accepted(x) else x
 
 
-def _paired(levels: Sequence[Level], p: Any, g: Any, j: Monomial, masks: Any) -> Any:
+def _paired(levels: Sequence[Level], p: Value, g: Value, j: Monomial, masks: Any) -> Any:
     """Σ_n p_{n−j} ȳ_n; the constant of a level with directions takes part in all of them."""
     split = joint(levels).split
     directed = [i for i, level in enumerate(levels) if level.algebra.directions is not None]
@@ -217,7 +218,7 @@ def _of_shape(levels: Sequence[Level], terms: Any, u: Stack) -> Any:
     return stacked_up(kept, fitted)
 
 
-def _summed(c: Any, directed: int, wanted: tuple[int, ...]) -> Any:
+def _summed(c: Value, directed: int, wanted: tuple[int, ...]) -> Any:
     """c summed to this shape; its first axes, of directions, stay."""
     missing = np.ndim(c) - len(wanted)
     if missing > 0:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DualnumError, ours
+from ..kinds import Index, Value
 from ..operand import primal
 from ..operand.constants import frozen
 from ..operand.index import as_tuple
@@ -16,12 +17,12 @@ from ..operand.index import as_tuple
 __all__ = ["assign", "is_view", "looked"]
 
 
-def looked(x: Any, how: Any) -> Any:
+def looked(x: Value, how: Any) -> Any:
     """The view of x by an index or function."""
     return how(x) if callable(how) else x[how]
 
 
-def is_view(y: Any, x: Any, how: Any) -> bool:
+def is_view(y: Value, x: Value, how: Any) -> bool:
     """Whether the value y, that was taken from x, is a view of it."""
     if y.shape == () and not callable(how) and Ellipsis not in as_tuple(how):  # a number
         return False
@@ -33,11 +34,11 @@ def is_view(y: Any, x: Any, how: Any) -> bool:
     return _same_memory(primal(y), primal(x))
 
 
-def _same_memory(a: Any, b: Any) -> bool:
+def _same_memory(a: Value, b: Value) -> bool:
     return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.may_share_memory(a, b)
 
 
-def assign(part: Any, index: Any, value: Any) -> None:
+def assign(part: Value, index: Index, value: Value) -> None:
     """part[index] = value, for a variable and all that it is a view of; outside of a record its value only."""
     path: list[Any] = []
     whole, index = part, frozen(index)
@@ -53,10 +54,10 @@ def assign(part: Any, index: Any, value: Any) -> None:
     _assign_along(whole, path, index, value)
 
 
-def _assign_along(whole: Any, path: list[Any], index: Any, value: Any) -> None:
+def _assign_along(whole: Any, path: list[Any], index: Index, value: Value) -> None:
     """Writes into the view of a variable by the last of these, of that by the one before, and so on."""
 
-    def assigned(x: Any, v: Any) -> Any:
+    def assigned(x: Value, v: Value) -> Any:
         part = x = np.copy(x)
         for how in reversed(path):
             part = looked(part, how)
@@ -70,7 +71,7 @@ def _assign_along(whole: Any, path: list[Any], index: Any, value: Any) -> None:
     whole._replace(new)
 
 
-def _join(z: Any, how: Any, part: Any) -> None:
+def _join(z: Value, how: Any, part: Value) -> None:
     """Gives a complex variable another real part, or imaginary part, whichever `how` takes."""
     if looked(np.array(1.0 + 2.0j), how) == 1.0:
         z[...] = part + 1j * np.imag(z)

@@ -13,6 +13,7 @@ from ..errors import InvalidType, InvalidValue, NotDifferentiable
 from ..jets.jet import Jet
 from ..jets.operations import fitting, zero_of
 from ..jets.planes import readonly
+from ..kinds import Value
 from ..operand import Operand, highest, operands, primal
 from ..operand.constants import frozen
 from ..primitives.elementwise import Elementwise
@@ -133,13 +134,13 @@ class CustomDerivative(Operation):
         value = self(*primals)
         zero = np.zeros_like(value) if isinstance(value, Operand) else np.zeros(np.shape(value), value.dtype)
 
-        def pulled(u: Any) -> tuple[Any, ...]:
+        def pulled(u: Value) -> tuple[Any, ...]:
             found = self._pull_back((), u, value, *primals)
             return tuple(zero_of(x) if c is None else c for c, x in zip(found, primals, strict=True))
 
         return vjp(pulled, zero)[1](tuple(tangents))
 
-    def _pull_back(self, wanted: Sequence[bool], cotangent: Any, value: Any, *arguments: Any) -> tuple[Any, ...]:
+    def _pull_back(self, wanted: Sequence[bool], cotangent: Value, value: Value, *arguments: Any) -> tuple[Any, ...]:
         if self._pull is None:
             return self._turned_around(cotangent, value, arguments)
         # the sweep may hand the same arrays on to others
@@ -162,7 +163,7 @@ class CustomDerivative(Operation):
         # it may have kept what it gives: the caller of a gradient gets an array of its own
         return tuple(c.copy() if type(c) is np.ndarray else c for c in pulled)
 
-    def _turned_around(self, cotangent: Any, value: Any, arguments: Sequence[Any]) -> tuple[Any, ...]:
+    def _turned_around(self, cotangent: Value, value: Value, arguments: Sequence[Any]) -> tuple[Any, ...]:
         """The transpose of the push-forward, which is linear in its tangents."""
         if self in _turning.get():
             raise _Circular
@@ -238,7 +239,7 @@ def custom_derivative(function: Callable[..., Any]) -> CustomDerivative:
     return CustomDerivative(function)
 
 
-def stop_gradient(x: Any) -> Any:
+def stop_gradient(x: Value) -> Any:
     """x as a constant: the plain values, without any derivatives.
 
     Args:
@@ -302,7 +303,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
         some = _entries(y)
 
-        def pull(g: Any, y: Any, *xs: Any) -> Any:
+        def pull(g: Value, y: Value, *xs: Any) -> Any:
             again, back = vjp(on_leaves, *xs)
             if not _agree(some, _entries(again)):
                 raise InvalidValue(
@@ -317,7 +318,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     return update_wrapper(stepped, f, updated=())
 
 
-def _entries(y: Any) -> Any:
+def _entries(y: Value) -> Any:
     """Some entries of the value of y, by which it is known again; None where it is not known yet."""
     y = primal(y)
     if isinstance(y, Operand):
@@ -329,7 +330,7 @@ def _entries(y: Any) -> Any:
 _ENTRIES = 4096
 
 
-def _agree(a: Any, b: Any) -> bool:
+def _agree(a: Value, b: Value) -> bool:
     """Whether they are the same but for roundings."""
     if a is None or b is None:
         return True

@@ -16,6 +16,7 @@ from ..backend import as_floating
 from ..errors import InvalidValue
 from ..jets.jet import Jet
 from ..jets.seeding import seed
+from ..kinds import Value
 from ..operand import Operand
 from ..operand.levels import open_scope
 from .forward import Argnums, _flatten, _named, _owned, _positions, _returned
@@ -67,7 +68,7 @@ def _better_mode(f: Callable[..., Any], args: Any, kwargs: Any, argnums: Argnums
     return "forward" if columns <= rows else "reverse"
 
 
-def _size(x: Any) -> int:
+def _size(x: Value) -> int:
     return int(np.prod(np.shape(x)))
 
 
@@ -123,7 +124,7 @@ def _columns(f: Callable[..., Any], args: Any, kwargs: Any, position: int, name:
     return optree.tree_unflatten(out_structure, entries)
 
 
-def unit_blocks(x: Any) -> Iterator[Any]:
+def unit_blocks(x: Value) -> Iterator[Any]:
     """A unit direction for every entry of x, as many at once as the budget allows: shape (P, *x.shape)."""
     size = _size(x)
     step = max(1, min(size, _BUDGET // max(1, 8 * size)))
@@ -134,7 +135,7 @@ def unit_blocks(x: Any) -> Iterator[Any]:
         yield units.reshape(stop - start, *np.shape(x))
 
 
-def _last(x: Any) -> Any:
+def _last(x: Value) -> Any:
     """x with its first axis at the end."""
     return x if x.ndim == 1 else np.moveaxis(x, 0, -1)
 
@@ -152,11 +153,11 @@ def _first(y: Jet) -> Any:
     return y.planes[y.algebra.block(1)]
 
 
-def _has_directions(y: Any, scope: Any) -> bool:
+def _has_directions(y: Value, scope: Any) -> bool:
     return isinstance(y, Jet) and y.scope is scope
 
 
-def _zeros(y: Any, count: int) -> Any:
+def _zeros(y: Value, count: int) -> Any:
     return np.zeros((count, *np.shape(y)), y.dtype)
 
 
@@ -209,7 +210,7 @@ def _rows(pull: Callable[[Any], Any], ys: list[Any], structure: Any, which: int)
     return optree.tree_unflatten(its_structure, [_shaped(r, (*np.shape(y), *r.shape[1:])) for r in rows])
 
 
-def _shaped(x: Any, shape: tuple[int, ...]) -> Any:
+def _shaped(x: Value, shape: tuple[int, ...]) -> Any:
     """An array in this shape; a number, where that has no axes."""
     if not shape:
         return x[(0,) * x.ndim]

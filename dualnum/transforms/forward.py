@@ -17,6 +17,7 @@ from ..backend import as_floating
 from ..errors import InvalidType, InvalidValue, LevelError
 from ..jets.jet import Jet
 from ..jets.seeding import seed
+from ..kinds import Value
 from ..operand import Operand, operands, promoted
 from ..operand.levels import Scope, open_scope, require_alive, same_scope
 
@@ -63,8 +64,8 @@ def taylor(
     f: Callable[..., Any],
     order: int,
     *,
-    direction: Any = None,
-    directions: Any = None,
+    direction: Value = None,
+    directions: Value = None,
     argnums: Argnums = 0,
 ) -> Callable[..., Any]:
     """The Taylor coefficients of t ↦ f(x + t·v) at t = 0: a_k = (1/k!) dᵏf/dtᵏ.
@@ -176,7 +177,7 @@ class _Pair:
 
     __slots__ = ("tangent", "value")
 
-    def __init__(self, value: Any, tangent: Any) -> None:
+    def __init__(self, value: Value, tangent: Value) -> None:
         self.value = value
         self.tangent = tangent
 
@@ -211,12 +212,12 @@ _LEAVES = frozenset((float, int, np.ndarray, np.float64))
 _LEAF: Any = optree.tree_structure(0)  # type: ignore[arg-type]
 
 
-def _is_leaf(x: Any) -> bool:
+def _is_leaf(x: Value) -> bool:
     """Whether x is one array or number; others may be as well."""
     return type(x) in _LEAVES or isinstance(x, Operand)
 
 
-def _flatten(x: Any) -> tuple[list[Any], Any]:
+def _flatten(x: Value) -> tuple[list[Any], Any]:
     return ([x], _LEAF) if _is_leaf(x) else optree.tree_flatten(x)
 
 
@@ -227,7 +228,7 @@ def _returned(result: Any, name: str) -> Any:
     return result
 
 
-def _seed(x: Any, v: Any, order: int, scope: Scope, name: str, position: int, many: bool) -> Jet:
+def _seed(x: Value, v: Value, order: int, scope: Scope, name: str, position: int, many: bool) -> Jet:
     for given in (x, v):
         if isinstance(given, Operand):
             require_alive(given.scope)
@@ -238,7 +239,7 @@ def _seed(x: Any, v: Any, order: int, scope: Scope, name: str, position: int, ma
     return seed(x, order, None if many else v, v if many else None, scope, name)
 
 
-def _owned(y: Any, scope: Scope, name: str) -> tuple[Any, bool]:
+def _owned(y: Value, scope: Scope, name: str) -> tuple[Any, bool]:
     """One array of f's result, and whether it is a jet of this scope: else it is a constant of this one,
     although it may be a jet of an outer one.
     """
@@ -259,11 +260,11 @@ def _owned(y: Any, scope: Scope, name: str) -> tuple[Any, bool]:
     return as_floating(y, name, "f's result")[()], False
 
 
-def _value_of(y: Any, own: bool) -> Any:
+def _value_of(y: Value, own: bool) -> Any:
     return y.planes[0] if own else y
 
 
-def _derivative_of(y: Any, own: bool, order: int) -> Any:
+def _derivative_of(y: Value, own: bool, order: int) -> Any:
     """y⁽ᵏ⁾, exact zeros where the result does not depend on the argument."""
     if not own:
         return y if order == 0 else np.zeros_like(y)[()]
@@ -272,7 +273,7 @@ def _derivative_of(y: Any, own: bool, order: int) -> Any:
     return factorial_times(order, y.planes[order])
 
 
-def _coefficients_of(y: Any, own: bool, order: int, vs: dict[int, Any], many: bool) -> Any:
+def _coefficients_of(y: Value, own: bool, order: int, vs: dict[int, Any], many: bool) -> Any:
     if not many:
         return y.planes if own else _constant_coefficients(y, order)
     count = next(w.shape[0] for v in vs.values() for w in v)
@@ -282,7 +283,7 @@ def _coefficients_of(y: Any, own: bool, order: int, vs: dict[int, Any], many: bo
     return np.stack([np.stack([y.planes[i] for i in y.algebra.powers(p)]) for p in range(count)])
 
 
-def _constant_coefficients(y: Any, order: int) -> Any:
+def _constant_coefficients(y: Value, order: int) -> Any:
     return np.stack([y, *[np.zeros_like(y)] * order])
 
 
@@ -349,7 +350,7 @@ def _alike(given: Any, structure: Any, name: str, what: str, model: str) -> list
     return [_array(x, name, what) for x in leaves]
 
 
-def _array(x: Any, name: str, what: str) -> Any:
+def _array(x: Value, name: str, what: str) -> Any:
     return x if isinstance(x, Operand) else as_floating(x, name, what)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from ..backend import as_floating
 from ..errors import InvalidType, InvalidValue
 from ..jets.seeding import seed
+from ..kinds import Value
 from ..operand import Operand
 from ..operand.levels import open_scope
 from ..series import total
@@ -97,7 +98,7 @@ def laplacian(f: Callable[..., Any], *, argnums: int = 0) -> Callable[..., Any]:
     return _named(transformed, f, "laplacian", argnums, partial(laplacian, argnums=argnums))
 
 
-def _second_derivatives(f: Callable[..., Any], args: Any, kwargs: Any, position: int, x: Any, units: Any) -> Any:
+def _second_derivatives(f: Callable[..., Any], args: Any, kwargs: Any, position: int, x: Value, units: Any) -> Any:
     """The sum of the second derivatives of f along these directions."""
     with open_scope(f"laplacian of {getattr(f, '__name__', 'f')}") as scope:
         filled = list(args)

@@ -13,6 +13,7 @@ import optree
 
 from ..backend import as_floating, namespace
 from ..errors import InvalidType, InvalidValue
+from ..kinds import Value
 from ..memory import is_whole
 from ..operand import Operand, primal, promoted
 from ..operand.constants import frozen
@@ -105,7 +106,7 @@ def _value_and_grad(f: Callable[..., Any], argnums: Argnums, has_aux: bool, name
     return _named(transformed, f, name, argnums, partial(value_and_grad, argnums=argnums, has_aux=has_aux))
 
 
-def floats(y: Any, name: str) -> Any:
+def floats(y: Value, name: str) -> Any:
     """What f returned, which must not be an integer or a truth value."""
     kind = np.result_type(y).kind
     if kind in "biu":
@@ -217,7 +218,7 @@ class Arguments:
             self.structures.append((len(leaves), structure))
             self.args[i] = variables[0] if structure is None else optree.tree_unflatten(structure, variables)
 
-    def _leaf(self, x: Any, scope: Scope) -> Recorded:
+    def _leaf(self, x: Value, scope: Scope) -> Recorded:
         variable = Recorded.leaf(frozen(x), scope)
         self.values.append(x)
         self.steps.append(variable._step)  # type: ignore[arg-type]
@@ -245,7 +246,7 @@ class Arguments:
         return results[0] if self.single else tuple(results)
 
 
-def _own_memory(cotangent: Any, x: Any) -> Any:
+def _own_memory(cotangent: Value, x: Value) -> Any:
     """A cotangent that nothing else refers to; zeros for None."""
     if cotangent is None:
         return np.zeros_like(x) if isinstance(x, Operand) else namespace(x).zeros(x.shape, x.dtype)[()]
@@ -257,18 +258,18 @@ def _own_memory(cotangent: Any, x: Any) -> Any:
     return cotangent
 
 
-def _copied(x: Any) -> Any:
+def _copied(x: Value) -> Any:
     """A copy of what can be written to: not of numbers, nor of what is traced."""
     return x.copy() if isinstance(x, np.ndarray) or not isinstance(primal(x), Operand) else x
 
 
-def _lowered(y: Any, scope: Scope) -> Any:
+def _lowered(y: Value, scope: Scope) -> Any:
     """y without the record of this scope."""
     own(y, scope)
     return y._read() if isinstance(y, Recorded) and y.scope is scope else y
 
 
-def _scalar(value: Any, name: str) -> Any:
+def _scalar(value: Value, name: str) -> Any:
     """The value of the function to differentiate: one real number."""
     if type(value) is np.float64:
         return value

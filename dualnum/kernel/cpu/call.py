@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ...kinds import Value
 from ..layout import BLOCK, Routine, period
 from .threads import alone, in_chunks
 
@@ -88,7 +89,7 @@ def arguments(results: Any, operands: Sequence[Any], objects: bool) -> tuple[lis
     return given, spread
 
 
-def _address(array: Any) -> int:
+def _address(array: Value) -> int:
     address: int = array.__array_interface__["data"][0]
     return address
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...kinds import Value
 from .host import host
 
 __all__ = ["Instructions"]
@@ -55,7 +56,7 @@ class Instructions:
 
     # ── the steps ────────────────────────────────────────────────────────────────────────────────
 
-    def number(self, x: Any) -> str:
+    def number(self, x: Value) -> str:
         """A constant in all lanes; LLVM writes both types with the bits of a double."""
         bits = struct.unpack("<Q", struct.pack("<d", float(x)))[0]
         return f"splat ({self.scalar} 0x{bits:016X})"

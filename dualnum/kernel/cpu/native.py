@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...kinds import DType
 from ..emit import renderable
 from ..layout import Routine
 from ..target import Prepared, Target
@@ -39,7 +40,7 @@ class Native(Target):
         """The function that a text describes, its arguments of these types."""
         raise NotImplementedError
 
-    def computes(self, dtype: Any) -> bool:
+    def computes(self, dtype: DType) -> bool:
         return dtype in _TYPES
 
     def possible(self, op: Any) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import NotDifferentiable
+from ...kinds import Coefficient
 
 __all__ = ["require_real", "whole"]
 
@@ -15,6 +16,6 @@ def require_real(name: str, *values: Any) -> None:
         raise NotDifferentiable(f"{name}: dualnum has no derivative rule for complex arguments; give real ones")
 
 
-def whole(n: Any) -> Any:
+def whole(n: Coefficient) -> Any:
     """n without its fraction, as SciPy cuts orders that must be whole; a number of Python stays one."""
     return type(n)(np.trunc(n)) if isinstance(n, (int, float)) else np.trunc(n)

@@ -15,6 +15,7 @@ import scipy.special as sp
 from scipy.special import _ufuncs as private
 
 from ... import series
+from ...kinds import Coefficient
 from ..table import POSITIVE, REAL, Mend, by_coefficients, by_derivative, unsupported
 from .arguments import require_real, whole
 
@@ -27,7 +28,7 @@ Coefficients = Sequence[Any]
 # C_{m+1} = (2m/x) C_m ∓ C_{m−1} reads Ĉ_{m+1} = (m/(m+1)) Ĉ_m/x ∓ Ĉ_{m−1}/(4 m (m+1)).
 
 
-def _upward(size: int, c0: Any, c1: Any, x: Any, sign: float) -> list[Any]:
+def _upward(size: int, c0: Coefficient, c1: Coefficient, x: Coefficient, sign: float) -> list[Any]:
     """Ĉ_0 … Ĉ_{size−1} for the solutions that grow with the order (Y with sign −1, K with +1)."""
     c = [c0, 0.5 * c1]
     for m in range(1, size - 1):
@@ -36,7 +37,7 @@ def _upward(size: int, c0: Any, c1: Any, x: Any, sign: float) -> list[Any]:
     return c
 
 
-def _native(size: int, function: np.ufunc, c0: Any, c1: Any, x: Any) -> list[Any]:
+def _native(size: int, function: np.ufunc, c0: Coefficient, c1: Coefficient, x: Coefficient) -> list[Any]:
     """The same from the function itself, for the solutions that fall with the order."""
     c, scale = [c0, 0.5 * c1], 0.5
     for m in range(2, size):
@@ -45,7 +46,7 @@ def _native(size: int, function: np.ufunc, c0: Any, c1: Any, x: Any) -> list[Any
     return c
 
 
-def _regular(size: int, c0: Any, c1: Any, x: Any) -> list[Any]:
+def _regular(size: int, c0: Coefficient, c1: Coefficient, x: Coefficient) -> list[Any]:
     """Ĵ_m: upward where m < |x|, where both solutions are of one size; else natively, for J falls with m."""
     natively = _native(size, sp.jv, c0, c1, x)
     upward = _upward(size, c0, c1, np.where(x == 0, 1.0, x), -1.0)
@@ -78,7 +79,7 @@ def _whole_order(
 ) -> Callable[..., list[Any]]:
     """The coefficients of C_0 or C_1 from the table of Ĉ_m."""
 
-    def outer(order: int, value: Any, x: Any) -> list[Any]:
+    def outer(order: int, value: Coefficient, x: Coefficient) -> list[Any]:
         c0, c1 = (value, first(x)) if nu == 0 else (zeroth(x), value)
         c = table(order + nu + 1, c0, c1, x)
         return [value, *(_sum(n, nu, c, sign, reflected) for n in range(1, order + 1))]
@@ -86,11 +87,11 @@ def _whole_order(
     return outer
 
 
-def _y_table(size: int, c0: Any, c1: Any, x: Any) -> list[Any]:
+def _y_table(size: int, c0: Coefficient, c1: Coefficient, x: Coefficient) -> list[Any]:
     return _upward(size, c0, c1, x, -1.0)
 
 
-def _k_table(size: int, c0: Any, c1: Any, x: Any) -> list[Any]:
+def _k_table(size: int, c0: Coefficient, c1: Coefficient, x: Coefficient) -> list[Any]:
     return _upward(size, c0, c1, x, 1.0)
 
 
@@ -98,24 +99,24 @@ def _signed_k(nu: int) -> Callable[..., list[Any]]:
     """K_ν⁽ⁿ⁾ = (−1)ⁿ 2^{−n} Σ binom(n, k) K_{ν−n+2k}: e^{iνπ}K_ν is the cylinder function of the formula."""
     outer = _whole_order(nu, sp.k0, sp.k1, _k_table, 1, 1)
 
-    def alternating(order: int, value: Any, x: Any) -> list[Any]:
+    def alternating(order: int, value: Coefficient, x: Coefficient) -> list[Any]:
         return [c if n % 2 == 0 else -c for n, c in enumerate(outer(order, value, x))]
 
     return alternating
 
 
-def _i_table(size: int, c0: Any, c1: Any, x: Any) -> list[Any]:
+def _i_table(size: int, c0: Coefficient, c1: Coefficient, x: Coefficient) -> list[Any]:
     return _native(size, sp.iv, c0, c1, x)
 
 
-def _scaled_i_table(size: int, c0: Any, c1: Any, x: Any) -> list[Any]:
+def _scaled_i_table(size: int, c0: Coefficient, c1: Coefficient, x: Coefficient) -> list[Any]:
     return _native(size, sp.ive, c0, c1, x)
 
 
 def _rescued(scaled: Callable[..., list[Any]], start: Callable[..., Any]) -> Mend:
     """Where I itself overflows: from e^{−|Re x|} I, multiplied by e^{|Re x|/2} twice."""
 
-    def rule(order: int, value: Any, *operands: Coefficients) -> list[Any]:
+    def rule(order: int, value: Coefficient, *operands: Coefficients) -> list[Any]:
         arguments = [u[0] for u in operands]
         half = np.exp(0.5 * np.abs(np.real(arguments[-1])))
         if not np.iscomplexobj(arguments[-1]):  # far out SciPy's function is NaN, and only the sign matters
@@ -146,7 +147,7 @@ by_coefficients(sp.k1, _signed_k(1), **_POSITIVE)
 # ── exponentially scaled, orders 0 and 1 ─────────────────────────────────────────────────────────
 
 
-def _scaled_moments(size: int, i0e: Any, x: Any) -> list[Any]:
+def _scaled_moments(size: int, i0e: Any, x: Coefficient) -> list[Any]:
     """g_n = (1/π) ∫_0^π (1 − cos θ)ⁿ e^{−x(1−cos θ)} dθ for x ≥ 0, so that (e^{−x} I_0)⁽ⁿ⁾ = (−1)ⁿ g_n.
 
     (2n+1) g_n = (n+1+2x) g_{n+1} − x g_{n+2}, of which g is the minimal solution: the ratios
@@ -164,13 +165,13 @@ def _scaled_moments(size: int, i0e: Any, x: Any) -> list[Any]:
     return g
 
 
-def _i0e(order: int, value: Any, x: Any) -> list[Any]:
+def _i0e(order: int, value: Coefficient, x: Coefficient) -> list[Any]:
     """e^{−|x|} I_0(x), even; at 0 the mean of both sides stands in for the odd coefficients."""
     g = _scaled_moments(order + 2, value, np.abs(x))
     return _even(order, value, _over_factorials(g), x)
 
 
-def _i1e(order: int, value: Any, x: Any) -> list[Any]:
+def _i1e(order: int, value: Coefficient, x: Coefficient) -> list[Any]:
     """e^{−|x|} I_1(x), odd; e^{−x} I_1 = w + w' for w = e^{−x} I_0."""
     w = _over_factorials(_scaled_moments(order + 2, sp.i0e(x), np.abs(x)))
     c = [w[n] + (n + 1) * w[n + 1] for n in range(order + 1)]
@@ -186,12 +187,12 @@ def _over_factorials(g: Sequence[Any]) -> list[Any]:
     return c
 
 
-def _even(order: int, value: Any, c: Sequence[Any], x: Any) -> list[Any]:
+def _even(order: int, value: Coefficient, c: Sequence[Any], x: Coefficient) -> list[Any]:
     sign = np.sign(x)
     return [value, *(c[n] if n % 2 == 0 else sign * c[n] for n in range(1, order + 1))]
 
 
-def _odd(order: int, value: Any, c: Sequence[Any], x: Any) -> list[Any]:
+def _odd(order: int, value: Coefficient, c: Sequence[Any], x: Coefficient) -> list[Any]:
     sign = np.sign(x)
     return [value, *(c[n] if n % 2 else sign * c[n] for n in range(1, order + 1))]
 
@@ -210,7 +211,7 @@ def _neighbours(ufunc: np.ufunc, sign: int, alternating: bool = False) -> Callab
     equation z² y'' + z y' ± (z² ∓ ν²) y = 0 is a stable recurrence.
     """
 
-    def outer(order: int, value: Any, nu: Any, z: Any) -> list[Any]:
+    def outer(order: int, value: Coefficient, nu: Coefficient, z: Coefficient) -> list[Any]:
         table = {m: ufunc(nu + m, z) for m in range(-order, order + 1)} if order else {}
         c, scale = [value], 1.0
         for n in range(1, order + 1):
@@ -219,7 +220,7 @@ def _neighbours(ufunc: np.ufunc, sign: int, alternating: bool = False) -> Callab
             c.append(np.where(np.isfinite(whole), whole, singular(n, c, nu, z, scale * table[-n])))
         return c
 
-    def singular(n: int, c: Sequence[Any], nu: Any, z: Any, lowest: Any) -> Any:
+    def singular(n: int, c: Sequence[Any], nu: Coefficient, z: Coefficient, lowest: Any) -> Any:
         step = lowest
         if n > 1:
             m, z_, scale = n - 2, np.where(z == 0, 1.0, z), 1 / (n * (n - 1))
@@ -245,7 +246,7 @@ by_coefficients(sp.hankel2, _neighbours(sp.hankel2, -1), "v", **_ORDERED)
 _NODES, _REACH = 64, 250.0
 
 
-def _kve_outer(order: int, value: Any, nu: Any, x: Any) -> list[Any]:
+def _kve_outer(order: int, value: Coefficient, nu: Coefficient, x: Coefficient) -> list[Any]:
     """(e^x K_ν)⁽ⁿ⁾/n! = ((−1)ⁿ/n!) ∫_0^∞ cosh(νθ) (cosh θ − 1)ⁿ e^{−x(cosh θ−1)} dθ (DLMF 10.32.9).
 
     Beyond ½ by the trapezoidal rule, which converges geometrically and whose terms have one sign, up to
@@ -295,7 +296,7 @@ def _on_the_line(ufunc: np.ufunc, unscaled: np.ufunc) -> Callable[..., list[Any]
     """jve and yve have the factor e^{−|Im z|}, which is 1 on the real line and nowhere analytic."""
     neighbours = _neighbours(unscaled, -1)
 
-    def outer(order: int, value: Any, nu: Any, x: Any) -> list[Any]:
+    def outer(order: int, value: Coefficient, nu: Coefficient, x: Coefficient) -> list[Any]:
         require_real(str(ufunc.__name__), x)
         return neighbours(order, value, nu, x)
 
@@ -309,7 +310,7 @@ by_coefficients(sp.yve, _on_the_line(sp.yve, sp.yv), "v", **_ORDERED)
 # ── Airy functions ───────────────────────────────────────────────────────────────────────────────
 
 
-def _airy_series(order: int, y0: Any, slope: Any, x: Any) -> list[Any]:
+def _airy_series(order: int, y0: Coefficient, slope: Any, x: Coefficient) -> list[Any]:
     """y'' = x y (DLMF 9.2.1):  (n+2)(n+1) y_{n+2} = x y_n + y_{n−1}."""
     y = [y0, slope]
     for n in range(order - 1):
@@ -317,7 +318,7 @@ def _airy_series(order: int, y0: Any, slope: Any, x: Any) -> list[Any]:
     return y
 
 
-def _airy(order: int, value: Any, x: Any) -> list[list[Any]]:
+def _airy(order: int, value: Coefficient, x: Coefficient) -> list[list[Any]]:
     """Ai, Ai', Bi, Bi'."""
     results = []
     for y0, slope in (value[:2], value[2:]):

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.special as sp
 
 from ... import series
+from ...kinds import Coefficient
 from ..table import REAL, by_coefficients, by_derivative, by_equation, lookup, on_series, unsupported
 from ..trigonometric import inverse_root
 
@@ -18,7 +19,7 @@ _NODES = 64
 # ── complete integrals ───────────────────────────────────────────────────────────────────────────
 
 
-def _by_quadrature(order: int, m: Any) -> tuple[list[Any], list[Any]]:
+def _by_quadrature(order: int, m: Coefficient) -> tuple[list[Any], list[Any]]:
     """K and E from their integrals (DLMF 19.2.8), differentiated under the sign, s = sin θ:
 
     K_n = ((½)_n/n!) ∫ s^{2n} (1 − m s²)^{−½−n} dθ,   E_n = ((−½)_n/n!) ∫ s^{2n} (1 − m s²)^{½−n} dθ.
@@ -41,7 +42,7 @@ def _by_quadrature(order: int, m: Any) -> tuple[list[Any], list[Any]]:
     return k_sums, e_sums
 
 
-def _by_equation(order: int, k0: Any, e0: Any, m: Any, p: Any) -> tuple[list[Any], list[Any]]:
+def _by_equation(order: int, k0: Coefficient, e0: Any, m: Coefficient, p: Coefficient) -> tuple[list[Any], list[Any]]:
     """K and E from m p K'' + (p − m) K' = K/4 and 2 m E' = E − K, p = 1 − m (DLMF 19.4.1, 19.4.8):
 
     m p (n+1)(n+2) K_{n+2} = (n+½)² K_n + (n+1)² (m − p) K_{n+1},   2m (n+1) E_{n+1} = (1 − 2n) E_n − K_n.
@@ -61,7 +62,7 @@ def _by_equation(order: int, k0: Any, e0: Any, m: Any, p: Any) -> tuple[list[Any
     return k, e
 
 
-def _complete(order: int, m: Any, p: Any) -> tuple[list[Any], list[Any]]:
+def _complete(order: int, m: Coefficient, p: Coefficient) -> tuple[list[Any], list[Any]]:
     """The coefficients of K and E in m; p = 1 − m is given beside m, so that neither is rounded off."""
     inner = (m >= -10) & (m <= 0.5)
     k_in, e_in = _by_quadrature(order, np.where(inner, m, 0.0))
@@ -73,16 +74,16 @@ def _complete(order: int, m: Any, p: Any) -> tuple[list[Any], list[Any]]:
     )
 
 
-def _ellipk(order: int, value: Any, m: Any) -> list[Any]:
+def _ellipk(order: int, value: Coefficient, m: Coefficient) -> list[Any]:
     return [value, *_complete(order, m, 1 - m)[0][1:]]
 
 
-def _ellipkm1(order: int, value: Any, p: Any) -> list[Any]:
+def _ellipkm1(order: int, value: Coefficient, p: Coefficient) -> list[Any]:
     c = _complete(order, 1 - p, p)[0]
     return [value, *(-c_n if n % 2 else c_n for n, c_n in enumerate(c[1:], 1))]
 
 
-def _ellipe(order: int, value: Any, m: Any) -> list[Any]:
+def _ellipe(order: int, value: Coefficient, m: Coefficient) -> list[Any]:
     return [value, *_complete(order, m, 1 - m)[1][1:]]
 
 
@@ -112,7 +113,7 @@ by_derivative(sp.ellipeinc, lambda phi, m: np.sqrt(_delta_squared(phi, m)), "m",
 # ── Jacobi's functions ───────────────────────────────────────────────────────────────────────────
 
 
-def _jacobi(du: Any, sn: Any, cn: Any, dn: Any, phi: Any, m: Any) -> tuple[Any, ...]:
+def _jacobi(du: Any, sn: Any, cn: Any, dn: Any, phi: Any, m: Coefficient) -> tuple[Any, ...]:
     """sn' = cn dn, cn' = −sn dn, dn' = −m sn cn, φ' = dn (DLMF 22.13.1–3, 22.16.1)."""
     return du * (cn * dn), -(du * (sn * dn)), -m * (du * (sn * cn)), du * dn
 

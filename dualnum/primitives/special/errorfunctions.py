@@ -8,6 +8,7 @@ import numpy as np
 import scipy.special as sp
 
 from ... import series
+from ...kinds import Coefficient
 from ...series import special as series_special
 from ..table import REAL, UNIT, by_coefficients, by_derivative, by_equation, on_series, recurrence, require_constant
 
@@ -25,21 +26,21 @@ by_derivative(sp.erfc, gaussian(-_2_SQRT_PI, -1.0))
 by_derivative(sp.erfi, gaussian(_2_SQRT_PI, 1.0))
 
 
-def _to(region: Callable[[Any], Any], z: Any) -> Any:
+def _to(region: Callable[[Any], Any], z: Coefficient) -> Any:
     """−z in the region, else z."""
     return np.where(region(z), -z, z)
 
 
-def _erfcx(order: int, value: Any, x: Any) -> list[Any]:
+def _erfcx(order: int, value: Coefficient, x: Coefficient) -> list[Any]:
     return series_special.erfcx(order, x, sp.erfcx(_to(lambda z: np.real(z) < 0, x)))
 
 
-def _wofz(order: int, value: Any, z: Any) -> list[Any]:
+def _wofz(order: int, value: Coefficient, z: Coefficient) -> list[Any]:
     z = z + 0j
     return series_special.faddeeva(order, z, sp.wofz(_to(lambda z: np.imag(z) < 0, z)))
 
 
-def _dawsn(order: int, value: Any, x: Any) -> list[Any]:
+def _dawsn(order: int, value: Coefficient, x: Coefficient) -> list[Any]:
     if np.iscomplexobj(x):
         return series_special.dawson(order, value, x, sp.wofz(_to(lambda z: np.imag(z) < 0, x)))
     # w = e^{−x²} + (2i/√π) F on the real axis
@@ -58,19 +59,19 @@ def inverse_of_gaussian_integral(ufunc: np.ufunc, factor: float, slope: Callable
     """y' = g u', g' = factor · y g y', from g_0: g = c e^{factor·y²/2} without computing that exponential,
     which in the tails magnifies the rounding of y by y². All terms of a sum have one sign."""
 
-    def equations(du: Any, y: Any, g: Any) -> tuple[Any, Any]:
+    def equations(du: Any, y: Coefficient, g: Coefficient) -> tuple[Any, Any]:
         dy = du * g
         return dy, factor * (dy * (y * g))
 
     by_equation(ufunc, equations, slope, **row)
 
 
-def _erfinv_slope(y: Any, u: Any) -> Any:
+def _erfinv_slope(y: Coefficient, u: Coefficient) -> Any:
     """(√π/2) e^{y²}, where e^{y²} = erfcx(|y|)/erfc(|y|) and erfc(|y|) = 1 − |u|."""
     return (sqrt(pi) / 2) * sp.erfcx(np.abs(y)) / (1 - np.abs(u))
 
 
-def _erfcinv_slope(y: Any, u: Any) -> Any:
+def _erfcinv_slope(y: Coefficient, u: Coefficient) -> Any:
     """−(√π/2) e^{y²}, e^{y²} = erfcx(|y|)/u for u < 1, erfcx(|y|)/(2 − u) for u > 1."""
     return (-sqrt(pi) / 2) * sp.erfcx(np.abs(y)) / np.where(u < 1, u, 2 - u)
 
@@ -82,7 +83,9 @@ inverse_of_gaussian_integral(sp.erfcinv, 2.0, _erfcinv_slope, domain=(0.0, 2.0),
 # ── Voigt's profile ──────────────────────────────────────────────────────────────────────────────
 
 
-def _voigt_profile(order: int, value: Any, x: Coefficients, sigma: Coefficients, gamma: Coefficients) -> list[Any]:
+def _voigt_profile(
+    order: int, value: Coefficient, x: Coefficients, sigma: Coefficients, gamma: Coefficients
+) -> list[Any]:
     """V = Re w(z)/(σ√(2π)), z = (x + iγ)/(σ√2), for constant σ; for σ = 0 Cauchy's profile Re i/(π (x + iγ)).
 
     The digits are those of |w|: where γ ≪ |x| the real part has fewer, by the factor γ/|x|.

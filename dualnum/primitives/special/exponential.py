@@ -8,6 +8,7 @@ import numpy as np
 import scipy.special as sp
 
 from ... import series
+from ...kinds import Coefficient
 from ...series import special as series_special
 from ..explog import overflowed
 from ..table import (
@@ -62,7 +63,7 @@ def _in_radians(u: Coefficients) -> list[Any]:
     return [u[0], *(_DEGREE * u_k for u_k in u[1:])]
 
 
-def _cotdg(order: int, value: Any, u: Coefficients) -> list[Any]:
+def _cotdg(order: int, value: Coefficient, u: Coefficients) -> list[Any]:
     """y' = −(1 + y²) u', not from SciPy's value, which near 0 has lost half its digits."""
     y0 = sp.cosdg(u[0]) / sp.sindg(u[0])
     return [value, *series.tan(order, y0, [-u_k for u_k in _in_radians(u)])[1:]]
@@ -86,7 +87,7 @@ composed(sp.logit, lambda u: np.log(u) - np.log(1 - u), domain=(0.0, 1.0), sampl
 # ── products with a logarithm ────────────────────────────────────────────────────────────────────
 
 
-def _times_log(order: int, value: Any, u: Coefficients, w: Coefficients, log_w0: Any) -> list[Any]:
+def _times_log(order: int, value: Coefficient, u: Coefficients, w: Coefficients, log_w0: Coefficient) -> list[Any]:
     """u log w, with u_0 log w_0 = 0 where u_0 = 0: a constant 0 makes 0 of everything, w = 0 and ∞ included.
 
     (u·ℓ)_k = u_0 ℓ_k + Σ_{j≥1} u_j ℓ_{k−j}; whether u_0 is 0 is asked of the number alone.
@@ -101,7 +102,7 @@ def _times_log(order: int, value: Any, u: Coefficients, w: Coefficients, log_w0:
 def _from_zeros(shift: int, log: np.ufunc) -> Mend:
     """Where log w is infinite, the zeros that u begins with make zeros of its terms: t² log t ~ 0, 0, −∞."""
 
-    def rule(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+    def rule(order: int, value: Coefficient, u: Coefficients, v: Coefficients) -> list[Any]:
         logs = series.log(order, log(v[0]), [v[0] + shift, *v[1:]])
         y = [value]
         for k in range(1, min(order, len(u) + len(logs) - 2) + 1):
@@ -112,12 +113,12 @@ def _from_zeros(shift: int, log: np.ufunc) -> Mend:
     return Mend(lambda value, u, v: (u == 0) & ((v == -shift) | (v == inf)), rule)
 
 
-def _xlogy(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+def _xlogy(order: int, value: Coefficient, u: Coefficients, v: Coefficients) -> list[Any]:
     """u log v."""
     return _times_log(order, value, u, v, np.log(v[0]))
 
 
-def _xlog1py(order: int, value: Any, u: Coefficients, v: Coefficients) -> list[Any]:
+def _xlog1py(order: int, value: Coefficient, u: Coefficients, v: Coefficients) -> list[Any]:
     """u log(1 + v)."""
     return _times_log(order, value, u, [1 + v[0], *v[1:]], np.log1p(v[0]))
 
@@ -152,7 +153,7 @@ by_derivative(sp.kl_div, _log_quotient, _excess, **_ENTROPY)
 # ── Box and Cox ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _box_cox(order: int, value: Any, w: Coefficients, log_w0: Any, p: Coefficients) -> list[Any]:
+def _box_cox(order: int, value: Coefficient, w: Coefficients, log_w0: Coefficient, p: Coefficients) -> list[Any]:
     """(w^p − 1)/p:  y' = w^{p−1} w' for a constant p; else log w · exprel(p log w), smooth at p = 0."""
     if len(p) == 1:
         slope = lookup(np.power).expand(order - 1, w[:order], [p[0] - 1])
@@ -165,22 +166,22 @@ def _box_cox(order: int, value: Any, w: Coefficients, log_w0: Any, p: Coefficien
     return _box_cox_moving(order, value, w, log_w0, p)
 
 
-def _box_cox_moving(order: int, value: Any, w: Coefficients, log_w0: Any, p: Coefficients) -> list[Any]:
+def _box_cox_moving(order: int, value: Coefficient, w: Coefficients, log_w0: Coefficient, p: Coefficients) -> list[Any]:
     logs = series.log(order, log_w0, w)[: order + 1 if len(w) > 1 else 1]
     product = series.multiply(order, logs[0] * p[0], logs, p)
     ratio = lookup(sp.exprel).expand(order, product)
     return series.multiply(order, value, logs, ratio)
 
 
-def _boxcox(order: int, value: Any, u: Coefficients, p: Coefficients) -> list[Any]:
+def _boxcox(order: int, value: Coefficient, u: Coefficients, p: Coefficients) -> list[Any]:
     return _box_cox(order, value, u, np.log(u[0]), p)
 
 
-def _boxcox1p(order: int, value: Any, u: Coefficients, p: Coefficients) -> list[Any]:
+def _boxcox1p(order: int, value: Coefficient, u: Coefficients, p: Coefficients) -> list[Any]:
     return _box_cox(order, value, [1 + u[0], *u[1:]], np.log1p(u[0]), p)
 
 
-def _inv_boxcox(order: int, value: Any, u: Coefficients, p: Coefficients) -> list[Any]:
+def _inv_boxcox(order: int, value: Coefficient, u: Coefficients, p: Coefficients) -> list[Any]:
     """y = (1 + p u)^{1/p}, e^u for p = 0: (1 + p u) y' = y u' for a constant p,
 
     y_k = (1/(k (1 + p u_0))) Σ_{j=1}^{k} (j − p (k−j)) u_j y_{k−j};  else exp(u ℓ(p u)), ℓ(x) = log(1+x)/x.
@@ -198,7 +199,7 @@ def _inv_boxcox(order: int, value: Any, u: Coefficients, p: Coefficients) -> lis
     return series.exp(order, value, series.multiply(order, u[0] * ratio[0], u, ratio))
 
 
-def _inv_boxcox1p(order: int, value: Any, u: Coefficients, p: Coefficients) -> list[Any]:
+def _inv_boxcox1p(order: int, value: Coefficient, u: Coefficients, p: Coefficients) -> list[Any]:
     return [value, *_inv_boxcox(order, sp.inv_boxcox(u[0], p[0]), u, p)[1:]]
 
 
@@ -215,21 +216,21 @@ def _power_from_zero(order: int, w: Coefficients, p: Coefficients) -> list[Any]:
 def _box_cox_from_zero(shift: int) -> Mend:
     """(w^p − 1)/p itself where w_0 = 0 and p_0 > 0: there is no logarithm."""
 
-    def rule(order: int, value: Any, u: Coefficients, p: Coefficients) -> list[Any]:
+    def rule(order: int, value: Coefficient, u: Coefficients, p: Coefficients) -> list[Any]:
         y = _power_from_zero(order, [u[0] + shift, *u[1:]], p)
         return series.divide(order, value, [y[0] - 1, *y[1:]], p)
 
     return Mend(lambda value, u, p: (u == -shift) & (p > 0), rule)
 
 
-def _inv_box_cox_from_zero(order: int, value: Any, u: Coefficients, p: Coefficients) -> list[Any]:
+def _inv_box_cox_from_zero(order: int, value: Coefficient, u: Coefficients, p: Coefficients) -> list[Any]:
     """(1 + p u)^{1/p} itself where 1 + p_0 u_0 = 0 and p_0 > 0."""
     product = series.multiply(order, u[0] * p[0], u, p)
     inverse = series.reciprocal(order if len(p) > 1 else 0, 1 / p[0], p)
     return [value, *_power_from_zero(order, [product[0] + 1, *product[1:]], inverse)[1:]]
 
 
-def _nothing_left(value: Any, u: Any, p: Any) -> Any:
+def _nothing_left(value: Coefficient, u: Coefficient, p: Coefficient) -> Any:
     return (p * u == -1) & (p > 0)
 
 
@@ -247,7 +248,7 @@ recurrence(sp.inv_boxcox1p, _inv_boxcox1p, **_INV_BOX_COX)
 # ── Huber ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _huber(order: int, value: Any, delta: Coefficients, r: Coefficients) -> list[Any]:
+def _huber(order: int, value: Coefficient, delta: Coefficients, r: Coefficients) -> list[Any]:
     """½r² for |r| ≤ δ, else δ(|r| − ½δ)."""
     inside = [0.5 * c for c in series.square(order, r[0] * r[0], r)]
     sign = np.sign(r[0])
@@ -256,7 +257,7 @@ def _huber(order: int, value: Any, delta: Coefficients, r: Coefficients) -> list
     return series.select(order, value, np.abs(r[0]) <= delta[0], inside, outside)
 
 
-def _pseudo_huber(order: int, value: Any, delta: Coefficients, r: Coefficients) -> list[Any]:
+def _pseudo_huber(order: int, value: Coefficient, delta: Coefficients, r: Coefficients) -> list[Any]:
     """δ²(√(1 + (r/δ)²) − 1) = δh − δ², h = hypot(δ, r):  y' = δ(r/h) r' + ((h − δ)²/h) δ', h − δ = r²/(h + δ).
 
     For a constant δ the slope follows from its own, (δ/h)³: as a quotient it would lose (r/δ)² for large r.
@@ -288,7 +289,7 @@ def _pseudo_huber(order: int, value: Any, delta: Coefficients, r: Coefficients) 
     return series.select(order, value, np.abs(r[0]) > 2 * delta[0], difference, y)
 
 
-def _on_corner(delta: Any, r: Any) -> Any:
+def _on_corner(delta: Any, r: Coefficient) -> Any:
     """Where the second derivative of huber jumps; the side |r| < δ stands in."""
     return np.abs(r) == delta
 

@@ -13,6 +13,7 @@ import scipy.special as sp
 from scipy.special import _ufuncs as private
 
 from ... import series
+from ...kinds import Coefficient
 from ...operand import primal
 from ..table import POSITIVE, by_coefficients, by_derivative, lookup, on_series, recurrence, unsupported, zero
 from .arguments import require_real
@@ -40,7 +41,7 @@ def _tail(s: int, power: Any) -> Any:
     return result
 
 
-def _zeta(s: int, z: Any) -> Any:
+def _zeta(s: int, z: Coefficient) -> Any:
     """ζ(s, z) = Σ_{k≥0} (z + k)^{−s} for an integer s ≥ 2 and Re z ≥ 0."""
     if not np.iscomplexobj(z):
         return private._zeta(s, z)
@@ -49,7 +50,7 @@ def _zeta(s: int, z: Any) -> Any:
     return head + (w ** (1 - s) / (s - 1) + _tail(s, lambda p: w**-p))
 
 
-def _zeta_difference(s: int, a: Any, b: Any) -> Any:
+def _zeta_difference(s: int, a: Coefficient, b: Coefficient) -> Any:
     """ζ(s, a) − ζ(s, a + b) for a > 0 and a + b > 0 without cancellation; ψ(a + b) − ψ(a) for s = 1.
 
     Each a^{−s} − (a+b)^{−s} is −a^{−s} expm1(−s log1p(b/a)).
@@ -63,7 +64,7 @@ def _zeta_difference(s: int, a: Any, b: Any) -> Any:
     return series.total(drop(a + k, s) for k in range(_first_terms(s))) + (integral + _tail(s, lambda p: drop(w, p)))
 
 
-def _cotangent(order: int, x: Any) -> list[Any]:
+def _cotangent(order: int, x: Coefficient) -> list[Any]:
     """T = π cot π(x + t):  T' = −w, w' = −2 T w with w = π²/sin² πx, which π² + T² would lose far from the axis."""
     f = x - np.rint(np.real(x))
     t, w = [pi / np.tan(pi * f)], [(pi / np.sin(pi * f)) ** 2]
@@ -73,7 +74,7 @@ def _cotangent(order: int, x: Any) -> list[Any]:
     return t
 
 
-def psi_coefficients(order: int, value: Any, x: Any) -> list[Any]:
+def psi_coefficients(order: int, value: Coefficient, x: Coefficient) -> list[Any]:
     """The Taylor coefficients of ψ at x; left of zero ψ(x) = ψ(1 − x) − π cot πx (DLMF 5.5.4)."""
     left = np.real(x) < 0
     right = np.where(left, 1 - x, x)
@@ -89,7 +90,7 @@ def _psi(order: int, u: Coefficients) -> list[Any]:
     return series.compose(order, psi_coefficients(order, sp.psi(u[0]), u[0]), u[: order + 1])
 
 
-def _hurwitz(order: int, value: Any, s: Any, q: Any) -> list[Any]:
+def _hurwitz(order: int, value: Coefficient, s: Coefficient, q: Coefficient) -> list[Any]:
     """ζ(s, q + t)_n = binom(−s, n) ζ(s + n, q) (DLMF 25.11.17)."""
     weight, c = 1.0, [value]
     for n in range(1, order + 1):
@@ -108,7 +109,7 @@ zero(sp.gammasgn)
 # ── Γ and 1/Γ ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _gamma(order: int, value: Any, u: Coefficients) -> list[Any]:
+def _gamma(order: int, value: Coefficient, u: Coefficients) -> list[Any]:
     """y' = y ψ(u) u'; where Γ overflows, Γ(x) = Γ(x−8) (x−8)…(x−1), so that y_k is finite where it should be."""
     y = series.exponential(order, value, (u, _psi(order - 1, u)))
     x = u[0]
@@ -142,7 +143,7 @@ def _reciprocal_table(center: int, size: int) -> list[float]:
     return table
 
 
-def _around(center: int, order: int, h: Any) -> list[Any]:
+def _around(center: int, order: int, h: Coefficient) -> list[Any]:
     """The coefficients of 1/Γ at center + h, |h| ≤ 1:  Σ_{k≥n} binom(k, n) d_k h^{k−n}."""
     d = _reciprocal_table(center, 64 * (1 + (order + 32) // 64))
     c = []
@@ -154,7 +155,7 @@ def _around(center: int, order: int, h: Any) -> list[Any]:
     return c
 
 
-def _reciprocal_gamma(order: int, value: Any, x: Any) -> list[Any]:
+def _reciprocal_gamma(order: int, value: Coefficient, x: Coefficient) -> list[Any]:
     """1/Γ is entire: its coefficients fall faster than x^{−n}, which the recurrence of y' = −y ψ u' would bring in.
 
     Near zero a Taylor series about 1 or 3 is shifted, and y(x) = x y(x+1) leads left of zero, where
@@ -219,7 +220,7 @@ def _psi_difference(order: int, a: Coefficients, b: Coefficients) -> list[Any]:
     return [series.coefficient(result, k) + c for k, c in enumerate(change)]
 
 
-def _log_beta_slope(a: Any, b: Any) -> Any:
+def _log_beta_slope(a: Coefficient, b: Coefficient) -> Any:
     """∂_a log B = ψ(a) − ψ(a+b) (DLMF 5.12.1)."""
     return -on_series(_psi_difference)(a, b)
 
@@ -253,12 +254,12 @@ def _quotient(order: int, z: Coefficients, m: Coefficients) -> list[Any]:
     return series.exponential(order, sp.poch(z[0], m[0]), *slopes)
 
 
-def _poch(order: int, value: Any, z: Coefficients, m: Coefficients) -> list[Any]:
+def _poch(order: int, value: Coefficient, z: Coefficients, m: Coefficients) -> list[Any]:
     """(z)_m = Γ(z+m)/Γ(z)."""
     return [value, *_rising(order, z, m)[1:]]
 
 
-def _binom(order: int, value: Any, n: Coefficients, k: Coefficients) -> list[Any]:
+def _binom(order: int, value: Coefficient, n: Coefficients, k: Coefficients) -> list[Any]:
     """Γ(n+1)/(Γ(k+1) Γ(r)) with r = n−k+1: (r)_k/Γ(k+1), or for constant n with 1/Γ twice, which is entire."""
     r = [series.coefficient(n, j) - series.coefficient(k, j) for j in range(max(len(n), len(k)))]
     r = [r[0] + 1, *r[1:]]

@@ -8,12 +8,13 @@ import scipy.special as sp
 from scipy.special import _ufuncs as private
 
 from ... import series
+from ...kinds import Coefficient
 from ..table import POSITIVE, by_derivative, on_series, unsupported
 
 Coefficients = Sequence[Any]
 
 
-def _powers(order: int, weight: Any, x: Any, p: Any) -> list[Any]:
+def _powers(order: int, weight: Any, x: Coefficient, p: Coefficient) -> list[Any]:
     """weight · (x + t)^p:  weight · binom(p, n) x^{p−n}, right at x = 0 and where the power alone overflows."""
     c = []
     for n in range(order + 1):

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.special as sp
 
 from ... import series
+from ...kinds import Coefficient
 from ...series import special as series_special
 from ..table import POSITIVE, by_coefficients, by_derivative, on_series
 from .arguments import whole
@@ -15,12 +16,12 @@ from .arguments import whole
 Coefficients = Sequence[Any]
 
 
-def _antiderivative(y0: Any, slope: Coefficients) -> list[Any]:
+def _antiderivative(y0: Coefficient, slope: Coefficients) -> list[Any]:
     """Outer coefficients of f from those of f'."""
     return [y0, *(series.over(s, k) for k, s in enumerate(slope, 1))]
 
 
-def _quotient(numerator: Coefficients, z: Any) -> list[Any]:
+def _quotient(numerator: Coefficients, z: Coefficient) -> list[Any]:
     """n(z + t)/(z + t):  w_k = (n_k − w_{k−1})/z."""
     w = [numerator[0] / z]
     for n_k in numerator[1:]:
@@ -28,7 +29,7 @@ def _quotient(numerator: Coefficients, z: Any) -> list[Any]:
     return w
 
 
-def _expi(order: int, value: Any, z: Any) -> list[Any]:
+def _expi(order: int, value: Coefficient, z: Coefficient) -> list[Any]:
     """Ei' = e^z/z; for z > 0 as (e^z − 1)/z + 1/z, since the quotient loses e^z (Gautschi 1966)."""
     half = np.exp(0.5 * z)
     quotient = _quotient([(half / factorial(k)) * half for k in range(order)], z)
@@ -47,7 +48,7 @@ by_derivative(sp.exp1, lambda u: -np.exp(-u) / u, domain=POSITIVE, sample=(0.2, 
 by_coefficients(sp.expi, _expi, domain=POSITIVE, sample=(0.2, 4.0))
 
 
-def _expn(order: int, value: Any, n: Any, x: Any) -> list[Any]:
+def _expn(order: int, value: Coefficient, n: Coefficient, x: Coefficient) -> list[Any]:
     """E_n' = −E_{n−1} (DLMF 8.19.13): f_k = (−1)^k E_{n−k}/k!, natively down to E_1, then
     E_{−j} = (e^{−x} + j E_{1−j})/x, j! being divided out; all terms are positive. SciPy cuts the fraction of n off."""
     n0 = whole(n)
@@ -70,7 +71,7 @@ by_coefficients(sp.expn, _expn, "n", domain=((-0.5, float("inf")), POSITIVE), sa
 # ── sine, cosine, and their hyperbolic kin ───────────────────────────────────────────────────────
 
 
-def _sici(order: int, value: Any, z: Any) -> tuple[list[Any], list[Any]]:
+def _sici(order: int, value: Coefficient, z: Coefficient) -> tuple[list[Any], list[Any]]:
     """Si' = sin z/z, entire; Ci' = cos z/z, dominated by its pole, so that the quotient is stable."""
     s, c = np.sin(z), np.cos(z)
     si = _antiderivative(value[0], series_special.sinc(order - 1, z, s, c))
@@ -79,7 +80,7 @@ def _sici(order: int, value: Any, z: Any) -> tuple[list[Any], list[Any]]:
     return si, ci
 
 
-def _shichi(order: int, value: Any, z: Any) -> tuple[list[Any], list[Any]]:
+def _shichi(order: int, value: Coefficient, z: Coefficient) -> tuple[list[Any], list[Any]]:
     """Shi' = sinh z/z, entire; Chi' = cosh z/z = (cosh z − 1)/z + 1/z, since the quotient loses e^z."""
     s, c = np.sinh(z), np.cosh(z)
     shi = _antiderivative(value[0], series_special.sinhc(order - 1, z, s, c))
@@ -98,7 +99,7 @@ def _phase(order: int, u: Coefficients) -> list[Any]:
     return w
 
 
-def _fresnel(u: Any) -> tuple[Any, Any]:
+def _fresnel(u: Coefficient) -> tuple[Any, Any]:
     """S' = sin(πu²/2), C' = cos(πu²/2) (DLMF 7.2.7)."""
     w = _phase(u)
     return np.sin(w), np.cos(w)
@@ -112,7 +113,7 @@ by_derivative(sp.fresnel, _fresnel)
 # ── the dilogarithm ──────────────────────────────────────────────────────────────────────────────
 
 
-def _spence(order: int, value: Any, z: Any) -> list[Any]:
+def _spence(order: int, value: Coefficient, z: Coefficient) -> list[Any]:
     """Li_2(1 − z)' = log z/(1 − z) = −ℓ(z − 1), ℓ(x) = log(1 + x)/x (DLMF 25.12.2)."""
     x = z - 1
     # log z from z − 1 where that is exact, which it is near 1

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.special as sp
 
 from ... import series
+from ...kinds import Coefficient
 from ...operand import primal
 from ...series import special as series_special
 from ..table import by_coefficients, by_derivative, recurrence
@@ -52,7 +53,7 @@ def _table(size: int) -> Any:
     return np.array(rows)
 
 
-def _from_table(order: int, x: Any) -> list[Any]:
+def _from_table(order: int, x: Coefficient) -> list[Any]:
     """λ_k(x) = Σ_m C(k+m, m) λ_{k+m}(x_j) (x − x_j)^m about the nearest point x_j of the table.
 
     The singularities of λ are the zeros of Φ, 1.9 ± 2.8i and farther, so the terms fall by 40 and more.
@@ -72,7 +73,7 @@ def _from_table(order: int, x: Any) -> list[Any]:
     return result
 
 
-def _hazard(order: int, x: Any) -> list[Any]:
+def _hazard(order: int, x: Coefficient) -> list[Any]:
     """λ = φ/Φ, the derivative of log Φ, and its Taylor coefficients at x.
 
     For large −x it is nearly linear, and its higher coefficients small differences, lost by the quotient and
@@ -87,7 +88,7 @@ def _hazard(order: int, x: Any) -> list[Any]:
     return [np.where(inside, a, b) for a, b in zip(_from_table(order, x), outside, strict=True)]
 
 
-def _hazard_outside(order: int, x: Any, left: Any) -> list[Any]:
+def _hazard_outside(order: int, x: Coefficient, left: Any) -> list[Any]:
     """By the continued fraction on the left, by the quotient elsewhere."""
     v = np.where(left, x, -8.0) * -sqrt(0.5)
     rho = series_special.first_ratio(order, [v, -sqrt(0.5)])
@@ -102,17 +103,17 @@ def _hazard_outside(order: int, x: Any, left: Any) -> list[Any]:
     return [np.where(left, a, b) for a, b in zip(low, high, strict=True)]
 
 
-def _log_ndtr(order: int, value: Any, x: Any) -> list[Any]:
+def _log_ndtr(order: int, value: Coefficient, x: Coefficient) -> list[Any]:
     """The outer coefficients: those of λ, integrated."""
     return [value, *(series.over(slope, k) for k, slope in enumerate(_hazard(order - 1, x), 1))]
 
 
-def _ndtri_slope(y: Any, u: Any) -> Any:
+def _ndtri_slope(y: Coefficient, u: Coefficient) -> Any:
     """1/φ(y), where φ(y) = √(2/π) p/erfcx(|y|/√2) with p the smaller of u and 1 − u."""
     return sqrt(pi / 2) * sp.erfcx(np.abs(y) * sqrt(0.5)) / np.where(u < 0.5, u, 1 - u)
 
 
-def _ndtri_exp(order: int, value: Any, u: Coefficients) -> list[Any]:
+def _ndtri_exp(order: int, value: Coefficient, u: Coefficients) -> list[Any]:
     """The inverse of log Φ:  y' = r u', r = 1/λ(y), r' = r (1 + y r) u'.
 
     For y < −1 the sum 1 + y r is a small difference; there the Taylor series of log Φ at y is reverted.
@@ -135,12 +136,12 @@ inverse_of_gaussian_integral(sp.ndtri, 1.0, _ndtri_slope, domain=(0.0, 1.0), sam
 recurrence(sp.ndtri_exp, _ndtri_exp, domain=(-inf, 0.0), sample=(-3.0, -0.1))
 
 
-def _owens_t_h(h: Any, a: Any) -> Any:
+def _owens_t_h(h: Coefficient, a: Coefficient) -> Any:
     """∂T/∂h = −(1/√(8π)) e^{−h²/2} erf(a h/√2)."""
     return np.exp(-0.5 * h * h) * sp.erf(sqrt(0.5) * a * h) * (-1 / sqrt(8 * pi))
 
 
-def _owens_t_a(h: Any, a: Any) -> Any:
+def _owens_t_a(h: Coefficient, a: Coefficient) -> Any:
     """∂T/∂a = e^{−h²(1+a²)/2}/(2π(1 + a²))."""
     w = 1 + a * a
     return np.exp(-0.5 * h * h * w) / (2 * pi * w)

@@ -12,6 +12,7 @@ import numpy as np
 import scipy.special as sp
 
 from ...errors import NotDifferentiable
+from ...kinds import Coefficient
 from ..table import REAL, Interval, by_coefficients, unsupported
 
 Lower = Callable[..., tuple[Any, Any]]
@@ -24,7 +25,7 @@ def _polynomial(ufunc: np.ufunc, parameters: Sequence[str], lower: Lower, sample
     """A row from lower(k, n, *parameters, x) → (weight, p) with P_n⁽ᵏ⁾(x)/k! = weight · p for k ≤ n."""
     name = str(ufunc.__name__)
 
-    def outer(order: int, value: Any, n: Any, *rest: Any) -> list[Any]:
+    def outer(order: int, value: Coefficient, n: Coefficient, *rest: Any) -> list[Any]:
         # asks for numbers: in a kernel the degree would become a float, for which SciPy sums a series that cancels
         np.any(rest[-1] != rest[-1])
         if not np.all(np.equal(n, np.rint(n)) & (np.asarray(n) >= 0) & (np.asarray(n) < 2.0**53)):
@@ -44,7 +45,7 @@ def _polynomial(ufunc: np.ufunc, parameters: Sequence[str], lower: Lower, sample
     )  # fmt: skip
 
 
-def _rising(a: Any, k: int) -> Any:
+def _rising(a: Coefficient, k: int) -> Any:
     """(a)_k/k!, as a product of quotients."""
     result = 1.0
     for i in range(k):
@@ -52,43 +53,43 @@ def _rising(a: Any, k: int) -> Any:
     return result
 
 
-def _jacobi(k: int, n: Any, alpha: Any, beta: Any, x: Any) -> tuple[Any, Any]:
+def _jacobi(k: int, n: Coefficient, alpha: Coefficient, beta: Any, x: Coefficient) -> tuple[Any, Any]:
     """P^{(α,β)}_n' = ½ (n+α+β+1) P^{(α+1,β+1)}_{n−1}."""
     return 0.5**k * _rising(n + alpha + beta + 1, k), sp.eval_jacobi(n - k, alpha + k, beta + k, x)
 
 
-def _gegenbauer(k: int, n: Any, alpha: Any, x: Any) -> tuple[Any, Any]:
+def _gegenbauer(k: int, n: Coefficient, alpha: Coefficient, x: Coefficient) -> tuple[Any, Any]:
     """C^{(λ)}_n' = 2λ C^{(λ+1)}_{n−1}."""
     return 2.0**k * _rising(alpha, k), sp.eval_gegenbauer(n - k, alpha + k, x)
 
 
-def _legendre(k: int, n: Any, x: Any) -> tuple[Any, Any]:
+def _legendre(k: int, n: Coefficient, x: Coefficient) -> tuple[Any, Any]:
     """P_n = C^{(½)}_n."""
     return _gegenbauer(k, n, 0.5, x)
 
 
-def _chebyu(k: int, n: Any, x: Any) -> tuple[Any, Any]:
+def _chebyu(k: int, n: Coefficient, x: Coefficient) -> tuple[Any, Any]:
     """U_n = C^{(1)}_n."""
     return _gegenbauer(k, n, 1.0, x)
 
 
-def _chebyt(k: int, n: Any, x: Any) -> tuple[Any, Any]:
+def _chebyt(k: int, n: Coefficient, x: Coefficient) -> tuple[Any, Any]:
     """T_n' = n U_{n−1}."""
     weight, p = _gegenbauer(k - 1, n - 1, 1.0, x)
     return weight * (n / k), p
 
 
-def _laguerre(k: int, n: Any, alpha: Any, x: Any) -> tuple[Any, Any]:
+def _laguerre(k: int, n: Coefficient, alpha: Coefficient, x: Coefficient) -> tuple[Any, Any]:
     """L^{(α)}_n' = −L^{(α+1)}_{n−1}."""
     return (-1.0) ** k / factorial(k), sp.eval_genlaguerre(n - k, alpha + k, x)
 
 
-def _hermite(k: int, n: Any, x: Any) -> tuple[Any, Any]:
+def _hermite(k: int, n: Coefficient, x: Coefficient) -> tuple[Any, Any]:
     """H_n' = 2n H_{n−1}."""
     return 2.0**k * _rising(n - k + 1.0, k), sp.eval_hermite(n - k, x)
 
 
-def _hermitenorm(k: int, n: Any, x: Any) -> tuple[Any, Any]:
+def _hermitenorm(k: int, n: Coefficient, x: Coefficient) -> tuple[Any, Any]:
     """He_n' = n He_{n−1}."""
     return _rising(n - k + 1.0, k), sp.eval_hermitenorm(n - k, x)
 
@@ -103,12 +104,12 @@ def _of(lower: Lower, slope: float, shift: float) -> Lower:
     return scaled
 
 
-def _chebys(k: int, n: Any, x: Any) -> tuple[Any, Any]:
+def _chebys(k: int, n: Coefficient, x: Coefficient) -> tuple[Any, Any]:
     """S_n(x) = U_n(x/2)."""
     return _of(_chebyu, 0.5, 0.0)(k, n, x)
 
 
-def _chebyc(k: int, n: Any, x: Any) -> tuple[Any, Any]:
+def _chebyc(k: int, n: Coefficient, x: Coefficient) -> tuple[Any, Any]:
     """C_n(x) = 2 T_n(x/2)."""
     weight, p = _of(_chebyt, 0.5, 0.0)(k, n, x)
     return 2.0 * weight, p
