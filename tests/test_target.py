@@ -226,19 +226,3 @@ def test_what_stands_on_kernels(c: C, way: Any) -> None:
         expected = way(x)
     with dn.engine("c"):
         close(way(x), expected, 1e4)
-
-
-def test_what_a_machine_must_say() -> None:
-    nothing: Any = Target()
-    for ask in (
-        lambda: nothing.render(None),
-        lambda: nothing.assembly(""),
-        lambda: nothing.compile(None),
-        lambda: nothing.run(None, [], [], 1, None),
-        lambda: nothing.alone(1),
-        lambda: nothing.in_chunks(None, [], None, 1, 1),
-        lambda: nothing.argument("x", "c"),
-        lambda: nothing.called("f", [], [], 1, 1),
-    ):
-        with pytest.raises(NotImplementedError):
-            ask()

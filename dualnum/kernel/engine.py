@@ -13,7 +13,7 @@ from .target import Target
 
 __all__ = ["accepted", "available", "current", "engine", "named", "registered", "target", "target_of"]
 
-_targets: dict[str, Target] = {INTERPRETER.name: INTERPRETER, "llvm": LLVM()}
+_targets: dict[str, Target] = {machine.name: machine for machine in (INTERPRETER, LLVM())}
 
 
 def available() -> tuple[str, ...]:
