@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from .. import memory
 from ..algebra import Algebra, Degrees, Stack
 from ..kinds import DType, Value
 from ..primitives.composition import Composition
@@ -77,7 +76,7 @@ def primitive(row: Row, algebra: Algebra, operands: Sequence[Any]) -> tuple[list
     plan = plan_for(row, algebra.single, described, dtype, target, operands, directions is not None)
     if plan is None:
         return None
-    results = [memory.empty((algebra.size, *shape), dtype) for _ in plan.counts]
+    results = [target.empty((algebra.size, *shape), dtype) for _ in plan.counts]
     arguments = [x for x in laid if type(x) is tuple or not plan.literal]
     alarm = plan.run(results, arguments, prod(shape), directions)
     for planes, degrees in zip(results, plan.degrees, strict=True):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import memory, series
+from .. import series
 from ..algebra import Algebra, Monomial, Univariate
 from ..broadcasting import summed_to
 from ..kinds import DType, Value
@@ -81,7 +81,7 @@ def pull_back(
         return None
     results: list[Any] = []
     if way.plan is not None:
-        results = [memory.empty((algebra.size, *shape), dtype) for _ in way.plan.counts]
+        results = [target.empty((algebra.size, *shape), dtype) for _ in way.plan.counts]
         if way.plan.run(results, [x for x in laid if x is not None], prod(shape), directions):
             return None  # a mend must follow
         for planes, degrees in zip(results, way.degrees, strict=True):
@@ -226,7 +226,7 @@ def planes(
     results = []
     for x in chosen:
         whole = x.moves and x.array.shape[1:] == shape
-        results.append(memory.empty((len(x.array) if whole else x.count, *shape), dtype))
+        results.append(target.empty((len(x.array) if whole else x.count, *shape), dtype))
     if plan.run(results, laid, prod(shape)):
         return None  # a mend must follow
     found = iter([_of_shape(stack, x) for stack, x in zip(results, chosen, strict=True)])
@@ -244,7 +244,7 @@ def _of_shape(planes: Value, x: launch.Planes) -> Any:
         planes = summed_to(planes, (count, *ones, *u.shape[1:])).reshape(count, *u.shape[1:])
     if count == len(u):
         return planes
-    full = memory.empty(u.shape, u.dtype)
+    full = engine.target().empty(u.shape, u.dtype)
     full[:count] = planes
     full[count:] = 0
     return full
