@@ -16,6 +16,7 @@ gradient. Memory of others, which cannot be unlocked again once it is locked, is
 
 from collections import deque
 from collections.abc import Iterator
+from functools import cache
 from threading import Lock, get_ident
 from typing import Any
 from weakref import ref
@@ -34,7 +35,7 @@ __all__ = ["SHORT", "frozen", "guarded", "unchanged"]
 SHORT = 1 << 16  # bytes of an array that is copied without a thought
 _NUMBERS = frozenset((float, int, bool, complex, np.float64))
 _COPIES = 64  # short arrays of which the last copy is kept for the next use
-_PLACES = np.random.default_rng().random(1 << 8)  # in how many blocks of a long array an entry is compared, and where
+_BLOCKS = 1 << 8  # of a long array, in each of which an entry is compared
 
 
 def frozen(x: Value) -> Any:
@@ -195,10 +196,16 @@ class _Hold:
             self.release()
 
 
+@cache
+def _at_random() -> Any:
+    """Where in its block an entry is compared; NumPy's random numbers are imported once they are needed."""
+    return np.random.default_rng().random(_BLOCKS)
+
+
 def _places(size: int) -> Any:
     """One entry at random of each block of an array of this size."""
-    count = min(len(_PLACES), size // 256)
-    return ((np.arange(count) + _PLACES[:count]) * (size / count)).astype(np.intp)
+    count = min(_BLOCKS, size // 256)
+    return ((np.arange(count) + _at_random()[:count]) * (size / count)).astype(np.intp)
 
 
 def _entries(array: Value, places: Any) -> Any:

@@ -1,7 +1,6 @@
 """The processor and its libraries: what LLVM compiles for, object code, and code that is loaded."""
 
 import ctypes
-import ctypes.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -35,7 +34,9 @@ def _llvm() -> Any:
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    libm = ctypes.util.find_library("m")
+    from ctypes.util import find_library  # which imports subprocess
+
+    libm = find_library("m")
     if libm:
         llvm.load_library_permanently(libm)
     return llvm

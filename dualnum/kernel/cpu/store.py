@@ -7,11 +7,9 @@ A directory that has grown past its limit loses the entries that were read or wr
 """
 
 import contextlib
-import hashlib
 import itertools
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,7 +30,7 @@ _loaded: Bounded[str, host.Compiled] = Bounded(1024)
 
 def kernel(text: str, types: Sequence[Any]) -> Callable[..., int]:
     """The function that LLVM text describes: from memory, from the directory, or compiled now."""
-    digest = hashlib.sha256("\n".join((text, *host.host_key())).encode()).hexdigest()
+    digest = _sha256("\n".join((text, *host.host_key())).encode()).hexdigest()
     loaded = _loaded.get(digest)
     if loaded is None:
         path = _path(digest)
@@ -43,6 +41,12 @@ def kernel(text: str, types: Sequence[Any]) -> Callable[..., int]:
                 _write(path, code)
         loaded = _loaded.put(digest, host.load_object(code, text, types))
     return loaded.call
+
+
+def _sha256(data: bytes) -> Any:
+    from hashlib import sha256  # which loads a library of its own
+
+    return sha256(data)
 
 
 def directory() -> Path | None:
@@ -75,17 +79,19 @@ def _read(path: Path) -> bytes | None:
     with contextlib.suppress(OSError):  # it was of use just now
         os.utime(path)
     head, check, code = entry[: len(_MAGIC)], entry[len(_MAGIC) : len(_MAGIC) + 32], entry[len(_MAGIC) + 32 :]
-    return code if head == _MAGIC and check == hashlib.sha256(code).digest() else None
+    return code if head == _MAGIC and check == _sha256(code).digest() else None
 
 
 def _write(path: Path, code: bytes) -> None:
     """Keeps an entry; a directory that cannot be written to is no error."""
+    from tempfile import mkstemp  # which imports all that compresses
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent)
+        handle, name = mkstemp(dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(_MAGIC + hashlib.sha256(code).digest() + code)
+                file.write(_MAGIC + _sha256(code).digest() + code)
             os.replace(name, path)
         except OSError:
             os.unlink(name)
