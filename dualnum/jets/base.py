@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
-from weakref import ref
 
 import numpy as np
 
@@ -31,7 +30,7 @@ class Shared:
 
     def __init__(self, extent: int) -> None:
         self.extent = extent
-        self.readers: list[Any] = []
+        self.readers: Sequence[Any] = ()
 
 
 class Base(Operand):
@@ -68,8 +67,12 @@ class Base(Operand):
 
     def _view(self, planes: Value) -> Self:
         """The same over a view of the planes: a write through one is known to the other."""
-        view = self._like(planes, self._extent)
-        view._shared = self._share()
+        shared = self._shared
+        if shared is None:
+            shared = self._shared = Shared(self._extent)
+        view: Self = object.__new__(self.kind)
+        view.planes, view.algebra, view.scope = planes, self.algebra, self.scope
+        view._extent, view._shared = shared.extent, shared
         return view
 
     def _again(self, planes: Value, extent: int) -> Self:
@@ -97,14 +100,15 @@ class Base(Operand):
                 self._shared.extent = extent
 
     def _read_by(self, reader: Any) -> None:
-        readers = self._share().readers
-        readers[:] = [other for other in readers if other() is not None] + [ref(reader)]
+        """Remembers a weak reference to whoever will read the planes as they are now."""
+        shared = self._share()
+        shared.readers = [*(other for other in shared.readers if other() is not None), reader]
 
     def _before_a_write(self) -> None:
         """Computes what waits for these planes; raises where a record reads them again."""
-        readers = [] if self._shared is None else self._shared.readers
-        while readers:
-            reader = readers[-1]()
+        shared = self._shared
+        while shared is not None and shared.readers:
+            reader = shared.readers[-1]()
             if isinstance(reader, Base):
                 reader.planes  # noqa: B018
             elif reader is not None and reader.holds:
@@ -112,7 +116,7 @@ class Base(Operand):
                     "x[…] = value: a recorded function has read x, and the reverse sweep will read it again; write to "
                     "a copy of it, or to a new jet"
                 )
-            readers.pop()
+            shared.readers = shared.readers[:-1]
 
     def _snapshot(self) -> Any:
         if isinstance(self.planes, Operand):
@@ -133,7 +137,7 @@ class Base(Operand):
             return self._again(self.planes._frozen(), self.extent)
         planes, hold = guarded(self.planes)
         if hold is not None:
-            self._share().readers.append(hold)
+            self._read_by(hold)
         return self._again(planes, self.extent)
 
     def _as_number(self) -> Any:

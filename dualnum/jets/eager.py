@@ -113,6 +113,8 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
 
 def _elsewhere(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     """The same of what is not alike: jets of special kinds, of jets, of what is recorded; arrays, NumPy's numbers."""
+    if ufunc.signature is not None or len(inputs) > 2:
+        return None
     top: Any = None
     special, numbers, kinds = False, False, set()
     for x in inputs:
@@ -130,8 +132,6 @@ def _elsewhere(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
             numbers = True
         elif kind not in _PLAIN:
             kinds.add(kind)
-    if len(inputs) > 2:
-        return None
     if special:
         return quick(ufunc, tuple([x._as_number() if isinstance(x, jet_type) else x for x in inputs]), jet_type)
     if jet_type in kinds:

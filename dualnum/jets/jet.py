@@ -226,11 +226,12 @@ class Jet(Base):
         index = checked_index(index, "x[…]")
         try:
             if is_basic(index):  # a view, as in NumPy
-                view = self._view(self.planes[(slice(None), *as_tuple(index))])
+                index = as_tuple(index)
+                planes = self.planes[(slice(None), *index)]
+                if planes.ndim > 1:
+                    return self._view(planes)
                 # a single element is a scalar of its own, so that a swap through a variable swaps
-                if view.planes.ndim > 1:
-                    return view
-                return view._as_array() if Ellipsis in as_tuple(index) else view.copy()
+                return self._view(planes)._as_array() if Ellipsis in index else self._like(planes.copy(), self.extent)
             return self._rearrange(lambda x: x[index], (self,))
         except IndexError as error:
             raise index_error(index, self.shape, "x[…]", error) from None

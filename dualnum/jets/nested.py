@@ -8,7 +8,6 @@ import numpy as np
 from ..algebra import Stack, product_of
 from ..errors import DualnumError
 from ..kernel import engine, launch
-from ..kernel.bounded import Bounded
 from ..kernel.target import Target
 from ..kinds import Value
 from ..operand import Operand, highest
@@ -130,7 +129,8 @@ def nested(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     return result
 
 
-_plans: Bounded[Any, Any] = Bounded(4096)
+_plans: dict[Any, Any] = {}
+_LIMIT = 4096
 _BY_VALUE, _NO_PLAN = object(), object()
 
 
@@ -139,11 +139,13 @@ def _remembered(key: Any, machine: Target, ufunc: np.ufunc, nests: list[Any], fi
     valued = (key, *[repr(n) for n in nests if type(n) is not _Nest])
     plan = _plans.get(valued)
     if plan is None:
+        if len(_plans) >= _LIMIT:
+            _plans.clear()
         plan = _nested_plan(machine, ufunc, nests, first)
         if plan is not None and plan.literal:
-            _plans.put(key, _BY_VALUE)
+            _plans[key] = _BY_VALUE
             key = valued
-        plan = _plans.put(key, _NO_PLAN if plan is None else plan)
+        plan = _plans[key] = _NO_PLAN if plan is None else plan
     return plan
 
 

@@ -6,6 +6,7 @@ made of, or with the next function of one argument, as one kernel.
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -89,7 +90,7 @@ def _postponed(self: Jet, row: Row, operands: Sequence[Any], mine: Sequence[bool
     result = object.__new__(Waiting)
     result.algebra, result.scope, result._extent, result._shared = self.algebra, self.scope, x.extent, None
     result._pending = row, now, mine
-    x._read_by(result)
+    x._read_by(ref(result))
     return result
 
 
