@@ -4,13 +4,18 @@ Nothing here knows dualnum's recurrences: the coefficients of t ↦ f(x0 + t) ar
 
     c_k = (1/2πi) ∮ f(z) dz/(z − x0)^{k+1}
 
-over a circle well inside the disc of convergence, by the N-point trapezoidal rule (a discrete Fourier
-transform) over values from mpmath. On a circle of 10^−s times the radius of convergence the rule is
-exact to 10^−sN (Trefethen & Weideman, "The exponentially convergent trapezoidal rule",
-SIAM Review 56, 2014). Both that error and the rounding are estimated, and s and the number of digits
-raised until 30 digits are right.
+over a circle well inside the disc of convergence, by the n-point trapezoidal rule (a discrete Fourier
+transform) over values from mpmath. On a circle of 2^−s times the radius of convergence the rule is
+exact to 2^−sn (Trefethen & Weideman, "The exponentially convergent trapezoidal rule",
+SIAM Review 56, 2014). Both that error and the rounding are estimated, and s and the precision raised
+until 30 digits are right.
+
+The values are what takes the time, and the precision in which they are asked for: so there are no more
+points than coefficients need, the circle is no smaller than n of them allow, and the tests share what
+they have asked for once. The estimates are whole powers of two, and the circle's radius is one.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -18,46 +23,62 @@ from typing import Any
 import mpmath
 import numpy as np
 from mpmath import mp, mpc, mpf
+from mpmath.libmp import to_fixed
 
 __all__ = ["coefficients", "edge_grid", "error", "jet_of", "sensitivity", "worst"]
 
-_SHRINK = 4  # the circle has 10^−_SHRINK of the radius of convergence, to begin with
 _DIGITS = 30  # correct digits asked of every coefficient (float64 has 16, longdouble 19)
-_FLOOR = 345  # below 10^−_FLOOR nothing is told from zero (the smallest float64 is 5e-324)
+FLOOR = 345  # below 10^−FLOOR nothing is told from zero (the smallest float64 is 5e-324)
+_BIT = math.log2(10)  # bits of a decimal digit
+_NONE = -(10**400)  # log2 of zero; all the estimates are integers, as e^{1e300} is too large for floats of them
+_LOST = 24  # bits by which values of f may be wrong; what cancels more asks for digits to spare itself
 
 
-def coefficients(f: Callable[[Any], Any], x0: Any, order: int, radius: Any = mpmath.inf) -> list[Any]:
-    """[c_0, …, c_order] of f(x0 + t), each correct to 30 digits (or to 1e-345 in absolute terms).
+def coefficients(
+    f: Callable[[Any], Any], x0: Any, order: int, radius: Any = mpmath.inf, floor: float = FLOOR
+) -> list[Any]:
+    """[c_0, …, c_order] of f(x0 + t), each correct to 30 digits (or to 10^−floor in absolute terms).
 
     Args:
         f: an analytic function of one mpmath number; it is called at points around x0 on the complex
-            plane, at the precision in force.
+            plane, at the precision in force. Its series must not begin with more than `order` zeros.
         x0: the point, a float or complex (taken exactly) or an mpmath number.
         order: the highest coefficient; ask for one more than the jet's order where `error` is to use it.
         radius: distance from x0 to the nearest singularity of f or of its branch; a smaller number is
             as good, and inf will do for entire functions.
+        floor: for tests with an absolute tolerance; telling zeros from tiny numbers takes digits.
 
     Returns:
         mpf (mpc for complex x0 or where f is not real on the real line).
     """
-    shrink = _SHRINK
-    digits = 50 + shrink * (order + 2)
-    x0 = _mp(x0)
-    radius = mpf(1) if mp.isinf(mpf(radius)) else mpf(radius)
+    x0, entire = _mp(x0), mp.isinf(mpf(radius))
+    log_radius = 0.0 if entire else float(mp.log(mpf(radius), 2))
+    decay = math.factorial(order).bit_length() if entire else 0  # c_k is about 1/k!
+    n = order + 2 + order % 2
+    wanted = math.ceil(_DIGITS * _BIT) + _LOST + n.bit_length() + decay + 32
+    shrink = -(-wanted // n)
+    bits = wanted + (shrink + 1) * order
     for _ in range(8):
-        with mp.workdps(digits + 10):
-            c, noise, alias, n = _cauchy(f, x0, order, radius, shrink)
-            # a rounding of x0 itself is allowed for in every measure, so zeros of c_k need no digits
-            known = [abs(a) if abs(a) > 10 * (e + b) else 0 for a, e, b in zip(c, noise, alias, strict=True)]
-            near = [a + abs(x0) * (k + 1) * b for k, (a, b) in enumerate(zip(known, [*known[1:], 0], strict=True))]
-            goal = [max(a * mpf(10) ** -_DIGITS, mpf(10) ** -_FLOOR) for a in near]
-            rough = max(e / g for e, g in zip(noise, goal, strict=True))
-            folded = max(e / g for e, g in zip(alias, goal, strict=True))
-            if rough <= 1 and folded <= 1:
-                return c
-            more = int(mp.ceil(mp.log10(folded) / n)) if folded > 1 else 0
-            shrink += more
-            digits += 5 + more * (order + 1) + (int(mp.ceil(mp.log10(rough))) if rough > 1 else 0)
+        e = shrink - math.floor(log_radius)  # the circle has the radius 2^−e
+        c, size, noise = _cauchy(f, x0, order, n, e, bits)
+        known = _above(noise, size)
+        alias = _alias(known, log_radius, e, n)
+        known = _above(alias, known)
+        alias = _alias(known, log_radius, e, n, _growth(known, log_radius))
+        known = _above(alias, known)
+        # a rounding of x0 itself is allowed for in every measure, so zeros of c_k need no digits
+        moved = [_log2(x0) + (k + 1).bit_length() - 1 + a for k, a in enumerate([*known[1:], _NONE])]
+        least = -math.floor(floor * _BIT)
+        goal = [max(a - 102, b - 102, least) for a, b in zip(known, moved, strict=True)]
+        rough = max(a - b for a, b in zip(noise, goal, strict=True))
+        folded = max(a - b for a, b in zip(alias, goal, strict=True))
+        if rough <= 0 and folded <= 0:
+            return c
+        more = max(0, -(-folded // n))
+        shrink += more
+        bits += 16 + more * (order + 1) + max(0, rough)
+        if bits > 1 << 16:
+            break
     raise ArithmeticError(
         f"no {_DIGITS} digits of the coefficients at {x0}: is f analytic there, and the radius right?"
     )
@@ -75,49 +96,91 @@ def _mp(x: Any) -> Any:
     return mpf(float(x))
 
 
+def _log2(x: Any) -> int:
+    """A whole number that log2|x| does not exceed, and is less than 2 below."""
+    return int(mp.mag(x)) if x else _NONE
+
+
 @cache
-def _roots(n: int, digits: int) -> list[Any]:
-    return [mp.expjpi(mpf(2) * j / n) for j in range(n)]
+def _roots(n: int, bits: int) -> tuple[list[Any], list[tuple[int, int]]]:
+    """The n-th roots of unity, and the same in fixed point."""
+    with mp.workprec(bits):
+        roots = [mp.expjpi(mpf(2) * j / n) for j in range(n)]
+        return roots, [_fixed(w, bits) for w in roots]
 
 
-def _cauchy(f: Callable[[Any], Any], x0: Any, order: int, radius: Any, shrink: int) -> Any:
-    """The coefficients at the precision in force, bounds of their rounding errors and of c_{k+N} rᴺ, and N."""
-    r = radius * mpf(10) ** -shrink
-    digits = mp.dps
-    spread = max(0, int(mp.ceil(mp.log10(abs(x0) / r)))) if x0 else 0  # so that x0 + r is no rounding of x0
-    n = 2 * ((order + 8) // 2) + 2
-    with mp.workdps(digits + spread):
-        real = not isinstance(x0, mpc)
-        roots = _roots(n, mp.dps)
-        values = [f(x0 + r * w) for w in roots[: n // 2 + 1]]
-        if real and all(mp.im(v) == 0 for v in (values[0], values[n // 2])):
-            values += [mp.conj(v) for v in values[n // 2 - 1 : 0 : -1]]
-        else:
-            real = False
-            values += [f(x0 + r * w) for w in roots[n // 2 + 1 :]]
-    size = max(abs(v) for v in values)
+def _fixed(x: Any, bits: int) -> tuple[int, int]:
+    """Real and imaginary part in units of 2^−bits."""
+    return to_fixed(mp.re(x)._mpf_, bits), to_fixed(mp.im(x)._mpf_, bits)
+
+
+def _cauchy(f: Callable[[Any], Any], x0: Any, order: int, n: int, e: int, bits: int) -> Any:
+    """The coefficients from n points on a circle of radius 2^−e, and log2 of their sizes and rounding errors."""
+    spread = max(0, _log2(x0) + e)  # so that x0 + r is no rounding of x0
+    step = 1 << max(6, bits.bit_length() - 4)
+    bits = -(-bits // step) * step  # few precisions, for what is kept by precision
+    with mp.workprec(bits + spread):
+        circle = [x0 + mp.ldexp(1, -e) * w for w in _roots(n, bits)[0]]
+        values = [mp.mpmathify(f(z)) for z in circle[: n // 2 + 1]]
+        real = not isinstance(x0, mpc) and not (mp.im(values[0]) or mp.im(values[-1]))
+        if not real:
+            values += [mp.mpmathify(f(z)) for z in circle[n // 2 + 1 :]]
     # fixed point, where the sums of the transform are sums of integers
-    bits = mp.prec - mp.mag(size) if size else 0
-    fixed = [(_fix(mp.re(v), bits), _fix(mp.im(v), bits)) for v in values]
-    turns = [(_fix(mp.re(w), mp.prec), _fix(mp.im(w), mp.prec)) for w in roots]
-    c, noise = [], []
+    top = max(_log2(part) for v in values for part in (mp.re(v), mp.im(v)))
+    fixed = [_fixed(v, bits - top) if v else (0, 0) for v in values]
+    turns = _roots(n, bits)[1]
+    c, size = [], []
     for k in range(order + 1):
-        re = im = 0
-        for j, (a, b) in enumerate(fixed):
-            p, q = turns[-j * k % n]
-            re += a * p - b * q
-            if not real:
-                im += a * q + b * p
-        scale = mp.ldexp(1, -bits - mp.prec) / (n * r**k)
-        c.append(re * scale if real else mpc(re * scale, im * scale))
-        noise.append(100 * n * size * mp.eps / r**k)
-    growth = max((abs(a) * radius**k for k, a in enumerate(c)), default=mpf(0))
-    alias = [100 * growth / radius**k * (r / radius) ** n for k in range(order + 1)]
-    return c, noise, alias, n
+        re, im = _real_sum(fixed, turns, k, n) if real else _sum(fixed, turns, k, n)
+        unit = top - 2 * bits + e * k
+        with mp.workprec(bits):
+            c.append(mp.ldexp(mpf(re) / n, unit) if real else mp.ldexp(1, unit) * mpc(re, im) / n)
+        size.append(max(abs(re), abs(im)).bit_length() + unit - n.bit_length() + 1 if re or im else _NONE)
+    noise = [_LOST + n.bit_length() + top - bits + e * k for k in range(order + 1)]
+    return c, size, noise
 
 
-def _fix(x: Any, bits: int) -> int:
-    return int(mp.nint(mp.ldexp(x, bits)))
+def _sum(values: Any, turns: Any, k: int, n: int) -> tuple[int, int]:
+    """Σ_j v_j w^−jk, in units of the two together."""
+    re = im = 0
+    for j, (a, b) in enumerate(values):
+        p, q = turns[-j * k % n]
+        re += a * p - b * q
+        im += a * q + b * p
+    return re, im
+
+
+def _real_sum(values: Any, turns: Any, k: int, n: int) -> tuple[int, int]:
+    """The same where v_{n−j} is the conjugate of v_j, from the first half."""
+    half = 0
+    for j in range(1, n // 2):
+        (a, b), (p, q) = values[j], turns[-j * k % n]
+        half += a * p - b * q
+    ends = values[0][0] + (-values[-1][0] if k % 2 else values[-1][0])
+    return 2 * half + ends * turns[0][0], 0
+
+
+def _above(errors: list[int], size: list[int]) -> list[int]:
+    """The sizes of what is not lost in its error."""
+    return [a if a > b + 5 else _NONE for a, b in zip(size, errors, strict=True)]
+
+
+def _alias(size: list[int], log_radius: float, e: int, n: int, growth: int = 0) -> list[int]:
+    """log2 of bounds of c_{k+n} rⁿ, which the rule takes for a part of c_k."""
+    order = len(size) - 1
+    ahead = max(a + math.ceil(k * log_radius) for k, a in enumerate(size)) + 8
+    return [
+        ahead + growth * (k + n - order) - math.floor(k * log_radius + n * (e + log_radius)) for k in range(order + 1)
+    ]
+
+
+def _growth(size: list[int], log_radius: float) -> int:
+    """By how much |c_k Rᵏ| grows from one k to the next, and will go on to grow: as it does at the end."""
+    scaled = [a + math.ceil(k * log_radius) for k, a in enumerate(size)]
+    quarter = len(size) // 4
+    if quarter == 0 or max(size[-2 * quarter : -quarter]) == _NONE:
+        return 0
+    return max(0, -((max(scaled[-2 * quarter : -quarter]) - max(scaled[-quarter:])) // quarter))
 
 
 def sensitivity(f: Callable[..., list[Any]], *points: Any) -> list[Any]:
@@ -154,7 +217,7 @@ def error(
     c_hat = np.asarray(c_hat)
     info = np.finfo(c_hat.dtype)
     eps_ = mpf(float(info.eps if eps is None else eps))
-    tiny, huge = max(_mp(info.tiny), mpf(10) ** (5 - _FLOOR)), _mp(info.max)
+    tiny, huge = max(_mp(info.tiny), mpf(10) ** (5 - FLOOR)), _mp(info.max)
     errors = []
     for k, a in enumerate(c_hat):
         exact = c[k]

@@ -228,7 +228,7 @@ def truth(row: Any, point: Sequence[float], direction: Sequence[float]) -> list[
         moves = max(abs(v) for v in direction)
         radius = distance(point) / moves
         if row.name.endswith(("power", "powm1")) and direction[1]:
-            radius = mpf(point[0])
+            radius = min(mpf(point[0]), mpf(1))
 
         def g(t: Any) -> Any:
             return f(*(mpf(x) + v * t if v else mpf(x) for x, v in zip(point, direction, strict=True)))

@@ -100,10 +100,17 @@ UNARY: dict[str, tuple[Any, Any]] = {
 POLES = {"reciprocal": [0.0], "cbrt": [0.0]}  # inside the domain, and tested by themselves
 
 
+DEGREES = {"square": 2} | dict.fromkeys(
+    ("positive", "negative", "conjugate", "deg2rad", "radians", "rad2deg", "degrees"), 1
+)
+
+
 @functools.cache
 def exact(name: str, x: float, order: int) -> list[Any]:
+    """The coefficients to order + 1; there are no more of a polynomial than its degree says."""
     f, radius = UNARY[name]
-    return coefficients(f, x, order + 1, radius(x))
+    known = min(order + 1, DEGREES.get(name, order + 1))
+    return coefficients(f, x, known, radius(x)) + [mpf(0)] * (order + 1 - known)
 
 
 def points_of(row: Any, dtype: Any, count: int) -> np.ndarray:
@@ -215,8 +222,10 @@ def test_binary(name: str, which: str) -> None:
         pairs = (
             pairs if which == "first" else [(x, p) for x, p in pairs if 1e-20 <= x <= 1e20][:: 3 + (which == "both")]
         )
+        radius = {"first": radius, "second": everywhere, "both": lambda x, y: min(x, 1)}[which]
     order = 12
 
+    @functools.cache
     def along(x: Any, y: Any) -> list[Any]:
         return coefficients(lambda t: f(x + dx * t, y + dy * t), 0, order, radius(x, y))
 

@@ -1,5 +1,6 @@
 """SciPy's gamma, Bessel and elliptic families and orthogonal polynomials against exact coefficients."""
 
+import functools
 from typing import Any
 
 import mpmath
@@ -33,17 +34,33 @@ def to_pole(x: float) -> Any:
     return mpf(x) if x > 0 else abs(mpf(x) - mp.nint(mpf(x)))
 
 
+def near(x: float) -> Any:
+    """Where Γ grows by no more than mpmath has the digits for at hand."""
+    return min(to_pole(x), 8)
+
+
+def on_its_side(x: float) -> Any:
+    """For functions that are entire, and flat on one side only."""
+    return max(mpf(x) / 4, 1)
+
+
 def within(r: float) -> Any:
     return lambda x: r
 
 
 def failures(
-    f: Any, g: Any, radius: Any, points: Any, orders: Any = ORDERS, limit: float = LIMIT, rtol: float = 0.0
-) -> list[str]:
-    """Where coefficients 1, 2, … of f miss the limit (the value is SciPy's own, to the last bit or to rtol)."""
+    f: Any, g: Any, radius: Any, points: Any, orders: Any = ORDERS, limit: float = LIMIT, rtol: float = 0.0,
+    degree: int | None = None,
+) -> list[str]:  # fmt: skip
+    """Where coefficients 1, 2, … of f miss the limit (the value is SciPy's own, to the last bit or to rtol).
+
+    A polynomial has a degree, and nothing above it.
+    """
     found = []
     for x in points:
-        c = coefficients(g, x, max(orders) + 1, radius(x))
+        highest = max(orders) + 1
+        c = coefficients(g, x, highest if degree is None else degree, radius(x))
+        c += [mpf(0)] * (highest + 1 - len(c))
         for order in orders:
             c_hat = jet_of(f, x, order)
             with np.errstate(all="ignore"):
@@ -65,7 +82,7 @@ M = -1e8, -100.0, -15.0, -10.0, -9.9, -1.0, -1e-8, 0.0, 1e-20, 0.1, 0.4, 0.5, 0.
 
 # name: exact function, distance to the nearest singularity, points
 UNARY: dict[str, tuple[Any, Any, tuple[float, ...]]] = {
-    "gamma": (mp.gamma, to_pole, (*SMALL, *MIDDLE, *BETWEEN_POLES, 150.5, 165.0, 172.0, 174.0)),
+    "gamma": (mp.gamma, near, (*SMALL, *MIDDLE, *BETWEEN_POLES, 150.5, 165.0, 172.0, 174.0)),
     "rgamma": (mp.rgamma, entire, (0.0, -1.0, -3.0, 1e-20, 1.3, 1.9, 3.99, 4.2, 7.0, *MIDDLE, *BETWEEN_POLES)),
     "gammaln": (mp.loggamma, to_pole, (*SMALL, *MIDDLE, 1e8, 1e300)),
     "loggamma": (mp.loggamma, to_pole, (*SMALL, *MIDDLE)),
@@ -74,8 +91,8 @@ UNARY: dict[str, tuple[Any, Any, tuple[float, ...]]] = {
     "j1": (lambda z: mp.besselj(1, z), entire, (*BOTH, 3.8317059702075125, 1e4)),
     "i0": (lambda z: mp.besseli(0, z), entire, (*BOTH, 700.0, 709.0, 715.0, -715.0)),
     "i1": (lambda z: mp.besseli(1, z), entire, (*BOTH, 700.0, 709.0, 715.0, -715.0)),
-    "i0e": (lambda z: mp.exp(-z) * mp.besseli(0, z), entire, (*SMALL[::2], *MIDDLE[::2], 700.0, 1e4)),
-    "i1e": (lambda z: mp.exp(-z) * mp.besseli(1, z), entire, (*SMALL[::2], *MIDDLE[1::2], 700.0)),
+    "i0e": (lambda z: mp.exp(-z) * mp.besseli(0, z), on_its_side, (*SMALL[::2], *MIDDLE[::2], 700.0, 1e4)),
+    "i1e": (lambda z: mp.exp(-z) * mp.besseli(1, z), on_its_side, (*SMALL[::2], *MIDDLE[1::2], 700.0)),
     "ellipk": (mp.ellipk, to(1), M),
     "ellipe": (mp.ellipe, to(1), M),
     "ellipkm1": (lambda p: mp.ellipk(1 - p), to(0), (1e-20, 1e-5, 0.1, 0.5, 0.7, 1.0, 2.0, 10.9, 12.0, 1e4)),
@@ -208,8 +225,8 @@ def test_constant_parameters(name: str) -> None:
 
 @pytest.mark.parametrize("m", [-3.0, 0.3, 0.9])
 def test_incomplete_elliptic_integrals(m: float) -> None:
-    found = failures(lambda u: sp.ellipkinc(u, m), lambda z: mp.ellipf(z, m), within(0.1), (-1.5, 0.7), (8,))
-    found += failures(lambda u: sp.ellipeinc(u, m), lambda z: mp.ellipe(z, m), within(0.1), (-1.5, 0.7), (8,))
+    found = failures(lambda u: sp.ellipkinc(u, m), lambda z: mp.ellipf(z, m), within(0.3), (-1.5, 0.7), (8,))
+    found += failures(lambda u: sp.ellipeinc(u, m), lambda z: mp.ellipe(z, m), within(0.3), (-1.5, 0.7), (8,))
     assert not found, "\n".join(found)
 
 
@@ -273,6 +290,7 @@ def test_quotients(name: str, which: str) -> None:
     # with k, binom's coefficients are those of a product of two entire functions, which cancels a little
     limit = 16.0 if name == "binom" and which != "first" else LIMIT
 
+    @functools.cache
     def along(a: Any, b: Any) -> list[Any]:
         return coefficients(lambda t: g(a + da * t, b + db * t), 0, order, 0.5 * radius(a, b))
 
@@ -321,7 +339,7 @@ def test_orthogonal_polynomials(name: str) -> None:
         g = lambda z, n=n: exact(n, *parameters, mp.mpmathify(z))  # noqa: E731
         # SciPy has two algorithms, for the degree as an integer and as a float; their values differ in the last bits
         points = (-1.0, -0.3, 0.0, 0.5, 1.0, 3.0)
-        found = failures(lambda u, n=n: f(n, *parameters, u), g, entire, points, (14,), rtol=1e-13)
+        found = failures(lambda u, n=n: f(n, *parameters, u), g, entire, points, (14,), rtol=1e-13, degree=n)
         assert not found, f"degree {n}: " + "\n".join(found)
     degrees = np.array([1, 4, 2])
     together = f(degrees, *parameters, dn.jet(np.full(3, 0.3), order=3)).coeffs
