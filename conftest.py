@@ -1,4 +1,10 @@
-"""The names that the docstrings' examples take for granted."""
+"""What every run of the tests has: one thread for small matrices, little to collect, and the names of the examples."""
+
+import gc
+import os
+
+# BLAS's threads wait for work by spinning, for longer than matrices of three rows take; set before NumPy loads it
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from typing import Any
 
@@ -8,6 +14,13 @@ import pytest
 import dualnum as dn
 
 
-@pytest.fixture(autouse=True)
+def pytest_collection_finish() -> None:
+    """Twelve thousand collected tests are not looked through for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _names_of_examples(doctest_namespace: dict[str, Any]) -> None:
     doctest_namespace.update(np=np, dn=dn, jet=dn.jet, Jet=dn.Jet)
