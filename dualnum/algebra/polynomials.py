@@ -6,9 +6,10 @@ K multiply like the coefficients of a series in one variable, u_j v_k being of d
 `series` run on parts, without knowing the algebra. The planes of a jet stand by degree, the constant first.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import product
+from itertools import accumulate, product
 from typing import Any, NamedTuple, Self
 
 from ..kinds import Coefficient
@@ -81,8 +82,8 @@ class Algebra:
     @cached_property
     def _counts(self) -> tuple[int, ...]:
         """How many monomials there are up to each degree."""
-        degrees = [sum(m) for m in self.monomials]
-        return tuple(sum(d <= degree for d in degrees) for degree in range(self.order + 1))
+        of_degree = Counter(map(sum, self.monomials))
+        return tuple(accumulate(of_degree[k] for k in range(self.order + 1)))
 
     def coefficients(self, degree: int) -> int:
         """How many coefficients there are up to a degree."""
