@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..kinds import Coefficient
-from .polynomials import Algebra, Degrees, product_of
+from .polynomials import Algebra, Degrees
+from .product import product_of
 
 __all__ = ["Table", "is_short", "table"]
 

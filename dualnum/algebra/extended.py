@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from .graded import Part, add, is_zero
-from .polynomials import Algebra, Product
+from .polynomials import Algebra
+from .product import Product
 from .univariate import Univariate
 
 __all__ = ["algebra_of", "extended", "padded"]

@@ -4,20 +4,24 @@ Every algebra here keeps the monomials t^m of some set that is closed under divi
 to an order, squares that vanish (t_i² = 0), products of such. All are graded: the homogeneous parts of degree 0, 1, …,
 K multiply like the coefficients of a series in one variable, u_j v_k being of degree j + k. So the recurrences of
 `series` run on parts, without knowing the algebra. The planes of a jet stand by degree, the constant first.
+
+What may be nonzero of a jet is its *extent*: a set of monomials as the bits of a number, bit p − 1 for plane p. So a
+variable that something does not depend on costs nothing, and the extent of constants is 0. A series in one variable,
+where degrees follow one another, has the highest of them as its extent. Only the algebra looks into it.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
-from itertools import accumulate, product
+from functools import cached_property, lru_cache
+from itertools import accumulate
 from typing import Any, NamedTuple, Self
 
 from ..kinds import Coefficient
 from .graded import Monomial, NotGraded, Part, is_zero
 
-__all__ = ["KNOWN", "Algebra", "Degrees", "Monomials", "Nilpotent", "Partial", "Product", "by_degree", "product_of"]
+__all__ = ["KNOWN", "Algebra", "Degrees", "Monomials", "Partial", "listed"]
 
-Degrees = tuple[int | None, ...]  # for each level the highest degree that may be nonzero; None where it has no axis
+Degrees = tuple[int | None, ...]  # for each level the extent of what may be nonzero; None where it has no axis
 
 
 class Algebra:
@@ -31,33 +35,42 @@ class Algebra:
         size: how many planes a jet has.
         directions: along how many directions a series goes at once, with as many planes for each coefficient; None of
             all else.
-        letter: what the variables are called.
+        full: the extent of all monomials.
+        letter: what the variables are called, with their numbers, and
+        names: by names of their own.
     """
 
     monomials: tuple[Monomial, ...]
     order: int
     size: int
     directions: int | None = None
+    full: int
     letter: str | None = None
+    names: tuple[str, ...] | None = None
     _args: tuple[Any, ...]
 
     @classmethod
     def _one(cls, args: tuple[Any, ...], monomials: Iterable[Monomial], **more: Any) -> Self:
         """The algebra of these arguments: the one that there is, or a new one."""
-        known = KNOWN.get((cls, args))
+        key = (cls, args, more.get("names"))
+        known = KNOWN.get(key)
         if known is None:
             known = object.__new__(cls)
             kept = tuple(monomials)
-            order = max(map(sum, kept))
-            vars(known).update({"order": order, "size": len(kept), **more, "monomials": kept, "_args": args})
-            known = KNOWN.setdefault((cls, args), known)
+            facts = {"order": max(map(sum, kept)), "size": len(kept), "full": (1 << len(kept) - 1) - 1}
+            vars(known).update({**facts, **more, "monomials": kept, "_args": args})
+            known = KNOWN.setdefault(key, known)
         return known  # type: ignore[no-any-return]
+
+    def named(self, names: tuple[str, ...] | None) -> Self:
+        """The same algebra with names for its variables, or without."""
+        return self if names == self.names else self._one(self._args, self.monomials, names=names)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"an algebra is immutable; {self!r}.{name} is fixed")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), self._args
+        return (type(self), self._args) if self.names is None else (_named, (type(self)(*self._args), self.names))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self._args))})"
@@ -74,8 +87,35 @@ class Algebra:
 
     @cached_property
     def single(self) -> "Algebra":
-        """What the recurrences run in: the same along one direction."""
-        return self
+        """What the recurrences run in: the same along one direction, without names."""
+        return self.named(None)
+
+    # ── extents ──────────────────────────────────────────────────────────────────────────────────
+
+    def extent_of(self, monomials: Iterable[Monomial]) -> int:
+        """The extent of these."""
+        extent = 0
+        for m in monomials:
+            extent |= 1 << self.places[m]
+        return extent >> 1
+
+    def holds(self, extent: int, m: Monomial) -> bool:
+        """Whether a monomial lies in an extent."""
+        return bool((extent << 1 | 1) >> self.places[m] & 1)
+
+    def union(self, a: int, b: int) -> int:
+        """The extent of a sum."""
+        return a | b
+
+    def of_product(self, a: int, b: int) -> int:
+        """The extent of a product."""
+        if not a or not b:
+            return a | b
+        return a if a == b == self.full else self.extent_of(self.monomials[m] for _, _, m in self.products(a, b))
+
+    def below(self, extent: int, degree: int) -> int:
+        """What of an extent is of this degree at most."""
+        return extent & (1 << self._counts[degree] - 1) - 1
 
     # ── planes ───────────────────────────────────────────────────────────────────────────────────
 
@@ -85,14 +125,13 @@ class Algebra:
         of_degree = Counter(map(sum, self.monomials))
         return tuple(accumulate(of_degree[k] for k in range(self.order + 1)))
 
-    def coefficients(self, degree: int) -> int:
-        """How many coefficients there are up to a degree."""
-        return self._counts[degree]
+    def coefficients(self, extent: int) -> int:
+        """How many coefficients there are up to the last of an extent."""
+        return extent.bit_length() + 1
 
-    @cached_property
-    def planes(self) -> Sequence[int]:
-        """How many planes there are up to each degree."""
-        return self._counts
+    def planes(self, extent: int) -> int:
+        """How many planes these are."""
+        return extent.bit_length() + 1
 
     def block(self, k: int) -> Any:
         """Index of the homogeneous part of degree k among the planes."""
@@ -100,20 +139,11 @@ class Algebra:
 
     def truncated(self, order: int) -> "Algebra":
         """The same algebra, cut at a lower order."""
-        return Monomials(tuple(m for m in self.monomials if sum(m) <= order))
+        return Monomials(self.monomials[: self._counts[min(order, self.order)]]).named(self.names)
 
-    def products(self) -> Sequence[tuple[int, int, int]]:
-        """All (i, j, m) with plane i × plane j contributing to plane m."""
-        return self._products
-
-    @cached_property
-    def _products(self) -> tuple[tuple[int, int, int], ...]:
-        return tuple(
-            (i, j, self.places[p])
-            for i, m in enumerate(self.monomials)
-            for j, n in enumerate(self.monomials)
-            if (p := tuple([a + b for a, b in zip(m, n, strict=True)])) in self.places
-        )
+    def products(self, a: int | None = None, b: int | None = None) -> Sequence[tuple[int, int, int]]:
+        """All (i, j, m) with plane i × plane j contributing to plane m, of two extents (all, where left out)."""
+        return _products(self, self.full if a is None else a, self.full if b is None else b)
 
     def at(self, m: Monomial) -> Any:
         """Index of the planes of a coefficient."""
@@ -151,15 +181,18 @@ class Algebra:
 
     # ── homogeneous parts ────────────────────────────────────────────────────────────────────────
 
-    def parts(self, planes: Coefficient, degree: int, ndim: int) -> list[Any]:
-        """The homogeneous parts 0 … degree of stacked planes, for operands broadcast to `ndim` axes."""
-        count = self.planes[degree]
-        return self.homogeneous({m: planes[place] for place, m in enumerate(self.monomials[:count])})
+    def parts(self, planes: Coefficient, extent: int, ndim: int) -> list[Any]:
+        """The homogeneous parts of stacked planes of an extent, for operands broadcast to `ndim` axes."""
+        return self.homogeneous({m: planes[place] for place, m in self.within((extent,))})
 
     def blocks(self, parts: Sequence[Any]) -> list[tuple[Any, int]]:
         """The first planes from homogeneous parts, as (planes, how many)."""
         terms = self.terms(parts)
-        return [(terms.get(m, 0.0), 1) for m in self.monomials[: self.planes[max(map(sum, terms))]]]
+        return [(terms.get(m, 0.0), 1) for m in self.monomials[: self.planes(self.extent_of(terms))]]
+
+    def reached(self, parts: Sequence[Any]) -> int:
+        """The extent of homogeneous parts."""
+        return self.extent_of(self.terms(parts))
 
     def homogeneous(self, terms: dict[Monomial, Any]) -> list[Any]:
         """The homogeneous parts, up to the highest degree that occurs, of coefficients by monomial."""
@@ -186,14 +219,15 @@ class Algebra:
         return self.monomials[: self.read(degrees)]
 
     def within(self, degrees: Degrees) -> Iterator[tuple[int, Monomial]]:
-        """Those up to the operand's degrees, each with its place among these planes."""
+        """Those in the operand's extents, each with its place among these planes."""
+        extent = (degrees[0] or 0) << 1 | 1
         for place, m in enumerate(self.laid(degrees)):
-            if all(sum(part) <= (d or 0) for part, d in zip(self.split(m), degrees, strict=True)):
+            if extent >> place & 1:
                 yield place, m
 
     def degrees(self, terms: dict[Monomial, Any]) -> tuple[int, ...]:
-        """The highest degree of these coefficients."""
-        return (max(map(sum, terms)),)
+        """The extent of these coefficients, in each level."""
+        return (self.extent_of(terms),)
 
     def read(self, degrees: Degrees) -> int:
         """How many coefficients are read of an operand."""
@@ -201,23 +235,29 @@ class Algebra:
 
     def written(self, degrees: tuple[int, ...]) -> tuple[Monomial, ...]:
         """The monomials that are computed of a result, in the order of its planes."""
-        return self.monomials[: self._counts[degrees[0]]]
+        return self.monomials[: self.coefficients(degrees[0])]
 
     def filled(self, degrees: tuple[int, ...]) -> int:
         """How many planes these are."""
-        return self.planes[degrees[0]]
+        return self.planes(degrees[0])
 
 
 KNOWN: dict[Any, Any] = {}
 
 
-def by_degree(m: Monomial) -> Any:
-    """The order of the planes: by degree, and among those of one degree the first variables first."""
-    return sum(m), tuple([-power for power in m])
+@lru_cache(maxsize=4096)
+def _products(algebra: Algebra, a: int, b: int) -> tuple[tuple[int, int, int], ...]:
+    places = algebra.places
+    return tuple(
+        (i, j, places[p])
+        for i, m in algebra.within((a,))
+        for j, n in algebra.within((b,))
+        if (p := tuple([x + y for x, y in zip(m, n, strict=True)])) in places
+    )
 
 
-def _joined(ms: Iterable[Monomial]) -> Monomial:
-    return tuple([power for m in ms for power in m])
+def _named(algebra: Algebra, names: tuple[str, ...]) -> Algebra:
+    return algebra.named(names)
 
 
 class Partial(NamedTuple):
@@ -247,76 +287,9 @@ class Monomials(Algebra):
         return cls._one((monomials,), monomials)
 
     def __str__(self) -> str:
-        return f"order {self.order} in {self.variables} variables"
+        return f"order {self.order} in {listed(self)}, not all monomials"
 
 
-class Nilpotent(Algebra):
-    """The hyper-dual numbers: n variables whose squares vanish, and all their products.
-
-    Nilpotent(1) are the dual numbers; of Nilpotent(2) the planes are those of 1, ε₁, ε₂ and ε₁ε₂ (Fike & Alonso, "The
-    Development of Hyper-Dual Numbers for Exact Second-Derivative Calculations", AIAA 2011-886).
-
-    Args:
-        count: n.
-        order: the highest number of ε that are multiplied; all of them when left out.
-    """
-
-    letter = "ε"
-
-    def __new__(cls, count: int, order: int | None = None) -> Self:
-        order = count if order is None else order
-        kept = (m for m in product((0, 1), repeat=count) if sum(m) <= order)
-        return cls._one((count, order), sorted(kept, key=by_degree))
-
-    def truncated(self, order: int) -> Algebra:
-        return Nilpotent(self._args[0], min(order, self.order))
-
-    def __str__(self) -> str:
-        return f"order {self.order} in {self._args[0]} nilpotent ε"
-
-
-class Product(Algebra):
-    """Polynomials of polynomials: a factor for each level of nesting, the lowest first.
-
-    The planes of jets of jets have an axis for each level, so that they stand row by row: those of the last factor run
-    fastest, whatever their degrees.
-    """
-
-    def __new__(cls, *factors: Algebra) -> Self:
-        return cls._one(factors, map(_joined, product(*(a.monomials for a in factors))))
-
-    @property
-    def factors(self) -> tuple[Algebra, ...]:
-        return self._args
-
-    @cached_property
-    def _factored(self) -> dict[Monomial, tuple[Monomial, ...]]:
-        return {_joined(ms): ms for ms in product(*(a.monomials for a in self.factors))}
-
-    def split(self, m: Monomial) -> tuple[Monomial, ...]:
-        return self._factored[m]
-
-    def laid(self, degrees: Degrees) -> tuple[Monomial, ...]:
-        there = (a.monomials[:1] if d is None else a.monomials for a, d in zip(self.factors, degrees, strict=True))
-        return tuple(map(_joined, product(*there)))
-
-    def degrees(self, terms: dict[Monomial, Any]) -> tuple[int, ...]:
-        return tuple(map(max, zip(*(map(sum, self.split(m)) for m in terms), strict=True)))
-
-    def read(self, degrees: Degrees) -> int:
-        count = 1
-        for a, d in zip(self.factors, degrees, strict=True):
-            count *= 1 if d is None else a.size
-        return count
-
-    def written(self, degrees: tuple[int, ...]) -> tuple[Monomial, ...]:
-        return self.monomials
-
-    def filled(self, degrees: tuple[int, ...]) -> int:
-        return self.size
-
-
-def product_of(algebras: Sequence[Algebra]) -> Algebra:
-    """The algebra of all levels together, along one direction each."""
-    singles = [a.single for a in algebras]
-    return singles[0] if len(singles) == 1 else Product(*singles)
+def listed(algebra: Algebra) -> str:
+    """The variables of an algebra, for messages."""
+    return f"{algebra.variables} variables" if algebra.names is None else f"the variables {', '.join(algebra.names)}"

@@ -1,12 +1,12 @@
 """Truncated power series in one variable, along one direction or along several at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, Self
 
 from ..kinds import Coefficient
 from .graded import Monomial
-from .polynomials import KNOWN, Algebra, Partial
+from .polynomials import KNOWN, Algebra, Degrees, Partial
 
 __all__ = ["Univariate"]
 
@@ -26,12 +26,13 @@ class Univariate(Algebra):
     _wide: int  # how many planes each degree above 0 has
 
     def __new__(cls, order: int, directions: int | None = None) -> Self:
-        known = KNOWN.get((cls, (order, directions)))
+        known = KNOWN.get((cls, (order, directions), None))
         if known is not None:  # nearly always
             return known  # type: ignore[no-any-return]
         monomials = ((k,) for k in range(order + 1))
         wide = 1 if directions is None else directions
-        return cls._one((order, directions), monomials, size=1 + order * wide, directions=directions, _wide=wide)
+        facts = {"size": 1 + order * wide, "full": order, "directions": directions, "_wide": wide}
+        return cls._one((order, directions), monomials, **facts)
 
     def __repr__(self) -> str:
         return f"Univariate(order={self.order}, directions={self.directions})"
@@ -58,9 +59,33 @@ class Univariate(Algebra):
         planes = self.powers(i)
         return Partial(Univariate(self.order - 1), planes[:-1], planes[1:], range(1, self.order + 1))
 
-    @cached_property
-    def planes(self) -> Sequence[int]:
-        return tuple(1 + k * self._wide for k in range(self.order + 1))
+    # ── extents: the highest degree ──────────────────────────────────────────────────────────────
+
+    def extent_of(self, monomials: Iterable[Monomial]) -> int:
+        return max(m[0] for m in monomials)
+
+    def holds(self, extent: int, m: Monomial) -> bool:
+        return m[0] <= extent
+
+    def union(self, a: int, b: int) -> int:
+        return max(a, b)
+
+    def of_product(self, a: int, b: int) -> int:
+        return min(self.order, a + b)
+
+    def below(self, extent: int, degree: int) -> int:
+        return min(extent, degree)
+
+    def within(self, degrees: Degrees) -> Iterator[tuple[int, Monomial]]:
+        return enumerate(self.laid(degrees))
+
+    def coefficients(self, extent: int) -> int:
+        return 1 + extent
+
+    def planes(self, extent: int) -> int:
+        return 1 + extent * self._wide
+
+    # ── planes ───────────────────────────────────────────────────────────────────────────────────
 
     def block(self, k: int) -> Any:
         if self.directions is None or k == 0:
@@ -76,6 +101,12 @@ class Univariate(Algebra):
         k, p = divmod(plane - 1, self._wide)
         return ((0 if self.directions is None else p + 1, k + 1),)
 
+    def products(self, a: int | None = None, b: int | None = None) -> Sequence[tuple[int, int, int]]:
+        if a is None or b is None:
+            return self._products
+        i_end, j_end = self.planes(a), self.planes(b)
+        return [(i, j, m) for i, j, m in self._products if i < i_end and j < j_end]
+
     @cached_property
     def _products(self) -> tuple[tuple[int, int, int], ...]:
         at = [[0] * self._wide, *([1 + k * self._wide + p for p in range(self._wide)] for k in range(self.order))]
@@ -84,8 +115,8 @@ class Univariate(Algebra):
 
     # ── homogeneous parts: the coefficients themselves ───────────────────────────────────────────
 
-    def parts(self, planes: Coefficient, degree: int, ndim: int) -> list[Any]:
-        parts = [planes[self.block(k)] for k in range(degree + 1)]
+    def parts(self, planes: Coefficient, extent: int, ndim: int) -> list[Any]:
+        parts = [planes[self.block(k)] for k in range(extent + 1)]
         missing = ndim - (planes.ndim - 1)
         if self.directions is None or missing == 0:
             return parts
@@ -101,5 +132,5 @@ class Univariate(Algebra):
     def terms(self, parts: Sequence[Any]) -> dict[Monomial, Any]:
         return {(k,): part for k, part in enumerate(parts)}
 
-    def coefficients(self, degree: int) -> int:
-        return 1 + degree
+    def reached(self, parts: Sequence[Any]) -> int:
+        return len(parts) - 1

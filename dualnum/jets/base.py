@@ -39,7 +39,7 @@ class Base(Operand):
     Attributes:
         planes: the coefficients, stacked in the order of the algebra: an array, or an operand of a lower level.
         algebra: which coefficients there are.
-        extent: the highest degree whose planes may be nonzero.
+        extent: of the planes that may be nonzero, see `algebra.polynomials`.
         scope: the level.
     """
 
@@ -84,7 +84,7 @@ class Base(Operand):
 
     @property
     def extent(self) -> int:
-        """The highest degree whose planes may be nonzero."""
+        """What of the planes may be nonzero."""
         return self._extent if self._shared is None else self._shared.extent
 
     def _share(self) -> Shared:
@@ -93,8 +93,9 @@ class Base(Operand):
         return self._shared
 
     def _extend(self, extent: int) -> None:
-        """Planes up to this degree have been written."""
-        if extent > self.extent:
+        """Planes of this extent have been written."""
+        extent = self.algebra.union(self.extent, extent)
+        if extent != self.extent:
             self._extent = extent
             if self._shared is not None:
                 self._shared.extent = extent
@@ -167,8 +168,8 @@ class Base(Operand):
 
     @property
     def filled(self) -> int:
-        """How many planes may be nonzero."""
-        return self.algebra.planes[self.extent]
+        """How many planes there are up to the last that may be nonzero."""
+        return self.algebra.planes(self.extent)
 
     def _parts(self, ndim: int) -> list[Any]:
         """The homogeneous parts, for operands broadcast to `ndim` axes."""
@@ -179,7 +180,8 @@ class Base(Operand):
         first = parts[0]
         if first.dtype.kind not in "fc":
             return first
-        return self._like(stack_blocks(self.algebra.blocks(parts), self.algebra.size, first), len(parts) - 1)
+        algebra = self.algebra
+        return self._like(stack_blocks(algebra.blocks(parts), algebra.size, first), algebra.reached(parts))
 
     def _is_mine(self, x: Value, name: str = "") -> bool:
         """Whether x is a jet of this level (else it is a constant here)."""

@@ -186,7 +186,7 @@ class Jet(Base):
             )
         algebra = self.algebra.truncated(order)
         planes = np.copy(self.planes[: algebra.size])
-        return object.__new__(Jet)._set(planes, min(order, self.extent), algebra, self.scope)
+        return object.__new__(Jet)._set(planes, self.algebra.below(self.extent, order), algebra, self.scope)
 
     def astype(self, dtype: DType, casting: Any = "unsafe", copy: bool = True) -> "Jet":
         """The jet with coefficients of another real or complex type; arguments as of ``ndarray.astype``.
@@ -248,13 +248,14 @@ class Jet(Base):
         value = checked_value(self, value)
         if self._is_mine(value, "x[…] = value"):
             # a copy where it shares memory with x: planes are written one after the other
-            planes, degree = unshared(value.planes, self.planes), value.extent
+            planes, extent = unshared(value.planes, self.planes), value.extent
         else:
-            planes, degree = [value], 0
+            planes, extent = [value], 0
         if isinstance(planes[0], Operand) and not isinstance(self.planes, Operand):
             raise cannot_hold(self, planes[0])
         self._before_a_write()
-        written, given = self.algebra.planes[max(degree, self.extent)], self.algebra.planes[degree]
+        algebra = self.algebra
+        written, given = algebra.planes(algebra.union(extent, self.extent)), algebra.planes(extent)
         try:
             whole = isinstance(self.planes, Operand)  # of what is recorded a plane is another one
             for m in range(written):  # a misfit fails at the first plane, before anything has changed
@@ -269,7 +270,7 @@ class Jet(Base):
             raise index_error(index, self.shape, "x[…] = value", error) from None
         except (TypeError, ValueError) as error:
             raise ours(error, "x[…] = value") from None
-        self._extend(degree)
+        self._extend(extent)
 
     @property
     def nbytes(self) -> int:

@@ -1,6 +1,7 @@
 """How a jet runs linear, rearranging and bilinear functions: plane by plane, or all planes above the value at once."""
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -22,28 +23,28 @@ def linear(
     if stacked is not None and len(data) == 1 and type(top.planes) is np.ndarray:
         return _all_planes(top, function, stacked)
     mine = [top._is_mine(x) for x in data]
-    degree = max(x.extent for x, own in zip(data, mine, strict=True) if own)
+    algebra = top.algebra
+    extent = reduce(algebra.union, (x.extent for x, own in zip(data, mine, strict=True) if own))
     if stacked is not None and len(data) == 1 and _is_recorded(top.planes):  # one step of a record, or of a nest
         result = stacked(data[0].planes)
-        return top._like(result, degree) if result.dtype.kind in "fc" else result
-    size = top.algebra.planes[degree]
+        return top._like(result, extent) if result.dtype.kind in "fc" else result
+    size = algebra.planes(extent)
     value = function(*(x.planes[0] if own else x for x, own in zip(data, mine, strict=True)))
     few = MANY if isinstance(value, Operand) else 3  # of a record or a trace: few steps of their own fuse better
     if stacked is not None and size >= few and value.dtype.kind in "fc":
         ndim = max(value.ndim, *(x.ndim for x, own in zip(data, mine, strict=True) if own))
         higher = stacked(*(aligned(x.planes[1:size], ndim) if own else 0.0 for x, own in zip(data, mine, strict=True)))
-        return _jet(top, [(value, 1), (higher, size - 1)], degree)
+        return _jet(top, [(value, 1), (higher, size - 1)], extent)
     later = [x if own else zero_like(x) for x, own in zip(data, mine, strict=True)]
     planes = [value]
     for m in range(1, size):
         planes.append(function(*(x.planes[m] if own else x for x, own in zip(later, mine, strict=True))))
-    return _jet(top, [(p, 1) for p in planes], degree)
+    return _jet(top, [(p, 1) for p in planes], extent)
 
 
 def _all_planes(x: Base, function: Callable[..., Any], stacked: Callable[..., Any]) -> Any:
     """The usual case: of one plain jet, the planes above the value in one call."""
-    planes, degree = x.planes, x.extent
-    size = x.algebra.planes[degree]
+    planes, size = x.planes, x.filled
     value = function(planes[0])
     if value.dtype.kind not in "fc":
         return value
@@ -52,7 +53,7 @@ def _all_planes(x: Base, function: Callable[..., Any], stacked: Callable[..., An
     if size > 1:
         result[1:size] = stacked(aligned(planes[1:size], max(value.ndim, planes.ndim - 1)))
     result[size:] = 0
-    return x._like(result, degree)
+    return x._like(result, x.extent)
 
 
 def _is_recorded(planes: Value) -> bool:
@@ -82,17 +83,16 @@ def bilinear(top: Base, function: Callable[[Any, Any], Any], a: Value, b: Value,
         if stacked is not None:
             return _in_one_call(top, lambda x: function(x, b), lambda xs, *out: stacked[0](xs, b, *out), a, b)
         return linear(top, lambda x: function(x, b), (a,))
-    degree = min(top.order, a.extent + b.extent)
-    if top.algebra.directions is not None and stacked is not None and not isinstance(a.planes, Operand):
-        return _in_blocks(top, function, a, b, stacked, degree)
-    top_a, top_b, size = a.filled, b.filled, top.algebra.planes[degree]
-    planes: list[Any] = [None] * size
-    for i, j, m in top.algebra.products():
-        if i < top_a and j < top_b and m < size:
-            term = function(a.planes[i], b.planes[j])
-            planes[m] = term if planes[m] is None else planes[m] + term
+    algebra = top.algebra
+    extent = algebra.of_product(a.extent, b.extent)
+    if algebra.directions is not None and stacked is not None and not isinstance(a.planes, Operand):
+        return _in_blocks(top, function, a, b, stacked, extent)
+    planes: list[Any] = [None] * algebra.planes(extent)
+    for i, j, m in algebra.products(a.extent, b.extent):
+        term = function(a.planes[i], b.planes[j])
+        planes[m] = term if planes[m] is None else planes[m] + term
     zero = zero_like(planes[0])
-    return _jet(top, [(zero if p is None else p, 1) for p in planes], degree)
+    return _jet(top, [(zero if p is None else p, 1) for p in planes], extent)
 
 
 def _in_blocks(top: Base, function: Callable[[Any, Any], Any], a: Base, b: Base, stacked: Stacked, degree: int) -> Any:
@@ -115,9 +115,9 @@ def _in_one_call(
     top: Base, function: Callable[[Any], Any], on_planes: Callable[..., Any], x: Base, constant: Value
 ) -> Any:
     """A linear function of one jet with the planes above the value in one call."""
-    planes, degree = x.planes, x.extent
+    planes, extent = x.planes, x.extent
     if isinstance(planes, Operand) or isinstance(constant, Operand):  # the value as well: one step of a record
-        return top._like(on_planes(planes), degree)
+        return top._like(on_planes(planes), extent)
     size = x.filled
     if size < 2 or type(planes) is not np.ndarray:
         return linear(top, function, (x,), on_planes)
@@ -126,10 +126,10 @@ def _in_one_call(
     result[0] = value
     on_planes(planes[1:size], result[1:size])
     result[size:] = 0
-    return top._like(result, degree)
+    return top._like(result, extent)
 
 
-def _jet(top: Base, blocks: Sequence[tuple[Any, int]], degree: int) -> Any:
+def _jet(top: Base, blocks: Sequence[tuple[Any, int]], extent: int) -> Any:
     """A jet from the blocks of its first planes; a plain array where the values are no floats."""
     value = blocks[0][0]
-    return top._like(stack_blocks(blocks, top.algebra.size, value), degree) if value.dtype.kind in "fc" else value
+    return top._like(stack_blocks(blocks, top.algebra.size, value), extent) if value.dtype.kind in "fc" else value

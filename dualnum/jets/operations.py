@@ -41,7 +41,7 @@ def _by_push_forward(top: Base, operation: Operation, args: tuple[Any, ...]) -> 
             found = _slope(top, operation, args, own, partial)
             for m, plane, power in zip(partial.above, found, partial.powers, strict=True):
                 planes[m] = fitting(operation.name, plane if power == 1 else plane / power, value)
-    return top._like(stack_blocks([(p, 1) for p in planes], algebra.size, value), algebra.order)
+    return top._like(stack_blocks([(p, 1) for p in planes], algebra.size, value), algebra.full)
 
 
 def _slope(
@@ -60,7 +60,7 @@ def _slope(
         return [operation.push(primals, [v[0] if mine else v for v, mine in zip(moved, own, strict=True)])]
 
     def jet(planes: Sequence[Any]) -> Any:
-        return object.__new__(top.kind)._set(np.stack(planes), algebra.order, algebra, top.scope)
+        return object.__new__(top.kind)._set(np.stack(planes), algebra.full, algebra, top.scope)
 
     primals = [jet([x.planes[m] for m in partial.planes]) if mine else x for x, mine in zip(args, own, strict=True)]
     slope = operation.push(primals, [jet(v) if mine else v for v, mine in zip(moved, own, strict=True)])

@@ -76,13 +76,13 @@ def _joined_below(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> A
     if any(isinstance(base, Operand) for base, _ in each):
         return None
     known: dict[int, Level] = {}
-    degrees: dict[int, int] = {}
+    extents: dict[int, int] = {}
     for _, above in each:
-        for level, degree in above:
+        for level, extent in above:
             k = level.scope.level
             if known.setdefault(k, level)[:2] != level[:2]:
                 return None  # and what is wrong is said there
-            degrees[k] = max(degree, degrees.get(k, 0))
+            extents[k] = level.algebra.union(extent, extents.get(k, 0))
     levels = [known[k] for k in sorted(known)]
     shape = tuple(first.shape)
     base = np.zeros((*(level.algebra.size for level in levels), size, *shape), first.dtype)
@@ -95,7 +95,7 @@ def _joined_below(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> A
             part = part.reshape(*part.shape[: len(there)], *(1,) * (1 + len(shape) - len(own)), *own)
         base[(*index, slice(start, start + count))] = part
         start += count
-    return as_jets(levels, base, [degrees[level.scope.level] for level in levels])
+    return as_jets(levels, base, [extents[level.scope.level] for level in levels])
 
 
 def _typed(part: Value, first: Any) -> Any:

@@ -91,7 +91,7 @@ def _launched_along(row: Row, levels: tuple[Level, ...], operands: Sequence[Stac
     if made is None:
         return None
     algebras = tuple(level.algebra for level in levels)
-    everything = directions.table(algebras, tuple(a.order for a in algebras))
+    everything = directions.table(algebras, tuple(a.full for a in algebras))
     results = []
     for planes, degrees in made[0]:
         shape = planes.shape[1 + len(everything.axes) :]
@@ -179,7 +179,7 @@ def _joined(levels: tuple[Level, ...], algebra: Algebra, parts: Sequence[Any], n
     algebra = levels[0].algebra
     if algebra.directions is not None and first.ndim > ndim:  # see `_filled`
         first, parts = first[0], [first[0], *parts[1:]]
-    return Stack(stack_blocks(algebra.blocks(parts), algebra.size, first), (len(parts) - 1,))
+    return Stack(stack_blocks(algebra.blocks(parts), algebra.size, first), (algebra.reached(parts),))
 
 
 def _ndim(stack: Stack) -> int:

@@ -174,7 +174,7 @@ def structural_degrees(row: Row, algebra: Algebra, degrees: tuple[Degrees, ...])
     try:
         (y,) = (algebra.terms(y) for y in _expanded(writing.graph, row, algebra.order, operands))
     except NOT_WRITTEN:  # numbers decide
-        return tuple(a.order for a in algebra.factors)
+        return tuple(a.full for a in algebra.factors)
     return algebra.degrees(y)
 
 

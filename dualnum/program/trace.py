@@ -356,7 +356,7 @@ def _peeled(x: Value) -> tuple[Any, list[Layer]]:
 def _rebuilt(x: Value, above: Sequence[Layer], scopes: dict[Scope, Scope] | None = None) -> Any:
     """Such jets over x again; on their own scopes, or on those that stand for them now."""
     for algebra, scope in reversed(above):
-        x = object.__new__(Jet)._set(x, algebra.order, algebra, scope if scopes is None else scopes[scope])
+        x = object.__new__(Jet)._set(x, algebra.full, algebra, scope if scopes is None else scopes[scope])
     return x
 
 
