@@ -18,7 +18,8 @@ from .functions.creation import array
 from .jets import waiting  # noqa: F401  which primitives of jets wait for others
 from .jets.evaluation import nonsmooth
 from .jets.jet import Jet
-from .jets.seeding import dual, jet
+from .jets.seeding import jet
+from .jets.variables import dual, hyperdual, jets
 from .kernel.engine import engine
 from .program.jit import jit
 from .tape import roots  # noqa: F401  what jets and variables remember
@@ -67,10 +68,12 @@ __all__ = [
     "grad",
     "hessian",
     "hvp",
+    "hyperdual",
     "jacfwd",
     "jacobian",
     "jacrev",
     "jet",
+    "jets",
     "jit",
     "jvp",
     "laplacian",

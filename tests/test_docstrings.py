@@ -8,6 +8,7 @@ import pytest
 
 import dualnum as dn
 from dualnum.autograd import variable
+from dualnum.jets.reading import Reading
 from dualnum.program.jit import Jitted, Lowered
 from dualnum.transforms.custom import CustomDerivative
 
@@ -20,13 +21,13 @@ CLASSES = {n: x for n, x in THINGS.items() if inspect.isclass(x) and not issubcl
 MEMBERS = {
     f"{c}.{name}": x
     for c, kind in CLASSES.items()
-    for name, x in vars(kind).items()
+    for name, x in (vars(Reading) | vars(kind) if kind is dn.Jet else vars(kind)).items()
     if (name[0] != "_" or f"{c}.{name}" == "dualnum.Jet.__call__") and isinstance(x, (property, type(inspect.getdoc)))
 }
 METHODS = {n: x for n, x in MEMBERS.items() if inspect.isfunction(x) and not hasattr(np.ndarray, n.rpartition(".")[2])}
 DOCS = {n: inspect.getdoc(x) or "" for n, x in (THINGS | MEMBERS).items()}
 NO_ARRAYS = {"engine", "nonsmooth", "checkpoint", "lookup", "rows"}
-SOURCED = {"Jet", "derivative", "taylor", "grad", "vjp", "hvp", "dual"}
+SOURCED = {"Jet", "derivative", "taylor", "grad", "vjp", "hvp", "dual", "hyperdual", "jets"}
 SOURCED |= {f"linalg.{name}" for name in dn.linalg.__all__ if name != "block_diag"}
 
 
@@ -84,6 +85,7 @@ def test_the_source_is_named(name):
 
 # each call raises what the docstring says
 ONES, J, V = np.ones(2), dn.jet(np.array([0.5, 2.0]), 2), variable([0.5, 2.0])
+F, H = np.prod(dn.jets(np.array([0.5, 2.0]), order=1, axis=0)), dn.hyperdual(0.5, 1.0, 2.0)
 FAILING = """
 derivative(np.sin, 1.5); derivative(np.sin, -1); derivative(np.sin, argnums=1)(0.5); derivative(lambda x: None)(0.5)
 taylor(np.sin, 2, direction=1.0, directions=ONES); taylor(np.sin, "2"); directional(np.sin)(0.5)
@@ -93,7 +95,12 @@ grad(lambda x: 1j * x)(0.5); value_and_grad(np.sin)(ONES); value_and_grad(np.sin
 jacobian(np.sin, mode="x"); jacobian(np.sin)("x"); jacfwd(np.sin, 1)(0.5); jacrev(np.sin)("x"); hessian(np.sin)(ONES)
 hessian(lambda x: None)(0.5); hvp(np.sum)(ONES); hvp(np.sum)(ONES, np.ones(3)); hvp(np.sin)(ONES, ONES)
 vhp(np.sum)(ONES); vhp(np.sum)(ONES, np.ones(3)); laplacian(np.sum)(1j * ONES); laplacian(np.add, argnums=(0, 1))(1, 2)
+jets("x"); jets(); jets(ONES, order=-1); jets(J); jets(ONES, axis=2); jets(0.5, 2.0, order=(1,)); jets(ONES, ONES, axis=0)
 jet("x"); jet(ONES, -1); jet(J); jet(0.5, device="x"); dual("x"); dual(ONES, np.ones(3)); dual(J)
+hyperdual("x"); hyperdual(ONES, np.ones(3)); hyperdual(J); F.coefficient(1); F.coefficient(2, 0); F.coefficient(y=1)
+F.partial(0.5, 0); F.partial(0, 2); F.hessian(); F.tensor(2); F.tensor(0.5); F.degree(2); F.degree("x"); F.along(1.0)
+F.along("x", 1.0); F.along(ONES, np.ones(3)); F.derivative(); F.eps(1); F.__call__(1.0); F.__call__(1.0, y=1.0)
+H.eps(3); H.eps(1, 1); H.eps(0.5)
 Jet("x"); Jet(0.5); Jet([J, J]); J.coefficient(3); J.derivative(1.5); J.derivative(-1); J.partial(1, 1)
 J.__call__("x"); J.__call__(np.ones(3)); J.truncate(3); J.truncate(1.0); J.astype(int); J.astype(complex).astype(float)
 J.to_device("x"); engine("x").__enter__(); nonsmooth("x").__enter__(); array([J, [J]]); array([J, "x"]); array([J], int)
@@ -110,9 +117,15 @@ testing.check_grads(np.sin, 0.5); testing.check_grads(np.sin, (0.5,), modes="x")
 
 @pytest.mark.parametrize("call", re.split("; |\n", FAILING.strip()))
 def test_errors_are_described(call):
-    name = re.match(r"[\w.]+", call)[0].replace("J.", "Jet.").replace("V.", "autograd.Variable.")
+    name = (
+        re.match(r"[\w.]+", call)[0]
+        .replace("J.", "Jet.")
+        .replace("F.", "Jet.")
+        .replace("H.", "Jet.")
+        .replace("V.", "autograd.Variable.")
+    )
     with pytest.raises(dn.DualnumError) as caught:
-        eval(call, vars(dn) | {"np": np, "dn": dn, "ONES": ONES, "J": J, "V": V})
+        eval(call, vars(dn) | {"np": np, "dn": dn, "ONES": ONES, "J": J, "V": V, "F": F, "H": H})
     kinds = [k.__name__ for k in type(caught.value).__mro__]
     described = section("Raises", full(f"dualnum.{name}"))
     assert any(re.search(rf"\b{kind}\b", described) for kind in kinds[: kinds.index("DualnumError")])

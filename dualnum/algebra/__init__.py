@@ -8,14 +8,14 @@ algebra is one class here. Imports nothing but the errors.
 
 from .families import Box, Nilpotent, TotalDegree
 from .graded import Monomial, NotGraded, Part
-from .polynomials import Algebra, Degrees, Monomials, Partial
+from .polynomials import Algebra, Degrees, Monomials, Partial, unlike
 from .product import Product, product_of
-from .scaling import check_order, factorial_times, scale_of, underflowed, warn_of_underflow
+from .scaling import check_order, factorial_times, multiple, scale_of, underflowed, warn_of_underflow
 from .stack import Stack
 from .univariate import Univariate
 
 __all__ = [
     "Algebra", "Box", "Degrees", "Monomial", "Monomials", "Nilpotent", "NotGraded", "Part", "Partial", "Product",
-    "Stack", "TotalDegree", "Univariate", "check_order", "factorial_times", "product_of", "scale_of", "underflowed",
-    "warn_of_underflow",
+    "Stack", "TotalDegree", "Univariate", "check_order", "factorial_times", "multiple", "product_of", "scale_of",
+    "underflowed", "unlike", "warn_of_underflow",
 ]  # fmt: skip

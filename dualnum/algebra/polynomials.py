@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Self
 from ..kinds import Coefficient
 from .graded import Monomial, NotGraded, Part, is_zero
 
-__all__ = ["KNOWN", "Algebra", "Degrees", "Monomials", "Partial", "listed"]
+__all__ = ["KNOWN", "Algebra", "Degrees", "Monomials", "Partial", "listed", "unlike"]
 
 Degrees = tuple[int | None, ...]  # for each level the extent of what may be nonzero; None where it has no axis
 
@@ -293,3 +293,15 @@ class Monomials(Algebra):
 def listed(algebra: Algebra) -> str:
     """The variables of an algebra, for messages."""
     return f"{algebra.variables} variables" if algebra.names is None else f"the variables {', '.join(algebra.names)}"
+
+
+def unlike(a: Algebra, b: Algebra) -> str:
+    """That jets of two algebras meet, and the way out."""
+    if a.truncated(0) is b.truncated(0):
+        remedy = f"build both alike, or cut the longer one with .truncate({min(a.order, b.order)})"
+    else:
+        remedy = (
+            "they move along different variables: build both by one call of dn.jets or alike, go over to one variable "
+            "with .along(…), or take one as a constant with .value"
+        )
+    return f"jets of {a} and of {b} meet; {remedy}"

@@ -9,14 +9,18 @@ import numpy as np
 from ..errors import InvalidType, InvalidValue, PrecisionWarning
 from ..kinds import Coefficient
 
-__all__ = ["check_order", "factorial_times", "scale_of", "underflowed", "warn_of_underflow"]
+__all__ = ["check_order", "factorial_times", "multiple", "scale_of", "underflowed", "warn_of_underflow"]
 
 
 def factorial_times(k: int, a: Coefficient) -> Any:
     """k!·a, rounded once, with k! exact and an overflow only where the product overflows."""
-    if k < 2:
+    return multiple(math.factorial(k), a)
+
+
+def multiple(exact: int, a: Coefficient) -> Any:
+    """A positive integer times a, rounded once, with an overflow only where the product overflows."""
+    if exact == 1:
         return a
-    exact = math.factorial(k)
     exponent = max(0, exact.bit_length() - 1)
     with np.errstate(over="ignore", invalid="ignore"):
         result = a * (exact / (1 << exponent))  # a quotient of integers is correctly rounded

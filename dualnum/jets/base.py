@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from ..algebra import Algebra
+from ..algebra import Algebra, unlike
 from ..errors import InvalidValue
 from ..kinds import Index, Value
 from ..operand import Operand
@@ -188,10 +188,7 @@ class Base(Operand):
         if not (isinstance(x, Base) and x.scope is self.scope):
             return False
         if x.algebra is not self.algebra:
-            message = (
-                f"jets of {self.algebra} and of {x.algebra} meet; build both alike, or cut the "
-                f"longer one with .truncate({min(self.order, x.order)})"
-            )
+            message = unlike(self.algebra, x.algebra)
             raise InvalidValue(f"{name}: {message}") if name else ValueError(message)
         return True
 

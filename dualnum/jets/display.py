@@ -1,8 +1,9 @@
 """Jets for people: text, LaTeX and HTML.
 
 A jet is shown as the polynomial it is, Σ a_k t^k, with terms that vanish everywhere left out. The
-variables are t for a jet of one direction, t₁ … t_P along P directions, and s, r, … for the levels
-below, where the coefficients are jets themselves. Numbers and elision follow ``np.printoptions``.
+variables are t for a jet of one direction, t₁ … t_P along P directions or in several variables, δx
+for one called x, ε where squares vanish, and s, r, … for the levels below, where the coefficients are
+jets themselves. Numbers and elision follow ``np.printoptions``.
 """
 
 import re
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..algebra import Algebra
 from ..backend import to_device
 from ..kinds import Value
 from ..operand import Operand, primal
@@ -35,7 +37,7 @@ def text(jet: Base) -> str:
     shown = _elided(_nonzero(jet))
     facts = ", ".join(_facts(jet))
     if jet.ndim == 0:
-        return _wrapped(["Jet(", *_signed_sum(shown, _number, "·", _plain), f", {facts})"])
+        return _wrapped(["Jet(", *_signed_sum(shown, _number, "·", _plain), f", {facts})" if facts else ")"])
     # room for a sign in every block where one of them needs it, so that their columns align
     signed = any(term is not None and term[1].dtype.kind == "f" and np.signbit(term[1]).any() for term in shown)
     sign: Any = " " if signed and np.get_printoptions()["sign"] == "-" else None
@@ -50,7 +52,7 @@ def text(jet: Base) -> str:
         blocks.append(margin + block + (f"·{_plain(monomial)}" if monomial else ""))
     last = blocks[-1].rsplit("\n", 1)[-1]
     fits = len(blocks) == 1 and len(last) + len(facts) + 3 <= np.get_printoptions()["linewidth"]
-    return "\n".join(blocks) + (", " if fits else ",\n    ") + facts + ")"
+    return "\n".join(blocks) + ((", " if fits else ",\n    ") + facts if facts else "") + ")"
 
 
 def latex(jet: Base) -> str | None:
@@ -66,8 +68,8 @@ def latex(jet: Base) -> str | None:
             r"\cdots" if term is None else (_matrix(term[1]) + r"\," + _latex_monomial(term[0])).removesuffix(r"\,")
             for term in _elided(terms)
         )
-    rest = " + ".join(rf"\mathcal{{O}}({_latex_monomial(((x, 0, order + 1),))})" for x, order in _orders(jet))
-    return f"${body} + {rest}$"
+    rests = [rf"\mathcal{{O}}({_latex_monomial(((x, 0, k + 1),))})" for x, k in _orders(jet) if x != "ε"]
+    return f"${' + '.join([body, *rests])}$"
 
 
 def html(jet: Base) -> str:
@@ -104,9 +106,16 @@ def _terms(x: Value, depth: int = 0) -> Iterator[tuple[Monomial, Any]]:
     jet: Any = x
     letter = _LETTERS[min(depth, len(_LETTERS) - 1)]
     for i in range(jet.algebra.size):
-        own: Monomial = tuple((jet.algebra.letter or letter, p, power) for p, power in jet.algebra.factored(i))
+        own: Monomial = tuple(_factor(jet.algebra, letter, p, power) for p, power in jet.algebra.factored(i))
         for inner, array in _terms(jet.planes[i], depth + 1):
             yield inner + own, array
+
+
+def _factor(algebra: Algebra, letter: str, number: int, power: int) -> Factor:
+    """A power of a variable, by its name or by its number."""
+    if algebra.names is not None:
+        return "δ" + algebra.names[number - 1], 0, power
+    return algebra.letter or letter, 0 if algebra.variables == 1 and algebra.directions is None else number, power
 
 
 def _nonzero(jet: Base) -> list[tuple[Monomial, Any]]:
@@ -128,11 +137,18 @@ def _orders(jet: Base) -> list[tuple[str, int]]:
     orders: list[tuple[str, int]] = []
     x: Any = jet
     for letter in _LETTERS:
-        orders.append((letter, x.order))
-        x = x.coefficient(0)
+        orders.append((_size(x.algebra, letter), x.order))
+        x = x.planes[0]
         if not hasattr(x, "coefficient"):
             break
     return orders
+
+
+def _size(algebra: Algebra, letter: str) -> str:
+    """What the terms that are left out are powers of."""
+    if algebra.variables == 1 or algebra.directions is not None or algebra.letter:
+        return algebra.letter or letter
+    return "|δ|" if algebra.names else f"|{letter}|"
 
 
 def _order_text(jet: Base) -> str:
@@ -143,6 +159,8 @@ def _order_text(jet: Base) -> str:
 def _facts(jet: Base) -> list[str]:
     """What the numbers do not show by themselves."""
     facts = [f"order={jet.order}"] if len(_orders(jet)) == 1 else [f"order=({_order_text(jet)})"]
+    if jet.algebra.letter == "ε" and len(facts) == 1 and jet.algebra.order == jet.algebra.variables:
+        facts = []  # there are no others
     if jet.algebra.directions is not None:
         facts.append(f"directions={jet.algebra.directions}")
     if jet.size > np.get_printoptions()["threshold"] or jet.size == 0:
@@ -161,12 +179,13 @@ def _number(x: Value) -> str:
 
 
 def _plain(monomial: Monomial) -> str:
-    return "·".join(
+    written = "·".join(
         letter
         + (str(direction).translate(_SUBSCRIPTS) if direction else "")
         + (str(power).translate(_SUPERSCRIPTS) if power > 1 else "")
         for letter, direction, power in monomial
     )
+    return written.replace("·ε", "ε")
 
 
 def _signed_sum(
@@ -211,10 +230,11 @@ def _latex_number(x: Value) -> str:
 
 
 def _latex_monomial(monomial: Monomial) -> str:
-    return r"\,".join(
+    written = r"\,".join(
         letter + (f"_{{{direction}}}" if direction else "") + (f"^{{{power}}}" if power > 1 else "")
         for letter, direction, power in monomial
     )
+    return written.replace("δ", r"\delta ").replace("ε", r"\varepsilon")
 
 
 def _matrix(plane: Any) -> str:

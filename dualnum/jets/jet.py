@@ -9,23 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra import Algebra, Univariate, check_order, factorial_times, warn_of_underflow
-from ..backend import as_floating, device_of, floating_dtype, to_device
-from ..errors import DualnumError, InvalidType, InvalidValue, LevelError, dropped, ours
+from ..algebra import Algebra, Univariate, check_order
+from ..backend import as_floating, floating_dtype, to_device
+from ..errors import DualnumError, InvalidValue, LevelError, dropped, ours
 from ..kinds import DType, Index, Value
 from ..operand import Adjoint, Adjoints, Operand, Stacked
 from ..operand.index import as_tuple, cannot_hold, checked_index, checked_value, index_error, is_basic
 from ..operand.levels import Scope, ambient
 from ..primitives import Row, ufuncs
 from . import evaluation, multilinear, operations
-from .base import Base
 from .eager import quick
-from .planes import readonly, unshared
+from .planes import unshared
+from .reading import Reading
 
 __all__ = ["Jet", "ambient_above"]
 
 
-class Jet(Base):
+class Jet(Reading):
     """An array with its Taylor coefficients up to order K along t.
 
     Args:
@@ -60,108 +60,6 @@ class Jet(Base):
                 "To differentiate at a point, write dn.jet(x)"
             )
         self._set(coeffs, coeffs.shape[0] - 1, Univariate(coeffs.shape[0] - 1), ambient_above(coeffs, "Jet"))
-
-    # ── reading ──────────────────────────────────────────────────────────────────────────────────
-
-    @property
-    def value(self) -> Any:
-        """Coefficient 0: what NumPy would have computed. A read-only view."""
-        return readonly(self.planes[0])
-
-    @property
-    def coeffs(self) -> Any:
-        """All coefficients a_k = y⁽ᵏ⁾/k!, shape (K+1, *shape). A read-only view."""
-        return readonly(self.planes)
-
-    @property
-    def device(self) -> str:
-        """Where the coefficients are: "cpu" or "cuda:N"."""
-        planes = self.planes
-        while isinstance(planes, Jet):
-            planes = planes.planes
-        return device_of(planes)
-
-    def coefficient(self, k: int) -> Any:
-        """a_k = y⁽ᵏ⁾(0)/k!, a read-only view; `k`, shape and errors as for `derivative`."""
-        self._check_order("coefficient", k)
-        return readonly(self.planes[self.algebra.block(k)])
-
-    def derivative(self, k: int = 1) -> Any:
-        """y⁽ᵏ⁾(0) = k!·a_k.
-
-        Args:
-            k: from 0 to the order.
-
-        Returns:
-            An array of the shape and type of the value (with several directions: (P, *shape) for k ≥ 1). A
-            `PrecisionWarning` says where a_k is too small to have all digits of the derivative.
-
-        Raises:
-            InvalidType: k is not an integer.
-            InvalidValue: k is negative or above the order.
-
-        Example:
-            >>> (jet(5.0, order=3) ** 3).derivative(2)
-            np.float64(30.0)
-        """
-        self._check_order("derivative", k)
-        if self.algebra.directions is None and k <= self.extent:
-            warn_of_underflow("derivative", k, self.planes)
-        return factorial_times(k, self.coefficient(k))
-
-    def derivatives(self) -> list[Any]:
-        """[y, y', …, y⁽ᴷ⁾], each as for `derivative`."""
-        return [self.derivative(k) for k in range(self.order + 1)]
-
-    def partial(self, *multi_index: int) -> Any:
-        """The mixed derivative ∂^m y; one index for a univariate jet: the same as `derivative`.
-
-        Raises:
-            InvalidValue: `multi_index` is not one index; else as for `derivative`.
-        """
-        if len(multi_index) != 1:
-            raise InvalidValue(
-                f"partial: {len(multi_index)} indices were given for a jet of one variable; expected one"
-            )
-        return self.derivative(multi_index[0])
-
-    def __call__(self, t: Value) -> Any:
-        """The Taylor polynomial Σ a_k t^k at t (broadcast against the shape), by Horner's rule.
-
-        With several directions the result has one polynomial for each of them: shape (P, *shape).
-
-        Raises:
-            InvalidType: t is not made of numbers.
-            InvalidValue: t does not broadcast.
-
-        Example:
-            >>> y = jet(2.0, order=2) ** 2
-            >>> y(0.5) == 2.5**2
-            np.True_
-        """
-        if not isinstance(t, (Operand, int, float, complex)):  # a Python number does not widen
-            t = as_floating(t, "y(t)", "t")
-        parts = self._parts(self.ndim)
-        result = parts[-1]
-        try:
-            for part in parts[-2::-1]:
-                result = result * t + part
-            if len(parts) > 1:
-                return result
-            result = result + 0 * t  # a constant, spread over the shape of t and over the directions
-            count = self.algebra.directions
-            return result if count is None else np.broadcast_to(result, (count, *np.shape(result)))
-        except ValueError as error:
-            raise ours(error, "y(t)") from None
-
-    def _check_order(self, name: str, k: Any) -> None:
-        if not isinstance(k, (int, np.integer)) or isinstance(k, bool):
-            raise InvalidType(f"{name}: k is {k!r}; expected an integer from 0 to {self.order}")
-        if not 0 <= k <= self.order:
-            raise InvalidValue(
-                f"{name}: k is {k}, but the jet has order {self.order}; "
-                f"expected 0 ≤ k ≤ {self.order}: build the jet with order={max(int(k), 0)} or more"
-            )
 
     # ── changing order, type, place ──────────────────────────────────────────────────────────────
 

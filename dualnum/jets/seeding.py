@@ -1,4 +1,4 @@
-"""Starting jets: x + t·v, by hand with `jet` and `dual`, and for the transforms with `seed`."""
+"""Starting jets in one variable: x + t·v, by hand with `jet`, and for the transforms with `seed`."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from ..operand.levels import Scope
 from .jet import Jet, ambient_above
 from .planes import as_jets, peeled, stack_blocks
 
-__all__ = ["dual", "jet", "seed"]
+__all__ = ["jet", "seed"]
 
 
 def jet(
@@ -54,29 +54,6 @@ def jet(
     for given in (direction, directions):
         ambient_above(given, "jet", "a direction")
     return seed(x, order, direction, directions, ambient_above(x, "jet"))
-
-
-def dual(x: Value, dx: Any = 1.0) -> Jet:
-    """The dual number x + ε·dx, ε² = 0: a jet of order 1.
-
-    Args:
-        x: the point, as for `jet`.
-        dx: the perturbation, broadcast to x's shape.
-
-    Returns:
-        A `Jet` of x's shape; `derivative(1)` is the coefficient of ε.
-
-    Raises:
-        InvalidType, InvalidValue, LevelError: as for `jet`.
-
-    Source:
-        Clifford, "Preliminary sketch of biquaternions", Proc. London Math. Soc. 4, 1873.
-
-    Example:
-        >>> (dual(3.0, 0.5) ** 2).derivative(1)
-        np.float64(3.0)
-    """
-    return jet(x, 1, direction=dx)
 
 
 def seed(x: Value, order: int, direction: Value, directions: Value, scope: Scope, function: str = "jet") -> Jet:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra import Algebra, Monomial, Stack, directions, product_of
+from ..algebra import Algebra, Monomial, Stack, directions, product_of, unlike
 from ..errors import InvalidValue
 from ..kernel import engine, launch
 from ..kinds import Value
@@ -276,10 +276,7 @@ def together(row: Row, operands: Sequence[Any]) -> tuple[tuple[Level, ...], list
             if other.scope is not level.scope:
                 same_scope(other.scope, level.scope)
             if other.algebra is not level.algebra:
-                raise InvalidValue(
-                    f"{row.name}: jets of {other.algebra} and of {level.algebra} meet; build both alike, or cut the "
-                    f"longer one with .truncate({min(other.algebra.order, level.algebra.order)})"
-                )
+                raise InvalidValue(f"{row.name}: {unlike(other.algebra, level.algebra)}")
     levels = tuple(known[k] for k in sorted(known))
     stacks = []
     for base, above in each:
