@@ -203,11 +203,10 @@ class Reading(Base):
         v = self._displacements("along", direction, directions)
         order = self.order
         parts: list[Any] = [0.0] * (order + 1)
-        for place, m in self.algebra.within((self.extent,)):
-            factors = [x**power if power > 1 else x for x, power in zip(v, m, strict=True) if power]
-            term = math.prod(factors[1:], start=self.planes[place] * factors[0]) if factors else self.planes[place]
-            parts[sum(m)] = parts[sum(m)] + term
         try:
+            for place, m in self.algebra.within((self.extent,)):
+                factors = [x**power if power > 1 else x for x, power in zip(v, m, strict=True) if power]
+                parts[sum(m)] = parts[sum(m)] + math.prod(factors, start=self.planes[place])
             shape = np.broadcast_shapes(*map(np.shape, parts))
         except ValueError as error:
             raise ours(error, "along") from None
