@@ -109,10 +109,11 @@ def _algebra(count: int, order: int | Sequence[int]) -> Algebra:
 
 
 def _check_budget(algebra: Algebra, x: Value) -> None:
-    if algebra.size * x.nbytes > _BYTES:
+    given = x.size * x.dtype.itemsize
+    if algebra.size * given > _BYTES:
         raise InvalidValue(
-            f"jets: {algebra.size} planes for {algebra} of an array of {x.nbytes} bytes take "
-            f"{algebra.size * x.nbytes >> 30} GiB; expected {_BYTES >> 30} at most: take the points in pieces, a lower "
+            f"jets: {algebra.size} planes for {algebra} of an array of {given} bytes take "
+            f"{algebra.size * given >> 30} GiB; expected {_BYTES >> 30} at most: take the points in pieces, a lower "
             "order, or single partials by dn.partial and dn.operator"
         )
 
