@@ -51,7 +51,7 @@ def test_products_add_exponents_and_drop_what_is_not_kept(algebra: Algebra) -> N
     for (m, i), (n, j) in product(planes.items(), repeat=2):
         power = tuple(a + b for a, b in zip(m, n, strict=True))
         if power in planes:
-            expected.add((i, j, planes[power]))
+            expected.add((i, j, planes[power], 1))
     assert len(algebra.products()) == len(expected)
     assert set(algebra.products()) == expected
 

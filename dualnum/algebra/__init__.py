@@ -1,11 +1,12 @@
 """Which monomials a jet keeps, where their planes lie, and how they multiply.
 
 `polynomials` is what all algebras have in common, `univariate` the series, `families` those in several variables,
-`product` several levels; `graded` the homogeneous parts on which the recurrences run, `extended` one variable more;
-`stack` is planes as one value, `directions` are axes of arrays. Only this folder knows how planes are laid out: a new
-algebra is one class here. Imports nothing but the errors.
+`apolar` those of differential operators, `product` several levels; `graded` the homogeneous parts on which the
+recurrences run, `extended` one variable more; `stack` is planes as one value, `directions` are axes of arrays. Only
+this folder knows how planes are laid out: a new algebra is one class here. Imports nothing but the errors.
 """
 
+from .apolar import Apolar, Form, paired
 from .families import Box, Nilpotent, TotalDegree
 from .graded import Monomial, NotGraded, Part
 from .polynomials import Algebra, Degrees, Monomials, Partial, unlike
@@ -15,7 +16,7 @@ from .stack import Stack
 from .univariate import Univariate
 
 __all__ = [
-    "Algebra", "Box", "Degrees", "Monomial", "Monomials", "Nilpotent", "NotGraded", "Part", "Partial", "Product",
-    "Stack", "TotalDegree", "Univariate", "check_order", "factorial_times", "multiple", "product_of", "scale_of",
-    "underflowed", "unlike", "warn_of_underflow",
+    "Algebra", "Apolar", "Box", "Degrees", "Form", "Monomial", "Monomials", "Nilpotent", "NotGraded", "Part",
+    "Partial", "Product", "Stack", "TotalDegree", "Univariate", "check_order", "factorial_times", "multiple",
+    "paired", "product_of", "scale_of", "underflowed", "unlike", "warn_of_underflow",
 ]  # fmt: skip

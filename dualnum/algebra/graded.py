@@ -130,13 +130,12 @@ def _bilinear(product: Callable[[Any, Any], Any], a: Coefficient, b: Coefficient
         return b.map(lambda c: product(a, c))
     if not isinstance(b, Part):
         return a.map(lambda c: product(c, b))
-    kept = a.algebra.places
     terms: dict[Monomial, Any] = {}
     for m, c in a.terms.items():
+        multiples = a.algebra.multiples(m)
         for n, d in b.terms.items():
-            power = tuple([i + j for i, j in zip(m, n, strict=True)])
-            if power in kept:
-                term = product(c, d)
+            for power, factor in multiples.get(n, ()):
+                term = product(c, d) if factor == 1 else factor * product(c, d)
                 terms[power] = terms[power] + term if power in terms else term
     return Part(a.algebra, terms)
 

@@ -1,9 +1,10 @@
 """Truncated polynomial algebras: which monomials are kept, where their planes lie, and how they multiply.
 
-Every algebra here keeps the monomials t^m of some set that is closed under division, and drops all others: powers up
-to an order, squares that vanish (t_i² = 0), products of such. All are graded: the homogeneous parts of degree 0, 1, …,
-K multiply like the coefficients of a series in one variable, u_j v_k being of degree j + k. So the recurrences of
-`series` run on parts, without knowing the algebra. The planes of a jet stand by degree, the constant first.
+An algebra keeps the monomials t^m of some set that is closed under division: powers up to an order, squares that vanish
+(t_i² = 0), products of such. All others are dropped, or (see `apolar`) are combinations of these. All are graded: the
+homogeneous parts of degree 0, 1, …, K multiply like the coefficients of a series in one variable, u_j v_k being of
+degree j + k. So the recurrences of `series` run on parts, without knowing the algebra. The planes of a jet stand by
+degree, the constant first.
 
 What may be nonzero of a jet is its *extent*: a set of monomials as the bits of a number, bit p − 1 for plane p. So a
 variable that something does not depend on costs nothing, and the extent of constants is 0. A series in one variable,
@@ -11,16 +12,18 @@ where degrees follow one another, has the highest of them as its extent. Only th
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import accumulate
+from operator import add
 from typing import Any, NamedTuple, Self
 
 from ..kinds import Coefficient
 from .graded import Monomial, NotGraded, Part, is_zero
 
-__all__ = ["KNOWN", "Algebra", "Degrees", "Monomials", "Partial", "listed", "unlike"]
+__all__ = ["KNOWN", "Algebra", "Combination", "Degrees", "Monomials", "Partial", "listed", "unlike"]
 
+Combination = Sequence[tuple[Monomial, Any]]  # Σ c t^p as pairs (p, c), c an integer or a float
 Degrees = tuple[int | None, ...]  # for each level the extent of what may be nonzero; None where it has no axis
 
 
@@ -111,7 +114,7 @@ class Algebra:
         """The extent of a product."""
         if not a or not b:
             return a | b
-        return a if a == b == self.full else self.extent_of(self.monomials[m] for _, _, m in self.products(a, b))
+        return a if a == b == self.full else self.extent_of(self.monomials[m] for _, _, m, _ in self.products(a, b))
 
     def below(self, extent: int, degree: int) -> int:
         """What of an extent is of this degree at most."""
@@ -141,8 +144,34 @@ class Algebra:
         """The same algebra, cut at a lower order."""
         return Monomials(self.monomials[: self._counts[min(order, self.order)]]).named(self.names)
 
-    def products(self, a: int | None = None, b: int | None = None) -> Sequence[tuple[int, int, int]]:
-        """All (i, j, m) with plane i × plane j contributing to plane m, of two extents (all, where left out)."""
+    @cached_property
+    def _multiples(self) -> dict[Monomial, Mapping[Monomial, Combination]]:
+        return {}
+
+    def multiples(self, m: Monomial) -> Mapping[Monomial, Combination]:
+        """What t^m·t^n is, by n: a combination of monomials that are kept; those of which it is zero are absent."""
+        found = self._multiples.get(m)
+        return self._multiples.setdefault(m, self._times(m)) if found is None else found
+
+    def _times(self, m: Monomial) -> Mapping[Monomial, Combination]:
+        kept, found = self.places, {}
+        for n in self.monomials[: self._counts[self.order - sum(m)]]:
+            power = tuple(map(add, m, n))
+            if power in kept:
+                found[n] = ((power, 1),)
+        return found
+
+    @property
+    def cover(self) -> "Algebra":
+        """The algebra of monomials of which this is a quotient."""
+        return self
+
+    def projected(self, m: Monomial) -> Combination:
+        """A monomial of that as a combination of those that are kept."""
+        return ((m, 1),) if m in self.places else ()
+
+    def products(self, a: int | None = None, b: int | None = None) -> Sequence[tuple[int, int, int, Any]]:
+        """All (i, j, m, c) with c × plane i × plane j in plane m of a product, of two extents (all, where left out)."""
         return _products(self, self.full if a is None else a, self.full if b is None else b)
 
     def at(self, m: Monomial) -> Any:
@@ -246,13 +275,15 @@ KNOWN: dict[Any, Any] = {}
 
 
 @lru_cache(maxsize=4096)
-def _products(algebra: Algebra, a: int, b: int) -> tuple[tuple[int, int, int], ...]:
+def _products(algebra: Algebra, a: int, b: int) -> tuple[tuple[int, int, int, Any], ...]:
     places = algebra.places
+    others = {n: j for j, n in algebra.within((b,))}
     return tuple(
-        (i, j, places[p])
+        (i, others[n], places[p], c)
         for i, m in algebra.within((a,))
-        for j, n in algebra.within((b,))
-        if (p := tuple([x + y for x, y in zip(m, n, strict=True)])) in places
+        for n, combination in algebra.multiples(m).items()
+        if n in others
+        for p, c in combination
     )
 
 

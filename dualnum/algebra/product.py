@@ -1,12 +1,13 @@
 """Polynomials of polynomials, of jets whose coefficients are jets."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import product
+from math import prod
 from typing import Any, Self
 
 from .graded import Monomial
-from .polynomials import Algebra, Degrees
+from .polynomials import Algebra, Combination, Degrees
 
 __all__ = ["Product", "product_of"]
 
@@ -35,6 +36,16 @@ class Product(Algebra):
 
     def split(self, m: Monomial) -> tuple[Monomial, ...]:
         return self._factored[m]
+
+    def _times(self, m: Monomial) -> Mapping[Monomial, Combination]:
+        each = [a.multiples(part).items() for a, part in zip(self.factors, self.split(m), strict=True)]
+        found = {}
+        for chosen in product(*each):
+            combinations = product(*(combination for _, combination in chosen))
+            found[_joined(n for n, _ in chosen)] = tuple(
+                (_joined(p for p, _ in terms), prod(c for _, c in terms)) for terms in combinations
+            )
+        return found
 
     def laid(self, degrees: Degrees) -> tuple[Monomial, ...]:
         there = (a.monomials[:1] if d is None else a.monomials for a, d in zip(self.factors, degrees, strict=True))

@@ -101,17 +101,17 @@ class Univariate(Algebra):
         k, p = divmod(plane - 1, self._wide)
         return ((0 if self.directions is None else p + 1, k + 1),)
 
-    def products(self, a: int | None = None, b: int | None = None) -> Sequence[tuple[int, int, int]]:
+    def products(self, a: int | None = None, b: int | None = None) -> Sequence[tuple[int, int, int, Any]]:
         if a is None or b is None:
             return self._products
         i_end, j_end = self.planes(a), self.planes(b)
-        return [(i, j, m) for i, j, m in self._products if i < i_end and j < j_end]
+        return [product for product in self._products if product[0] < i_end and product[1] < j_end]
 
     @cached_property
-    def _products(self) -> tuple[tuple[int, int, int], ...]:
+    def _products(self) -> tuple[tuple[int, int, int, Any], ...]:
         at = [[0] * self._wide, *([1 + k * self._wide + p for p in range(self._wide)] for k in range(self.order))]
         above = ((k, j, p) for k in range(1, self.order + 1) for p in range(self._wide) for j in range(k + 1))
-        return (0, 0, 0), *((at[j][p], at[k - j][p], at[k][p]) for k, j, p in above)
+        return (0, 0, 0, 1), *((at[j][p], at[k - j][p], at[k][p], 1) for k, j, p in above)
 
     # ── homogeneous parts: the coefficients themselves ───────────────────────────────────────────
 

@@ -1,6 +1,6 @@
 """How a jet runs linear, rearranging and bilinear functions: plane by plane, or all planes above the value at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -88,8 +88,17 @@ def bilinear(top: Base, function: Callable[[Any, Any], Any], a: Value, b: Value,
     if algebra.directions is not None and stacked is not None and not isinstance(a.planes, Operand):
         return _in_blocks(top, function, a, b, stacked, extent)
     planes: list[Any] = [None] * algebra.planes(extent)
-    for i, j, m in algebra.products(a.extent, b.extent):
+    pairs: Iterable[tuple[int, int, int, Any]] = algebra.products(a.extent, b.extent)
+    if algebra.variables > 1 and stacked is not None and not isinstance(a.planes, Operand):
+        pairs = [pair for pair in pairs if pair[0] and pair[1]]
+        planes[0] = function(a.planes[0], b.planes[0])
+        for m, plane in enumerate(stacked[1](a.planes[0], b.planes[1 : b.filled]) if b.extent else (), 1):
+            planes[m] = plane
+        for m, plane in enumerate(stacked[0](a.planes[1 : a.filled], b.planes[0]) if a.extent else (), 1):
+            planes[m] = plane if planes[m] is None else planes[m] + plane
+    for i, j, m, c in pairs:
         term = function(a.planes[i], b.planes[j])
+        term = term if c == 1 else c * term
         planes[m] = term if planes[m] is None else planes[m] + term
     zero = zero_like(planes[0])
     return _jet(top, [(zero if p is None else p, 1) for p in planes], extent)

@@ -29,9 +29,12 @@ def operated(top: Base, operation: Operation, args: tuple[Any, ...]) -> Any:
 def _by_push_forward(top: Base, operation: Operation, args: tuple[Any, ...]) -> Any:
     """∂_i y = push(x, ∂_i x) in jets of the algebra that ∂_i leads to, for each variable t_i.
 
-    Their order is one less, so that a push-forward may call the operation itself.
+    Their order is one less, so that a push-forward may call the operation itself. Where products are combinations of
+    monomials, all of them are computed, and combined.
     """
     own = [top._is_mine(x, operation.name) for x in args]
+    if top.algebra.cover is not top.algebra:
+        return _projected(top, _by_push_forward(*_covered(top, operation, args, own)))
     value = operation(*(x.planes[0] if mine else x for x, mine in zip(args, own, strict=True)))
     algebra = top.algebra
     planes: list[Any] = [value, *[None] * (algebra.size - 1)]
@@ -42,6 +45,32 @@ def _by_push_forward(top: Base, operation: Operation, args: tuple[Any, ...]) -> 
             for m, plane, power in zip(partial.above, found, partial.powers, strict=True):
                 planes[m] = fitting(operation.name, plane if power == 1 else plane / power, value)
     return top._like(stack_blocks([(p, 1) for p in planes], algebra.size, value), algebra.full)
+
+
+def _covered(
+    top: Base, operation: Operation, args: Sequence[Any], own: Sequence[bool]
+) -> tuple[Base, Operation, tuple[Any, ...]]:
+    """The same for jets of the algebra of which theirs is a quotient."""
+    algebra, cover = top.algebra, top.algebra.cover
+    places = [algebra.places.get(m) for m in cover.monomials]
+    lifted = []
+    for x, mine in zip(args, own, strict=True):
+        if mine:
+            zero = np.zeros_like(x.planes[0])
+            planes = np.stack([zero if p is None else x.planes[p] for p in places])
+            x = object.__new__(top.kind)._set(planes, cover.full, cover, top.scope)
+        lifted.append(x)
+    return next(x for x, mine in zip(lifted, own, strict=True) if mine), operation, tuple(lifted)
+
+
+def _projected(top: Base, y: Base) -> Any:
+    """Back again."""
+    algebra, planes = top.algebra, y.planes
+    found: list[Any] = [np.zeros_like(planes[0])] * algebra.size
+    for place, m in enumerate(y.algebra.monomials):
+        for s, c in algebra.projected(m):
+            found[algebra.places[s]] = found[algebra.places[s]] + c * planes[place]
+    return top._like(np.stack(found), algebra.full)
 
 
 def _slope(

@@ -98,7 +98,7 @@ class Reading(Base):
                 not kept.
 
         Example:
-            >>> x, t = jets(x=2.0, t=3.0, order=2)
+            >>> x, t = dn.jets(x=2.0, t=3.0, order=2)
             >>> (x**3 * t).partial(1, 1), (x**3 * t).partial(x=2)
             (np.float64(12.0), np.float64(36.0))
         """
@@ -111,7 +111,7 @@ class Reading(Base):
         """All {m: ∂^m y} that are kept, by degree: the value first.
 
         Example:
-            >>> x, t = jets(2.0, 3.0, order=1)
+            >>> x, t = dn.jets(2.0, 3.0, order=1)
             >>> (x * t).partials()
             {(0, 0): np.float64(6.0), (1, 0): np.float64(3.0), (0, 1): np.float64(2.0)}
         """
@@ -124,7 +124,7 @@ class Reading(Base):
             InvalidValue: the order is 0.
 
         Example:
-            >>> x, t = jets(2.0, 3.0, order=1)
+            >>> x, t = dn.jets(2.0, 3.0, order=1)
             >>> (x * t**2).gradient()
             array([ 9., 12.])
         """
@@ -137,7 +137,7 @@ class Reading(Base):
             InvalidValue: not all of them are kept: the order is below 2, or squares vanish.
 
         Example:
-            >>> x, t = jets(2.0, 3.0, order=2)
+            >>> x, t = dn.jets(2.0, 3.0, order=2)
             >>> (x * t**2).hessian()
             array([[0., 6.],
                    [6., 4.]])
@@ -152,7 +152,7 @@ class Reading(Base):
             InvalidValue: not all derivatives of this order are kept.
 
         Example:
-            >>> x, t = jets(2.0, 3.0, order=3)
+            >>> x, t = dn.jets(2.0, 3.0, order=3)
             >>> (x * t**2).tensor(3)[0, 1, 1]
             np.float64(2.0)
         """
@@ -166,7 +166,7 @@ class Reading(Base):
             InvalidValue: it is negative or above the order.
 
         Example:
-            >>> x, t = jets(2.0, 3.0, order=2)
+            >>> x, t = dn.jets(2.0, 3.0, order=2)
             >>> (x * t**2).degree(2)(0.5, 0.1) == 2 * 0.1**2 + 6 * 0.5 * 0.1
             np.True_
         """
@@ -196,7 +196,7 @@ class Reading(Base):
                 broadcast.
 
         Example:
-            >>> x, t = jets(2.0, 3.0, order=2)
+            >>> x, t = dn.jets(2.0, 3.0, order=2)
             >>> (x * t).along(1.0, -1.0).derivatives()
             [np.float64(6.0), np.float64(1.0), np.float64(-2.0)]
         """
@@ -262,7 +262,7 @@ class Reading(Base):
             InvalidValue: the jet has no such ε, or they are not different.
 
         Example:
-            >>> np.exp(hyperdual(0.5, 1.0, 2.0)).eps(1, 2) / np.exp(0.5)
+            >>> np.exp(dn.hyperdual(0.5, 1.0, 2.0)).eps(1, 2) / np.exp(0.5)
             np.float64(2.0)
         """
         algebra = self.algebra

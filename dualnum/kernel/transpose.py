@@ -163,7 +163,7 @@ def transposed(
 ) -> list[Terms | None]:
     """The cotangents of the coefficients of the arguments from those of the result's, all by monomial.
 
-    With p = ∂f, dy_n = Σ_j p_{n−j} du_j, and so ū_j = Σ_n p_{n−j} ȳ_n.
+    With p = ∂f, dy = p du, and so ū_j = Σ p_m ȳ_n over the products of t^j t^m in which t^n occurs: m = n − j.
     """
     results: list[Terms | None] = []
     parts = [algebra.homogeneous(u) for u in arguments]
@@ -177,14 +177,16 @@ def transposed(
             if hasattr(where, "_alarm"):
                 where._alarm()
         p = algebra.terms(partial.expand(algebra.order, *parts))
-        results.append({j: _paired(p, cotangents, j) for j in arguments[i]})
+        results.append({j: _paired(algebra, p, cotangents, j) for j in arguments[i]})
     return results
 
 
-def _paired(p: Terms, cotangents: Terms, j: tuple[int, ...]) -> Any:
-    """Σ_n p_{n−j} ȳ_n."""
-    places = ((tuple([a - b for a, b in zip(n, j, strict=True)]), g) for n, g in cotangents.items())
-    return series.total(p[m] * g for m, g in places if m in p)
+def _paired(algebra: Algebra, p: Terms, cotangents: Terms, j: Monomial) -> Any:
+    """Σ p_m ȳ_n."""
+    found = ((p[m], n, c) for m, combination in algebra.multiples(j).items() if m in p for n, c in combination)
+    return series.total(
+        a * cotangents[n] if c == 1 else c * (a * cotangents[n]) for a, n, c in found if n in cotangents
+    )
 
 
 def planes(

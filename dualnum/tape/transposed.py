@@ -174,15 +174,14 @@ def _planes(algebra: Algebra, x: Value, degrees: Degrees) -> Any:
 
 
 def _paired(levels: Sequence[Level], p: Value, g: Value, j: Monomial, masks: Any) -> Any:
-    """Σ_n p_{n−j} ȳ_n; the constant of a level with directions takes part in all of them."""
-    split = joint(levels).split
+    """Σ p_m ȳ_n, t^n in t^j t^m; the constant of a level with directions takes part in all of them."""
+    algebra = joint(levels)
+    split = algebra.split
     directed = [i for i, level in enumerate(levels) if level.algebra.directions is not None]
+    found = ((m, n, c) for m, terms in algebra.multiples(j).items() if m in p for n, c in terms if n in g)
     summed = []
-    for n, cotangent in g.items():
-        m = tuple([a - b for a, b in zip(n, j, strict=True)])
-        if m not in p:
-            continue
-        term = p[m] * cotangent
+    for m, n, c in found:
+        term = p[m] * g[n] if c == 1 else c * (p[m] * g[n])
         if masks is not None:
             term = np.where(masks[n], term, 0.0)
         for axis, i in enumerate(directed):
