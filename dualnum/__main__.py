@@ -13,9 +13,9 @@ import numpy as np
 from . import __version__
 from .algebra import scale_of
 from .backend import devices
-from .cli.formula import Formula, FormulaError, parse
 from .cli.report import differentiate
 from .errors import DualnumError, InvalidValue
+from .formula import Formula, FormulaError, parse
 from .kernel.engine import available, current
 from .kinds import Value
 

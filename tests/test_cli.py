@@ -17,8 +17,8 @@ from numpy.testing import assert_allclose
 
 import dualnum
 from dualnum.__main__ import EXAMPLE, example_in_closed_form, info, main
-from dualnum.cli.formula import DEEPEST, LONGEST, FormulaError, functions, parse
 from dualnum.cli.report import digits
+from dualnum.formula import DEEPEST, LONGEST, FormulaError, functions, parse
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -22,7 +22,7 @@ FLOORS = [
     {"algebra", "backend", "broadcasting", "memory", "series"},
     {"operand"},
     {"primitives"},
-    {"functions", "kernel"},
+    {"formula", "functions", "kernel"},
     {"jets"},
     {"tape"},
     {"program"},

@@ -7,7 +7,7 @@ from typing import Any, Self
 from .graded import Monomial
 from .polynomials import KNOWN, Algebra, listed
 
-__all__ = ["Box", "Nilpotent", "TotalDegree", "by_degree"]
+__all__ = ["Box", "Nilpotent", "TotalDegree", "by_degree", "of_degree"]
 
 
 class TotalDegree(Algebra):
@@ -79,13 +79,14 @@ def by_degree(m: Monomial) -> Any:
 def _up_to(count: int, order: int) -> Iterator[Monomial]:
     """All monomials up to a degree, in order."""
     for degree in range(order + 1):
-        yield from _of_degree(count, degree)
+        yield from of_degree(count, degree)
 
 
-def _of_degree(count: int, degree: int) -> Iterator[Monomial]:
+def of_degree(count: int, degree: int) -> Iterator[Monomial]:
+    """Those of one degree, the first variables first."""
     if count <= 1:
         yield from [(degree,)] if count else [()] if degree == 0 else []
         return
     for first in range(degree, -1, -1):
-        for rest in _of_degree(count - 1, degree - first):
+        for rest in of_degree(count - 1, degree - first):
             yield (first, *rest)

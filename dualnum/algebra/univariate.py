@@ -62,7 +62,7 @@ class Univariate(Algebra):
     # ── extents: the highest degree ──────────────────────────────────────────────────────────────
 
     def extent_of(self, monomials: Iterable[Monomial]) -> int:
-        return max(m[0] for m in monomials)
+        return max((m[0] for m in monomials), default=0)
 
     def holds(self, extent: int, m: Monomial) -> bool:
         return m[0] <= extent

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DualnumError, InvalidValue
+from ..formula import Formula
 from ..kinds import Axis
 from ..transforms import taylor
-from .formula import Formula
 from .report import Report
 
 __all__ = ["MissingLibrary", "draw"]

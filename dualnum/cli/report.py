@@ -12,9 +12,9 @@ import numpy as np
 
 from ..algebra import factorial_times, underflowed
 from ..errors import InvalidValue
+from ..formula import Formula
 from ..kinds import Value
 from ..transforms import taylor
-from .formula import Formula
 
 __all__ = ["Report", "differentiate"]
 
@@ -145,7 +145,7 @@ def differentiate(
         closed: (k, x) → the k-th derivative, to compare with.
 
     Example:
-        >>> from dualnum.cli.formula import parse
+        >>> from dualnum.formula import parse
         >>> report = differentiate(parse("x**3"), ("x",), np.array([[2.0]]), order=2)
         >>> [float(report.derivative((k,))[0]) for k in range(3)]
         [8.0, 12.0, 12.0]

@@ -16,7 +16,7 @@ from ..operand.levels import Scope
 from .jet import Jet, ambient_above
 from .planes import stack_blocks
 
-__all__ = ["dual", "hyperdual", "jets", "started"]
+__all__ = ["check_budget", "dual", "hyperdual", "jets", "started"]
 
 _PLANES = 20_000  # more, and the products of one operation are more than anybody waits for
 _BYTES = 1 << 34
@@ -64,7 +64,7 @@ def jets(*points: Value, order: int | Sequence[int] = 2, axis: int | None = None
     algebra = _algebra(len(arrays), order).named(names)
     results = []
     for i, (x, scope) in enumerate(arrays):
-        _check_budget(algebra, x)
+        check_budget(algebra, x)
         unit = tuple([int(i == j) for j in range(len(arrays))])
         results.append(started(x, {unit: 1.0} if unit in algebra.places else {}, algebra, scope))
     return tuple(results)
@@ -80,7 +80,7 @@ def _along_axis(points: Sequence[Value], order: int | Sequence[int], axis: int) 
         raise ours(error, "jets") from None
     count = x.shape[axis]
     algebra = _algebra(count, order)
-    _check_budget(algebra, x)
+    check_budget(algebra, x)
     units = {}
     for i in range(count):
         m = tuple([int(i == j) for j in range(count)])
@@ -108,7 +108,8 @@ def _algebra(count: int, order: int | Sequence[int]) -> Algebra:
     return Box(*limits) if limits else TotalDegree(count, int(order))  # type: ignore[arg-type]
 
 
-def _check_budget(algebra: Algebra, x: Value) -> None:
+def check_budget(algebra: Algebra, x: Value) -> None:
+    """Raises where the planes of an array would take more memory than anybody has."""
     given = x.size * x.dtype.itemsize
     if algebra.size * given > _BYTES:
         raise InvalidValue(

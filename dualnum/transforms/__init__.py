@@ -5,11 +5,16 @@ products with them; `custom` are rules of one's own. Imports jets and the tape.
 """
 
 from .dense import hessian, jacfwd, jacobian, jacrev
+from .fields import curl, divergence, jacobian_trace
 from .forward import derivative, directional, jvp, taylor
-from .operators import hvp, laplacian, vhp
+from .laplacians import biharmonic, laplacian
+from .notation import operator
+from .operators import hvp, vhp
+from .partials import mixed, partial
 from .reverse import grad, value_and_grad, vjp
 
 __all__ = [
-    "derivative", "directional", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "laplacian", "taylor",
-    "value_and_grad", "vhp", "vjp",
+    "biharmonic", "curl", "derivative", "directional", "divergence", "grad", "hessian", "hvp", "jacfwd", "jacobian",
+    "jacobian_trace", "jacrev", "jvp", "laplacian", "mixed", "operator", "partial", "taylor", "value_and_grad", "vhp",
+    "vjp",
 ]  # fmt: skip

@@ -22,7 +22,7 @@ from ..operand.levels import open_scope
 from .forward import Argnums, _flatten, _named, _owned, _positions, _returned
 from .reverse import _grad, _vjp
 
-__all__ = ["hessian", "jacfwd", "jacobian", "jacrev", "unit_blocks"]
+__all__ = ["hessian", "jacfwd", "jacobian", "jacrev", "blocks", "unit_blocks"]
 
 # Directions at once: so many that the planes of one array of the size of x or of the result take about this
 # many bytes, for a record holds many such arrays.
@@ -127,12 +127,17 @@ def _columns(f: Callable[..., Any], args: Any, kwargs: Any, position: int, name:
 def unit_blocks(x: Value) -> Iterator[Any]:
     """A unit direction for every entry of x, as many at once as the budget allows: shape (P, *x.shape)."""
     size = _size(x)
-    step = max(1, min(size, _BUDGET // max(1, 8 * size)))
-    for start in range(0, max(size, 1), step):
-        stop = min(start + step, size)
+    for start, stop in blocks(size, size):
         units = np.zeros((stop - start, size), x.dtype)
         units[np.arange(stop - start), np.arange(start, stop)] = 1
         yield units.reshape(stop - start, *np.shape(x))
+
+
+def blocks(count: int, size: int, widest: int | None = None) -> Iterator[tuple[int, int]]:
+    """The directions in blocks (start, stop), as many at once as the budget allows for arrays of this size."""
+    step = max(1, min(count, _BUDGET // max(1, 8 * size), count if widest is None else widest))
+    for start in range(0, max(count, 1), step):
+        yield start, min(start + step, count)
 
 
 def _last(x: Value) -> Any:

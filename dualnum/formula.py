@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidValue
-from ..kinds import Value
-from ..primitives import rows
+from .errors import InvalidValue
+from .kinds import Value
+from .primitives import rows
 
 __all__ = ["Formula", "FormulaError", "parse"]
 

@@ -1,0 +1,303 @@
+"""Mixed partial derivatives, by the way that counts least: one algebra, nilpotent ε, or a family of curves."""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property, lru_cache
+from functools import partial as partially
+from math import factorial, prod
+from typing import Any
+
+import numpy as np
+
+from ..algebra import Algebra, Monomial, Univariate, weights
+from ..errors import InvalidType, InvalidValue
+from ..kinds import Axis, Value
+from .forward import Argnums, Transformed, _check_callable, _positions
+from .pointwise import Separate, algebra_of, entries, first_degree, passed, read
+
+__all__ = ["Mixed", "mixed", "partial"]
+
+_METHODS = ("polynomial", "nilpotent", "interpolation")
+_DIGITS = 1e3  # amplification of rounding errors by interpolation, above which it is not chosen
+_LONGEST = 4096  # nilpotent planes or curves that are counted at all
+
+MultiIndex = int | Sequence[int] | Mapping[str, int]
+
+
+def partial(
+    f: Callable[..., Any],
+    m: MultiIndex,
+    *,
+    argnums: Argnums | None = None,
+    axis: Axis = None,
+    method: str | None = None,
+) -> "Mixed":
+    """The mixed partial derivative ∂^m f, elementwise at arrays of points.
+
+    Args:
+        f: a function of real arrays, elementwise in points that broadcast, to an array or a container of arrays.
+        m: the multi-index: how many times by each argument, or {name of the argument: times}.
+        argnums: which positional arguments these are; the first ones when left out.
+        axis: of one argument, whose entries are the variables: f maps points (…, n) to (…) one by one.
+        method: "polynomial" (the divisors of t^m as one algebra), "nilpotent" (an ε for each time), "interpolation"
+            (jets along several directions); what counts least when left out, see `plan`.
+
+    Returns:
+        A function of the same arguments; its result has the structure, shapes and types of f's. Its `plan` says what
+        was chosen.
+
+    Raises:
+        InvalidType: an index is not an integer; an argument is complex or not made of numbers.
+        InvalidValue: an index is negative; there are more than arguments; no argument has such a name; the method is
+            another word.
+
+    Example:
+        >>> partial(lambda x, t: x**3 * t + t**2, (2, 1))(np.array([1.0, 2.0]), 5.0)
+        array([ 6., 12.])
+    """
+    return Mixed(f, (m,), argnums, axis, method, True)
+
+
+def mixed(
+    f: Callable[..., Any],
+    ms: Sequence[MultiIndex],
+    *,
+    argnums: Argnums | None = None,
+    axis: Axis = None,
+    method: str | None = None,
+) -> "Mixed":
+    """Several mixed partial derivatives ∂^m f from one pass.
+
+    Args:
+        f, argnums, axis, method: as for `partial`.
+        ms: their multi-indices.
+
+    Returns:
+        A function of the same arguments to a tuple of results, in the order of the multi-indices, each with the shapes
+        of f's.
+
+    Raises:
+        InvalidType, InvalidValue: as for `partial`; there is no multi-index.
+
+    Source:
+        Griewank, Utke & Walther, "Evaluating higher derivative tensors by forward propagation of univariate Taylor
+        series", Math. Comp. 69, 2000, for the interpolation.
+
+    Example:
+        >>> mixed(lambda x, t: x**3 * t, [(1, 0), (1, 1)])(2.0, 5.0)
+        (np.float64(60.0), np.float64(12.0))
+    """
+    if isinstance(ms, (int, Mapping)) or not len(ms):
+        raise InvalidValue(f"mixed: the multi-indices are {ms!r}; expected a list of one or more")
+    return Mixed(f, tuple(ms), argnums, axis, method, False)
+
+
+class Mixed(Transformed):
+    """The function that `partial` or `mixed` made of another."""
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        ms: tuple[MultiIndex, ...],
+        argnums: Argnums | None,
+        axis: Axis,
+        method: str | None,
+        single: bool,
+    ) -> None:
+        name = "partial" if single else "mixed"
+        _check_callable(f, name)
+        if method is not None and method not in _METHODS:
+            raise InvalidValue(f"{name}: method is {method!r}; expected one of {', '.join(_METHODS)}")
+        self.indices = _indices_of(f, ms, name)
+        self._given = (argnums, axis, method, single)
+        remake = partially(Mixed, ms=ms, argnums=argnums, axis=axis, method=method, single=single)
+        super().__init__(self._run, f, name, remake)
+
+    @cached_property
+    def plan(self) -> "Plan":
+        """Which ways there are, what they count, and which was chosen.
+
+        Example:
+            >>> partial(np.hypot, (1, 1)).plan
+            (1, 1): order 2 in 2 variables
+              polynomial       4 planes    9 products  (chosen)
+              nilpotent        4 planes    9 products
+              interpolation    7 planes   16 products, errors × 1.5
+        """
+        return Plan(self.indices, self._given[2])
+
+    def _run(self, *args: Any, **kwargs: Any) -> Any:
+        argnums, axis, _, single = self._given
+        name = "partial" if single else "mixed"
+        given, where = _placed(args, self.indices[0], argnums, axis, name)
+        way = self.plan.chosen
+        found = passed(self.__wrapped__, given, kwargs, where, (way.algebra, way.slopes), way.readers, name)
+        return found[0] if single else tuple(found)
+
+
+def _placed(args: Sequence[Any], m: Monomial, argnums: Argnums | None, axis: Axis, name: str) -> tuple[list[Any], Any]:
+    """The arguments as arrays, and where the variables are."""
+    count = len(m)
+    if axis is not None:
+        position, *_ = _positions(0 if argnums is None else argnums, args, name)
+        given, where = entries(args, position, axis, name)
+        if len(where.chosen) != count:
+            raise InvalidValue(
+                f"{name}: the multi-index is {m}, but the points have {len(where.chosen)} entries; expected as many"
+            )
+        return given, where
+    if argnums is None and count > len(args):
+        raise InvalidValue(f"{name}: the multi-index is {m} for {len(args)} arguments; expected one index for each")
+    positions = _positions(tuple(range(count)) if argnums is None else argnums, args, name)
+    if len(positions) != count:
+        raise InvalidValue(f"{name}: the multi-index is {m}, argnums is {argnums}; expected as many")
+    given = list(args)
+    for position in positions:
+        given, _ = entries(given, position, None, name)
+    return given, Separate(positions)
+
+
+def _indices_of(f: Callable[..., Any], ms: Sequence[MultiIndex], name: str) -> tuple[Monomial, ...]:
+    """One multi-index of the same length for each of those given."""
+    found = [_index_of(f, m, name) for m in ms]
+    longest = max(map(len, found))
+    return tuple(m + (0,) * (longest - len(m)) for m in found)
+
+
+def _index_of(f: Callable[..., Any], m: MultiIndex, name: str) -> Monomial:
+    if isinstance(m, Mapping):
+        parameters = list(inspect.signature(f).parameters)
+        unknown = next((x for x in m if x not in parameters), None)
+        if unknown is not None:
+            raise InvalidValue(f"{name}: f has no argument {unknown}; expected some of {', '.join(parameters)}")
+        m = [m.get(x, 0) for x in parameters[: max(map(parameters.index, m), default=0) + 1]]
+    given = (m,) if isinstance(m, (int, np.integer)) else tuple(m)
+    if any(isinstance(k, bool) or not isinstance(k, (int, np.integer)) for k in given):
+        raise InvalidType(f"{name}: the multi-index is {m}; expected integers")
+    if not given or min(given) < 0:
+        raise InvalidValue(f"{name}: the multi-index is {m}; expected 0 or more for each variable")
+    return tuple(map(int, given))
+
+
+# ── the ways ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to the derivatives.
+
+    Attributes:
+        name: of the method.
+        algebra: of the jets.
+        slopes: of the variables, a matrix of the planes of degree 1 by variables.
+        readers: what each derivative is, of a jet or of what does not depend on the variables.
+        planes, products: what an array takes, and a multiplication.
+        amplification: of rounding errors.
+    """
+
+    name: str
+    algebra: Algebra
+    slopes: Any
+    readers: tuple[Callable[[Any, bool], Any], ...]
+    planes: int
+    products: int
+    amplification: float = 1.0
+
+    def __str__(self) -> str:
+        more = f", errors × {self.amplification:.2g}" if self.amplification > 1 else ""
+        return f"  {self.name:<15}{self.planes:>4} planes {self.products:>4} products{more}"
+
+
+class Plan:
+    """The ways to some derivatives, and the one that was chosen: that with the fewest products of coefficients.
+
+    Attributes:
+        ways: by method.
+        chosen: one of them.
+    """
+
+    def __init__(self, ms: tuple[Monomial, ...], method: str | None) -> None:
+        self.indices = ms
+        self.ways = {way.name: way for way in _ways(ms)}
+        if method is not None and method not in self.ways:
+            raise InvalidValue(f"partial: {method} takes more than {_LONGEST} planes for {ms}; leave the method out")
+        open_ways = [way for way in self.ways.values() if way.amplification <= _DIGITS]
+        least = min(open_ways, key=lambda way: (way.products, way.planes))
+        self.chosen = least if method is None else self.ways[method]
+
+    def __repr__(self) -> str:
+        ms = ", ".join(map(str, self.indices))
+        lines = [f"{ms}: order {max(map(sum, self.indices))} in {len(self.indices[0])} variables"]
+        lines += [f"{way}{'  (chosen)' if way is self.chosen else ''}" for way in self.ways.values()]
+        return "\n".join(lines)
+
+
+@lru_cache(maxsize=256)
+def _ways(ms: tuple[Monomial, ...]) -> tuple[Way, ...]:
+    found = [_polynomial(ms)]
+    if max(prod(k + 1 for k in _highest(ms)), 1 << sum(_highest(ms))) <= _LONGEST:
+        found.append(_nilpotent(ms))
+    found.extend(_interpolation(ms))
+    return tuple(found)
+
+
+def _highest(ms: Sequence[Monomial]) -> Monomial:
+    return tuple(map(max, zip(*ms, strict=True)))
+
+
+def _polynomial(ms: Sequence[Monomial]) -> Way:
+    """The divisors of the monomials: what these derivatives see."""
+    polynomials = [{m: Fraction(1)} for m in ms]
+    algebra = algebra_of(polynomials)
+    readers = tuple(partially(read, polynomial=p) for p in polynomials)
+    return Way("polynomial", algebra, first_degree(algebra), readers, algebra.size, len(algebra.products()))
+
+
+def _nilpotent(ms: Sequence[Monomial]) -> Way:
+    """As many ε for each variable as it has derivatives at most, x_i + ε_i1 + ε_i2 + …; the first of them are read."""
+    highest = _highest(ms)
+    own = np.repeat(np.arange(len(highest)), highest)  # the variable of each ε
+    chosen = [tuple([int(k < m[i]) for i, n in enumerate(highest) for k in range(n)]) for m in ms]
+    polynomials = [{c: Fraction(1)} for c in chosen]
+    algebra = algebra_of(polynomials)
+    slopes = first_degree(algebra)[:, :, None] * (own[:, None] == np.arange(len(highest)))
+    readers = tuple(partially(read, polynomial=p) for p in polynomials)
+    return Way("nilpotent", algebra, slopes.sum(axis=1), readers, algebra.size, len(algebra.products()))
+
+
+def _interpolation(ms: Sequence[Monomial]) -> Iterator[Way]:
+    """Jets along all directions that have a weight; of whole numbers whose sum is the highest order."""
+    order = max(1, *map(sum, ms))
+    if prod(range(len(ms[0]), len(ms[0]) + order)) // factorial(order) > _LONGEST:
+        return
+    each = [weights(m, order) if any(m) else {} for m in ms]
+    directions = list(dict.fromkeys(j for own in each for j in own))
+    count = len(directions)
+    algebra = Univariate(order, count)
+    slopes = np.array(directions, float).reshape(count, len(ms[0]))
+    readers = tuple(
+        partially(_interpolated, degree=sum(m), gamma=np.array([float(own.get(j, 0)) for j in directions]))
+        for m, own in zip(ms, each, strict=True)
+    )
+    sums = (
+        float(sum(abs(w) * prod(x**k for x, k in zip(j, m, strict=True)) for j, w in own.items()) / _factorial(m))
+        for m, own in zip(ms, each, strict=True)
+    )
+    products = 1 + count * ((order + 1) * (order + 2) // 2 - 1)
+    yield Way("interpolation", algebra, slopes, readers, algebra.size, products, max(1.0, *sums))
+
+
+def _factorial(m: Monomial) -> int:
+    return prod(map(factorial, m))
+
+
+def _interpolated(y: Value, own: bool, degree: int, gamma: Any) -> Any:
+    """Σ γ_j y_k(j)."""
+    if not own or degree == 0:
+        value = y.planes[0] if own else y
+        return value if degree == 0 else np.zeros_like(value)[()]
+    planes = y.planes[y.algebra.block(degree)]
+    shape = (-1, *(1,) * (planes.ndim - 1))
+    return np.sum(gamma.astype(planes.dtype).reshape(shape) * planes, axis=0)

@@ -1,0 +1,214 @@
+"""One pass through a function in an algebra of several variables, and what operators read of its result.
+
+The variables are entries of one argument along some axes, the same for all points (`Entries`), or arguments of their
+own (`Separate`). Of variables that an operator only sees in a combination, as of ∂_x + ∂_y, there is one plane.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from functools import lru_cache, partial
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+import optree
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from ..algebra import Algebra, Apolar, Form, Monomial, TotalDegree, paired
+from ..backend import as_floating
+from ..errors import InvalidType, ours
+from ..jets.jet import Jet
+from ..jets.planes import stack_blocks
+from ..jets.variables import check_budget
+from ..kinds import Axis, Value
+from ..operand import Operand, promoted
+from ..operand.levels import Scope, open_scope
+from .forward import _LEAF, _flatten, _owned, _returned
+from .reverse import floats
+
+__all__ = [
+    "Entries",
+    "Polynomial",
+    "Separate",
+    "algebra_of",
+    "entries",
+    "first_degree",
+    "forms_of",
+    "passed",
+    "read",
+    "through",
+]
+
+Polynomial = dict[Monomial, Fraction]  # Σ c_m ∂^m
+
+
+def forms_of(polynomials: Iterable[Polynomial]) -> tuple[Form, ...]:
+    """The homogeneous parts of degree 1 and more."""
+    forms: dict[Form, None] = {}
+    for polynomial in polynomials:
+        by_degree: dict[int, list[tuple[Monomial, Fraction]]] = {}
+        for m, c in polynomial.items():
+            if c and any(m):
+                by_degree.setdefault(sum(m), []).append((m, c))
+        forms.update(dict.fromkeys(tuple(part) for part in by_degree.values()))
+    return tuple(forms)
+
+
+def algebra_of(polynomials: Sequence[Polynomial]) -> Algebra:
+    """The smallest algebra in which these operators can be read."""
+    forms = forms_of(polynomials)
+    count = len(next(iter(polynomials[0]), ()))
+    return Apolar(forms) if forms else TotalDegree(count, 0)
+
+
+@lru_cache(maxsize=256)
+def first_degree(algebra: Algebra) -> Any:
+    """The slopes of the variables: a matrix of the planes of degree 1 by variables."""
+    count = algebra.variables
+    known = [m for m in algebra.monomials if sum(m) == 1]
+    matrix = np.zeros((len(known), count))
+    for i in range(count):
+        for m, c in algebra.projected(tuple([int(i == j) for j in range(count)])):
+            matrix[known.index(m), i] = c
+    return matrix
+
+
+class Entries(NamedTuple):
+    """Variables that are entries of an argument along some axes.
+
+    Attributes:
+        position: of the argument.
+        axes: its axes, in order.
+        chosen: which of the entries, as they are counted along all these axes.
+    """
+
+    position: int
+    axes: tuple[int, ...]
+    chosen: Sequence[int]
+
+    def seeded(self, args: Sequence[Any], algebra: Algebra, slopes: Any, scope: Scope) -> list[Any]:
+        """The arguments with jets in them; `slopes` is a matrix of planes by variables."""
+        x = args[self.position]
+        lengths = [x.shape[axis] for axis in self.axes]
+        units = np.zeros((len(slopes), prod(lengths)), x.dtype)
+        units[:, self.chosen] = slopes
+        shape = [1] * x.ndim
+        for axis, length in zip(self.axes, lengths, strict=True):
+            shape[axis] = length
+        filled = list(args)
+        filled[self.position] = _jet(x, units.reshape(len(units), *shape), algebra, scope)
+        return filled
+
+    def value(self, args: Sequence[Any], variable: int) -> Any:
+        """A variable at all points."""
+        x = args[self.position]
+        index = np.unravel_index(self.chosen[variable], [x.shape[axis] for axis in self.axes])
+        at: list[Any] = [slice(None)] * x.ndim
+        for axis, i in zip(self.axes, index, strict=True):
+            at[axis] = int(i)
+        return x[tuple(at)]
+
+
+class Separate(NamedTuple):
+    """Variables that are arguments of their own.
+
+    Attributes:
+        positions: of the arguments.
+    """
+
+    positions: tuple[int, ...]
+
+    def seeded(self, args: Sequence[Any], algebra: Algebra, slopes: Any, scope: Scope) -> list[Any]:
+        """The arguments with jets in them; `slopes` is a matrix of planes by variables."""
+        filled = list(args)
+        for i, position in enumerate(self.positions):
+            x = args[position]
+            filled[position] = _jet(x, slopes[:, i].reshape(-1, *(1,) * x.ndim), algebra, scope)
+        return filled
+
+    def value(self, args: Sequence[Any], variable: int) -> Any:
+        """A variable at all points."""
+        return args[self.positions[variable]]
+
+
+def _jet(x: Value, units: Any, algebra: Algebra, scope: Scope) -> Any:
+    """x with these planes of degree 1; those that are zero everywhere are not there."""
+    check_budget(algebra, x)
+    count = len(units)
+    moves = algebra.monomials[1 : 1 + count] if algebra.directions is None else algebra.monomials[1:2] * count
+    extent = algebra.extent_of([m for m, unit in zip(moves, units, strict=True) if unit.any()])
+    blocks = [(x, 1), (units.astype(x.dtype), count)] if extent else [(x, 1)]
+    return object.__new__(Jet)._set(stack_blocks(blocks, algebra.size, x), extent, algebra, scope)
+
+
+def entries(args: Sequence[Any], position: int, axis: Axis, name: str) -> tuple[list[Any], Entries]:
+    """The arguments with an array at the position, and its entries along the axes (all of them for None)."""
+    x = _real_array(args[position], position, name)
+    try:
+        axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    except (TypeError, ValueError) as error:
+        raise ours(error, name) from None
+    filled = list(args)
+    filled[position] = x
+    return filled, Entries(position, tuple(axes), range(prod(x.shape[a] for a in axes)))
+
+
+def _real_array(x: Value, position: int, name: str) -> Any:
+    x = promoted(x) if isinstance(x, Operand) else as_floating(x, name, f"argument {position}")
+    if x.dtype.kind == "c":
+        raise InvalidType(f"{name}: the argument is complex; expected real numbers")
+    return x
+
+
+def through(
+    f: Callable[..., Any], args: Sequence[Any], kwargs: Any, where: Any, polynomials: Sequence[Polynomial], name: str
+) -> list[Any]:
+    """P(∂)f for each of these operators, by one pass through f.
+
+    Args:
+        f: a function of arrays to one array.
+        args, kwargs: its arguments.
+        where: `Entries` or `Separate`: what the variables are.
+        polynomials: the operators.
+        name: for messages.
+    """
+    algebra = algebra_of(polynomials)
+    slopes = first_degree(algebra)
+    return passed(f, args, kwargs, where, (algebra, slopes), [partial(read, polynomial=p) for p in polynomials], name)
+
+
+def passed(
+    f: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Any,
+    where: Any,
+    seeds: tuple[Algebra, Any],
+    readers: Sequence[Callable[[Any, bool], Any]],
+    name: str,
+) -> list[Any]:
+    """What each of the readers finds in f's arrays, in f's structure; seeds are an algebra and the slopes."""
+    with open_scope(f"{name} of {getattr(f, '__name__', 'f')}") as scope:
+        result = _returned(f(*where.seeded(args, *seeds, scope), **kwargs), name)
+        leaves, structure = _flatten(result)
+        owned = [_owned(floats(y, name), scope, name) for y in leaves]
+        return [_unflattened(structure, [reader(y, own) for y, own in owned]) for reader in readers]
+
+
+def _unflattened(structure: Any, leaves: list[Any]) -> Any:
+    return leaves[0] if structure is _LEAF else optree.tree_unflatten(structure, leaves)
+
+
+def read(y: Value, own: bool, polynomial: Polynomial) -> Any:
+    """What an operator reads of a jet, or of what does not depend on the variables."""
+    value = y.planes[0] if own else y
+    result: Any = None
+    for m, c in polynomial.items():
+        if not any(m):
+            result = float(c) * value
+    if own:
+        for form in forms_of([polynomial]):
+            for place, weight in paired(form, y.algebra):
+                if y.extent >> (place - 1) & 1:
+                    term = y.planes[place] if weight == 1 else weight * y.planes[place]
+                    result = term if result is None else result + term
+    return np.zeros_like(value)[()] if result is None else result
