@@ -128,7 +128,8 @@ def operator(
         argnums: which arguments are the variables (with an axis, which holds the points); the first ones when left out.
 
     Returns:
-        An `Operator`: call it with a function; `plan` says what it will cost.
+        An `Operator`: called with f it gives a function of the same arguments, whose result has the shape and type of
+        f's; `plan` says what it will cost.
 
     Raises:
         InvalidValue: the text does not parse (the message points at the place); a letter is no variable.

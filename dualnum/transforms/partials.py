@@ -124,7 +124,7 @@ class Mixed(Transformed):
             (1, 1): order 2 in 2 variables
               polynomial       4 planes    9 products  (chosen)
               nilpotent        4 planes    9 products
-              interpolation    7 planes   16 products, errors × 1.5
+              interpolation    7 planes   16 products
         """
         return Plan(self.indices, self._given[2])
 
