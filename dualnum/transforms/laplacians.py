@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import lru_cache, partial
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from ..operand.levels import open_scope
 from ..series import total
 from .dense import _size, blocks
 from .forward import _named, _owned, _positions, _returned
-from .pointwise import Entries, Polynomial, entries, through
+from .pointwise import Entries, Seen, entries, passed, seen
 from .reverse import floats
 
 __all__ = ["Estimate", "biharmonic", "laplacian"]
@@ -113,10 +113,8 @@ def biharmonic(
         width = max(count, 1) if count <= _BLOCK + 2 else _BLOCK
         parts = [range(start, min(start + width, count)) for start in range(0, max(count, 1), width)]
         run = partial(_part, f, given, kwargs, where, name="biharmonic")
-        own = [run(chosen=p, polynomial=_fourths(len(p))) for p in parts]
-        return total(
-            [*own, *(run(chosen=[*p, *q], polynomial=_mixed(len(p), len(q))) for p, q in combinations(parts, 2))]
-        )
+        own = [run(chosen=p, what=_fourths(len(p))) for p in parts]
+        return total([*own, *(run(chosen=[*p, *q], what=_mixed(len(p), len(q))) for p, q in combinations(parts, 2))])
 
     remake = partial(biharmonic, argnums=argnums, axis=axis, samples=samples, rng=rng)
     return _named(transformed, f, "biharmonic", argnums, remake)
@@ -135,11 +133,11 @@ def _part(
     kwargs: Any,
     where: Entries,
     chosen: Sequence[int],
-    polynomial: Polynomial,
+    what: Seen,
     name: str,
 ) -> Any:
     """What an operator in some of the variables gives."""
-    return through(f, args, kwargs, where._replace(chosen=chosen), [polynomial], name)[0]
+    return passed(f, args, kwargs, where._replace(chosen=chosen), what, name)[0]
 
 
 def _unit(count: int, *factors: int) -> tuple[int, ...]:
@@ -148,23 +146,24 @@ def _unit(count: int, *factors: int) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=256)
-def _squares(count: int) -> Polynomial:
+def _squares(count: int) -> Seen:
     """Σ ∂_i²."""
-    return {_unit(count, i, i): Fraction(1) for i in range(count)} or {(): Fraction(0)}
+    return seen([{_unit(count, i, i): Fraction(1) for i in range(count)}], count)
 
 
 @lru_cache(maxsize=256)
-def _fourths(count: int) -> Polynomial:
+def _fourths(count: int) -> Seen:
     """(Σ ∂_i²)²."""
     pairs = {_unit(count, i, i, j, j): Fraction(2) for i, j in combinations(range(count), 2)}
-    return {_unit(count, i, i, i, i): Fraction(1) for i in range(count)} | pairs or {(): Fraction(0)}
+    return seen([pairs | {_unit(count, i, i, i, i): Fraction(1) for i in range(count)}], count)
 
 
 @lru_cache(maxsize=256)
-def _mixed(first: int, second: int) -> Polynomial:
+def _mixed(first: int, second: int) -> Seen:
     """2 (Σ ∂_i²)(Σ ∂_j²) over the first and the other variables."""
     count = first + second
-    return {_unit(count, i, i, j, j): Fraction(2) for i in range(first) for j in range(first, count)}
+    pairs = product(range(first), range(first, count))
+    return seen([{_unit(count, i, i, j, j): Fraction(2) for i, j in pairs}], count)
 
 
 def _sampled(

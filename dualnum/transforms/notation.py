@@ -8,12 +8,12 @@ from functools import cached_property
 from math import comb
 from typing import Any
 
-from ..algebra import Algebra, TotalDegree
+from ..algebra import Algebra, Monomial, TotalDegree
 from ..errors import InvalidType, InvalidValue
 from ..formula import CONSTANTS, Formula, FormulaError, parse
 from ..kinds import Axis
 from .forward import Argnums, _named, _positions
-from .pointwise import Polynomial, Separate, algebra_of, entries, through
+from .pointwise import Polynomial, Seen, Separate, entries, passed, seen
 
 __all__ = ["Operator", "operator"]
 
@@ -39,9 +39,8 @@ class Operator:
     terms: tuple[tuple[Formula | None, Polynomial], ...]
 
     @cached_property
-    def algebra(self) -> Algebra:
-        """The smallest one in which all of it can be read."""
-        return algebra_of([polynomial for _, polynomial in self.terms])
+    def _seen(self) -> Seen:
+        return seen([polynomial for _, polynomial in self.terms], len(self.variables))
 
     @property
     def plan(self) -> str:
@@ -54,7 +53,7 @@ class Operator:
               total degree     6 planes   15 products
               curves           7 planes   18 products
         """
-        return planned(self.text, self.algebra)
+        return planned(self.text, self._seen.algebra)
 
     def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
         """The function of the operator's values for f.
@@ -73,8 +72,7 @@ class Operator:
 
         def transformed(*args: Any, **kwargs: Any) -> Any:
             given, where = self._placed(args)
-            polynomials = [polynomial for _, polynomial in self.terms]
-            parts = through(f, given, kwargs, where, polynomials, "operator")
+            parts = passed(f, given, kwargs, where, self._seen, "operator")
             result: Any = None
             for (coefficient, _), part in zip(self.terms, parts, strict=True):
                 if coefficient is not None:
@@ -146,7 +144,7 @@ def operator(
         formula = parse(text)
         terms = [_term(node, sign, formula) for node, sign in _summands(formula.tree, Fraction(1))]
         letters = _letters(formula, terms, variables)
-        grouped: dict[str, tuple[Formula | None, Polynomial]] = {}
+        grouped: dict[str, tuple[Formula | None, dict[Monomial, Fraction]]] = {}
         for number, coefficient, word in terms:
             m = tuple([0 if word.id == "u" else word.id.count(v) for v in letters])
             key = "" if coefficient is None else coefficient.text

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra import Algebra, Monomial, Univariate, weights
+from ..algebra import Monomial, Univariate, weights
 from ..errors import InvalidType, InvalidValue
 from ..kinds import Axis, Value
 from .forward import Argnums, Transformed, _check_callable, _positions
-from .pointwise import Separate, algebra_of, entries, first_degree, passed, read
+from .pointwise import Seen, Separate, entries, passed, seen
 
 __all__ = ["Mixed", "mixed", "partial"]
 
@@ -132,8 +132,7 @@ class Mixed(Transformed):
         argnums, axis, _, single = self._given
         name = "partial" if single else "mixed"
         given, where = _placed(args, self.indices[0], argnums, axis, name)
-        way = self.plan.chosen
-        found = passed(self.__wrapped__, given, kwargs, where, (way.algebra, way.slopes), way.readers, name)
+        found = passed(self.__wrapped__, given, kwargs, where, self.plan.chosen.seen, name)
         return found[0] if single else tuple(found)
 
 
@@ -190,17 +189,13 @@ class Way:
 
     Attributes:
         name: of the method.
-        algebra: of the jets.
-        slopes: of the variables, a matrix of the planes of degree 1 by variables.
-        readers: what each derivative is, of a jet or of what does not depend on the variables.
+        seen: what carries them, and where they are read.
         planes, products: what an array takes, and a multiplication.
         amplification: of rounding errors.
     """
 
     name: str
-    algebra: Algebra
-    slopes: Any
-    readers: tuple[Callable[[Any, bool], Any], ...]
+    seen: Seen
     planes: int
     products: int
     amplification: float = 1.0
@@ -249,10 +244,8 @@ def _highest(ms: Sequence[Monomial]) -> Monomial:
 
 def _polynomial(ms: Sequence[Monomial]) -> Way:
     """The divisors of the monomials: what these derivatives see."""
-    polynomials = [{m: Fraction(1)} for m in ms]
-    algebra = algebra_of(polynomials)
-    readers = tuple(partially(read, polynomial=p) for p in polynomials)
-    return Way("polynomial", algebra, first_degree(algebra), readers, algebra.size, len(algebra.products()))
+    what = seen([{m: Fraction(1)} for m in ms], len(ms[0]))
+    return Way("polynomial", what, what.algebra.size, len(what.algebra.products()))
 
 
 def _nilpotent(ms: Sequence[Monomial]) -> Way:
@@ -260,11 +253,9 @@ def _nilpotent(ms: Sequence[Monomial]) -> Way:
     highest = _highest(ms)
     own = np.repeat(np.arange(len(highest)), highest)  # the variable of each ε
     chosen = [tuple([int(k < m[i]) for i, n in enumerate(highest) for k in range(n)]) for m in ms]
-    polynomials = [{c: Fraction(1)} for c in chosen]
-    algebra = algebra_of(polynomials)
-    slopes = first_degree(algebra)[:, :, None] * (own[:, None] == np.arange(len(highest)))
-    readers = tuple(partially(read, polynomial=p) for p in polynomials)
-    return Way("nilpotent", algebra, slopes.sum(axis=1), readers, algebra.size, len(algebra.products()))
+    what = seen([{c: Fraction(1)} for c in chosen], len(own))
+    what = what._replace(slopes=what.slopes @ (own[:, None] == np.arange(len(highest))))
+    return Way("nilpotent", what, what.algebra.size, len(what.algebra.products()))
 
 
 def _interpolation(ms: Sequence[Monomial]) -> Iterator[Way]:
@@ -277,16 +268,16 @@ def _interpolation(ms: Sequence[Monomial]) -> Iterator[Way]:
     count = len(directions)
     algebra = Univariate(order, count)
     slopes = np.array(directions, float).reshape(count, len(ms[0]))
-    readers = tuple(
+    readers = [
         partially(_interpolated, degree=sum(m), gamma=np.array([float(own.get(j, 0)) for j in directions]))
         for m, own in zip(ms, each, strict=True)
-    )
+    ]
     sums = (
         float(sum(abs(w) * prod(x**k for x, k in zip(j, m, strict=True)) for j, w in own.items()) / _factorial(m))
         for m, own in zip(ms, each, strict=True)
     )
     products = 1 + count * ((order + 1) * (order + 2) // 2 - 1)
-    yield Way("interpolation", algebra, slopes, readers, algebra.size, products, max(1.0, *sums))
+    yield Way("interpolation", Seen(algebra, slopes, readers), algebra.size, products, max(1.0, *sums))
 
 
 def _factorial(m: Monomial) -> int:

@@ -4,9 +4,8 @@ The variables are entries of one argument along some axes, the same for all poin
 own (`Separate`). Of variables that an operator only sees in a combination, as of ∂_x + ∂_y, there is one plane.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from functools import lru_cache, partial
 from math import prod
 from typing import Any, NamedTuple
 
@@ -23,54 +22,64 @@ from ..jets.variables import check_budget
 from ..kinds import Axis, Value
 from ..operand import Operand, promoted
 from ..operand.levels import Scope, open_scope
+from ..series import total
 from .forward import _LEAF, _flatten, _owned, _returned
 from .reverse import floats
 
-__all__ = [
-    "Entries",
-    "Polynomial",
-    "Separate",
-    "algebra_of",
-    "entries",
-    "first_degree",
-    "forms_of",
-    "passed",
-    "read",
-    "through",
-]
+__all__ = ["Entries", "Polynomial", "Seen", "Separate", "entries", "passed", "seen"]
 
-Polynomial = dict[Monomial, Fraction]  # Σ c_m ∂^m
+Polynomial = Mapping[Monomial, Fraction]  # Σ c_m ∂^m
 
 
-def forms_of(polynomials: Iterable[Polynomial]) -> tuple[Form, ...]:
-    """The homogeneous parts of degree 1 and more."""
-    forms: dict[Form, None] = {}
-    for polynomial in polynomials:
-        by_degree: dict[int, list[tuple[Monomial, Fraction]]] = {}
-        for m, c in polynomial.items():
-            if c and any(m):
-                by_degree.setdefault(sum(m), []).append((m, c))
-        forms.update(dict.fromkeys(tuple(part) for part in by_degree.values()))
-    return tuple(forms)
+class Seen(NamedTuple):
+    """What some derivatives need.
+
+    Attributes:
+        algebra: of the jets that carry them.
+        slopes: of the variables, a matrix of the planes of degree 1 by variables.
+        readers: for each derivative, what it is of f's result, which may not depend on the variables: (y, depends) ↦.
+    """
+
+    algebra: Algebra
+    slopes: Any
+    readers: Sequence[Callable[[Any, bool], Any]]
 
 
-def algebra_of(polynomials: Sequence[Polynomial]) -> Algebra:
-    """The smallest algebra in which these operators can be read."""
-    forms = forms_of(polynomials)
-    count = len(next(iter(polynomials[0]), ()))
-    return Apolar(forms) if forms else TotalDegree(count, 0)
-
-
-@lru_cache(maxsize=256)
-def first_degree(algebra: Algebra) -> Any:
-    """The slopes of the variables: a matrix of the planes of degree 1 by variables."""
-    count = algebra.variables
+def seen(polynomials: Sequence[Polynomial], count: int) -> Seen:
+    """What these operators in so many variables need: the smallest algebra that keeps what one of them sees."""
+    forms = dict.fromkeys(form for p in polynomials for form in _forms(p))
+    algebra = Apolar(tuple(forms)) if forms else TotalDegree(count, 0)
     known = [m for m in algebra.monomials if sum(m) == 1]
-    matrix = np.zeros((len(known), count))
+    slopes = np.zeros((len(known), count))
     for i in range(count):
         for m, c in algebra.projected(tuple([int(i == j) for j in range(count)])):
-            matrix[known.index(m), i] = c
-    return matrix
+            slopes[known.index(m), i] = c
+    return Seen(algebra, slopes, [_reader(p, algebra) for p in polynomials])
+
+
+def _forms(polynomial: Polynomial) -> Iterable[Form]:
+    """The homogeneous parts of degree 1 and more."""
+    by_degree: dict[int, list[tuple[Monomial, Fraction]]] = {}
+    for m, c in polynomial.items():
+        if c and any(m):
+            by_degree.setdefault(sum(m), []).append((m, c))
+    return map(tuple, by_degree.values())
+
+
+def _reader(polynomial: Polynomial, algebra: Algebra) -> Callable[[Any, bool], Any]:
+    """What an operator reads of a jet."""
+    weights = [pair for form in _forms(polynomial) for pair in paired(form, algebra)]
+    constants = [float(c) for m, c in polynomial.items() if c and not any(m)]
+
+    def read(y: Value, depends: bool) -> Any:
+        value = y.planes[0] if depends else y
+        terms = [c * value for c in constants]
+        if depends:
+            there = [(place, w) for place, w in weights if y.extent >> (place - 1) & 1]
+            terms += [y.planes[place] if w == 1 else w * y.planes[place] for place, w in there]
+        return total(terms) if terms else np.zeros_like(value)[()]
+
+    return read
 
 
 class Entries(NamedTuple):
@@ -160,55 +169,24 @@ def _real_array(x: Value, position: int, name: str) -> Any:
     return x
 
 
-def through(
-    f: Callable[..., Any], args: Sequence[Any], kwargs: Any, where: Any, polynomials: Sequence[Polynomial], name: str
+def passed(
+    f: Callable[..., Any], args: Sequence[Any], kwargs: Any, where: Entries | Separate, what: Seen, name: str
 ) -> list[Any]:
-    """P(∂)f for each of these operators, by one pass through f.
+    """Each of the derivatives by one pass through f, in the structure of its result.
 
     Args:
-        f: a function of arrays to one array.
+        f: a function of arrays to an array or a container of arrays.
         args, kwargs: its arguments.
-        where: `Entries` or `Separate`: what the variables are.
-        polynomials: the operators.
+        where: what the variables are.
+        what: the derivatives.
         name: for messages.
     """
-    algebra = algebra_of(polynomials)
-    slopes = first_degree(algebra)
-    return passed(f, args, kwargs, where, (algebra, slopes), [partial(read, polynomial=p) for p in polynomials], name)
-
-
-def passed(
-    f: Callable[..., Any],
-    args: Sequence[Any],
-    kwargs: Any,
-    where: Any,
-    seeds: tuple[Algebra, Any],
-    readers: Sequence[Callable[[Any, bool], Any]],
-    name: str,
-) -> list[Any]:
-    """What each of the readers finds in f's arrays, in f's structure; seeds are an algebra and the slopes."""
     with open_scope(f"{name} of {getattr(f, '__name__', 'f')}") as scope:
-        result = _returned(f(*where.seeded(args, *seeds, scope), **kwargs), name)
-        leaves, structure = _flatten(result)
+        seeded = where.seeded(args, what.algebra, what.slopes, scope)
+        leaves, structure = _flatten(_returned(f(*seeded, **kwargs), name))
         owned = [_owned(floats(y, name), scope, name) for y in leaves]
-        return [_unflattened(structure, [reader(y, own) for y, own in owned]) for reader in readers]
+        return [_unflattened(structure, [reader(*each) for each in owned]) for reader in what.readers]
 
 
 def _unflattened(structure: Any, leaves: list[Any]) -> Any:
     return leaves[0] if structure is _LEAF else optree.tree_unflatten(structure, leaves)
-
-
-def read(y: Value, own: bool, polynomial: Polynomial) -> Any:
-    """What an operator reads of a jet, or of what does not depend on the variables."""
-    value = y.planes[0] if own else y
-    result: Any = None
-    for m, c in polynomial.items():
-        if not any(m):
-            result = float(c) * value
-    if own:
-        for form in forms_of([polynomial]):
-            for place, weight in paired(form, y.algebra):
-                if y.extent >> (place - 1) & 1:
-                    term = y.planes[place] if weight == 1 else weight * y.planes[place]
-                    result = term if result is None else result + term
-    return np.zeros_like(value)[()] if result is None else result
