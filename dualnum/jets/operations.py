@@ -39,6 +39,8 @@ def _by_push_forward(top: Base, operation: Operation, args: tuple[Any, ...]) -> 
     algebra = top.algebra
     planes: list[Any] = [value, *[None] * (algebra.size - 1)]
     for i in range(algebra.variables if algebra.order else 0):
+        if len(algebra.powers(i)) < 2:  # what is left of a derivative does not depend on it
+            continue
         partial = algebra.derivative(i)
         if any(planes[m] is None for m in partial.above):
             found = _slope(top, operation, args, own, partial)

@@ -18,6 +18,7 @@ from ..backend import as_floating
 from ..errors import InvalidType, ours
 from ..jets.jet import Jet
 from ..jets.planes import stack_blocks
+from ..jets.unspread import Unspread
 from ..jets.variables import check_budget
 from ..kinds import Axis, Value
 from ..operand import Operand, promoted
@@ -146,7 +147,11 @@ def _jet(x: Value, units: Any, algebra: Algebra, scope: Scope) -> Any:
     count = len(units)
     moves = algebra.monomials[1 : 1 + count] if algebra.directions is None else algebra.monomials[1:2] * count
     extent = algebra.extent_of([m for m, unit in zip(moves, units, strict=True) if unit.any()])
-    blocks = [(x, 1), (units.astype(x.dtype), count)] if extent else [(x, 1)]
+    units = units.astype(x.dtype)
+    if extent and x.size > units[0].size > 1:
+        like = object.__new__(Jet)._set(units, extent, algebra, scope)
+        return Unspread.made(like, x, units)
+    blocks = [(x, 1), (units, count)] if extent else [(x, 1)]
     return object.__new__(Jet)._set(stack_blocks(blocks, algebra.size, x), extent, algebra, scope)
 
 
