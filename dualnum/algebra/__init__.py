@@ -10,7 +10,7 @@ Imports nothing but the errors.
 from .apolar import Apolar, Form, paired
 from .families import Box, Nilpotent, TotalDegree
 from .graded import Monomial, NotGraded, Part
-from .interpolation import weights
+from .interpolation import amplification, polarized, weights
 from .polynomials import Algebra, Degrees, Monomials, Partial, unlike
 from .product import Product, product_of
 from .scaling import check_order, factorial_times, multiple, scale_of, underflowed, warn_of_underflow
@@ -19,6 +19,7 @@ from .univariate import Univariate
 
 __all__ = [
     "Algebra", "Apolar", "Box", "Degrees", "Form", "Monomial", "Monomials", "Nilpotent", "NotGraded", "Part",
-    "Partial", "Product", "Stack", "TotalDegree", "Univariate", "check_order", "factorial_times", "multiple",
-    "paired", "product_of", "scale_of", "underflowed", "unlike", "warn_of_underflow", "weights",
+    "Partial", "Product", "Stack", "TotalDegree", "Univariate", "amplification", "check_order", "factorial_times",
+    "multiple", "paired", "polarized", "product_of", "scale_of", "underflowed", "unlike", "warn_of_underflow",
+    "weights",
 ]  # fmt: skip

@@ -4,14 +4,15 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, reduce
 from functools import partial as partially
 from math import factorial, prod
+from operator import add
 from typing import Any
 
 import numpy as np
 
-from ..algebra import Monomial, Univariate, weights
+from ..algebra import Monomial, Univariate, amplification, polarized, weights
 from ..errors import InvalidType, InvalidValue
 from ..kinds import Axis, Value
 from .forward import Argnums, Transformed, _check_callable, _positions
@@ -20,7 +21,8 @@ from .pointwise import Seen, Separate, entries, passed, seen
 __all__ = ["Mixed", "mixed", "partial"]
 
 _METHODS = ("polynomial", "nilpotent", "interpolation")
-_DIGITS = 1e3  # amplification of rounding errors by interpolation, above which it is not chosen
+_DIGITS = 100.0  # amplification of rounding errors by interpolation, above which it is not chosen
+_PLANE = 8  # what a plane costs in products: it is written and read again, from where is slower than arithmetic
 _LONGEST = 4096  # nilpotent planes or curves that are counted at all
 
 MultiIndex = int | Sequence[int] | Mapping[str, int]
@@ -42,7 +44,8 @@ def partial(
         argnums: which positional arguments these are; the first ones when left out.
         axis: of one argument, whose entries are the variables: f maps points (…, n) to (…) one by one.
         method: "polynomial" (the divisors of t^m as one algebra), "nilpotent" (an ε for each time), "interpolation"
-            (jets along several directions); what counts least when left out, see `plan`.
+            (jets along several directions, combined with exact weights; at high orders digits are lost); what costs
+            least when left out, see `plan`.
 
     Returns:
         A function of the same arguments; its result has the structure, shapes and types of f's. Its `plan` says what
@@ -120,11 +123,11 @@ class Mixed(Transformed):
         """Which ways there are, what they count, and which was chosen.
 
         Example:
-            >>> partial(np.hypot, (1, 1)).plan
-            (1, 1): order 2 in 2 variables
-              polynomial       4 planes    9 products  (chosen)
-              nilpotent        4 planes    9 products
-              interpolation    7 planes   16 products
+            >>> partial(np.hypot, (2, 1)).plan
+            (2, 1): order 3 in 2 variables
+              polynomial       6 planes    18 products   cost    66  (chosen, the least)
+              nilpotent        8 planes    27 products   cost    91
+              interpolation   10 planes    28 products   cost   108, errors × 2.3
         """
         return Plan(self.indices, self._given[2])
 
@@ -200,13 +203,29 @@ class Way:
     products: int
     amplification: float = 1.0
 
+    @property
+    def cost(self) -> int:
+        """What an operation counts, in products of coefficients."""
+        return self.products + _PLANE * self.planes
+
+    @property
+    def is_accurate(self) -> bool:
+        """Whether it loses so few digits that it may be chosen."""
+        return self.amplification <= _DIGITS
+
     def __str__(self) -> str:
-        more = f", errors × {self.amplification:.2g}" if self.amplification > 1 else ""
-        return f"  {self.name:<15}{self.planes:>4} planes {self.products:>4} products{more}"
+        lost = f", errors × {self.amplification:.2g}" if self.amplification > 1 else ""
+        more = lost if self.is_accurate else f"{lost}: only if asked for"
+        return f"{self.name:<14}{self.planes:>4} planes {self.products:>5} products   cost {self.cost:>5}{more}"
 
 
 class Plan:
-    """The ways to some derivatives, and the one that was chosen: that with the fewest products of coefficients.
+    """The ways to some derivatives, and the one that was chosen: that which costs least and loses no digits.
+
+    The cost is counted for one operation on jets: the products of coefficients that a multiplication takes, and 8 for
+    each plane, which is read and written. (Measured: memory is what takes the time, as long as kernels are not written
+    for a whole function.) Interpolation has the fewest products at high orders, but ever more planes, and rounding
+    errors that grow with the weights; an algebra loses no digits.
 
     Attributes:
         ways: by method.
@@ -216,16 +235,18 @@ class Plan:
     def __init__(self, ms: tuple[Monomial, ...], method: str | None) -> None:
         self.indices = ms
         self.ways = {way.name: way for way in _ways(ms)}
+        self.forced = method is not None
         if method is not None and method not in self.ways:
-            raise InvalidValue(f"partial: {method} takes more than {_LONGEST} planes for {ms}; leave the method out")
-        open_ways = [way for way in self.ways.values() if way.amplification <= _DIGITS]
-        least = min(open_ways, key=lambda way: (way.products, way.planes))
+            raise InvalidValue(f"method {method!r} takes more than {_LONGEST} planes for {ms}; leave the method out")
+        least = min((way for way in self.ways.values() if way.is_accurate), key=lambda way: way.cost)
         self.chosen = least if method is None else self.ways[method]
 
     def __repr__(self) -> str:
         ms = ", ".join(map(str, self.indices))
         lines = [f"{ms}: order {max(map(sum, self.indices))} in {len(self.indices[0])} variables"]
-        lines += [f"{way}{'  (chosen)' if way is self.chosen else ''}" for way in self.ways.values()]
+        for way in self.ways.values():
+            why = "asked for" if self.forced else "chosen, the least"
+            lines.append(f"  {way}{f'  ({why})' if way is self.chosen else ''}")
         return "\n".join(lines)
 
 
@@ -259,36 +280,37 @@ def _nilpotent(ms: Sequence[Monomial]) -> Way:
 
 
 def _interpolation(ms: Sequence[Monomial]) -> Iterator[Way]:
-    """Jets along all directions that have a weight; of whole numbers whose sum is the highest order."""
+    """Jets along several directions: of one family for all derivatives of the order, or of one for each of these."""
     order = max(1, *map(sum, ms))
-    if prod(range(len(ms[0]), len(ms[0]) + order)) // factorial(order) > _LONGEST:
-        return
-    each = [weights(m, order) if any(m) else {} for m in ms]
-    directions = list(dict.fromkeys(j for own in each for j in own))
+    families = []
+    if prod(range(len(ms[0]), len(ms[0]) + order)) // factorial(order) <= _LONGEST:
+        families.append([weights(m, order) for m in ms])
+    if sum(prod(k + 1 for k in m) for m in ms) <= _LONGEST:
+        families.append([polarized(m) for m in ms])
+    ways = [_along(ms, order, family) for family in families]
+    if ways:
+        yield min(ways, key=lambda way: (way.products, way.amplification))
+
+
+def _along(ms: Sequence[Monomial], order: int, family: Sequence[dict[Monomial, Fraction]]) -> Way:
+    """Jets along all directions that have a weight."""
+    directions = list(dict.fromkeys(v for own in family for v in own))
     count = len(directions)
     algebra = Univariate(order, count)
     slopes = np.array(directions, float).reshape(count, len(ms[0]))
     readers = [
-        partially(_interpolated, degree=sum(m), gamma=np.array([float(own.get(j, 0)) for j in directions]))
-        for m, own in zip(ms, each, strict=True)
+        partially(_interpolated, degree=sum(m), gamma={directions.index(v): float(w) for v, w in own.items()})
+        for m, own in zip(ms, family, strict=True)
     ]
-    sums = (
-        float(sum(abs(w) * prod(x**k for x, k in zip(j, m, strict=True)) for j, w in own.items()) / _factorial(m))
-        for m, own in zip(ms, each, strict=True)
-    )
     products = 1 + count * ((order + 1) * (order + 2) // 2 - 1)
-    yield Way("interpolation", Seen(algebra, slopes, readers), algebra.size, products, max(1.0, *sums))
+    errors = max(1.0, *(amplification(m, own) for m, own in zip(ms, family, strict=True)))
+    return Way("interpolation", Seen(algebra, slopes, readers), algebra.size, products, errors)
 
 
-def _factorial(m: Monomial) -> int:
-    return prod(map(factorial, m))
-
-
-def _interpolated(y: Value, own: bool, degree: int, gamma: Any) -> Any:
-    """Σ γ_j y_k(j)."""
+def _interpolated(y: Value, own: bool, degree: int, gamma: Mapping[int, float]) -> Any:
+    """Σ γ_v y_k(v), by number of direction."""
     if not own or degree == 0:
         value = y.planes[0] if own else y
         return value if degree == 0 else np.zeros_like(value)[()]
     planes = y.planes[y.algebra.block(degree)]
-    shape = (-1, *(1,) * (planes.ndim - 1))
-    return np.sum(gamma.astype(planes.dtype).reshape(shape) * planes, axis=0)
+    return reduce(add, (w * planes[p] for p, w in gamma.items()))
