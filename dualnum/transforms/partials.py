@@ -23,7 +23,8 @@ __all__ = ["Mixed", "mixed", "partial"]
 _METHODS = ("polynomial", "nilpotent", "interpolation")
 _DIGITS = 100.0  # amplification of rounding errors by interpolation, above which it is not chosen
 _PLANE = 8  # what a plane costs in products: it is written and read again, from where is slower than arithmetic
-_LONGEST = 4096  # nilpotent planes or curves that are counted at all
+_LONGEST = 4096  # curves that are counted at all, and
+_NILPOTENT = 512  # divisors of products of ε
 
 MultiIndex = int | Sequence[int] | Mapping[str, int]
 
@@ -220,12 +221,18 @@ class Way:
 
 
 class Plan:
-    """The ways to some derivatives, and the one that was chosen: that which costs least and loses no digits.
+    """The ways to some derivatives, and the one that was chosen: that which costs least and loses few digits.
 
     The cost is counted for one operation on jets: the products of coefficients that a multiplication takes, and 8 for
-    each plane, which is read and written. (Measured: memory is what takes the time, as long as kernels are not written
-    for a whole function.) Interpolation has the fewest products at high orders, but ever more planes, and rounding
-    errors that grow with the weights; an algebra loses no digits.
+    each plane, which is written and read again. Times go with the planes more than with the products: of 44
+    pairs of ways that differ clearly (13 sets of derivatives in 2 to 7 variables, 200 and 20,000 points), products
+    alone order 35, this cost 41; the way of least cost was the fastest in all of them, to the noise.
+    What a function does not depend on is left out by an algebra, and is not counted.
+
+    Interpolation has the fewest products at high orders, but ever more planes, and errors: measured, derivatives of
+    order 2, 4, 6, 8 of two variables, (1, 1) to (4, 4), lose 2, 3, 10, 28 eps of the largest; all of them up to order
+    4 and 6 from one family lose 13 and 350, and up to 8 and 10 would lose 1,500 and 24,000. Families that count more
+    than 100 are left for others with more directions, and where there are none the way is not chosen.
 
     Attributes:
         ways: by method.
@@ -237,7 +244,7 @@ class Plan:
         self.ways = {way.name: way for way in _ways(ms)}
         self.forced = method is not None
         if method is not None and method not in self.ways:
-            raise InvalidValue(f"method {method!r} takes more than {_LONGEST} planes for {ms}; leave the method out")
+            raise InvalidValue(f"method {method!r} takes too many planes for {ms}; leave the method out")
         least = min((way for way in self.ways.values() if way.is_accurate), key=lambda way: way.cost)
         self.chosen = least if method is None else self.ways[method]
 
@@ -253,7 +260,7 @@ class Plan:
 @lru_cache(maxsize=256)
 def _ways(ms: tuple[Monomial, ...]) -> tuple[Way, ...]:
     found = [_polynomial(ms)]
-    if max(prod(k + 1 for k in _highest(ms)), 1 << sum(_highest(ms))) <= _LONGEST:
+    if sum(1 << sum(m) for m in ms) <= _NILPOTENT:
         found.append(_nilpotent(ms))
     found.extend(_interpolation(ms))
     return tuple(found)
@@ -289,7 +296,7 @@ def _interpolation(ms: Sequence[Monomial]) -> Iterator[Way]:
         families.append([polarized(m) for m in ms])
     ways = [_along(ms, order, family) for family in families]
     if ways:
-        yield min(ways, key=lambda way: (way.products, way.amplification))
+        yield min(ways, key=lambda way: (not way.is_accurate, way.cost, way.amplification))
 
 
 def _along(ms: Sequence[Monomial], order: int, family: Sequence[dict[Monomial, Fraction]]) -> Way:
