@@ -13,7 +13,7 @@ from ..kinds import Value
 from .ir import CONST, FMA, INPUT, SELECT, Instruction
 from .layout import Routine, moving
 
-__all__ = ["MATH", "Unrenderable", "Writer", "renderable", "write"]
+__all__ = ["MATH", "Unrenderable", "Writer", "renderable", "step", "write"]
 
 
 class Unrenderable(Exception):
@@ -135,7 +135,7 @@ _SPECIAL: dict[Any, Callable[..., str]] = {
 _STEPS: dict[str, dict[Any, Any]] = {"infix": _INFIX, "compare": _COMPARE, "intrinsic": _INTRINSIC, "math": MATH}
 
 
-def _step(w: Writer, op: Any, args: Sequence[str], kinds: Sequence[bool]) -> str:
+def step(w: Writer, op: Any, args: Sequence[str], kinds: Sequence[bool]) -> str:
     """One operation; `kinds` tells which arguments are truth values."""
     if op == SELECT:
         return w.select(args[0], args[1], args[2], kinds[1])
@@ -196,4 +196,4 @@ def _value(w: Writer, node: Instruction, values: Sequence[str], kinds: Sequence[
         return w.load(g, m, again)
     if node.op == CONST:
         return w.boolean(node.extra) if node.boolean else w.number(node.extra)
-    return _step(w, node.op, [values[a] for a in node.args], [kinds[a] for a in node.args])
+    return step(w, node.op, [values[a] for a in node.args], [kinds[a] for a in node.args])

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..layout import Routine
-from . import host, render, store
+from . import host, render, rolled, store
 from .native import Native
 
 __all__ = ["LLVM"]
@@ -15,6 +15,11 @@ class LLVM(Native):
     """Vectors of the host's width, with the vector library's functions where they are there."""
 
     name = "llvm"
+
+    def fits(self, routine: Routine) -> bool:
+        if rolled.is_long(routine) and len(routine.program.nodes) <= rolled.LONGEST:
+            return True
+        return super().fits(routine)
 
     def missing(self) -> str:
         if importlib.util.find_spec("llvmlite"):

@@ -12,6 +12,7 @@ from ..emit import write
 from ..layout import Routine
 from .call import INTEGERS
 from .instructions import Instructions
+from .rolled import is_long, write_rolled
 
 __all__ = ["render"]
 
@@ -23,6 +24,8 @@ class _Loop(Instructions):
         super().__init__(routine.program.dtype)
         self.whole = _OBJECT.replace("{offset}", str(offset)) if offset >= 0 else _ADDRESS
         self.groups = [*routine.outputs, *routine.inputs]
+        self.entry: list[str] = []  # before the loop
+        self.leaving: list[str] = []  # behind it
         self.masked = f"{self.mask} %mask, {self.vector} {self.number(1.0)}"  # beyond the end a harmless number
 
     def lay(self, part: str) -> list[str]:
@@ -34,11 +37,11 @@ class _Loop(Instructions):
             for line in getattr(_LAYOUTS[group.layout], part)
         ]
 
-    def address(self, g: int, m: int, again: bool) -> str:
+    def address(self, g: int, m: int | str, again: bool) -> str:
         """The address of the first lane in plane m, or in the plane of the direction at hand of coefficient m."""
         number = str(m)
         if again:
-            before = self.emit(f"mul i64 %directions, {m - 1}")
+            before = self.emit(f"mul i64 %directions, {int(m) - 1}")
             number = self.emit(f"add i64 {self.emit(f'add i64 {before}, %d')}, 1")
         plane = self.emit(f"mul i64 %ps{g}, {number}")
         element = self.emit(f"mul i64 %es{g}, {_LAYOUTS[self.groups[g].layout].place.format(g=g)}")
@@ -49,14 +52,14 @@ class _Loop(Instructions):
         """An integer in all lanes."""
         return self.splat(one, "i64", self.longs)
 
-    def load(self, g: int, m: int, again: bool) -> str:
+    def load(self, g: int, m: int | str, again: bool) -> str:
         return _LAYOUTS[self.groups[g].layout].load(self, g, m, again)
 
     def load_masked(self, at: str, masked: str) -> str:
         name = self.declare(f"llvm.masked.load.{self.suffix}.p0", self.vector, "ptr", self.mask, self.vector)
         return self.emit(f"call {self.vector} @{name}(ptr align 1 {at}, {masked})")
 
-    def store(self, g: int, m: int, y: str, again: bool) -> None:
+    def store(self, g: int, m: int | str, y: str, again: bool) -> None:
         name = self.declare(f"llvm.masked.store.{self.suffix}.p0", "void", self.vector, "ptr", self.mask)
         at = self.address(g, m, again)
         self.lines.append(f"  call void @{name}({self.vector} {y}, ptr align 1 {at}, {self.mask} %mask)")
@@ -69,20 +72,20 @@ class _Loop(Instructions):
 # ── layouts ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _number(w: _Loop, g: int, m: int, again: bool) -> str:
+def _number(w: _Loop, g: int, m: int | str, again: bool) -> str:
     return w.splat(f"%n{g}")
 
 
-def _single(w: _Loop, g: int, m: int, again: bool) -> str:
+def _single(w: _Loop, g: int, m: int | str, again: bool) -> str:
     at = w.address(g, m, again)
     return w.splat(w.emit(f"load {w.scalar}, ptr {at}, align 1"))
 
 
-def _in_a_row(w: _Loop, g: int, m: int, again: bool) -> str:
+def _in_a_row(w: _Loop, g: int, m: int | str, again: bool) -> str:
     return w.load_masked(w.address(g, m, again), w.masked)
 
 
-def _within(w: _Loop, g: int, m: int, again: bool) -> str:
+def _within(w: _Loop, g: int, m: int | str, again: bool) -> str:
     at = w.address(g, m, again)
     before = w.emit(f"mul i64 %first{g}, {-w.dtype.itemsize}")
     at = w.emit(f"getelementptr i8, ptr {at}, i64 {before}")
@@ -92,7 +95,7 @@ def _within(w: _Loop, g: int, m: int, again: bool) -> str:
     return w.load_masked(at, f"{w.mask} {w.logic('&', inside, '%mask')}, {w.vector} {w.number(0.0)}")
 
 
-def _gathered(w: _Loop, g: int, m: int, again: bool) -> str:
+def _gathered(w: _Loop, g: int, m: int | str, again: bool) -> str:
     at = w.address(g, m, again)
     pointers = f"<{w.lanes} x ptr>"
     name = w.declare(f"llvm.masked.gather.{w.suffix}.v{w.lanes}p0", w.vector, pointers, w.mask, w.vector)
@@ -112,7 +115,7 @@ class _Layout(NamedTuple):
         place: its element at the place of the loop.
     """
 
-    load: Callable[[_Loop, int, int, bool], str]
+    load: Callable[[_Loop, int, int | str, bool], str]
     head: tuple[str, ...]
     start: tuple[str, ...] = ()
     turn: tuple[str, ...] = ()
@@ -150,7 +153,7 @@ _LAYOUTS = {
 def render(routine: Routine, offset: int) -> str:
     """The LLVM text of a kernel; array objects keep their address at `offset`; −1 where addresses are given."""
     w = _Loop(routine, offset)
-    write(w, routine)
+    (write_rolled if is_long(routine) else write)(w, routine)
     start, finish = w.lay("start"), ["  ret i32 0"]
     if routine.program.alarm is not None:
         start.append(f"  %alarm = phi {w.mask} [ zeroinitializer, %entry ], [ %alarm1, %turn ]")
@@ -165,7 +168,7 @@ def render(routine: Routine, offset: int) -> str:
     return f"""{newline.join(w.declared.values())}
 define i32 @kernel({", ".join(_arguments(w, routine.directed))}) {{
 entry:
-{newline.join(w.lay("head"))}
+{newline.join([*w.lay("head"), *w.entry])}
   %any = icmp slt i64 %begin, %end
   br i1 %any, label %loop, label %done
 loop:
@@ -183,7 +186,7 @@ turn:
   %more = icmp slt i64 %next, %end
   br i1 %more, label %loop, label %done
 done:
-{newline.join(finish)}
+{newline.join([*w.leaving, *finish] if routine.program.alarm is None else [finish[0], *w.leaving, *finish[1:]])}
 }}
 """
 
