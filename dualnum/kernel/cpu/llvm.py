@@ -16,10 +16,8 @@ class LLVM(Native):
 
     name = "llvm"
 
-    def fits(self, routine: Routine) -> bool:
-        if rolled.is_long(routine) and len(routine.program.nodes) <= rolled.LONGEST:
-            return True
-        return super().fits(routine)
+    def longest(self, routine: Routine) -> int:
+        return rolled.LONGEST if rolled.is_long(routine) else super().longest(routine)
 
     def missing(self) -> str:
         if importlib.util.find_spec("llvmlite"):

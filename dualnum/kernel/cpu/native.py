@@ -48,7 +48,11 @@ class Native(Target):
 
     def fits(self, routine: Routine) -> bool:
         arguments = 3 * len(routine.inputs) + len(routine.outputs)
-        return len(routine.program.nodes) <= _MOST_NODES and arguments < _MOST_ARGUMENTS
+        return len(routine.program.nodes) <= self.longest(routine) and arguments < _MOST_ARGUMENTS
+
+    def longest(self, routine: Routine) -> int:
+        """How many nodes such a program may have."""
+        return _MOST_NODES
 
     def compile(self, routine: Routine) -> Callable[..., int]:
         return self.load(self.render(routine), signature(routine))
