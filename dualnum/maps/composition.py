@@ -169,11 +169,14 @@ def inverse_map(f: Any, x: Any = None, *, axis: int = -1) -> Any:
     t: Any = _fixed(linear, higher, algebra.named(None), scope)
     if x is not None:
         try:
-            t = t + _stacked(x, axis, single)
-        except ValueError as error:
-            raise ours(error, "inverse_map: x") from None
-    if t.shape != components.shape:
-        raise InvalidValue(f"inverse_map: x has shape {np.shape(x)}, f {components.shape}; expected shapes that fit")
+            at = _stacked(x, axis, single)
+            fits = np.broadcast_shapes(at.shape, t.shape) == t.shape
+        except ValueError:
+            fits = False
+        if not fits:
+            shapes = np.shape(x) if single else [np.shape(u) for u in x]
+            raise InvalidValue(f"inverse_map: x has shape {shapes}, f {components.shape}; expected shapes that fit")
+        t = t + at
     return np.moveaxis(t, -1, axis) if single else type(f)([t[..., i] for i in range(n)])
 
 

@@ -20,7 +20,7 @@ from ..jets.planes import peeled
 from ..jets.seeding import jet, seed
 from ..jets.variables import jets
 from ..kinds import Value
-from ..operand import Operand, is_jet, operands, primal
+from ..operand import Operand, is_jet, primal
 from ..operand.levels import open_scope
 from ..primitives.operation import Operation
 from .points import check_regular, named
@@ -45,7 +45,7 @@ def implicit(
         p: the parameters: what `jets` and `jet` make, variables that are recorded, or plain numbers; a tuple, list or
             dict of such.
         axis: of x, whose entries along it belong together; each entry is a point of its own when left out.
-        order: of plain p, of which `jets` are made first, one variable for each array.
+        order: of plain p, an array or a flat tuple, list or dict of such, of which `jet` or `jets` are made first.
         tol: the length of Newton's step, relative to 1 + |x|, that a solution may be off; √eps when left out.
 
     Returns:
@@ -236,10 +236,11 @@ def _parameters(name: str, p: Any, order: int | None) -> Any:
     """p, as starting jets where an order is given."""
     if order is None:
         return p
-    leaves, structure = optree.tree_flatten(p)
-    if len(leaves) == 1 and not any(is_jet(x) for x in operands(leaves)):
-        return optree.tree_unflatten(structure, [jet(leaves[0], order)])
-    return optree.tree_unflatten(structure, jets(*leaves, order=order))
+    if isinstance(p, dict):
+        return dict(zip(p, jets(**p, order=order), strict=True))
+    if isinstance(p, (tuple, list)):
+        return type(p)(jets(*p, order=order))
+    return jet(p, order)
 
 
 def _degrees(x: Any) -> int:
