@@ -162,7 +162,7 @@ def convergence_radius(y: Jet, method: str = "root") -> Any:
         method: one of these.
 
     Returns:
-        R, an array of y's shape and real type: inf where the upper coefficients are all zero, as of a polynomial.
+        R, an array of y's shape: inf where the upper coefficients are all zero, as of a polynomial.
 
     Raises:
         InvalidType: y is no jet.
@@ -182,47 +182,38 @@ def convergence_radius(y: Jet, method: str = "root") -> Any:
         raise InvalidValue(f"convergence_radius: y has order {y.order}; expected 4 or more")
     if method not in _METHODS:
         raise InvalidValue(f"convergence_radius: method is {method!r}; expected {', '.join(map(repr, _METHODS))}")
-    a = np.asarray(primal(y.planes))
-    flat = a.reshape(len(a), -1)
-    radius = np.empty(flat.shape[1], flat.real.dtype)
-    for i in range(flat.shape[1]):
-        with np.errstate(all="ignore"):
-            radius[i] = _METHODS[method](flat[:, i].astype(np.complex128 if a.dtype.kind == "c" else float))
-    return radius.reshape(a.shape[1:])[()]
+    a = primal(y.planes)
+    with np.errstate(all="ignore"):
+        return _METHODS[method](a if a.dtype.itemsize > 4 else a.astype(np.result_type(a, np.float64)))
 
 
-def _fit(k: Value, values: Value, *columns: Any) -> float:
-    """The first of the coefficients by least squares, of what is finite; NaN where that is too little."""
+def _fit(values: Value, *columns: Any) -> Any:
+    """The first of the coefficients by least squares at each point, of what is finite; NaN where nothing is."""
     known = np.isfinite(values)
-    if known.sum() < len(columns):
-        return np.nan
-    matrix = np.stack(columns, axis=1)[known]
-    return float(np.linalg.lstsq(matrix, values[known], rcond=None)[0][0])
+    weights = np.moveaxis(np.where(known, 1.0, 0.0), 0, -1)
+    given = np.moveaxis(np.where(known, values, 0.0), 0, -1)
+    matrices = weights[..., None] * np.stack(columns, axis=1)
+    found = np.linalg.pinv(matrices) @ given[..., None]
+    return np.where(known.any(axis=0), found[..., 0, 0], np.nan)
 
 
-def _by_root(a: Value) -> float:
+def _by_root(a: Value) -> Any:
     k = np.arange(len(a) // 2, len(a))
-    sizes = np.abs(a[k])
-    if not sizes.any():
-        return np.inf
-    logs = np.log(sizes)  # −inf of a zero, which is left out
-    columns = (k, np.ones(len(k)), np.log(k)) if np.isfinite(logs).sum() > 3 else (k, np.ones(len(k)))
-    return float(np.exp(-_fit(k, logs, *columns)))
+    sizes = np.abs(a[len(a) // 2 :])
+    slope = _fit(np.log(sizes), k / len(a), np.ones(len(k)), np.log(k / len(a))) / len(a)  # −inf of zeros is left out
+    return np.where(sizes.any(axis=0), np.exp(-slope), np.inf)
 
 
-def _by_ratio(a: Value) -> float:
-    k = np.arange(max(len(a) // 2, 1), len(a))
-    if not a[k].any():
-        return np.inf
-    return 1 / abs(_fit(k, np.real(a[k] / a[k - 1]), np.ones(len(k)), 1 / k))
+def _by_ratio(a: Value) -> Any:
+    k = np.arange(len(a) // 2, len(a))
+    inverse = _fit(np.real(a[k] / a[k - 1]), np.ones(len(k)), k[0] / k)
+    return np.where(a[k].any(axis=0), 1 / np.abs(inverse), np.inf)
 
 
-def _by_pair(a: Value) -> float:
+def _by_pair(a: Value) -> Any:
     k = np.arange(max(len(a) // 2, 2), len(a) - 1)
-    if not a[k].any():
-        return np.inf
     b = np.sqrt(np.abs((a[k + 1] * a[k - 1] - a[k] ** 2) / (a[k] * a[k - 2] - a[k - 1] ** 2)))
-    return 1 / abs(_fit(k, b, np.ones(len(k)), 1 / k))
+    return np.where(a[k].any(axis=0), 1 / np.abs(_fit(b, np.ones(len(k)), k[0] / k)), np.inf)
 
 
 _METHODS = {"root": _by_root, "ratio": _by_ratio, "pair": _by_pair}
