@@ -248,6 +248,15 @@ def test_inverse_of_a_linear_map():
     assert_allclose(inverse_map(np.stack([2 * x[0] + x[1], x[0] + x[1]])).gradient(), np.linalg.inv(a))
 
 
+def test_units_do_not_make_a_map_singular():
+    x, y = dn.jets(0.5, 2.0, order=2)
+    f = (1e-150 * x * y, 1e150 * (x + y))
+    a, b = inverse_map(f, (0.5, 2.0))
+    assert_allclose([compose(u, (a, b)).gradient() for u in f], np.eye(2), atol=1e-13)
+    series = dn.jet(np.array([0.5]), 4)
+    alike(inverse_map(np.exp(series), np.array([0.5])), np.log(dn.jet(np.exp(np.array([0.5])), 4)))
+
+
 def test_points_that_are_not_finite_stay_alone():
     at = np.array([[0.5, 0.25], [np.nan, 0.5]])
     found = inverse_map(henon(dn.jets(at, order=2, axis=-1)), at)
@@ -587,6 +596,14 @@ def test_flows_of_containers_and_under_transforms():
     assert_allclose(dn.jit(end)(0.7), wanted, rtol=1e-8)
     until = dn.grad(lambda t: flow(lambda t, y: -y, 2.0, np.stack([0.0 * t, t]), steps=50)[-1])
     assert_allclose(until(1.0), -2 * np.exp(-1.0), rtol=1e-7)
+
+
+@pytest.mark.parametrize("method", ["rk4", "taylor"])
+@pytest.mark.parametrize("dtype", [np.float32, np.complex64, np.complex128])
+def test_flows_keep_the_type_of_the_state(method, dtype):
+    found = flow(lambda t, y: np.cos(t) * y, np.ones(2, dtype), [0, 1], steps=20, method=method)
+    assert found.dtype == dtype
+    assert_allclose(found[-1], np.exp(np.sin(1.0)), rtol=1e-5)
 
 
 def test_a_step_by_the_series_in_time():

@@ -64,7 +64,7 @@ def pade(y: Jet, m: int, n: int | None = None) -> Pade:
         (np.float64(14.0425532), np.float64(14.1014199))
     """
     order = _series("pade", y).order
-    n = order - m if n is None and isinstance(m, int) else n
+    n = order - m if n is None and isinstance(m, (int, np.integer)) else n
     if any(isinstance(k, bool) or not isinstance(k, (int, np.integer)) for k in (m, n)):
         raise InvalidType(f"pade: m is {m!r}, n is {n!r}; expected integers")
     assert n is not None

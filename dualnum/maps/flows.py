@@ -51,7 +51,7 @@ def flow(f: Field, y: Any, t: Any, *, steps: int = 1, method: str = "rk4", order
         >>> end(0.125, 0.25).round(5), flow(pendulum, np.array([1.125, 0.25]), [0.0, 0.5], steps=20)[-1].round(5)
         (array([ 1.13603, -0.20627]), array([ 1.13603, -0.20627]))
     """
-    times = t if isinstance(t, Operand) else as_floating(t, "flow", "t")
+    times: Any = t if isinstance(t, Operand) else np.asarray(as_floating(t, "flow", "t"))
     if times.ndim != 1 or times.shape[0] < 2:
         raise InvalidValue(f"flow: t has shape {tuple(times.shape)}; expected two times or more")
     steps = check_order(steps, "flow")
@@ -59,9 +59,11 @@ def flow(f: Field, y: Any, t: Any, *, steps: int = 1, method: str = "rk4", order
         raise InvalidValue(
             f"flow: method is {method!r} with {steps} steps; expected 'rk4' or 'taylor', one step or more"
         )
+    if isinstance(times, np.ndarray):
+        times = times.tolist()  # Python's numbers do not widen a state
     field = _Field(f, y, "flow")
     states = [field.leaves]
-    for i in range(times.shape[0] - 1):
+    for i in range(len(times) - 1):
         start, h = times[i], (times[i + 1] - times[i]) / steps
         leaves = states[-1]
         for k in range(steps):
@@ -114,8 +116,14 @@ class _Field:
     def nested(self, leaves: list[Any]) -> Any:
         return optree.tree_unflatten(self.structure, leaves)
 
+    def time(self, t: Any) -> Any:
+        """The time as an array or operand; a number of Python's in the type of the state."""
+        if type(t) in (int, float) and self.leaves:
+            return np.zeros((), self.leaves[0].dtype).real.dtype.type(t)
+        return t if isinstance(t, Operand) else as_floating(t, self.name, "t")
+
     def __call__(self, t: Any, leaves: list[Any]) -> list[Any]:
-        slopes, structure = optree.tree_flatten(self.f(t, self.nested(leaves)))
+        slopes, structure = optree.tree_flatten(self.f(self.time(t), self.nested(leaves)))
         slopes = [x if isinstance(x, Operand) else as_floating(x, self.name, "f's result") for x in slopes]
         shapes, wanted = [tuple(x.shape) for x in slopes], [tuple(x.shape) for x in leaves]
         if structure != self.structure or shapes != wanted:
@@ -144,7 +152,7 @@ def _by_series(field: _Field, t: Any, y: list[Any], h: Any, order: int) -> list[
     coefficients = [[x] for x in y]
     with open_scope(field.name) as scope:
         algebra = Univariate(order)
-        now = _jet([t if isinstance(t, Operand) else as_floating(t, field.name, "t"), 1.0], algebra, scope)
+        now = _jet([field.time(t), 1.0], algebra, scope)
         for k in range(order):
             slopes = field(now, [_jet(c, algebra, scope) for c in coefficients])
             for c, v in zip(coefficients, slopes, strict=True):

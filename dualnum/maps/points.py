@@ -1,5 +1,7 @@
 """What the equations at single points share: systems that can be solved, and messages that name the others."""
 
+from typing import Any
+
 import numpy as np
 
 from ..errors import InvalidValue
@@ -25,8 +27,16 @@ def check_regular(a: Value, message: str) -> None:
     a = primal(a)
     if isinstance(a, Operand) or not a.size:
         return
-    known = np.isfinite(a).all(axis=(-1, -2), keepdims=True)  # what is not finite spoils its own point only
-    sizes = np.linalg.svd(np.where(known, a, np.eye(a.shape[-1], dtype=a.dtype)), compute_uv=False)
-    singular = ~(sizes[..., -1] > a.shape[-1] * np.finfo(sizes.dtype).eps * sizes[..., 0])
+    singular = a[..., 0, 0] == 0 if a.shape[-1] == 1 else _are_singular(a)
     if np.any(singular):
         raise InvalidValue(message.format(named(np.argwhere(singular))))
+
+
+def _are_singular(a: Value) -> Any:
+    known = np.isfinite(a).all(axis=(-1, -2), keepdims=True)  # what is not finite spoils its own point only
+    a = np.where(known, a, np.eye(a.shape[-1], dtype=a.dtype))
+    for axis in (-1, -2):  # units of the variables do not count
+        largest = np.abs(a).max(axis=axis, keepdims=True)
+        a = a / np.where(largest > 0, largest, 1)
+    sizes = np.linalg.svd(a, compute_uv=False)
+    return ~(sizes[..., -1] > a.shape[-1] * np.finfo(sizes.dtype).eps * sizes[..., 0])
