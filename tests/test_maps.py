@@ -96,6 +96,27 @@ def test_containers_and_constants():
     assert compose(u, (x, y)).algebra is x.algebra
 
 
+@settings(max_examples=15, deadline=None)
+@given(n=st.integers(1, 3), order=st.integers(0, 3), seed=st.integers(0, 10**6))
+def test_composition_is_associative(n, order, seed):
+    """Of polynomials with whole coefficients to the last bit."""
+    rng = np.random.default_rng(seed)
+
+    def some(shape):
+        t = dn.jets(np.zeros(n), order=order, axis=0)
+        for _ in range(2):
+            t = (
+                t * np.sum(rng.integers(-2, 3, (*shape, n, n)) * t[..., None, :], axis=-1)
+                + rng.integers(-2, 3, (*shape, n)) * t
+            )
+        return t
+
+    f, g, h = some((2,)), some((1,)), some((1,))
+    left, right = compose(compose(f, g), h), compose(f, compose(g, h))
+    assert left.shape == right.shape == (2, n)
+    np.testing.assert_array_equal(left.coeffs, right.coeffs)
+
+
 def test_polynomials_are_exact():
     """(1 + s + t)³ of s = 2x + y², t = xy: whole numbers."""
     x, y = dn.jets(0.0, 0.0, order=6)
@@ -594,7 +615,7 @@ def test_flows_of_containers_and_under_transforms():
     assert_allclose(end(0.7), wanted, rtol=1e-8)
     assert_allclose(dn.grad(end)(0.7), -np.sin(1.0) * wanted, rtol=1e-7)
     assert_allclose(dn.jit(end)(0.7), wanted, rtol=1e-8)
-    until = dn.grad(lambda t: flow(lambda t, y: -y, 2.0, np.stack([0.0 * t, t]), steps=50)[-1])
+    until = dn.grad(lambda t: flow(lambda t, y: -y, 2.0, [0.0, t], steps=50)[-1])
     assert_allclose(until(1.0), -2 * np.exp(-1.0), rtol=1e-7)
 
 

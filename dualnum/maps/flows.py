@@ -9,10 +9,11 @@ import optree
 from ..algebra import Univariate, check_order
 from ..backend import as_floating
 from ..errors import InvalidType, InvalidValue
+from ..functions.creation import array
 from ..jets.jet import Jet
 from ..jets.planes import stack_blocks
 from ..kinds import Value
-from ..operand import Operand
+from ..operand import Operand, operands
 from ..operand.levels import Scope, open_scope
 
 __all__ = ["flow", "taylor_step"]
@@ -29,8 +30,9 @@ def flow(f: Field, y: Any, t: Any, *, steps: int = 1, method: str = "rk4", order
             variables; or a nested container of such.
         t: the times, two or more, in either direction.
         steps: of equal length, between each two times.
-        method: "rk4" or "taylor", in which case
-        order: is that in t (see `taylor_step`).
+        method: "rk4", or "taylor", which takes fewer steps; of maps in several variables it multiplies the planes of
+            both series, and takes long to compile.
+        order: of "taylor", that in t (see `taylor_step`).
 
     Returns:
         y at all the times, shape (times, *shape), in y's structure; the first is y itself, and the last [-1].
@@ -51,7 +53,8 @@ def flow(f: Field, y: Any, t: Any, *, steps: int = 1, method: str = "rk4", order
         >>> end(0.125, 0.25).round(5), flow(pendulum, np.array([1.125, 0.25]), [0.0, 0.5], steps=20)[-1].round(5)
         (array([ 1.13603, -0.20627]), array([ 1.13603, -0.20627]))
     """
-    times: Any = t if isinstance(t, Operand) else np.asarray(as_floating(t, "flow", "t"))
+    carried = any(True for _ in operands(t))
+    times: Any = array(t) if carried else np.asarray(as_floating(t, "flow", "t"))
     if times.ndim != 1 or times.shape[0] < 2:
         raise InvalidValue(f"flow: t has shape {tuple(times.shape)}; expected two times or more")
     steps = check_order(steps, "flow")
@@ -59,7 +62,7 @@ def flow(f: Field, y: Any, t: Any, *, steps: int = 1, method: str = "rk4", order
         raise InvalidValue(
             f"flow: method is {method!r} with {steps} steps; expected 'rk4' or 'taylor', one step or more"
         )
-    if isinstance(times, np.ndarray):
+    if not carried:
         times = times.tolist()  # Python's numbers do not widen a state
     field = _Field(f, y, "flow")
     states = [field.leaves]
