@@ -371,6 +371,16 @@ def test_common_factors_of_pade_are_removed():
     assert_allclose(both.q[:, 1], [1, -1, 0, 0], atol=1e-13)
     assert_allclose(both.p[:, 2], 0)
     assert_allclose(both(0.25), [np.exp(0.25), 4 / 3, 0], rtol=1e-9)
+    apart = pade(np.exp(dn.jet([np.nan, 0.5, np.inf], 4)), 2)(0.5)
+    assert_allclose(apart, [np.nan, np.e, np.nan], rtol=1e-4)
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1e-3, 1e6, 1e30])
+def test_the_unit_of_t_does_not_count_for_pade(unit):
+    t = dn.jet(0.0, 8, direction=unit)
+    assert_allclose(pade(np.exp(t), 4)(0.25 / unit), np.exp(0.25), rtol=1e-12)
+    assert_allclose(pade(1e-8 + np.tan(t), 4)(0.25 / unit), 1e-8 + np.tan(0.25), rtol=1e-9)
+    assert_allclose(pade((1 + t) / (1 - 2 * t), 3, 4)(0.25 / unit), 2.5, rtol=1e-12)
 
 
 def test_pade_under_a_gradient_and_in_other_types():

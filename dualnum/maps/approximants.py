@@ -71,8 +71,22 @@ def pade(y: Jet, m: int, n: int | None = None) -> Pade:
     if m < 0 or n < 0 or n + m > order:
         raise InvalidValue(f"pade: m is {m}, n is {n}, the order of y {order}; expected 0 or more, together {order}")
     c = np.reshape(y.planes, (order + 1, -1))[: n + m + 1]
-    p, q = _quotient(c, int(m), int(n))
+    scale = _scale(primal(c))
+    powers = scale ** np.arange(n + m + 1, dtype=scale.dtype)[:, None]
+    p, q = _quotient(c * powers, int(m), int(n))
+    p, q = p / powers[: n + 1], q / powers[: m + 1]
     return Pade(np.reshape(p, (n + 1, *y.shape)), np.reshape(q, (m + 1, *y.shape)))
+
+
+def _scale(c: Value) -> Any:
+    """A power of two for t at each point, with which the coefficients are of one size, whatever the unit of t."""
+    real = np.zeros((), c.dtype).real.dtype
+    if isinstance(c, Operand):
+        return np.ones((), real)
+    with np.errstate(all="ignore"):
+        slope = _fit(np.log2(np.abs(c)), np.arange(len(c)) + 0.0, np.ones(len(c)))
+    most = 0.9 * np.finfo(real).maxexp / len(c)
+    return np.exp2(np.round(np.clip(np.where(np.isfinite(slope), -slope, 0.0), -most, most))).astype(real)
 
 
 def _quotient(c: Value, m: int, n: int) -> tuple[Any, Any]:
@@ -92,11 +106,13 @@ def _quotient(c: Value, m: int, n: int) -> tuple[Any, Any]:
                 "carries derivatives of other levels"
             )
         return _solved(system, c, m, n)
-    p, q = np.zeros((n + 1, c.shape[1]), c.dtype), np.zeros((m + 1, c.shape[1]), c.dtype)
-    if good.any():
-        p[:, good], q[:, good] = _solved(system[good], c[:, good], m, n)
-    if not good.all():
-        _reduced(c[:, ~good], system[~good], (p, q), np.flatnonzero(~good), m, n)
+    known = np.isfinite(c).all(axis=0)  # what is not finite spoils its own point only
+    p, q = (np.where(known, np.zeros((k + 1, 1), c.dtype), np.nan).astype(c.dtype) for k in (n, m))
+    whole, rest = known & good, known & ~good
+    if whole.any():
+        p[:, whole], q[:, whole] = _solved(system[whole], c[:, whole], m, n)
+    if rest.any():
+        _reduced(c[:, rest], system[rest], (p, q), np.flatnonzero(rest), m, n)
     return p, q
 
 
@@ -104,12 +120,11 @@ def _is_regular(system: Value, c: Value) -> Any:
     """Whether q_1, …, q_m follow from q_0 = 1."""
     if isinstance(system, Operand):
         return True
-    sizes = np.linalg.svd(np.where(np.isfinite(system), system, 0), compute_uv=False)[..., -1]
-    square = np.linalg.svd(np.where(np.isfinite(system), system, 0)[..., 1:], compute_uv=False)
-    largest = np.max(np.abs(c), axis=0, initial=0.0)
+    system = np.where(np.isfinite(system), system, 0)
+    sizes = np.linalg.svd(system, compute_uv=False)[..., -1]
+    square = np.linalg.svd(system[..., 1:], compute_uv=False)
     least = _ROUNDINGS * np.finfo(square.dtype).eps
-    known = np.isfinite(c).all(axis=0)
-    return ~known | ((sizes > least * largest) & (square[..., -1] > least * square[..., 0]))
+    return (sizes > least * np.max(np.abs(c), axis=0, initial=0.0)) & (square[..., -1] > least * square[..., 0])
 
 
 _ROUNDINGS = 45  # 1e-14 in double precision
