@@ -21,6 +21,17 @@ from .jets.jet import Jet
 from .jets.seeding import jet
 from .jets.variables import dual, hyperdual, jets
 from .kernel.engine import engine
+from .maps import (
+    compose,
+    convergence_radius,
+    fixed_point,
+    flow,
+    implicit,
+    inverse_map,
+    pade,
+    reversion,
+    taylor_step,
+)
 from .program.jit import jit
 from .tape import roots  # noqa: F401  what jets and variables remember
 from .transforms import (
@@ -67,6 +78,8 @@ __all__ = [
     "autograd",
     "biharmonic",
     "checkpoint",
+    "compose",
+    "convergence_radius",
     "curl",
     "custom_derivative",
     "derivative",
@@ -74,11 +87,15 @@ __all__ = [
     "divergence",
     "dual",
     "engine",
+    "fixed_point",
+    "flow",
     "functions",
     "grad",
     "hessian",
     "hvp",
     "hyperdual",
+    "implicit",
+    "inverse_map",
     "jacfwd",
     "jacobian",
     "jacobian_trace",
@@ -92,10 +109,13 @@ __all__ = [
     "mixed",
     "nonsmooth",
     "operator",
+    "pade",
     "partial",
     "primitives",
+    "reversion",
     "stop_gradient",
     "taylor",
+    "taylor_step",
     "testing",
     "value_and_grad",
     "vhp",

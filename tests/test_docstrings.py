@@ -28,6 +28,7 @@ METHODS = {n: x for n, x in MEMBERS.items() if inspect.isfunction(x) and not has
 DOCS = {n: inspect.getdoc(x) or "" for n, x in (THINGS | MEMBERS).items()}
 NO_ARRAYS = {"engine", "nonsmooth", "checkpoint", "lookup", "rows"}
 SOURCED = {"Jet", "derivative", "taylor", "grad", "vjp", "hvp", "dual", "hyperdual", "jets"}
+SOURCED |= {"compose", "convergence_radius", "fixed_point", "flow", "implicit", "inverse_map", "pade", "reversion"}
 SOURCED |= {f"linalg.{name}" for name in dn.linalg.__all__ if name != "block_diag"}
 
 
@@ -113,6 +114,14 @@ linalg.block_diag(dn.jet([[[0.5]]])); autograd.variable("x"); autograd.variable(
 autograd.grad(ONES, V); autograd.grad(V, V); autograd.Variable(2.0); V.backward(); V.numpy(); V.item()
 testing.check_derivatives(np.sin, "x"); testing.check_derivatives(np.sin, 0.5, ways="x")
 testing.check_grads(np.sin, 0.5); testing.check_grads(np.sin, (0.5,), modes="x")
+compose(0.5, J); compose(J, 0.5); compose(F, (F,)); compose(F, dn.jets(ONES, order=2, axis=0)); compose(F, F, axis=2)
+inverse_map(0.5); inverse_map(F); inverse_map((F, F)); inverse_map((F, 2 * F), ONES); reversion(0.5); reversion(F)
+reversion(J**2 - J); pade(0.5, 1); pade(J, 0.5); pade(J, 2, 1); convergence_radius(0.5); convergence_radius(J)
+implicit(np.subtract, "x", 0.5); implicit(np.subtract, 0.5, 2.0); implicit(lambda x, p: p, 0.5, 0.0)
+implicit(np.subtract, 0.5, 0.5, axis=0); implicit(np.subtract, 0.5, J, order=1); fixed_point(np.subtract, J, 0.5)
+fixed_point(lambda x, p: -x, 0.5, 2.0); fixed_point(lambda x, p: ONES, 0.5, 2.0)
+flow(3, 0.5, [0, 1]); flow(np.add, 0.5, 1.0); flow(np.add, 0.5, [0, 1], steps=0.5); flow(np.add, "x", [0, 1])
+flow(lambda t, y: ONES, 0.5, [0, 1]); taylor_step(np.add, 0.0, 0.5, 1.0, 0); taylor_step(np.add, 0.0, "x", 0.5)
 """
 
 

@@ -26,7 +26,7 @@ FLOORS = [
     {"jets"},
     {"tape"},
     {"program"},
-    {"autograd", "linalg", "transforms"},
+    {"autograd", "linalg", "maps", "transforms"},
     {"testing"},
     {"cli"},
     {"__init__"},

@@ -37,6 +37,24 @@ def _pieces_of(shapes: list[tuple[int, ...]], axis: int) -> Callable[[Any], Any]
     return Moving(lambda g: g[places[0]] if len(places) == 1 else tuple(g[place] for place in places), omits=False)
 
 
+def _of_planes(function: Callable[..., Any], shapes: list[tuple[int, ...]], axis: int) -> Callable[..., Any] | None:
+    """The function of several arrays on stacked planes of them, with the axis behind that of the planes."""
+    if len(shapes) < 2:
+        return None
+
+    def on_planes(*xs: Any) -> Any:
+        count = next(x.shape[0] for x in xs if np.ndim(x))
+        return function(
+            *(
+                np.reshape(x, (count, *shape)) if np.ndim(x) else np.zeros((count, *shape), bool)
+                for x, shape in zip(xs, shapes, strict=True)
+            ),
+            axis=axis + 1,
+        )
+
+    return on_planes
+
+
 @implements(np.concatenate)
 def concatenate(
     arrays: Any, /, axis: Axis = 0, out: Value = None, *, dtype: DType = None, casting: str = "same_kind"
@@ -46,8 +64,9 @@ def concatenate(
     arrays = numbers("concatenate", *arrays)
     axis = normalize_axis_index(axis, np.ndim(arrays[0]))
     shapes = [np.shape(x) for x in arrays]
-    joined = lambda *xs: np.concatenate(xs, axis=axis, casting=casting)  # type: ignore[call-overload]  # noqa: E731
-    return linear(joined, *arrays, adjoint=_pieces_of(shapes, axis) if len({*map(len, shapes)}) == 1 else None)
+    joined = lambda *xs, axis=axis: np.concatenate(xs, axis=axis, casting=casting)  # type: ignore[call-overload]  # noqa: E731
+    adjoint = _pieces_of(shapes, axis) if len({*map(len, shapes)}) == 1 else None
+    return linear(joined, *arrays, adjoint=adjoint, stacked=_of_planes(joined, shapes, axis))
 
 
 @implements(np.stack)
@@ -56,13 +75,15 @@ def stack(arrays: Any, axis: int = 0, out: Value = None, *, dtype: DType = None,
     if out is not None or dtype is not None or not arrays:
         return _joined(np.stack, arrays, out, dtype, axis=axis, casting=casting)
     arrays = numbers("stack", *arrays)
-    place = (slice(None),) * normalize_axis_index(axis, np.ndim(arrays[0]) + 1)
+    axis = normalize_axis_index(axis, np.ndim(arrays[0]) + 1)
+    place = (slice(None),) * axis
 
     def adjoint(g: Value) -> Any:
         return g[(*place, 0)] if len(arrays) == 1 else tuple(g[(*place, i)] for i in range(len(arrays)))
 
-    stacked = lambda *xs: np.stack(xs, axis=axis, casting=casting)  # type: ignore[call-overload]  # noqa: E731
-    return linear(stacked, *arrays, adjoint=Moving(adjoint, omits=False))
+    stacked = lambda *xs, axis=axis: np.stack(xs, axis=axis, casting=casting)  # type: ignore[call-overload]  # noqa: E731
+    shapes = [np.shape(x) for x in arrays]
+    return linear(stacked, *arrays, adjoint=Moving(adjoint, omits=False), stacked=_of_planes(stacked, shapes, axis))
 
 
 @implements(np.hstack)
