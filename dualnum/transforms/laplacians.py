@@ -20,7 +20,7 @@ from .reverse import floats
 
 __all__ = ["Estimate", "biharmonic", "laplacian"]
 
-_WIDEST = 64  # variables in one program, which is written out in full: more take as long, and longer to compile
+_WIDEST = 32  # variables in one pass: their planes stay in the cache, and programs of them are compiled soon
 _BLOCK = 8  # of the biharmonic operator, whose planes grow with the square
 
 
