@@ -15,6 +15,8 @@ def test_variables_are_shown_by_number_or_by_name():
     x, t = dn.jets(2.0, 3.0, order=2)
     assert repr(x**2 * t) == "Jet(12. + 12.·t₁ + 4.·t₂ + 3.·t₁² + 4.·t₁·t₂, order=2)"
     assert repr(product(2)) == "Jet(12. + 12.·δx + 4.·δt + 3.·δx² + 4.·δx·δt, order=2)"
+    (x,) = dn.jets(x=2.0, order=1)
+    assert (x**2)._repr_latex_() == r"$4 + 4\,\delta x + \mathcal{O}(\delta x^{2})$"
     assert product(1)._repr_latex_() == r"$12 + 12\,\delta x + 4\,\delta t + \mathcal{O}(|\delta|^{2})$"
 
 
@@ -32,6 +34,14 @@ def test_limits_of_each_variable_are_shown():
     assert repr(y) == "Jet(12. + 12.·δx + 4.·δt + 3.·δx² + 4.·δx·δt + 1.·δx²·δt, order=(2, 1))"
     assert y._repr_latex_().endswith(r"\delta x^{2}\,\delta t + \mathcal{O}(\delta x^{3}, \delta t^{2})$")
     assert "order (2, 1)" in y._repr_html_()
+
+
+def test_what_is_not_kept_says_which_order_keeps_it():
+    x, t = dn.jets(x=2.0, t=3.0, order=(2, 1))
+    with pytest.raises(dn.InvalidValue, match=r"\(1, 3\).*order=\(2, 3\) or more"):
+        (x * t).partial(1, 3)
+    with pytest.raises(dn.InvalidValue, match=r"\(2, 1\).*order=3 or more$"):
+        product(2).partial(x=2, t=1)
 
 
 def test_names_are_set_as_in_print():

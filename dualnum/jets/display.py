@@ -156,6 +156,8 @@ def _orders(jet: Base) -> list[tuple[str, int]]:
 
 def _size(algebra: Algebra, letter: str) -> str:
     """What the terms that are left out are powers of."""
+    if algebra.variables == 1 and algebra.names:
+        return f"δ{algebra.names[0]}"
     if algebra.variables == 1 or algebra.directions is not None or algebra.letter:
         return algebra.letter or letter
     return "|δ|" if algebra.names else f"|{letter}|"
