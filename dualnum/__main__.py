@@ -2,10 +2,12 @@
 
 import argparse
 import importlib.metadata
+import math
 import os
 import platform
 import sys
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ import numpy as np
 from . import __version__
 from .algebra import scale_of
 from .backend import devices
-from .cli.report import differentiate
+from .cli.report import MOST, differentiate
 from .errors import DualnumError, InvalidValue
 from .formula import Formula, FormulaError, parse
 from .kernel.engine import available, current
@@ -85,7 +87,7 @@ def _answer(options: argparse.Namespace) -> str:
 
 
 def _points(given: Sequence[str], formula: Formula, asked: bool) -> tuple[tuple[str, ...], Any]:
-    """The variables, and the points of shape (n, m), from 0.5 or x=1,t=3, one word a point."""
+    """The variables, and the points of shape (n, m), from 0.5 or x=1,t=3 or x=0:1:5,t=3, one word a point or grid."""
     variables = formula.variables or ("x",)
     if len(variables) > 1 and not (asked and all("=" in word for word in given)):
         wanted = ",".join(f"{v}=1" for v in variables)
@@ -94,16 +96,21 @@ def _points(given: Sequence[str], formula: Formula, asked: bool) -> tuple[tuple[
             formula.text,
             formula.position(variables[1]),
         )
-    points = []
+    points: list[tuple[float, ...]] = []
     for word in given:
         named = dict(_named(word)) if "=" in word else {variables[0]: word}
         for v in named:
             if v not in variables:
-                raise InvalidValue(f"--at {word}: {v or 'nothing'} is no variable of {formula.text}")
+                raise InvalidValue(
+                    f"--at {word}: {v or 'nothing'} is no variable of {formula.text}; expected {', '.join(variables)}"
+                )
         for v in variables:
             if v not in named:
                 raise FormulaError(f"--at {word} gives no value for {v}", formula.text, formula.position(v))
-        points.append([_value(named[v], word) for v in variables])
+        each = [_values(named[v], word) for v in variables]
+        if math.prod(map(len, each)) > MOST:
+            raise InvalidValue(f"--at {word} is more than {MOST} points")
+        points += product(*each)
     return variables, np.array(points)
 
 
@@ -114,6 +121,17 @@ def _named(word: str) -> list[tuple[str, str]]:
     if len(set(names)) < len(names) or not all(sign for _, sign, _ in pairs):
         raise InvalidValue(f"--at {word}: expected one value for each variable, as in x=1,t=3")
     return [(name, value) for name, (*_, value) in zip(names, pairs, strict=True)]
+
+
+def _values(text: str, word: str) -> list[float]:
+    """A number, or start:stop:count: as many numbers with the same distance, both ends among them."""
+    parts = text.split(":")
+    if len(parts) == 1:
+        return [_value(text, word)]
+    count = parts[-1].strip()
+    if len(parts) != 3 or not count.isdecimal() or not 1 <= int(count) <= MOST:
+        raise InvalidValue(f"--at {word.strip()}: {text} is no range; expected start:stop:count, as in 0:1:5")
+    return np.linspace(_value(parts[0], word), _value(parts[1], word), int(count)).tolist()  # type: ignore[no-any-return]
 
 
 def _value(text: str, word: str) -> float:
@@ -158,7 +176,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("formula", nargs="?", help="in NumPy's elementwise functions, pi, e, and any variables")
     parser.add_argument(
-        "--at", nargs="+", metavar="POINT", help="numbers (0.5, pi/2), or x=1,t=3 for each point of several variables"
+        "--at",
+        nargs="+",
+        metavar="POINT",
+        help="numbers (0.5, pi/2), ranges (0:1:5), and for several variables points (x=1,t=3) or grids (x=0:1:5,t=3)",
     )
     parser.add_argument("--order", type=int, help="highest derivative (5; in several variables 2)")
     parser.add_argument("--csv", action="store_true", help="print comma-separated values with all their digits")

@@ -97,7 +97,7 @@ def test_the_table_shows_what_the_csv_says(capsys):
         assert_allclose(float(cells[-2]), math.exp(0.25) / 2**k, rtol=1e-10)
 
 
-def test_several_variables_by_nesting(capsys):
+def test_several_variables_in_one_pass(capsys):
     status, text, _ = run(capsys, "x**3+x*t+t**2", "--at", "x=1,t=3", "t=4,x=2", "--csv")
     assert status == 0
     found = {(float(r["x"]), int(r["order_x"]), int(r["order_t"])): float(r["derivative"]) for r in table(text)}
@@ -105,8 +105,60 @@ def test_several_variables_by_nesting(capsys):
         (1.0, 0, 0): 13.0, (1.0, 1, 0): 6.0, (1.0, 0, 1): 7.0, (1.0, 2, 0): 6.0, (1.0, 1, 1): 1.0, (1.0, 0, 2): 2.0,
         (2.0, 0, 0): 32.0, (2.0, 1, 0): 16.0, (2.0, 0, 1): 10.0, (2.0, 2, 0): 12.0, (2.0, 1, 1): 1.0, (2.0, 0, 2): 2.0,
     }  # fmt: skip
-    _, text, _ = run(capsys, "x**3+x*t+t**2", "--at", "x=1,t=3")
-    assert "f_xt" in text and "f_tt" in text
+
+
+def test_a_table_of_partial_derivatives_by_degree(capsys):
+    status, text, error = run(capsys, "x**3 + x*t + t**2", "--at", "x=1,t=3", "--order", "2")
+    assert status == 0 and not error
+    assert [line.split() for line in text.splitlines()] == [
+        "f(x, t) = x**3 + x*t + t**2, and its partial derivatives to order 2".split(), [],
+        ["x,", "t", "derivative", "Taylor", "coefficient"],
+        ["1,", "3", "f", "f", "13", "13"], [],
+        ["f_x", "∂f/∂x", "6", "6"],
+        ["f_t", "∂f/∂t", "7", "7"], [],
+        ["f_xx", "∂²f/∂x²", "6", "3"],
+        ["f_xt", "∂²f/∂x∂t", "1", "1"],
+        ["f_tt", "∂²f/∂t²", "2", "1"], [],
+        "f(1 + δx, 3 + δt) = 13 + 6·δx + 7·δt + 3·δx² + δx·δt + δt² + O(|δ|³)".split(),
+    ]  # fmt: skip
+
+
+def test_several_variables_against_mpmath(capsys):
+    _, text, _ = run(capsys, "exp(x*b)*sin(t + b)", "--at", "x=0.3,b=-0.5,t=1.25", "--order", "3", "--csv")
+    rows = table(text)
+    assert len(rows) == math.comb(6, 3)
+    for row in rows:
+        orders = tuple(int(row[f"order_{v}"]) for v in "xbt")
+        with mpmath.workdps(40):
+            f = lambda x, b, t: mpmath.exp(x * b) * mpmath.sin(t + b)  # noqa: E731
+            exact = float(mpmath.diff(f, (0.3, -0.5, 1.25), orders))
+        assert_allclose(float(row["derivative"]), exact, rtol=1e-13, atol=1e-14)
+
+
+def test_names_of_several_letters_and_zeros_in_the_polynomial(capsys):
+    _, text, _ = run(capsys, "sin(x)*alpha", "--at", "x=0,alpha=-1", "--order", "3")
+    assert "f_x^2 alpha" in text and "∂³f/∂x²∂alpha" in text
+    assert text.rstrip().endswith("f(0 + δx, -1 + δalpha) = -δx + δx·δalpha + 0.166667·δx³ + O(|δ|⁴)")
+    _, text, _ = run(capsys, "floor(x)*ceil(t)", "--at", "x=0.5,t=0.5", "--order", "1")
+    assert text.rstrip().endswith("f(0.5 + δx, 0.5 + δt) = 0 + O(|δ|²)")
+    _, text, _ = run(capsys, "exp(x*t)", "--at", "x=1,t=2", "--order", "5")
+    assert "+ …" in text and max(map(len, text.splitlines())) <= 79
+
+
+def test_ranges_and_grids(capsys):
+    _, text, _ = run(capsys, "x**2", "--at", "-1:1:5", "7", "--order", "0", "--csv")
+    assert [float(r["x"]) for r in table(text)] == [-1.0, -0.5, 0.0, 0.5, 1.0, 7.0]
+    _, text, _ = run(capsys, "x*t", "--at", "x=0:pi:2,t=1:2:3", "t=0,x=5", "--order", "1", "--csv")
+    rows = [r for r in table(text) if (r["order_x"], r["order_t"]) == ("1", "0")]
+    assert [(float(r["x"]), float(r["t"])) for r in rows] == [
+        (0.0, 1.0), (0.0, 1.5), (0.0, 2.0), (math.pi, 1.0), (math.pi, 1.5), (math.pi, 2.0), (5.0, 0.0),
+    ]  # fmt: skip
+    assert all(r["derivative"] == r["t"] for r in rows)
+
+
+def test_outside_the_domain_of_several_variables(capsys, recwarn):
+    status, text, _ = run(capsys, "log(x)*t", "--at", "x=0,t=1", "--order", "1")
+    assert status == 0 and "-inf" in text and not recwarn.list
 
 
 def test_outside_the_domain_there_is_nan_and_inf_and_no_warning(capsys, recwarn):
@@ -265,6 +317,13 @@ BAD_ARGUMENTS = [
     (("x*t", "--at", "x=1,t"), "one value for each"),
     (("x*t", "--at", "x=1,x=2"), "one value for each"),
     (("x", "--at", "y=1"), "y is no variable"),
+    (("x*t", "--at", "x=1,t=2,z=3"), "z is no variable of x*t; expected x, t"),
+    (("x", "--at", "0:1"), "expected start:stop:count"),
+    (("x", "--at", "0:1:0"), "expected start:stop:count"),
+    (("x", "--at", "0:1:2.5"), "expected start:stop:count"),
+    (("x", "--at", "0:y:2"), "y is no number"),
+    (("x*t", "--at", "x=0:1:2000,t=0:1:2000"), "more than 1000000 points"),
+    (("x*t", "--at", "x=1,t=1", "--order", "300"), "lower order"),
     (("x", "--at", "foo"), "foo is no number"),
     (("x", "--at", "2*("), "never closed"),
     (("x", "--order", "-1"), "expected 0 to 1000"),

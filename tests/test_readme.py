@@ -54,8 +54,8 @@ def test_the_checker_of_the_tour_fails_on_a_wrong_number():
     assert not checker.check_output("np.float64(1.5)\n", "np.float32(1.5)\n", 0)
 
 
-def test_the_command_line_prints_what_the_readme_shows(capsys):
-    (session,) = blocks("console")
+@pytest.mark.parametrize("session", blocks("console"), ids=["one variable", "several"])
+def test_the_command_line_prints_what_the_readme_shows(capsys, session):
     command, _, shown = session.partition("\n")
     assert command.startswith("$ python -m dualnum ")
     assert main(shlex.split(command)[4:]) == 0

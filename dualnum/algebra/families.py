@@ -40,7 +40,7 @@ class Box(Algebra):
     """
 
     def __new__(cls, *limits: int) -> Self:
-        return cls._one(limits, sorted(product(*(range(k + 1) for k in limits)), key=by_degree))
+        return cls._one(limits, sorted(product(*(range(k + 1) for k in limits)), key=by_degree), limits=limits)
 
     def __str__(self) -> str:
         return f"order {self.order} in {listed(self)} with powers up to ({', '.join(map(str, self._args))})"

@@ -41,6 +41,7 @@ class Algebra:
         full: the extent of all monomials.
         letter: what the variables are called, with their numbers, and
         names: by names of their own.
+        limits: the highest power of each variable, where these alone say what is kept.
     """
 
     monomials: tuple[Monomial, ...]
@@ -50,6 +51,7 @@ class Algebra:
     full: int
     letter: str | None = None
     names: tuple[str, ...] | None = None
+    limits: tuple[int, ...] | None = None
     _args: tuple[Any, ...]
 
     @classmethod
@@ -67,7 +69,7 @@ class Algebra:
 
     def named(self, names: tuple[str, ...] | None) -> Self:
         """The same algebra with names for its variables, or without."""
-        return self if names == self.names else self._one(self._args, self.monomials, names=names)
+        return self if names == self.names else self._one(self._args, self.monomials, names=names, limits=self.limits)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"an algebra is immutable; {self!r}.{name} is fixed")

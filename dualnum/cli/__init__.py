@@ -1,4 +1,4 @@
-"""The command line: a typed formula (`formula`), its derivatives as a table (`report`) or a picture (`plot`).
+"""The command line: the derivatives of a typed formula as a table (`report`) or a picture (`plot`).
 
 Above everything but `__main__`.
 """

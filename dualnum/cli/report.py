@@ -5,14 +5,15 @@ import io
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 import numpy as np
 
-from ..algebra import factorial_times, underflowed
+from ..algebra import Monomial, TotalDegree, multiple, underflowed
 from ..errors import InvalidValue
 from ..formula import Formula
+from ..jets.jet import Jet
+from ..jets.variables import jets
 from ..kinds import Value
 from ..transforms import taylor
 
@@ -20,6 +21,9 @@ __all__ = ["Report", "differentiate"]
 
 Closed = Callable[[int, Any], Any]  # (k, x) → the k-th derivative at x, known from elsewhere
 MOST = 1_000_000  # numbers in a report
+LONGEST = 12  # terms of a polynomial
+WIDTH = 79
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Report:
         variables: its variables, m of them.
         points: shape (n, m).
         order: K, the highest total order.
-        coefficients: the Taylor coefficients, shape (K+1, …, K+1, n) with one axis of orders a variable.
+        coefficients: the Taylor coefficients, shape (terms, n), in the order of `multi_indices`.
         closed: the derivatives in closed form, where they are known (of one variable).
     """
 
@@ -42,32 +46,35 @@ class Report:
     coefficients: Any
     closed: Closed | None = None
 
-    def multi_indices(self) -> list[tuple[int, ...]]:
+    @property
+    def multi_indices(self) -> tuple[Monomial, ...]:
         """The orders in each variable with a sum of at most K, lowest sum first."""
-        each = product(range(self.order + 1), repeat=len(self.variables))
-        return sorted((m for m in each if sum(m) <= self.order), key=lambda m: (sum(m), [-k for k in m]))
+        return TotalDegree(len(self.variables), self.order).monomials
 
-    def derivative(self, multi_index: tuple[int, ...]) -> Any:
-        """The partial derivative at each point: m! times the coefficient."""
-        result = self.coefficients[multi_index]
-        for k in multi_index:
-            result = factorial_times(k, result)
-        return result
+    @property
+    def derivatives(self) -> Any:
+        """The partial derivatives, m! times the coefficients, in the same order."""
+        factorials = [math.prod(map(math.factorial, m)) for m in self.multi_indices]
+        return np.array([multiple(f, a) for f, a in zip(factorials, self.coefficients, strict=True)])
 
     def underflowed(self) -> int | None:
         """The lowest order in one variable from which on digits are lost to coefficients that are too small."""
-        each = [
-            np.moveaxis(self.coefficients, i, 0).reshape(self.order + 1, -1) for i in range(self.coefficients.ndim - 1)
-        ]
-        # where all ends with zeros behind numbers of full precision, the function is taken for a polynomial
-        ends = [np.max(np.nonzero(c.any(axis=1))[0], initial=0) for c in each]
         tiny = np.finfo(self.coefficients.dtype).tiny
-        last = [
-            end if np.all((c[end] == 0) | (np.abs(c[end]) >= tiny)) else self.order
-            for c, end in zip(each, ends, strict=True)
-        ]
-        lost = (k for c, end in zip(each, last, strict=True) for k in range(end + 1) if underflowed(k, c))
+        lost = []
+        for c in self._series():
+            # where a series ends with zeros behind numbers of full precision, the function is taken for a polynomial
+            end = int(np.max(np.nonzero(c.any(axis=1))[0], initial=0))
+            last = end if np.all((c[end] == 0) | (np.abs(c[end]) >= tiny)) else len(c) - 1
+            lost += [k for k in range(last + 1) if underflowed(k, c)][:1]
         return min(lost, default=None)
+
+    def _series(self) -> Iterator[Any]:
+        """The coefficients by the powers of one variable, for all powers of the others."""
+        for i in range(len(self.variables)):
+            places: dict[Monomial, list[int]] = {}
+            for place, m in enumerate(self.multi_indices):
+                places.setdefault(m[:i] + m[i + 1 :], []).append(place)
+            yield from (self.coefficients[chosen] for chosen in places.values())
 
     def label(self, multi_index: tuple[int, ...]) -> str:
         """f, f', f'', f''', f(4) of one variable; f, f_x, f_xt of several."""
@@ -79,22 +86,45 @@ class Report:
         names = [v * k if short else f"{v}^{k}" if k > 1 else v for v, k in powers if k]
         return "f" + "_" * bool(names) + ("" if short else " ").join(names)
 
+    def quotient(self, multi_index: tuple[int, ...]) -> str:
+        """The same as Leibniz writes it: f, ∂f/∂x, ∂²f/∂x∂t."""
+        count = sum(multi_index)
+        powers = zip(self.variables, multi_index, strict=True)
+        return f"∂{_power(count)}f/" + "".join(f"∂{v}{_power(k)}" for v, k in powers if k) if count else "f"
+
+    def polynomial(self, i: int) -> str:
+        """The Taylor polynomial at a point, f(1 + δx, 3 + δt) = 13 + 6·δx + …, without terms that are zero."""
+        at = ", ".join(f"{x:g} + δ{v}" for v, x in zip(self.variables, self.points[i], strict=True))
+        given = list(zip(self.multi_indices, self.coefficients[:, i], strict=True))
+        terms = [(m, a) for m, a in given if a] or given[:1]
+        pieces = [f"f({at}) ="]
+        for m, a in terms[:LONGEST]:
+            powers = [f"δ{v}{_power(k)}" for v, k in zip(self.variables, m, strict=True) if k]
+            sign = ("-" if a < 0 else "") if len(pieces) == 1 else "- " if a < 0 else "+ "
+            number = [f"{abs(a):g}"] if abs(a) != 1 or not powers else []
+            pieces.append(sign + "·".join(number + powers))
+        rest = "…" if len(terms) > LONGEST else f"O(|δ|{_power(self.order + 1)})"
+        return _filled([*pieces, f"+ {rest}"])
+
     def rows(self) -> Iterator[tuple[int, tuple[int, ...], float, float]]:
         """(point, multi-index, derivative, Taylor coefficient)."""
+        derivatives = self.derivatives
         for i in range(len(self.points)):
-            for m in self.multi_indices():
-                yield i, m, float(self.derivative(m)[i]), float(self.coefficients[(*m, i)])
+            for m, d, a in zip(self.multi_indices, derivatives[:, i], self.coefficients[:, i], strict=True):
+                yield i, m, float(d), float(a)
 
     # ── for people ───────────────────────────────────────────────────────────────────────────────
 
     def text(self) -> str:
-        """The table, with a blank line between points."""
+        """The table, with a blank line between points; in several variables also between degrees."""
         rows = list(self.rows())
+        several = len(self.variables) > 1
         at = [", ".join(f"{x:g}" for x in point) for point in self.points]
         first = [at[i] if not any(m) else "" for i, m, *_ in rows]
         columns = [
             _column(", ".join(self.variables), first),
             _column("", [self.label(m) for _, m, *_ in rows], left=True),
+            *([_column("", [self.quotient(m) for _, m, *_ in rows], left=True)] if several else []),
             _column("derivative", _numerals([d for *_, d, _ in rows])),
         ]
         closing = ""
@@ -108,9 +138,19 @@ class Report:
             closing = f"\n\n{len(rows)} numbers; all agree with the closed form to {min(agreement):.1f} digits or more."
         head, *lines = ("   ".join(cells).rstrip() for cells in zip(*columns, strict=True))
         each = len(rows) // len(self.points)
-        groups = ["\n".join(lines[i : i + each]) for i in range(0, len(lines), each)]
-        title = f"f({', '.join(self.variables)}) = {self.formula}, and its derivatives to order {self.order}"
-        return f"{title}\n\n{head}\n" + ("\n\n" if each > 1 else "\n").join(groups) + closing
+        groups = [lines[i : i + each] for i in range(0, len(lines), each)]
+        blocks = [self._by_degree(i, group) if several else "\n".join(group) for i, group in enumerate(groups)]
+        kind = "partial derivatives" if several else "derivatives"
+        title = f"f({', '.join(self.variables)}) = {self.formula}, and its {kind} to order {self.order}"
+        return f"{title}\n\n{head}\n" + ("\n\n" if each > 1 else "\n").join(blocks) + closing
+
+    def _by_degree(self, i: int, lines: Sequence[str]) -> str:
+        """The lines of a point with a blank one between degrees, and its polynomial."""
+        degrees = [
+            [line for m, line in zip(self.multi_indices, lines, strict=True) if sum(m) == degree]
+            for degree in range(self.order + 1)
+        ]
+        return "\n\n".join([*("\n".join(block) for block in degrees), self.polynomial(i)])
 
     def _closed_form(self) -> list[float]:
         assert self.closed is not None
@@ -135,7 +175,7 @@ class Report:
 def differentiate(
     formula: Formula, variables: tuple[str, ...], points: Value, order: int, closed: Closed | None = None
 ) -> Report:
-    """The report on a formula: every derivative comes from one pass, nested once a variable.
+    """The report on a formula: every derivative at every point comes from one pass.
 
     Args:
         formula: a function of `variables`.
@@ -146,25 +186,21 @@ def differentiate(
 
     Example:
         >>> from dualnum.formula import parse
-        >>> report = differentiate(parse("x**3"), ("x",), np.array([[2.0]]), order=2)
-        >>> [float(report.derivative((k,))[0]) for k in range(3)]
-        [8.0, 12.0, 12.0]
+        >>> report = differentiate(parse("x**3*t"), ("x", "t"), np.array([[2.0, 5.0]]), order=2)
+        >>> dict(zip(report.multi_indices, report.derivatives[:, 0].tolist()))
+        {(0, 0): 40.0, (1, 0): 60.0, (0, 1): 8.0, (2, 0): 60.0, (1, 1): 12.0, (0, 2): 0.0}
     """
     m, n = len(variables), len(points)
-    if (order + 1) ** m * n > MOST:
+    terms = math.comb(m + order, order)
+    if terms * n > MOST:
         raise InvalidValue(f"order {order} in {m} variables at {n} points is more than {MOST} numbers; lower the order")
-
-    def expand(*fixed: Any) -> Any:
-        if len(fixed) == m:
-            return formula(*fixed[: len(formula.variables)])
-        return taylor(lambda x: expand(*fixed, x), order)(points[:, len(fixed)])
-
-    coefficients = expand()
-    if coefficients.ndim == m:  # the formula is a constant
-        coefficients = coefficients[..., None]
-    return Report(
-        formula.text, variables, points, order, np.broadcast_to(coefficients, (order + 1,) * m + (n,)), closed
-    )
+    if m == 1:
+        coefficients = taylor(lambda x: formula(*(x,)[: len(formula.variables)]), order)(points[:, 0])
+        coefficients = coefficients if coefficients.ndim > 1 else coefficients[:, None]  # the formula is a constant
+    else:
+        y = formula(*jets(*points.T, order=order))
+        coefficients = y.coeffs if isinstance(y, Jet) else np.array([y, *[0.0 * y] * (terms - 1)])
+    return Report(formula.text, variables, points, order, np.broadcast_to(coefficients, (terms, n)), closed)
 
 
 def digits(a: float, b: float) -> float:
@@ -173,6 +209,21 @@ def digits(a: float, b: float) -> float:
         return math.inf
     difference = abs(a - b) / abs(b) if b else math.inf
     return max(0.0, -math.log10(difference)) if difference < math.inf else 0.0
+
+
+def _power(k: int) -> str:
+    return str(k).translate(_SUPERSCRIPTS) if k > 1 else ""
+
+
+def _filled(pieces: Sequence[str]) -> str:
+    """The pieces with spaces between them, in lines that a terminal shows."""
+    lines = [pieces[0]]
+    for piece in pieces[1:]:
+        if len(lines[-1]) + len(piece) < WIDTH:
+            lines[-1] += f" {piece}"
+        else:
+            lines.append(f"    {piece}")
+    return "\n".join(lines)
 
 
 def _column(head: str, cells: Sequence[str], left: bool = False) -> list[str]:

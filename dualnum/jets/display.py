@@ -27,6 +27,10 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MATRIX_ENTRIES = 36  # what still fits on a page as LaTeX
 _TABLE_COLUMNS = 12
+_GREEK = frozenset(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
+    "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+)
 
 Factor = tuple[str, int, int]  # letter, number of its direction (0: the only one), power
 Monomial = tuple[Factor, ...]
@@ -34,7 +38,7 @@ Monomial = tuple[Factor, ...]
 
 def text(jet: Base) -> str:
     """The repr: ``Jet(25. + 10.·t + 1.·t², order=3)``, arrays with one aligned block a coefficient."""
-    shown = _elided(_nonzero(jet))
+    shown = _elided(_nonzero(jet), _longest(jet))
     facts = ", ".join(_facts(jet))
     if jet.ndim == 0:
         return _wrapped(["Jet(", *_signed_sum(shown, _number, "·", _plain), f", {facts})" if facts else ")"])
@@ -61,20 +65,20 @@ def latex(jet: Base) -> str | None:
     if jet.ndim > 2 or jet.size > _MATRIX_ENTRIES or len(terms) * jet.size > 4 * _MATRIX_ENTRIES or not jet.size:
         return None
     if jet.ndim == 0:
-        body = "".join(_signed_sum(_elided(terms), _latex_number, r"\,", _latex_monomial, r"\cdots"))
+        body = "".join(_signed_sum(_elided(terms, _longest(jet)), _latex_number, r"\,", _latex_monomial, r"\cdots"))
         body = re.sub(r"(?<![\d.])1\\,", "", body)  # t² rather than 1 t²
     else:
         body = " + ".join(
             r"\cdots" if term is None else (_matrix(term[1]) + r"\," + _latex_monomial(term[0])).removesuffix(r"\,")
-            for term in _elided(terms)
+            for term in _elided(terms, _longest(jet))
         )
-    rests = [rf"\mathcal{{O}}({_latex_monomial(((x, 0, k + 1),))})" for x, k in _orders(jet) if x != "ε"]
+    rests = [rf"\mathcal{{O}}({', '.join(map(_latex_monomial, each))})" for each in _rests(jet)]
     return f"${' + '.join([body, *rests])}$"
 
 
 def html(jet: Base) -> str:
     """A table: a row for each coefficient, a column for each element, or a summary of many elements."""
-    terms = _elided(list(_terms(jet)))
+    terms = _elided(list(_terms(jet)), _longest(jet))
     names, cells = (_summary(jet) if jet.size > _TABLE_COLUMNS else _elements(jet))[:2]
     head = "".join(f"<th>{escape(name)}</th>" for name in ("", *names))
     rows = []
@@ -123,11 +127,17 @@ def _nonzero(jet: Base) -> list[tuple[Monomial, Any]]:
     return [(monomial, plane) for monomial, plane in _terms(jet) if not monomial or np.any(plane != 0)]
 
 
-def _elided(terms: list[tuple[Monomial, Any]]) -> list[tuple[Monomial, Any] | None]:
+def _longest(jet: Base) -> int:
+    """How many terms are shown before they are elided; in several variables those of some more degrees."""
+    several = jet.algebra.variables > 1 and jet.algebra.directions is None and not jet.ndim
+    return np.get_printoptions()["edgeitems"] * (6 if several else 2) + 2
+
+
+def _elided(terms: list[tuple[Monomial, Any]], longest: int) -> list[tuple[Monomial, Any] | None]:
     """Both ends of a long list of terms around None, as NumPy shows a long axis."""
     options = np.get_printoptions()
     edge = options["edgeitems"]
-    if len(terms) <= 2 * edge + 2 or options["threshold"] >= sys.maxsize:
+    if len(terms) <= longest or options["threshold"] >= sys.maxsize:
         return list(terms)
     return [*terms[: edge + 1], None, *terms[len(terms) - max(edge, 1) :]]
 
@@ -146,19 +156,31 @@ def _orders(jet: Base) -> list[tuple[str, int]]:
 
 def _size(algebra: Algebra, letter: str) -> str:
     """What the terms that are left out are powers of."""
+    if algebra.variables == 1 and algebra.names:
+        return f"δ{algebra.names[0]}"
     if algebra.variables == 1 or algebra.directions is not None or algebra.letter:
         return algebra.letter or letter
     return "|δ|" if algebra.names else f"|{letter}|"
 
 
+def _rests(jet: Base) -> list[list[Monomial]]:
+    """The lowest of what is left out, for each level."""
+    limits = jet.algebra.limits
+    if limits is not None:
+        return [[(_factor(jet.algebra, "t", i, limit + 1),) for i, limit in enumerate(limits, 1)]]
+    return [[((x, 0, k + 1),)] for x, k in _orders(jet) if x != "ε"]
+
+
 def _order_text(jet: Base) -> str:
     orders = _orders(jet)
-    return str(jet.order) if len(orders) == 1 else ", ".join(f"{order} in {letter}" for letter, order in orders)
+    if len(orders) == 1:
+        return str(jet.order if jet.algebra.limits is None else jet.algebra.limits)
+    return ", ".join(f"{order} in {letter}" for letter, order in orders)
 
 
 def _facts(jet: Base) -> list[str]:
     """What the numbers do not show by themselves."""
-    facts = [f"order={jet.order}"] if len(_orders(jet)) == 1 else [f"order=({_order_text(jet)})"]
+    facts = [f"order={_order_text(jet)}"] if len(_orders(jet)) == 1 else [f"order=({_order_text(jet)})"]
     if jet.algebra.letter == "ε" and len(facts) == 1 and jet.algebra.order == jet.algebra.variables:
         facts = []  # there are no others
     if jet.algebra.directions is not None:
@@ -209,6 +231,9 @@ def _wrapped(pieces: list[str]) -> str:
     lines = [""]
     for piece in pieces:
         if lines[-1] and len(lines[-1]) + len(piece) > np.get_printoptions()["linewidth"]:
+            if piece == ")":
+                lines[-1] += piece
+                continue
             if piece.startswith(","):
                 lines[-1], piece = lines[-1] + ",", " " * 4 + piece.removeprefix(", ")
             else:
@@ -231,10 +256,21 @@ def _latex_number(x: Value) -> str:
 
 def _latex_monomial(monomial: Monomial) -> str:
     written = r"\,".join(
-        letter + (f"_{{{direction}}}" if direction else "") + (f"^{{{power}}}" if power > 1 else "")
+        _latex_name(letter) + (f"_{{{direction}}}" if direction else "") + (f"^{{{power}}}" if power > 1 else "")
         for letter, direction, power in monomial
     )
-    return written.replace("δ", r"\delta ").replace("ε", r"\varepsilon")
+    return written.replace("ε", r"\varepsilon")
+
+
+def _latex_name(letter: str) -> str:
+    """A variable by its name: δx, δtheta and δrho_1 as they are set in print."""
+    delta, name, number = re.fullmatch(r"(δ?)(.+?)(?:_?(\d+))?", letter).groups()  # type: ignore[union-attr]
+    if name in _GREEK:
+        name = rf"\{name}"
+    elif len(name) > 1 and name.isidentifier():
+        name = rf"\mathit{{{name}}}".replace("_", r"\_")
+    name = name.replace("|δ|", r"|\delta|")
+    return (r"\delta " if delta else "") + name + (f"_{{{number}}}" if number else "")
 
 
 def _matrix(plane: Any) -> str:

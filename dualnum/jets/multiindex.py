@@ -34,7 +34,8 @@ def remedy(algebra: Algebra, m: Monomial) -> str:
         return "expected 0 or more for each"
     if algebra.letter == "ε":
         return "squares of ε vanish: take dn.jets"
-    return f"build the jets with order={sum(m)} or more, and with limits that allow {m}"
+    order = sum(m) if algebra.limits is None else tuple(map(max, algebra.limits, m))
+    return f"build the jets with order={order} or more"
 
 
 def factorial(m: Monomial) -> int:

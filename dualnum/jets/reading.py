@@ -8,7 +8,7 @@ import numpy as np
 
 from ..algebra import Monomial, Univariate, factorial_times, multiple, warn_of_underflow
 from ..backend import as_floating, device_of
-from ..errors import InvalidType, InvalidValue, ours
+from ..errors import InvalidType, InvalidValue, NoAttribute, ours
 from ..kinds import Value
 from ..operand import Operand
 from .base import Base
@@ -282,37 +282,48 @@ class Reading(Base):
     @property
     def eps1(self) -> Any:
         """The coefficient of ε₁."""
-        return self.eps(1)
+        return self._attribute(1)
 
     @property
     def eps2(self) -> Any:
         """The coefficient of ε₂."""
-        return self.eps(2)
+        return self._attribute(2)
 
     @property
     def eps3(self) -> Any:
         """The coefficient of ε₃."""
-        return self.eps(3)
+        return self._attribute(3)
 
     @property
     def eps12(self) -> Any:
         """The coefficient of ε₁ε₂."""
-        return self.eps(1, 2)
+        return self._attribute(1, 2)
 
     @property
     def eps13(self) -> Any:
         """The coefficient of ε₁ε₃."""
-        return self.eps(1, 3)
+        return self._attribute(1, 3)
 
     @property
     def eps23(self) -> Any:
         """The coefficient of ε₂ε₃."""
-        return self.eps(2, 3)
+        return self._attribute(2, 3)
 
     @property
     def eps123(self) -> Any:
         """The coefficient of ε₁ε₂ε₃."""
-        return self.eps(1, 2, 3)
+        return self._attribute(1, 2, 3)
+
+    def _attribute(self, *numbers: int) -> Any:
+        """The same as `eps`, for attributes."""
+        try:
+            return self.eps(*numbers)
+        except InvalidValue as error:
+            raise NoAttribute(str(error)) from None
+
+    def __dir__(self) -> list[str]:
+        names = super().__dir__()
+        return [x for x in names if x[:3] != "eps" or self.algebra.letter == "ε"]
 
     # ── what was asked for ───────────────────────────────────────────────────────────────────────
 

@@ -252,6 +252,9 @@ for _function in (
 
 def missing(self: Ndarray, name: str) -> NoReturn:
     """What is raised for an attribute that is not there."""
+    own = getattr(type(self), name, None)
+    if isinstance(own, property) and own.fget is not None:  # it says itself why it has none
+        own.fget(self)
     if not name.startswith("_") and hasattr(np.ndarray, name):
         raise NoAttribute(
             f"{name}: {type(self).__name__} has no such attribute, although ndarray has; "
