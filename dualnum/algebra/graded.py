@@ -169,8 +169,10 @@ def _chosen(condition: Coefficient, a: Coefficient, b: Coefficient) -> Any:
 
 
 def _concatenated(parts: Any, axis: int = 0) -> Part:
-    zeros = [np.zeros_like(next(iter(x.terms.values()))) for x in parts]
     monomials = dict.fromkeys(m for x in parts for m in x.terms)
+    if not monomials:
+        return Part(parts[0].algebra, {})
+    zeros = [np.zeros_like(next(iter(x.terms.values()))) for x in parts]
     each = {m: [x.terms.get(m, zero) for x, zero in zip(parts, zeros, strict=True)] for m in monomials}
     return Part(parts[0].algebra, {m: np.concatenate(cs, axis=axis) for m, cs in each.items()})
 
