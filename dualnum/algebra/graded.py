@@ -19,7 +19,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from ..errors import DualnumError
 from ..kinds import Coefficient, Index
 
-__all__ = ["Monomial", "NotGraded", "Part", "add", "is_zero"]
+__all__ = ["Monomial", "NotGraded", "Part", "add", "is_nothing", "is_zero"]
 
 Monomial = tuple[int, ...]
 
@@ -164,7 +164,7 @@ def _chosen(condition: Coefficient, a: Coefficient, b: Coefficient) -> Any:
     known = a if isinstance(a, Part) else b
     x, y = (p.terms if isinstance(p, Part) else {} for p in (a, b))
     # beside a part only zero has a meaning, and NaN for what cannot be known
-    f, g = (0.0 if isinstance(p, Part) else p if _is_nothing(p) else _number(p) for p in (a, b))
+    f, g = (0.0 if isinstance(p, Part) else p if is_nothing(p) else _number(p) for p in (a, b))
     return Part(known.algebra, {m: np.where(condition, x.get(m, f), y.get(m, g)) for m in {**x, **y}})
 
 
@@ -184,7 +184,7 @@ def _widened(a: Part, power: float) -> Part:
     return a.map(lambda c: np.float_power(c, 1.0))
 
 
-def _is_nothing(x: Coefficient) -> bool:
+def is_nothing(x: Coefficient) -> bool:
     """Whether numbers are zero or NaN."""
     return not hasattr(x, "node") and bool(np.all((x == 0) | np.isnan(x)))
 
