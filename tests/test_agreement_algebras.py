@@ -5,14 +5,22 @@ algebra with fewer monomials must agree with that of the total degree on those t
 not have may be left out but for nothing else: the same operand with zeros in all planes gives the same numbers.
 """
 
+import functools
+import itertools
+import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
+import test_primitives as of_numpy
 from array_function_calls import CALLS
 from examination import leaves
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mpmath import mp, mpf
+from oracle import coefficients
 from random_programs import random_program
 from test_agreement_arrays import MORE
 from test_agreement_rows import ROWS, of_scipy, points_of
@@ -205,3 +213,236 @@ def test_programs(seed: int, special: bool) -> None:
     right_where_less_is_kept(program.results, start, program.text)
     if isinstance(algebra, TotalDegree):
         right_along_lines(program.results, start, rng, program.text)
+
+
+# ── what is absent ───────────────────────────────────────────────────────────────────────────────
+
+P = np.linspace(0.5, 1.0, 4)
+FIRST, SECOND, MIXED = ((1, 0),), ((1, 0), (2, 0)), ((1, 0), (0, 1), (1, 1))
+ALL_OF_X = ((1, 0), (2, 0), (3, 0), (4, 0))
+# functions of x and t, and the monomials that a result has
+STRUCTURES: dict[str, tuple[Callable[[Any, Any], Any], tuple[tuple[int, int], ...]]] = {
+    "x + t²": (lambda x, t: x + t**2, ((1, 0), (0, 1), (0, 2))),
+    "x t": (lambda x, t: x * t, MIXED),
+    "x²": (lambda x, t: x**2, SECOND),
+    "x x": (lambda x, t: x * x, SECOND),
+    "sin x": (lambda x, t: np.sin(x), ALL_OF_X),
+    "exp t": (lambda x, t: np.exp(t), ((0, 1), (0, 2), (0, 3), (0, 4))),
+    "t/x": (lambda x, t: t / x, ((1, 0), (0, 1), (2, 0), (1, 1), (3, 0), (2, 1), (4, 0), (3, 1))),
+    "hypot(x, 1)": (lambda x, t: np.hypot(x, 1.0), ALL_OF_X),
+    "clip": (lambda x, t: np.clip(x, 0.6, 0.9), FIRST),
+    "a branch that t does not take": (lambda x, t: np.where(P > 0.7, np.sin(x), 1.0), ALL_OF_X),
+    "where": (lambda x, t: np.where(P > 0.7, x, t), ((1, 0), (0, 1))),
+    "concatenate": (lambda x, t: np.concatenate([x, t]), ((1, 0), (0, 1))),
+    "concatenate with numbers": (lambda x, t: np.concatenate([x, P]), FIRST),
+    "stack": (lambda x, t: np.stack([x, x]), FIRST),
+    "sum": (lambda x, t: np.sum(x * x), SECOND),
+    "cumsum": (lambda x, t: np.cumsum(x), FIRST),
+    "std": (lambda x, t: np.std(x), ALL_OF_X),
+    "prod": (lambda x, t: np.prod(x), ALL_OF_X),
+    "x/Σx²": (lambda x, t: x / np.sum(x**2), ALL_OF_X),
+    "outer": (lambda x, t: np.outer(x, t), MIXED),
+    "einsum": (lambda x, t: np.einsum("i,i", x, x), SECOND),
+    "exp(t) @ t": (lambda x, t: np.exp(t) @ t, ((0, 1), (0, 2), (0, 3), (0, 4))),
+    "solve": (lambda x, t: np.linalg.solve(np.eye(4) + np.diag(x), P), ALL_OF_X),
+    "cholesky": (lambda x, t: np.linalg.cholesky(np.eye(4) + np.outer(x, x)), ALL_OF_X),
+    "fft": (lambda x, t: np.fft.fft(x), FIRST),
+    "part of an array": (lambda x, t: np.outer(x, x)[1:].T, SECOND),
+    "derivative of x t²": (lambda x, t: dn.derivative(lambda s: (x + s) * t * s)(P), MIXED),
+}  # fmt: skip
+ASSIGNED: dict[str, tuple[Callable[[Any, Any], Any], tuple[tuple[int, int], ...]]] = {
+    "x[0] = t²": (lambda x, t: written(x, 0, t[0] ** 2), ((1, 0), (0, 1), (0, 2))),
+    "x[0] = 3": (lambda x, t: written(x, 0, 3.0), FIRST),
+    "x[1:] = sin x": (lambda x, t: written(x, slice(1, None), np.sin(x[1:])), ALL_OF_X),
+    "zeros[:] = x t": (lambda x, t: written(np.zeros_like(x), slice(None), x * t), MIXED),
+    "a view of x": (lambda x, t: written(x, slice(1, None), x[:-1] ** 2, through=True), SECOND),
+}  # fmt: skip
+
+
+def written(x: Any, index: Any, value: Any, through: bool = False) -> Any:
+    """A copy with an assignment, to itself or to a view."""
+    y = x.copy()
+    if through:
+        y[index][...] = value
+    else:
+        y[index] = value
+    return y
+
+
+def there(y: Jet) -> list[Any]:
+    return [m for m in y.algebra.monomials[1:] if y.algebra.holds(y.extent, m)]
+
+
+@pytest.mark.parametrize("name", [*STRUCTURES, *ASSIGNED])
+def test_what_is_absent_stays_absent(name: str) -> None:
+    """Eagerly, recorded, inside another derivative, and in what is compiled."""
+    f, expected = {**STRUCTURES, **ASSIGNED}[name]
+    found = []
+
+    def measured(x: Any, t: Any) -> Any:
+        y = f(*dn.jets(x, t, order=4))
+        found.append(there(y))
+        return sum(np.sum(np.real(y.coefficient(*m)) ** 2) for m in [(0, 0), *expected])
+
+    for way in (measured, dn.grad(measured, (0, 1)), lambda x, t: dn.jvp(measured, (x, t), (t, x))):
+        way(P, P[::-1] + 1)
+    if name in STRUCTURES:
+        for way in (dn.jit(measured), dn.jit(dn.grad(measured))):
+            way(P, P[::-1] + 1)
+    assert len(found) >= 3
+    for monomials in found:
+        assert monomials == list(expected)
+
+
+def test_planes_that_are_absent_are_not_computed() -> None:
+    """A function of x alone takes as long among six variables as alone: what is multiplied is counted."""
+    xs = dn.jets(*np.ones((6, 2)), order=4)
+    y = np.exp(xs[0])
+    assert len(y.algebra.products(y.extent, y.extent)) == 15 and y.algebra.size == 210
+    assert len(y.algebra.products()) > 1000
+
+
+# ── accuracy ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def plane_of_each_degree(j: int) -> Callable[[Any, Any, int], np.ndarray]:
+    """c_k of f(x + s/2 − t/2), from the coefficient of s^{k−j} t^j (of t^k for k < j)."""
+
+    def compute(f: Any, x: np.ndarray, order: int) -> np.ndarray:
+        s, t = dn.jets(x.dtype.type(0), x.dtype.type(0), order=order)
+        with np.errstate(all="ignore"):
+            y = f(x + 0.5 * s - 0.5 * t)
+        found = []
+        for k in range(order + 1):
+            i, j_k = k - min(j, k), min(j, k)
+            found.append(np.broadcast_to(y.coefficient(i, j_k) / (math.comb(k, i) * 0.5**k * (-1) ** j_k), x.shape))
+        return np.array(found)
+
+    return compute
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", of_numpy.UNARY)
+def test_accuracy_of_mixed_derivatives(name: str, dtype: Any) -> None:
+    """E_k of all coefficients of degree 4 at most, at the edges of float's range and of the function's domain."""
+    row = of_numpy.row_of(name)
+    found = [e for j in (0, 2, 3) for e in of_numpy.failures(row, dtype, (4,), 2, plane_of_each_degree(j))]
+    assert not found, "\n".join(found)
+
+
+@functools.cache
+def mixed_coefficients(name: str, x: float, y: float, order: int) -> dict[tuple[int, int], Any]:
+    """c_ij of f(x + s, y + t) from series along lines s = u, t = r u: polynomials in the slope r."""
+    f, radius, _ = of_numpy.BINARY[name]
+    slopes = [mpf(r) for r in (*range(order), -1)]
+    reach = min(radius(x, y), 1) if name.endswith("power") else radius(x, y)
+    lines = [
+        coefficients(lambda t, r=r: f(mpf(x) + t, mpf(y) + r * t), 0, order, reach / (2 * max(1, abs(r))))
+        for r in slopes
+    ]
+    found = {}
+    with mp.workdps(60):
+        for k in range(order + 1):
+            powers = mp.matrix([[r**j for j in range(k + 1)] for r in slopes[: k + 1]])
+            solved = mp.lu_solve(powers, mp.matrix([line[k] for line in lines[: k + 1]]))
+            found.update({(k - j, j): solved[j] for j in range(k + 1)})
+    return found
+
+
+@pytest.mark.parametrize("name", of_numpy.BINARY)
+def test_accuracy_in_two_independent_variables(name: str) -> None:
+    """The measure of NUMERICS.md with the roundings of both arguments: x_i ∂c_m/∂x_i = x_i (m_i + 1) c_{m + e_i}."""
+    pairs = [(x, y) for x, y in of_numpy.BINARY[name][2] if 1e-20 <= abs(x) <= 1e20 and 1e-20 <= abs(y) <= 1e20]
+    found = []
+    for x, y in pairs[::2]:
+        exact = mixed_coefficients(name, x, y, 4)
+        digits = mpf(10) ** -27 * max(map(abs, exact.values()))
+        s, t = dn.jets([x], [y], order=3)
+        with np.errstate(all="ignore"):
+            f = getattr(np, name)(s, t)
+        for i, j in f.algebra.monomials:
+            moved = abs(mpf(x)) * (i + 1) * abs(exact[i + 1, j]) + abs(mpf(y)) * (j + 1) * abs(exact[i, j + 1])
+            unit = mpf(2.0**-52) * (i + j + 1) * (abs(exact[i, j]) + moved)
+            gap = abs(mpf(float(f.coefficient(i, j)[0])) - exact[i, j])
+            if gap > 16 * unit + digits:
+                found.append(f"{name}({x}, {y}), {i, j}: E = {float(gap / unit) if unit else np.inf:.3g}")
+    assert not found, "\n".join(found)
+
+
+# ── exact polynomials, and identities ────────────────────────────────────────────────────────────
+
+
+def times(p: dict[Any, int], q: dict[Any, int]) -> dict[Any, int]:
+    """The product of polynomials with whole coefficients."""
+    found: dict[Any, int] = {}
+    for (m, a), (n, b) in itertools.product(p.items(), q.items()):
+        power = tuple([i + j for i, j in zip(m, n, strict=True)])
+        found[power] = found.get(power, 0) + a * b
+    return found
+
+
+@pytest.mark.parametrize("algebra", [TotalDegree(4, 4), Box(2, 1, 3, 1), Nilpotent(4)], ids=repr)
+@pytest.mark.parametrize("n", [3, 8])
+def test_fateman_polynomials_are_exact(algebra: Algebra, n: int) -> None:
+    """p (p + 1) with p = (1 + x + y + z + w)ⁿ (Fateman 2003), whatever way the power is taken."""
+    units = [tuple(int(i == j) for j in range(4)) for i in range(4)]
+    zero = (0,) * 4
+    base, p = dict.fromkeys([zero, *units], 1), {zero: 1}
+    for _ in range(n):
+        p = times(p, base)
+    exact = times(p, {**p, zero: p[zero] + 1})
+    x, y, z, w = (started(np.zeros(2), {u: 1.0}, algebra, ambient()) for u in units)
+    f = (1 + x + y + z + w) ** n
+    g = np.prod(np.stack([1 + x + y + z + w] * n), axis=0)
+    h = functools.reduce(np.multiply, [w + z + y + x + 1] * n)
+    for q in (f, g, h):
+        product = q * (q + 1)
+        for m in algebra.monomials:
+            assert np.all(product.coefficient(*m) == exact.get(m, 0)), m
+
+
+IDENTITIES: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {
+    "sin² + cos²": (lambda x, y: np.sin(x) ** 2 + np.cos(x) ** 2, lambda x, y: 0 * x + 1),
+    "cosh² − sinh²": (lambda x, y: np.cosh(x) ** 2 - np.sinh(x) ** 2, lambda x, y: 0 * x + 1),
+    "exp log": (lambda x, y: np.exp(np.log(x)), lambda x, y: x),
+    "log exp": (lambda x, y: np.log(np.exp(x)), lambda x, y: x),
+    "√x √x": (lambda x, y: np.sqrt(x) * np.sqrt(x), lambda x, y: x),
+    "cbrt³": (lambda x, y: np.cbrt(x) ** 3, lambda x, y: x),
+    "tan": (lambda x, y: np.tan(x), lambda x, y: np.sin(x) / np.cos(x)),
+    "tanh": (lambda x, y: np.tanh(x), lambda x, y: np.sinh(x) / np.cosh(x)),
+    "arctan tan": (lambda x, y: np.arctan(np.tan(x)), lambda x, y: x),
+    "sin arcsin": (lambda x, y: np.sin(np.arcsin(x / 2)), lambda x, y: x / 2),
+    "tanh arctanh": (lambda x, y: np.tanh(np.arctanh(x / 2)), lambda x, y: x / 2),
+    "log1p expm1": (lambda x, y: np.log1p(np.expm1(x)), lambda x, y: x),
+    "xʸ": (lambda x, y: x**y, lambda x, y: np.exp(y * np.log(x))),
+    "x³": (lambda x, y: x**3.0, lambda x, y: x * x * x),
+    "x y/y": (lambda x, y: x * y / y, lambda x, y: x),
+    "(x + y)²": (lambda x, y: (x + y) ** 2, lambda x, y: x * x + 2 * x * y + y * y),
+    "hypot": (lambda x, y: np.hypot(x, y) ** 2, lambda x, y: x * x + y * y),
+    "the angle and the modulus": (lambda x, y: np.hypot(x, y) * np.cos(np.arctan2(y, x)), lambda x, y: x),
+    "logaddexp": (lambda x, y: np.exp(np.logaddexp(x, y)), lambda x, y: np.exp(x) + np.exp(y)),
+    "sin(x + y)": (lambda x, y: np.sin(x + y), lambda x, y: np.sin(x) * np.cos(y) + np.cos(x) * np.sin(y)),
+    "A A⁻¹": (lambda x, y: square(x, y) @ np.linalg.inv(square(x, y)), lambda x, y: np.eye(2) + 0 * square(x, y)),
+    "log det": (
+        lambda x, y: np.linalg.slogdet(square(x, y))[1], lambda x, y: np.log(2 * y[0] + y[0] * x[1] + x[0] * x[1]),
+    ),
+    "inverse transform": (lambda x, y: np.real(np.fft.ifft(np.fft.fft(x))), lambda x, y: x),
+}  # fmt: skip
+
+
+def square(x: Any, y: Any) -> Any:
+    """(y₀ −x₀; x₁ 2 + x₁)."""
+    return np.stack([np.stack([y[0], -x[0]]), np.stack([x[1], 2 + x[1]])])
+
+
+@given(
+    st.sampled_from([*OTHERS, TotalDegree(1, 6), TotalDegree(2, 3), TotalDegree(3, 2), TotalDegree(2, 6), Box(4, 1)]),
+    st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=6)
+@pytest.mark.parametrize("name", IDENTITIES)
+def test_identities(name: str, algebra: Algebra, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, y = (moving(rng.uniform(0.4, 1.2, 3), algebra, rng, some(algebra, rng)) for _ in range(2))
+    left, right = (f(x, y) for f in IDENTITIES[name])
+    same(left.coeffs, right.coeffs, name, 1.0, 1e-10)
