@@ -20,10 +20,10 @@ from examination import leaves
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
-from oracle import coefficients
+from oracle import coefficients, worst
 from random_programs import random_program
 from test_agreement_arrays import MORE
-from test_agreement_rows import ROWS, of_scipy, points_of
+from test_agreement_rows import ONE, ROWS, of_scipy, points_of
 from test_random_programs import SHAPES, sample, special_sample
 from what_works import sample_matrix
 
@@ -137,6 +137,20 @@ def right_where_some_is_absent(f: Callable[..., Any], xs: Sequence[Any], what: s
     absent_is_zero(ys, what)
     for y, z in pairs(ys, results(f, *(dense(x) if isinstance(x, Jet) else x for x in xs)), what):
         same(y.coeffs, z.coeffs, f"{what}, of {[x.extent for x in xs if isinstance(x, Jet)]}", floor)
+
+
+def test_the_checks_find_what_is_wrong() -> None:
+    x, t = dn.jets(np.ones(2), np.ones(2), order=2)
+    y = x * t
+    less = object.__new__(Jet)._set(y.planes, x.extent, y.algebra, y.scope)
+    with pytest.raises(AssertionError, match="not in the extent"):
+        absent_is_zero([less], "too little is claimed")
+    with pytest.raises(AssertionError, match="along"):
+        right_along_lines(
+            lambda u: u * u + (0 if u.algebra is x.algebra else 1e-6 * u), [y], np.random.default_rng(0), ""
+        )
+    with pytest.raises(AssertionError):
+        right_where_some_is_absent(lambda u: u * (1 + 1e-6 * u.filled), [x], "a rule that looks at the extent")
 
 
 # ── rows ─────────────────────────────────────────────────────────────────────────────────────────
@@ -327,6 +341,23 @@ def test_accuracy_of_mixed_derivatives(name: str, dtype: Any) -> None:
     """E_k of all coefficients of degree 4 at most, at the edges of float's range and of the function's domain."""
     row = of_numpy.row_of(name)
     found = [e for j in (0, 2, 3) for e in of_numpy.failures(row, dtype, (4,), 2, plane_of_each_degree(j))]
+    assert not found, "\n".join(found)
+
+
+SPECIAL_FUNCTIONS = [row for row in ROWS if of_scipy(row) and row.name in ONE and row.ufunc.nin == row.ufunc.nout == 1]
+
+
+@pytest.mark.parametrize("row", SPECIAL_FUNCTIONS, ids=lambda row: row.name)
+def test_accuracy_of_special_functions(row: Any) -> None:
+    """The same at their special points and two usual ones, where they have a series."""
+    function, radius = ONE[row.name][:2]
+    points = [x for (x,) in points_of(row) if row.kink is None and radius(x) > 1e-6]
+    found = []
+    for j in (0, 2):
+        computed = plane_of_each_degree(j)(row.ufunc, np.array(points), 4)
+        for x, c_hat in zip(points, computed.T, strict=True):
+            e = worst(c_hat, coefficients(function, x, 5, radius(x)), x)
+            found += [f"{row.name}({x}): E = {e:.3g}"] if e > 16 else []
     assert not found, "\n".join(found)
 
 
