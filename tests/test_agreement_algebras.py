@@ -215,7 +215,7 @@ ALGEBRAS = [TotalDegree(2, 2), TotalDegree(3, 3), TotalDegree(2, 4), *OTHERS]
 
 
 @pytest.mark.parametrize("special", [False, True], ids=["generic", "special"])
-@pytest.mark.parametrize("seed", range(1000, 1060))
+@pytest.mark.parametrize("seed", range(1000, 1040))
 def test_programs(seed: int, special: bool) -> None:
     """After every step."""
     rng = np.random.default_rng([seed, 4])
@@ -472,7 +472,7 @@ def square(x: Any, y: Any) -> Any:
 )
 @settings(max_examples=6)
 @pytest.mark.parametrize("name", IDENTITIES)
-def test_identities(name: str, algebra: Algebra, seed: int) -> None:
+def test_identities_of_series(name: str, algebra: Algebra, seed: int) -> None:
     rng = np.random.default_rng(seed)
     x, y = (moving(rng.uniform(0.4, 1.2, 3), algebra, rng, some(algebra, rng)) for _ in range(2))
     left, right = (f(x, y) for f in IDENTITIES[name])
