@@ -130,11 +130,13 @@ class Program(NamedTuple):
     Attributes:
         vector: x ↦ the result of the last step.
         scalar: x ↦ one number that depends on the last three.
+        results: x ↦ itself and the results of all steps.
         text: the steps, for messages.
     """
 
     vector: Callable[[Any], Any]
     scalar: Callable[[Any], Any]
+    results: Callable[[Any], list[Any]]
     text: str
 
 
@@ -184,7 +186,7 @@ def random_program(seed: int, x: Any, in_place: bool = False, special: bool = Fa
     lines = [
         f"  %{k + 1} = {name} of {numbers}: {np.shape(values[k + 1])}" for k, (name, numbers, _) in enumerate(steps)
     ]
-    return Program(lambda x: results(x)[-1], scalar, "\n".join([f"  %0: {x.dtype}{x.shape}", *lines]))
+    return Program(lambda x: results(x)[-1], scalar, results, "\n".join([f"  %0: {x.dtype}{x.shape}", *lines]))
 
 
 def _grows(name: str, shapes: Sequence[tuple[int, ...]]) -> bool:

@@ -1,8 +1,9 @@
 """All ways to a derivative, and what holds them against each other.
 
-A way turns a function into the function of its derivative: by one jet, by nesting first-order transforms in any
-order, by products with the Hessian, by the record of the imperative style. They are one number in mathematics, and
-so they must be one here: to rounding, at every point, ties and zeros and masked infinities included.
+A way turns a function into the function of its derivative: by one jet in one variable or in several, by nesting
+first-order transforms in any order, by products with the Hessian, by the record of the imperative style. They are one
+number in mathematics, and so they must be one here: to rounding, at every point, ties and zeros and masked infinities
+included.
 """
 
 import os
@@ -17,8 +18,9 @@ import dualnum as dn
 from dualnum.errors import NotTraceable
 
 __all__ = [
-    "DIRECTIONS", "EVERY_WAY", "HESSIANS", "JITTED_HESSIANS", "KINDS", "MATRICES", "ONE_VARIABLE", "PRODUCTS", "THIRD",
-    "Function", "Way", "along", "differences", "in_turn", "jitted", "mixed_partials", "of_kind", "ways_of",
+    "DIRECTIONS", "EVERY_WAY", "HESSIANS", "JITTED_HESSIANS", "KINDS", "MATRICES", "ONE_VARIABLE", "PRODUCTS",
+    "SEVERAL_VARIABLES", "THIRD", "Function", "Way", "along", "differences", "in_turn", "jitted", "mixed_partials",
+    "of_kind", "ways_of",
 ]  # fmt: skip
 
 # Compiling takes longer than all else: of the compiled ways each case tries some, in turn, unless asked for all.
@@ -129,6 +131,58 @@ def _create_graph(f: Function, n: int) -> Function:
     return derived
 
 
+# ── several variables at once ────────────────────────────────────────────────────────────────────
+
+
+def _partial(y: Any, variable: Any, m: Sequence[int]) -> Any:
+    """∂^m of a result; zero of one that does not move along the variables."""
+    moves = isinstance(y, dn.Jet) and y.scope is variable.scope
+    return y.partial(*m) if moves else np.zeros_like(np.real(y))
+
+
+def _total_degree(f: Function, n: int) -> Function:
+    """∂^n along x + s/2 − 2t, whose mixed derivatives are those of one variable times powers of two."""
+
+    def derived(x: Any) -> Any:
+        s, t = dn.jets(0.0, 0.0, order=n)
+        return _partial(f(x + 0.5 * s - 2.0 * t), s, (n - n // 2, n // 2)) / (0.5 ** (n - n // 2) * (-2.0) ** (n // 2))
+
+    return derived
+
+
+def _box(f: Function, n: int) -> Function:
+    """∂_s ∂_t^{n−1} along x + s + t, of a jet that has the first power of s only."""
+
+    def derived(x: Any) -> Any:
+        s, t = dn.jets(0.0, 0.0, order=(1, n - 1))
+        return _partial(f(x + s + t), s, (1, n - 1))
+
+    return derived
+
+
+def _hyperdual(f: Function, n: int) -> Function:
+    """The coefficient of ε₁ε₂…, of x + ε₁ + ε₂ + …."""
+
+    def derived(x: Any) -> Any:
+        x = dn.hyperdual(x, *[_ones(x)] * n)
+        return _partial(f(x), x, (1,) * n)
+
+    return derived
+
+
+SEVERAL_VARIABLES: dict[str, tuple[Way, Sequence[int]]] = {
+    "total degree": (_total_degree, range(1, 9)),
+    "hyper-dual": (_hyperdual, range(1, 7)),
+    "box": (_box, range(2, 9)),
+    "grad of hyper-dual": (lambda f, n: _grad(_hyperdual(f, n - 1)), range(2, 4)),
+    "hyper-dual of grad": (lambda f, n: _hyperdual(_grad(f), n - 1), range(2, 4)),
+    "derivative of total degree": (lambda f, n: dn.derivative(_total_degree(f, n - 1)), range(2, 4)),
+    "total degree of derivative": (lambda f, n: _total_degree(dn.derivative(f), n - 1), range(2, 4)),
+    "grad of box": (lambda f, n: _grad(_box(f, n - 1)), range(3, 4)),
+    "derivative of total degree of grad": (
+        lambda f, n: dn.derivative(_total_degree(_grad(f), n - 2)), range(3, 4)
+    ),
+}  # fmt: skip
 # name: the way, and the orders that it is for
 ONE_VARIABLE: dict[str, tuple[Way, Sequence[int]]] = {
     "one jet": (lambda f, n: dn.derivative(f, n), range(1, 99)),
@@ -153,6 +207,7 @@ ONE_VARIABLE: dict[str, tuple[Way, Sequence[int]]] = {
     "hvp": (_twice(dn.hvp), range(2, 5)),
     "vhp": (_twice(dn.vhp), range(2, 5)),
     "create_graph": (_create_graph, range(1, 5)),
+    **SEVERAL_VARIABLES,
 }
 
 
@@ -218,6 +273,35 @@ def mixed_partials() -> Iterator[tuple[str, Callable[[Function], Function]]]:
 
     yield "hessian", block(0, 1)
     yield "hessian, transposed", block(1, 0)
+    yield from _by_independent_variables()
+
+
+def _by_independent_variables() -> Iterator[tuple[str, Callable[[Function], Function]]]:
+    """The same by jets in x and y."""
+
+    def jets(f: Function, m: tuple[int, int], order: Any) -> Function:
+        def derived(x: Any, y: Any) -> Any:
+            x, y = dn.jets(x, y, order=order)
+            return _partial(f(x, y), x, m)
+
+        return derived
+
+    def hyperdual(f: Function) -> Function:
+        def derived(x: Any, y: Any) -> Any:
+            x, y = dn.hyperdual(x, _ones(x), 0.0), dn.hyperdual(y, 0.0, _ones(y))
+            return _partial(f(x, y), x, (1, 1))
+
+        return derived
+
+    def grad(f: Function, i: int) -> Function:
+        return dn.grad(lambda *xs: _total(f(*xs)), i)
+
+    yield "jets", lambda f: jets(f, (1, 1), 2)
+    yield "jets of each variable's first power", lambda f: jets(f, (1, 1), (1, 1))
+    yield "hyper-dual", hyperdual
+    yield "grad by 1 of jets by 0", lambda f: grad(jets(f, (1, 0), 1), 1)
+    yield "jets by 0 of grad by 1", lambda f: jets(grad(f, 1), (1, 0), (1, 2))
+    yield "derivative by 0 of jets by 1", lambda f: dn.derivative(jets(f, (0, 1), 2), argnums=0)
 
 
 # ── Hessians of functions of many variables ──────────────────────────────────────────────────────
@@ -282,6 +366,53 @@ def _by_mixed_jets(f: Function) -> Function:
     return matrix
 
 
+def _by_entries(order: int) -> Callable[[Function], Function]:
+    """A tensor of derivatives from one jet whose variables are the entries of x."""
+
+    def matrix(f: Function) -> Function:
+        def derived(x: Any) -> Any:
+            shape = np.shape(x)
+            x = dn.jets(np.ravel(x), order=order, axis=0)
+            y = f(np.reshape(x, shape))
+            if not isinstance(y, dn.Jet) or y.scope is not x.scope:
+                return np.zeros(shape * order)
+            return np.reshape(y.tensor(order), shape * order)
+
+        return derived
+
+    return matrix
+
+
+def _by_pairs(f: Function) -> Function:
+    """From hyper-dual numbers x + ε₁e_i + ε₂e_j."""
+
+    def matrix(x: Any) -> Any:
+        def entry(a: Any, b: Any) -> Any:
+            h = dn.hyperdual(x, a, b)
+            return _partial(f(h), h, (1, 1))
+
+        units = list(_units(x))
+        return np.stack([np.stack([entry(a, b) for b in units]) for a in units]).reshape(np.shape(x) * 2)
+
+    return matrix
+
+
+def _dual_of_gradient(f: Function) -> Function:
+    def product(x: Any, v: Any) -> Any:
+        h = dn.dual(x, v)
+        return _partial(dn.grad(f)(h), h, (1,))
+
+    return product
+
+
+def _gradient_of_dual(f: Function) -> Function:
+    def slope(x: Any, v: Any) -> Any:
+        h = dn.dual(x, v)
+        return _partial(f(h), h, (1,))
+
+    return lambda x, v: dn.grad(lambda x: slope(x, v))(x)
+
+
 # (x, v) ↦ H v
 PRODUCTS: dict[str, Callable[[Function], Function]] = {
     "hvp": dn.hvp,
@@ -292,6 +423,8 @@ PRODUCTS: dict[str, Callable[[Function], Function]] = {
     "vjp of grad": lambda f: lambda x, v: dn.vjp(dn.grad(f), x)[1](v),
     "derivative of grad": lambda f: lambda x, v: dn.derivative(lambda t: dn.grad(f)(x + t * v))(0.0),
     "create_graph": _graph_of,
+    "dual of grad": _dual_of_gradient,
+    "grad of dual": _gradient_of_dual,
 }
 MATRICES: dict[str, Callable[[Function], Function]] = {
     "hessian": dn.hessian,
@@ -301,12 +434,14 @@ MATRICES: dict[str, Callable[[Function], Function]] = {
     "jacrev of jacrev": lambda f: dn.jacrev(dn.jacrev(f)),
     "jacfwd of grad": lambda f: dn.jacfwd(dn.grad(f)),
     "jacrev of grad": lambda f: dn.jacrev(dn.grad(f)),
+    "jets in all entries": _by_entries(2),
 }
 HESSIANS: dict[str, Callable[[Function], Function]] = {
     **MATRICES,
     **{name: _by_columns(product) for name, product in PRODUCTS.items()},
     "one jet along lines": _by_lines,
     "jets of jets": _by_mixed_jets,
+    "hyper-dual": _by_pairs,
 }
 JITTED_HESSIANS: dict[str, Callable[[Function], Function]] = {
     **{f"jit of {name}": lambda f, m=m: dn.jit(m(f)) for name, m in MATRICES.items()},
@@ -326,6 +461,8 @@ THIRD: dict[str, Callable[[Function], Function]] = {
     "reverse, forward, forward": lambda f: dn.jacrev(dn.jacfwd(dn.jacfwd(f))),
     "forward, reverse, reverse": lambda f: dn.jacfwd(dn.jacrev(dn.jacrev(f))),
     "reverse, reverse, forward": lambda f: dn.jacrev(dn.jacrev(dn.jacfwd(f))),
+    "jets in all entries": _by_entries(3),
+    "reverse, jets in all entries": lambda f: dn.jacrev(_by_entries(2)(f)),
 }
 
 

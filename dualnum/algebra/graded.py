@@ -19,7 +19,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from ..errors import DualnumError
 from ..kinds import Coefficient, Index
 
-__all__ = ["Monomial", "NotGraded", "Part", "add", "is_zero"]
+__all__ = ["Monomial", "NotGraded", "Part", "add", "is_nothing", "is_zero"]
 
 Monomial = tuple[int, ...]
 
@@ -164,13 +164,15 @@ def _chosen(condition: Coefficient, a: Coefficient, b: Coefficient) -> Any:
     known = a if isinstance(a, Part) else b
     x, y = (p.terms if isinstance(p, Part) else {} for p in (a, b))
     # beside a part only zero has a meaning, and NaN for what cannot be known
-    f, g = (0.0 if isinstance(p, Part) else p if _is_nothing(p) else _number(p) for p in (a, b))
+    f, g = (0.0 if isinstance(p, Part) else p if is_nothing(p) else _number(p) for p in (a, b))
     return Part(known.algebra, {m: np.where(condition, x.get(m, f), y.get(m, g)) for m in {**x, **y}})
 
 
 def _concatenated(parts: Any, axis: int = 0) -> Part:
-    zeros = [np.zeros_like(next(iter(x.terms.values()))) for x in parts]
     monomials = dict.fromkeys(m for x in parts for m in x.terms)
+    if not monomials:
+        return Part(parts[0].algebra, {})
+    zeros = [np.zeros_like(next(iter(x.terms.values()))) for x in parts]
     each = {m: [x.terms.get(m, zero) for x, zero in zip(parts, zeros, strict=True)] for m in monomials}
     return Part(parts[0].algebra, {m: np.concatenate(cs, axis=axis) for m, cs in each.items()})
 
@@ -182,7 +184,7 @@ def _widened(a: Part, power: float) -> Part:
     return a.map(lambda c: np.float_power(c, 1.0))
 
 
-def _is_nothing(x: Coefficient) -> bool:
+def is_nothing(x: Coefficient) -> bool:
     """Whether numbers are zero or NaN."""
     return not hasattr(x, "node") and bool(np.all((x == 0) | np.isnan(x)))
 

@@ -19,7 +19,7 @@ from operator import add
 from typing import Any, NamedTuple, Self
 
 from ..kinds import Coefficient
-from .graded import Monomial, NotGraded, Part, is_zero
+from .graded import Monomial, NotGraded, Part, is_nothing, is_zero
 
 __all__ = ["KNOWN", "Algebra", "Combination", "Degrees", "Monomials", "Partial", "listed", "unlike"]
 
@@ -239,7 +239,7 @@ class Algebra:
         for part in parts[1:]:
             if isinstance(part, Part):
                 found.update(part.terms)
-            elif not is_zero(part):
+            elif not (is_zero(part) or is_nothing(part)):  # NaN for what cannot be known, of what is not there
                 raise NotGraded("a number as a homogeneous part")
         return found
 

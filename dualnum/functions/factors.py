@@ -21,10 +21,10 @@ Coefficients = Sequence[Any]
 # ── Cholesky factors ──────────────────────────────────────────────────────────────────────────────
 
 
-def _lower_half(m: Value) -> Any:
-    """The lower triangle with half of the diagonal: P with P + Pᴴ = M for Hermitian M."""
-    n = m.shape[-1]
-    return m * (np.tril(np.ones((n, n))) - 0.5 * np.eye(n)).astype(m.dtype)
+def _lower_half(m: Value, like: Value) -> Any:
+    """The lower triangle with half of the diagonal, P with P + Pᴴ = M for Hermitian M, of matrices like another."""
+    n = like.shape[-1]  # what is absent of a series has no shape
+    return m * (np.tril(np.ones((n, n))) - 0.5 * np.eye(n)).astype(like.dtype)
 
 
 def _cholesky_series(order: int, l0: Any, a: Coefficients) -> list[Any]:
@@ -33,7 +33,7 @@ def _cholesky_series(order: int, l0: Any, a: Coefficients) -> list[Any]:
     for k in range(1, order + 1 if len(a) > 1 else 1):
         rest = difference(a, k, product(lower, upper, k, 1, k - 1))
         inner = adjoint(solve(adjoint(solve(rest))))
-        lower.append(l0 @ _lower_half(inner))
+        lower.append(l0 @ _lower_half(inner, l0))
         upper.append(adjoint(lower[k]))
     return lower
 
@@ -41,7 +41,7 @@ def _cholesky_series(order: int, l0: Any, a: Coefficients) -> list[Any]:
 def _cholesky_pull(wanted: Sequence[bool], g: Value, lower: Any, a: Value) -> list[Any]:
     """½ L⁻ᴴ (P + Pᴴ) L⁻¹ with P = Φ(Lᴴ Ḡ) (Murray 2016), of cotangents without conjugation."""
     upper = adjoint(lower)
-    half = _lower_half(upper @ conjugated(g))
+    half = _lower_half(upper @ conjugated(g), lower)
     outer = np.linalg.solve(upper, half + adjoint(half))
     result = 0.5 * adjoint(np.linalg.solve(upper, adjoint(outer)))
     return [conjugated(result)]
@@ -62,8 +62,8 @@ def cholesky(a: Value, /, *, upper: bool = False) -> Any:
 # ── QR and least squares ──────────────────────────────────────────────────────────────────────────
 
 
-def _upper_half(m: Value) -> Any:
-    return adjoint(_lower_half(adjoint(m)))
+def _upper_half(m: Value, like: Value) -> Any:
+    return adjoint(_lower_half(adjoint(m), like))
 
 
 def _divided(a: Value, r: Value) -> Any:
@@ -86,14 +86,14 @@ def _triangle_series(order: int, r0: Any, a: Coefficients) -> list[Any]:
         rest = difference([*[0] * k, product(adjoints, a, k, 1, k - 1)], k, product(upper, r, k, 1, k - 1))
         if type(rest) is not int:
             inner = inner + adjoint(solve(adjoint(solve(rest))))
-        r.append(_upper_half(inner) @ r0 if type(inner) is not int else 0 * r0)
+        r.append(_upper_half(inner, r0) @ r0 if type(inner) is not int else 0 * r0)
         upper.append(adjoint(r[k]))
     return r
 
 
 def _triangle_pull(wanted: Sequence[bool], g: Value, r: Value, a: Value) -> list[Any]:
     """Q (U + Uᴴ) R⁻ᴴ with U = Φ(R̄ Rᴴ), of cotangents without conjugation."""
-    half = _upper_half(conjugated(g) @ adjoint(r))
+    half = _upper_half(conjugated(g) @ adjoint(r), r)
     result = _divided(_divided(a, r) @ (half + adjoint(half)), adjoint(r))
     return [conjugated(result)]
 

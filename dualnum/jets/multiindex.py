@@ -34,6 +34,8 @@ def remedy(algebra: Algebra, m: Monomial) -> str:
         return "expected 0 or more for each"
     if algebra.letter == "ε":
         return "squares of ε vanish: take dn.jets"
+    if algebra.directions is not None:
+        return "products of directions vanish: take dn.jets"
     order = sum(m) if algebra.limits is None else tuple(map(max, algebra.limits, m))
     return f"build the jets with order={order} or more"
 

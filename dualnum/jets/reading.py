@@ -105,7 +105,7 @@ class Reading(Base):
         m = self._multi_index("partial", multi_index, powers)
         if len(m) == 1:
             return self.derivative(m[0])
-        return multiple(factorial(m), self.planes[self.algebra.at(m)])
+        return multiple(factorial(m), readonly(self.planes[self.algebra.at(m)]))
 
     def partials(self) -> dict[Monomial, Any]:
         """All {m: ∂^m y} that are kept, by degree: the value first.
@@ -363,7 +363,7 @@ class Reading(Base):
         algebra = self.algebra
         count = algebra.variables
         if algebra.directions is not None and k < 2:
-            planes = self.planes[algebra.block(k)]
+            planes = readonly(self.planes[algebra.block(k)])
             return np.moveaxis(planes, 0, -1) if k else planes
         absent = missing(algebra, k)
         if absent is not None:
@@ -375,5 +375,5 @@ class Reading(Base):
         planes = self.planes[places]
         if k > 1:
             planes = planes * factorials.astype(self.dtype).reshape(-1, *(1,) * self.ndim)
-        planes = planes.reshape(*(count,) * k, *self.shape)
+        planes = planes.reshape((*(count,) * k, *self.shape))[()]
         return np.moveaxis(planes, range(k), range(self.ndim, self.ndim + k)) if self.ndim else planes
