@@ -18,8 +18,9 @@ _LARGEST_POWER = 8  # by products the error stays below that of a vector pow
 
 def optimize(program: Program) -> Program:
     """Powers by multiplication, reciprocals shared, products and sums fused."""
-    for pattern in (_multiply_out, _share_reciprocals, _fuse):
-        program = _rewrite(program, pattern)
+    for pattern, ops in _PASSES:
+        if any(node.op in ops for node in program.nodes):  # a pass over a long program takes its time
+            program = _rewrite(program, pattern)
     return program
 
 
@@ -96,3 +97,10 @@ def _is_product(graph: Graph, x: Symbol) -> bool:
 def _factors(graph: Graph, x: Symbol) -> tuple[Symbol, Symbol]:
     node = graph.nodes[x.index]
     return Symbol(graph, node.args[0]), Symbol(graph, node.args[-1])
+
+
+_PASSES = (
+    (_multiply_out, {np.power, np.float_power}),
+    (_share_reciprocals, {np.divide, np.reciprocal}),
+    (_fuse, {np.add, np.subtract}),
+)
