@@ -93,8 +93,8 @@ def mixed(
         >>> mixed(lambda x, t: x**3 * t, [(1, 0), (1, 1)])(2.0, 5.0)
         (np.float64(60.0), np.float64(12.0))
     """
-    if isinstance(ms, (int, Mapping)) or not len(ms):
-        raise InvalidValue(f"mixed: the multi-indices are {ms!r}; expected a list of one or more")
+    if isinstance(ms, (int, Mapping)) or not len(ms) or any(isinstance(m, (int, np.integer)) for m in ms):
+        raise InvalidValue(f"mixed: the multi-indices are {ms!r}; expected a list of one or more, such as [(1, 1)]")
     return Mixed(f, tuple(ms), argnums, axis, method, False)
 
 
