@@ -10,7 +10,7 @@ from ..algebra import Monomial, Univariate, factorial_times, multiple, warn_of_u
 from ..backend import as_floating, device_of
 from ..errors import InvalidType, InvalidValue, NoAttribute, ours
 from ..kinds import Value
-from ..operand import Operand
+from ..operand import Operand, beside
 from .base import Base
 from .multiindex import each, entries, factorial, horner, missing, remedy
 from .planes import readonly, stack_blocks
@@ -374,6 +374,6 @@ class Reading(Base):
         places, factorials = entries(algebra, k)
         planes = self.planes[places]
         if k > 1:
-            planes = planes * factorials.astype(self.dtype).reshape(-1, *(1,) * self.ndim)
+            planes = planes * beside(factorials, self).reshape(-1, *(1,) * self.ndim)
         planes = planes.reshape((*(count,) * k, *self.shape))[()]
         return np.moveaxis(planes, range(k), range(self.ndim, self.ndim + k)) if self.ndim else planes

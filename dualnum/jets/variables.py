@@ -11,7 +11,7 @@ from ..algebra import Algebra, Box, Nilpotent, TotalDegree, check_order
 from ..backend import as_floating
 from ..errors import InvalidValue, ours
 from ..kinds import Value
-from ..operand import Operand, promoted
+from ..operand import Operand, beside, promoted
 from ..operand.levels import Scope
 from .jet import Jet, ambient_above
 from .planes import stack_blocks
@@ -87,7 +87,7 @@ def _along_axis(points: Sequence[Value], order: int | Sequence[int], axis: int) 
         if m in algebra.places:
             unit = np.zeros((count, *(1,) * (x.ndim - axis - 1)), x.dtype)
             unit[i] = 1
-            units[m] = unit
+            units[m] = beside(unit, x)
     return started(x, units, algebra, scope)
 
 

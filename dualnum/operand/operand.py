@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..algebra import Part
+from ..backend import namespace
 from ..errors import (
     DualnumError,
     InvalidType,
@@ -25,7 +26,7 @@ from .levels import Scope, require_alive, same_scope
 from .ndarray import Ndarray
 from .registry import IMPLEMENTATIONS, WITHOUT_AXES, function_name
 
-__all__ = ["Adjoint", "Adjoints", "Operand", "Stacked", "highest", "is_jet", "operands", "primal", "promoted"]
+__all__ = ["Adjoint", "Adjoints", "Operand", "Stacked", "beside", "highest", "is_jet", "operands", "primal", "promoted"]
 
 Adjoint = Callable[[Any], Any]  # a cotangent of the result → that of the datum (of several: a tuple)
 Adjoints = tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]  # (ȳ, b) → ā and (ȳ, a) → b̄
@@ -270,6 +271,11 @@ def highest(data: Iterable[Any]) -> Operand | None:
 def is_jet(x: Value) -> bool:
     """Whether x has planes of an algebra."""
     return isinstance(x, Operand) and x.algebra is not None
+
+
+def beside(numbers: Any, x: Value) -> Any:
+    """An array of constants in the type of x, where x is: on the host or on a device."""
+    return namespace(primal(x)).asarray(numbers, x.dtype)
 
 
 def primal(x: Value) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import InvalidValue
 from ..jets.seeding import seed
 from ..kinds import Axis, Value
+from ..operand import beside
 from ..operand.levels import open_scope
 from ..series import total
 from .dense import _size, blocks
@@ -141,7 +142,7 @@ def _slopes(
     for start, stop in blocks(count, _size(x)):
         units = np.zeros((stop - start, count), x.dtype)
         units[np.arange(stop - start), np.arange(start, stop)] = 1
-        directions = np.broadcast_to(units.reshape(-1, *shape), (stop - start, *x.shape))
+        directions = beside(np.broadcast_to(units.reshape(-1, *shape), (stop - start, *x.shape)), x)
         with open_scope(f"{name} of {getattr(f, '__name__', 'f')}") as scope:
             filled = list(args)
             filled[where.position] = seed(x, 1, None, directions, scope)

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import InvalidType, InvalidValue
 from ..jets.seeding import seed
 from ..kinds import Axis
+from ..operand import beside
 from ..operand.levels import open_scope
 from ..series import total
 from .dense import _size, blocks
@@ -180,7 +181,7 @@ def _sampled(
     vs = generator.choice([-1.0, 1.0], shape) if order == 2 else generator.normal(size=shape)
     with open_scope(f"{name} of {getattr(f, '__name__', 'f')}") as scope:
         filled = list(args)
-        filled[where.position] = seed(x, order, None, vs.astype(x.dtype), scope)
+        filled[where.position] = seed(x, order, None, beside(vs, x), scope)
         y, own = _owned(floats(_returned(f(*filled, **kwargs), name), name), scope, name)
         if not own:
             return Estimate(np.zeros_like(y)[()], np.zeros_like(y)[()])

@@ -21,7 +21,7 @@ from ..jets.planes import stack_blocks
 from ..jets.unspread import Unspread
 from ..jets.variables import check_budget
 from ..kinds import Axis, Value
-from ..operand import Operand, promoted
+from ..operand import Operand, beside, promoted
 from ..operand.levels import Scope, open_scope
 from ..series import total
 from .forward import _LEAF, _flatten, _owned, _returned
@@ -147,7 +147,7 @@ def _jet(x: Value, units: Any, algebra: Algebra, scope: Scope) -> Any:
     count = len(units)
     moves = algebra.monomials[1 : 1 + count] if algebra.directions is None else algebra.monomials[1:2] * count
     extent = algebra.extent_of([m for m, unit in zip(moves, units, strict=True) if unit.any()])
-    units = units.astype(x.dtype)
+    units = beside(units, x)
     if extent and x.size > units[0].size > 1:
         like = object.__new__(Jet)._set(units, extent, algebra, scope)
         return Unspread.made(like, x, units)
