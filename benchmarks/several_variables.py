@@ -25,6 +25,7 @@ import dualnum as dn
 
 Case = Callable[[], Any]
 RNG = np.random.default_rng(7)
+_LONG = 5.0  # seconds of a first call after which a contender is called once more only
 
 
 def optional(name: str) -> Any:
@@ -335,16 +336,27 @@ def measured(cases: dict[str, Case], agree: Any, seconds: float) -> dict[str, tu
             reference = result
         else:
             agree(reference, result)
-    times: dict[str, list[float]] = {name: [] for name in cases}
+    times: dict[str, list[float]] = {name: [] for name in first}
+    batches = {name: 1 if t > _LONG else max(1, int(2e-3 / duration(cases[name]))) for name, t in first.items()}
     begin = time.perf_counter()
     rounds = 0
     while rounds < 3 or (time.perf_counter() - begin < seconds and rounds < 200):
         rounds += 1
         for name, call in cases.items():
+            if first[name] > _LONG and rounds > 1:
+                continue
             start = time.perf_counter()
-            call()
-            times[name].append((time.perf_counter() - start) * getattr(call, "times", 1))
+            for _ in range(batches[name]):
+                call()
+            times[name].append((time.perf_counter() - start) / batches[name] * getattr(call, "times", 1))
     return {name: (first[name], statistics.median(each)) for name, each in times.items()}
+
+
+def duration(call: Case) -> float:
+    """Seconds of one warm call: short ones are timed several at once."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
 
 
 def shown(seconds: float) -> str:

@@ -44,13 +44,13 @@ def _of_planes(function: Callable[..., Any], shapes: list[tuple[int, ...]], axis
 
     def on_planes(*xs: Any) -> Any:
         count = next(x.shape[0] for x in xs if np.ndim(x))
-        return function(
-            *(
-                np.reshape(x, (count, *shape)) if np.ndim(x) else np.zeros((count, *shape), bool)
-                for x, shape in zip(xs, shapes, strict=True)
-            ),
-            axis=axis + 1,
-        )
+        full = [
+            (x if x.shape == (count, *shape) else x.reshape(count, *shape))
+            if np.ndim(x)
+            else np.zeros((count, *shape), bool)
+            for x, shape in zip(xs, shapes, strict=True)
+        ]
+        return function(*full, axis=axis + 1)
 
     return on_planes
 

@@ -71,10 +71,10 @@ class Reading(Base):
                 f"derivative: the jet has {self.algebra}; expected one variable: write .partial(…), .gradient(), "
                 ".hessian() or .tensor(k)"
             )
-        m = self._multi_index("derivative", (k,), {})
+        m = (self._degree("derivative", k),)
         if self.algebra.directions is None and self.algebra.holds(self.extent, m):
             warn_of_underflow("derivative", m[0], self.planes)
-        return factorial_times(m[0], self.coefficient(*m))
+        return factorial_times(m[0], readonly(self.planes[self.algebra.at(m)]))
 
     def derivatives(self) -> list[Any]:
         """[y, y', …, y⁽ᴷ⁾], each as for `derivative`."""
