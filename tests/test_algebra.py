@@ -58,13 +58,13 @@ def test_products_add_exponents_and_drop_what_is_not_kept(algebra: Algebra) -> N
 
 @each
 def test_planes_stand_by_degree_in_blocks(algebra: Algebra) -> None:
-    degrees = [sum(monomial(algebra, i)) for i in range(algebra.size)]
-    assert degrees == sorted(degrees)
+    extents = [sum(monomial(algebra, i)) for i in range(algebra.size)]
+    assert extents == sorted(extents)
     for k in range(algebra.order + 1):
         block = np.arange(algebra.size)[algebra.block(k)]
-        assert np.all(np.take(degrees, block) == k)
+        assert np.all(np.take(extents, block) == k)
         count = algebra.planes(algebra.below(algebra.full, k))
-        assert count == sum(d <= k for d in degrees)
+        assert count == sum(d <= k for d in extents)
         assert algebra.truncated(k).size == count
 
 
@@ -98,10 +98,10 @@ def test_levels_together_keep_what_each_keeps() -> None:
     assert algebra is Product(Univariate(2), Nilpotent(2))
     assert algebra.size == 12
     assert product_of([Nilpotent(2)]) is Nilpotent(2)
-    degrees = (1, None)  # of the first level up to its first power, and nothing of the second
-    assert [m for _, m in algebra.within(degrees)] == [(0, 0, 0), (1, 0, 0)]
-    assert algebra.read(degrees) == len(algebra.laid(degrees)) == 3
-    assert algebra.degrees({(2, 0, 0): 1.0, (0, 1, 1): 1.0}) == (2, 0b100)
+    extents = (1, None)  # of the first level up to its first power, and nothing of the second
+    assert [m for _, m in algebra.within(extents)] == [(0, 0, 0), (1, 0, 0)]
+    assert algebra.read(extents) == len(algebra.laid(extents)) == 3
+    assert algebra.extents({(2, 0, 0): 1.0, (0, 1, 1): 1.0}) == (2, 0b100)
     stack = Stack(np.zeros((3, 4, 7, 6)), (1, 2))
     assert (stack.axes, stack.shape, stack.flat.shape) == (2, (7, 6), (12, 7, 6))
     assert Stack(X, (None,)).flat.shape == (1, 3)

@@ -11,14 +11,14 @@ from .apolar import Apolar, Form, paired
 from .families import Box, Nilpotent, TotalDegree
 from .graded import Monomial, NotGraded, Part
 from .interpolation import amplification, polarized, weights
-from .polynomials import Algebra, Degrees, Monomials, Partial, unlike
+from .polynomials import Algebra, Extents, Monomials, Partial, unlike
 from .product import Product, product_of
 from .scaling import check_order, factorial_times, multiple, scale_of, underflowed, warn_of_underflow
 from .stack import Stack
 from .univariate import Univariate
 
 __all__ = [
-    "Algebra", "Apolar", "Box", "Degrees", "Form", "Monomial", "Monomials", "Nilpotent", "NotGraded", "Part",
+    "Algebra", "Apolar", "Box", "Extents", "Form", "Monomial", "Monomials", "Nilpotent", "NotGraded", "Part",
     "Partial", "Product", "Stack", "TotalDegree", "Univariate", "amplification", "check_order", "factorial_times",
     "multiple", "paired", "polarized", "product_of", "scale_of", "underflowed", "unlike", "warn_of_underflow",
     "weights",

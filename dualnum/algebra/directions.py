@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..kinds import Coefficient
-from .polynomials import Algebra, Degrees
+from .polynomials import Algebra, Extents
 from .product import product_of
 
 __all__ = ["Table", "is_short", "table"]
@@ -73,22 +73,22 @@ def is_short(algebras: Sequence[Algebra], shape: tuple[int, ...]) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def table(algebras: Sequence[Algebra], degrees: Degrees, full: bool = False) -> Table:
-    """The table of a base with these degrees; with `full` it has all axes, also those along which nothing moves."""
+def table(algebras: Sequence[Algebra], extents: Extents, full: bool = False) -> Table:
+    """The table of a base with these extents; with `full` it has all axes, also those along which nothing moves."""
     whole = product_of(algebras)
-    sizes = tuple(algebra.size for algebra, d in zip(algebras, degrees, strict=True) if d is not None)
-    counts = [len(algebra.monomials) for algebra, d in zip(algebras, degrees, strict=True) if d is not None]
+    sizes = tuple(algebra.size for algebra, d in zip(algebras, extents, strict=True) if d is not None)
+    counts = [len(algebra.monomials) for algebra, d in zip(algebras, extents, strict=True) if d is not None]
     axes = [
         1 if d is None and not full else algebra.directions
-        for algebra, d in zip(algebras, degrees, strict=True)
+        for algebra, d in zip(algebras, extents, strict=True)
         if algebra.directions is not None
     ]
     there = np.zeros((prod(counts), *axes), np.intp)
     first = np.zeros(there.shape, bool)
-    for place, m in whole.within(degrees):
+    for place, m in whole.within(extents):
         numbers: Any = np.zeros((1,) * len(axes), np.intp)
         index: list[Any] = []
-        for part, d, algebra in zip(whole.split(m), degrees, algebras, strict=True):
+        for part, d, algebra in zip(whole.split(m), extents, algebras, strict=True):
             at = algebra.at(part)
             own = np.array(at) if algebra.directions is None else np.zeros((), np.intp)
             if algebra.directions is not None:
@@ -100,7 +100,7 @@ def table(algebras: Sequence[Algebra], degrees: Degrees, full: bool = False) -> 
         there[place] = numbers
         first[(place, *index)] = True
     used = np.zeros(there.shape, bool)
-    used[[place for place, _ in whole.within(degrees)]] = True
+    used[[place for place, _ in whole.within(extents)]] = True
     places = np.flatnonzero(used)
     places = places[np.argsort(there.ravel()[places], kind="stable")]
     present, starts = np.unique(there.ravel()[places], return_index=True)

@@ -21,10 +21,10 @@ from typing import Any, NamedTuple, Self
 from ..kinds import Coefficient
 from .graded import Monomial, NotGraded, Part, is_nothing, is_zero
 
-__all__ = ["KNOWN", "Algebra", "Combination", "Degrees", "Monomials", "Partial", "listed", "unlike"]
+__all__ = ["KNOWN", "Algebra", "Combination", "Extents", "Monomials", "Partial", "listed", "unlike"]
 
 Combination = Sequence[tuple[Monomial, Any]]  # Σ c t^p as pairs (p, c), c an integer or a float
-Degrees = tuple[int | None, ...]  # for each level the extent of what may be nonzero; None where it has no axis
+Extents = tuple[int | None, ...]  # for each level the extent of what may be nonzero; None where it has no axis
 
 
 class Algebra:
@@ -245,32 +245,32 @@ class Algebra:
 
     # ── operands that depend on some of the levels ───────────────────────────────────────────────
 
-    def laid(self, degrees: Degrees) -> tuple[Monomial, ...]:
+    def laid(self, extents: Extents) -> tuple[Monomial, ...]:
         """The monomials of the planes that are read of an operand, in their order."""
-        return self.monomials[: self.read(degrees)]
+        return self.monomials[: self.read(extents)]
 
-    def within(self, degrees: Degrees) -> Iterator[tuple[int, Monomial]]:
+    def within(self, extents: Extents) -> Iterator[tuple[int, Monomial]]:
         """Those in the operand's extents, each with its place among these planes."""
-        extent = (degrees[0] or 0) << 1 | 1
-        for place, m in enumerate(self.laid(degrees)):
+        extent = (extents[0] or 0) << 1 | 1
+        for place, m in enumerate(self.laid(extents)):
             if extent >> place & 1:
                 yield place, m
 
-    def degrees(self, terms: dict[Monomial, Any]) -> tuple[int, ...]:
+    def extents(self, terms: dict[Monomial, Any]) -> tuple[int, ...]:
         """The extent of these coefficients, in each level."""
         return (self.extent_of(terms),)
 
-    def read(self, degrees: Degrees) -> int:
+    def read(self, extents: Extents) -> int:
         """How many coefficients are read of an operand."""
-        return 1 if degrees[0] is None else self.coefficients(degrees[0])
+        return 1 if extents[0] is None else self.coefficients(extents[0])
 
-    def written(self, degrees: tuple[int, ...]) -> tuple[Monomial, ...]:
+    def written(self, extents: tuple[int, ...]) -> tuple[Monomial, ...]:
         """The monomials that are computed of a result, in the order of its planes."""
-        return self.monomials[: self.coefficients(degrees[0])]
+        return self.monomials[: self.coefficients(extents[0])]
 
-    def filled(self, degrees: tuple[int, ...]) -> int:
+    def filled(self, extents: tuple[int, ...]) -> int:
         """How many planes these are."""
-        return self.planes(degrees[0])
+        return self.planes(extents[0])
 
 
 KNOWN: dict[Any, Any] = {}

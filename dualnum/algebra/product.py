@@ -7,7 +7,7 @@ from math import prod
 from typing import Any, Self
 
 from .graded import Monomial
-from .polynomials import Algebra, Combination, Degrees
+from .polynomials import Algebra, Combination, Extents
 
 __all__ = ["Product", "product_of"]
 
@@ -20,7 +20,7 @@ class Product(Algebra):
     """Polynomials of polynomials: a factor for each level of nesting, the lowest first.
 
     The planes of jets of jets have an axis for each level, so that they stand row by row: those of the last factor run
-    fastest, whatever their degrees.
+    fastest, whatever their extents.
     """
 
     def __new__(cls, *factors: Algebra) -> Self:
@@ -47,29 +47,29 @@ class Product(Algebra):
             )
         return found
 
-    def laid(self, degrees: Degrees) -> tuple[Monomial, ...]:
-        there = (a.monomials[:1] if d is None else a.monomials for a, d in zip(self.factors, degrees, strict=True))
+    def laid(self, extents: Extents) -> tuple[Monomial, ...]:
+        there = (a.monomials[:1] if d is None else a.monomials for a, d in zip(self.factors, extents, strict=True))
         return tuple(map(_joined, product(*there)))
 
-    def within(self, degrees: Degrees) -> Iterator[tuple[int, Monomial]]:
-        for place, m in enumerate(self.laid(degrees)):
-            if all(a.holds(d or 0, p) for a, d, p in zip(self.factors, degrees, self.split(m), strict=True)):
+    def within(self, extents: Extents) -> Iterator[tuple[int, Monomial]]:
+        for place, m in enumerate(self.laid(extents)):
+            if all(a.holds(d or 0, p) for a, d, p in zip(self.factors, extents, self.split(m), strict=True)):
                 yield place, m
 
-    def degrees(self, terms: dict[Monomial, Any]) -> tuple[int, ...]:
+    def extents(self, terms: dict[Monomial, Any]) -> tuple[int, ...]:
         each = zip(*map(self.split, terms), strict=True)
         return tuple(a.extent_of(ms) for a, ms in zip(self.factors, each, strict=True))
 
-    def read(self, degrees: Degrees) -> int:
+    def read(self, extents: Extents) -> int:
         count = 1
-        for a, d in zip(self.factors, degrees, strict=True):
+        for a, d in zip(self.factors, extents, strict=True):
             count *= 1 if d is None else a.size
         return count
 
-    def written(self, degrees: tuple[int, ...]) -> tuple[Monomial, ...]:
+    def written(self, extents: tuple[int, ...]) -> tuple[Monomial, ...]:
         return self.monomials
 
-    def filled(self, degrees: tuple[int, ...]) -> int:
+    def filled(self, extents: tuple[int, ...]) -> int:
         return self.size
 
 

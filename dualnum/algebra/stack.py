@@ -3,7 +3,7 @@
 from math import prod
 from typing import Any, NamedTuple
 
-from .polynomials import Degrees
+from .polynomials import Extents
 
 __all__ = ["Stack"]
 
@@ -14,16 +14,16 @@ class Stack(NamedTuple):
     Attributes:
         base: an array, or what stands in for one, with one axis of planes in front for each level that it depends on,
             the lowest first.
-        degrees: for each level the highest degree that may be nonzero; None where there is no axis.
+        extents: for each level what may be nonzero (see `polynomials`); None where there is no axis.
     """
 
     base: Any
-    degrees: Degrees
+    extents: Extents
 
     @property
     def axes(self) -> int:
         """How many axes of planes there are."""
-        return len(self.degrees) - self.degrees.count(None)
+        return len(self.extents) - self.extents.count(None)
 
     @property
     def shape(self) -> tuple[int, ...]:

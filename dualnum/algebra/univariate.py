@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from ..kinds import Coefficient
 from .graded import Monomial
-from .polynomials import KNOWN, Algebra, Degrees, Partial
+from .polynomials import KNOWN, Algebra, Extents, Partial
 
 __all__ = ["Univariate"]
 
@@ -76,8 +76,8 @@ class Univariate(Algebra):
     def below(self, extent: int, degree: int) -> int:
         return min(extent, degree)
 
-    def within(self, degrees: Degrees) -> Iterator[tuple[int, Monomial]]:
-        return enumerate(self.laid(degrees))
+    def within(self, extents: Extents) -> Iterator[tuple[int, Monomial]]:
+        return enumerate(self.laid(extents))
 
     def coefficients(self, extent: int) -> int:
         return 1 + extent

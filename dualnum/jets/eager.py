@@ -29,7 +29,7 @@ class _Ready(NamedTuple):
 
     call: Callable[..., int]
     known: int  # planes that may be nonzero
-    degree: int
+    extent: int
     work: int
     alone: int  # elements up to which one call does
     literal: bool  # a number among the operands is written into the kernel
@@ -87,7 +87,7 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     length = first.size // len(first)
     if entry is None or not length or not top.scope.alive or kink_mode() == "raise":
         return None
-    call, known, degree, work, alone, literal = entry
+    call, known, extent, work, alone, literal = entry
     planes = _empty(first.shape, first.dtype) if first.nbytes < memory.KEPT else memory.empty(first.shape, first.dtype)
     given[0] = handle(planes)
     if literal:
@@ -106,7 +106,7 @@ def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     if known < len(first):
         planes[known:] = 0
     result = _new(jet_type)
-    result.planes, result._extent, result._shared = planes, degree, None
+    result.planes, result._extent, result._shared = planes, extent, None
     result.algebra, result.scope = algebra, top.scope
     return result
 
@@ -151,7 +151,7 @@ class _Layout(NamedTuple):
 
     plan: Any
     known: int  # planes that may be nonzero
-    degree: int
+    extent: int
 
 
 def _by_layout(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any) -> Any:
@@ -202,7 +202,7 @@ def _by_layout(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any
         return None
     if entry.known < algebra.size:
         planes[entry.known :] = 0
-    return top._like(planes, entry.degree)
+    return top._like(planes, entry.extent)
 
 
 _shapes: dict[Any, Any] = {}
@@ -223,16 +223,16 @@ def _common_shape(machine: Target, ufunc: np.ufunc, operands: list[Any]) -> tupl
 
 
 def _planned(machine: Target, ufunc: np.ufunc, laid: list[Any], top: Any) -> Any:
-    """The plan for (Planes, layout) pairs and numbers, with the planes and the degree of its result; or None."""
+    """The plan for (Planes, layout) pairs and numbers, with the planes and the extent of its result; or None."""
     row = row_of(ufunc)
     if row is None or not machine.computes(top.dtype):
         return None
     operands = [x[0] if type(x) is tuple else x for x in laid]
-    described = tuple((x[0].degrees, x[1]) if type(x) is tuple else "number" for x in laid)
+    described = tuple((x[0].extents, x[1]) if type(x) is tuple else "number" for x in laid)
     algebra = top.algebra
     directed = algebra.directions is not None
     plan = launch.plan_for(row, algebra.single, described, top.dtype, machine, operands, directed)
-    return plan and _Layout(plan, algebra.filled(plan.degrees[0]), plan.degrees[0][0])
+    return plan and _Layout(plan, algebra.filled(plan.extents[0]), plan.extents[0][0])
 
 
 def _remembered(machine: Target, key: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any) -> Any:
@@ -248,7 +248,7 @@ def _remembered(machine: Target, key: Any, ufunc: np.ufunc, inputs: tuple[Any, .
     if made is not None and made.plan.direct is not None:
         plan = made.plan
         work = plan.cost(top.algebra.directions)
-        entry = _Ready(plan.direct, made.known, made.degree, work, machine.alone(work), plan.literal)
+        entry = _Ready(plan.direct, made.known, made.extent, work, machine.alone(work), plan.literal)
         if plan.literal and len(key) == 3 + len(inputs):  # the number decides how the rule goes
             entries[key] = _BY_VALUE
             key = (*key, *[repr(x) for x in inputs if type(x) is not jet_type])

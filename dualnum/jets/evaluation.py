@@ -118,7 +118,7 @@ def fused(top: Base, row: Row, operands: Sequence[Any], mine: Sequence[bool]) ->
         raise InvalidValue(f"{row.name}: {error} (operands of shape {shapes})") from None
     if results is None:
         return None
-    jets = tuple(top._like(planes, degrees[0]) for planes, degrees in results[0])
+    jets = tuple(top._like(planes, extents[0]) for planes, extents in results[0])
     return jets[0] if row.ufunc.nout == 1 else jets, results[1]
 
 
@@ -158,8 +158,8 @@ def pull_back(top: Base | None, function: Any, operands: Sequence[Any]) -> tuple
     def contribution(c: Value) -> Any:
         if c is None or isinstance(c, int):
             return None if c is None else operands[c]
-        stacked, degree = c
-        return stacked[0] if top is None else top._like(stacked, degree)
+        stacked, extent = c
+        return stacked[0] if top is None else top._like(stacked, extent)
 
     return tuple(map(contribution, made))
 

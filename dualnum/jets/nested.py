@@ -30,11 +30,11 @@ def row_of(ufunc: np.ufunc) -> Any:
 
 
 class _Nest(NamedTuple):
-    """What a jet of jets is made of: its levels from the top down, the degrees of each, and the array below them."""
+    """What a jet of jets is made of: its levels from the top down, the extents of each, and the array below them."""
 
     scopes: tuple[Any, ...]
     algebras: tuple[Any, ...]
-    degrees: tuple[int, ...]
+    extents: tuple[int, ...]
     base: Any
 
 
@@ -62,9 +62,9 @@ def recorded(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
         made = below._stacked(row, (Level(top.scope, top.algebra, jet_type),), stacks)
     except (TypeError, ValueError):  # what is wrong is said on the general way
         return None
-    if made is None or made.degrees[0] is None:
+    if made is None or made.extents[0] is None:
         return None
-    return top._like(made.base, made.degrees[0])
+    return top._like(made.base, made.extents[0])
 
 
 def _is_constant(x: Value) -> bool:
@@ -77,13 +77,13 @@ def _is_constant(x: Value) -> bool:
 
 
 def _nest(x: Value, jet_type: Any) -> _Nest:
-    scopes, algebras, degrees = [], [], []
+    scopes, algebras, extents = [], [], []
     while type(x) is jet_type:
         scopes.append(x.scope)
         algebras.append(x.algebra)
-        degrees.append(x._extent if x._shared is None else x._shared.extent)
+        extents.append(x._extent if x._shared is None else x._shared.extent)
         x = x.planes
-    return _Nest(tuple(scopes), tuple(algebras), tuple(degrees), x)
+    return _Nest(tuple(scopes), tuple(algebras), tuple(extents), x)
 
 
 def nested(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
@@ -103,7 +103,7 @@ def nested(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
             return None
         elif n.scopes != first.scopes or n.algebras != first.algebras or not n.base.flags.c_contiguous:
             return None
-    described = [n.degrees if type(n) is _Nest else "number" for n in nests]
+    described = [n.extents if type(n) is _Nest else "number" for n in nests]
     key: Any = (machine, ufunc, first.algebras, base.dtype, *described)
     plan = _plans.get(key)
     if plan is None or plan is _BY_VALUE:
@@ -123,9 +123,9 @@ def nested(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     if alarm:
         return None
     result: Any = planes
-    degrees = plan.degrees[0]
+    extents = plan.extents[0]
     for i in range(len(first.scopes) - 1, -1, -1):
-        result = object.__new__(jet_type)._set(result, degrees[-1 - i], first.algebras[i], first.scopes[i])
+        result = object.__new__(jet_type)._set(result, extents[-1 - i], first.algebras[i], first.scopes[i])
     return result
 
 
@@ -158,7 +158,7 @@ def _nested_plan(machine: Target, ufunc: np.ufunc, nests: list[Any], first: _Nes
     if any(algebra.directions is not None for algebra in first.algebras):
         return None
     algebra = product_of(first.algebras[::-1])
-    described = tuple((n.degrees[::-1], "c") if type(n) is _Nest else "number" for n in nests)
+    described = tuple((n.extents[::-1], "c") if type(n) is _Nest else "number" for n in nests)
     operands = [launch.Planes(n.base, algebra.size) if type(n) is _Nest else n for n in nests]
     plan = launch.plan_for(row, algebra, described, dtype, machine, operands)
     return plan if plan is not None and plan.direct is not None else None

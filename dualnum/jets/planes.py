@@ -29,7 +29,7 @@ class Level(NamedTuple):
 
 
 def peeled(x: Value, down_to: int = 0) -> tuple[Any, list[tuple[Level, int]]]:
-    """What lies under the jets of x above a level, and of these the levels with their degrees, from the lowest up."""
+    """What lies under the jets of x above a level, and of these the levels with their extents, from the lowest up."""
     above: list[tuple[Level, int]] = []
     while is_jet(x) and x.scope.level > down_to:
         above.append((Level(x.scope, x.algebra, x.kind), x.extent))
@@ -37,11 +37,11 @@ def peeled(x: Value, down_to: int = 0) -> tuple[Any, list[tuple[Level, int]]]:
     return x, above[::-1]
 
 
-def as_jets(levels: Sequence[Level], base: Value, degrees: Sequence[int | None]) -> Any:
+def as_jets(levels: Sequence[Level], base: Value, extents: Sequence[int | None]) -> Any:
     """The jets of these levels over an array with an axis for each; None for a level without."""
-    for level, degree in zip(levels, degrees, strict=True):
-        if degree is not None:
-            base = object.__new__(level.kind)._set(base, degree, level.algebra, level.scope)
+    for level, extent in zip(levels, extents, strict=True):
+        if extent is not None:
+            base = object.__new__(level.kind)._set(base, extent, level.algebra, level.scope)
     return base
 
 

@@ -58,7 +58,7 @@ def _launched(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) ->
     if made is None:
         return None
     sizes = [level.algebra.size for level in levels]
-    results = [Stack(planes.reshape(*sizes, *planes.shape[1:]), degrees) for planes, degrees in made[0]]
+    results = [Stack(planes.reshape(*sizes, *planes.shape[1:]), extents) for planes, extents in made[0]]
     return results[0] if row.ufunc.nout == 1 else tuple(results), made[1]
 
 
@@ -93,11 +93,11 @@ def _launched_along(row: Row, levels: tuple[Level, ...], operands: Sequence[Stac
     algebras = tuple(level.algebra for level in levels)
     everything = directions.table(algebras, tuple(a.full for a in algebras))
     results = []
-    for planes, degrees in made[0]:
+    for planes, extents in made[0]:
         shape = planes.shape[1 + len(everything.axes) :]
         if planes.shape[1 : -len(shape) or None] != everything.axes:
             planes = np.broadcast_to(planes, (len(planes), *everything.axes, *shape))
-        results.append(Stack(everything.gathered(planes, shape), degrees))
+        results.append(Stack(everything.gathered(planes, shape), extents))
     return results[0] if row.ufunc.nout == 1 else tuple(results), made[1]
 
 
@@ -106,7 +106,7 @@ def spread(levels: Sequence[Level], stack: Stack, ndim: int, once: bool = False,
 
     With `once`, of what will be summed, each plane stands in one place only; with `as_array` a number is one of those.
     """
-    base, degrees = stack
+    base, extents = stack
     base = np.asarray(base) if as_array and isinstance(base, np.generic) else base
     if not np.ndim(base) and not stack.axes and not as_array:
         return base if _is_number(base) else None
@@ -115,14 +115,14 @@ def spread(levels: Sequence[Level], stack: Stack, ndim: int, once: bool = False,
     shape = (1,) * (ndim - len(shape)) + shape
     if not engine.accepted(base) or not directions.is_short(algebras, shape):
         return None
-    its = directions.table(algebras, degrees, once)
+    its = directions.table(algebras, extents, once)
     full = (its.once if once else its.spread)(base, shape)
-    return launch.Planes(full, len(full), degrees)
+    return launch.Planes(full, len(full), extents)
 
 
 def on_jets(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Stack:
     """The primitive on stacks whose bases may be anything, as jets of these levels do it."""
-    jets = [as_jets(levels, base, degrees) for base, degrees in operands]
+    jets = [as_jets(levels, base, extents) for base, extents in operands]
     ufunc = row.ufunc
     if isinstance(ufunc, np.ufunc):
         y = ufunc(*jets)
@@ -130,12 +130,12 @@ def on_jets(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> S
         top = highest(jets)
         assert top is not None
         y = top._primitive(row, tuple(jets))
-    degrees: list[int | None] = []
+    extents: list[int | None] = []
     for level in reversed(levels):
         own = isinstance(y, Operand) and y.scope is level.scope
-        degrees.append(y.extent if own else None)
+        extents.append(y.extent if own else None)
         y = y.planes if own else y
-    return Stack(y, tuple(reversed(degrees)))
+    return Stack(y, tuple(reversed(extents)))
 
 
 # ── coefficient by coefficient ───────────────────────────────────────────────────────────────────
@@ -164,8 +164,8 @@ def _parts(levels: tuple[Level, ...], algebra: Algebra, stack: Stack, ndim: int)
     """The homogeneous parts: of one level the coefficients themselves."""
     if len(levels) > 1:
         return algebra.homogeneous(coefficients(levels, stack, ndim))
-    (degree,) = stack.degrees
-    return [stack.base] if degree is None else levels[0].algebra.parts(stack.base, degree, ndim)
+    (extent,) = stack.extents
+    return [stack.base] if extent is None else levels[0].algebra.parts(stack.base, extent, ndim)
 
 
 def _joined(levels: tuple[Level, ...], algebra: Algebra, parts: Sequence[Any], ndim: int) -> Stack:
@@ -175,7 +175,7 @@ def _joined(levels: tuple[Level, ...], algebra: Algebra, parts: Sequence[Any], n
         return Stack(first, (None,) * len(levels))
     if len(levels) > 1:
         terms = algebra.terms(parts)
-        return Stack(stacked_up(levels, terms), algebra.degrees(terms))
+        return Stack(stacked_up(levels, terms), algebra.extents(terms))
     algebra = levels[0].algebra
     if algebra.directions is not None and first.ndim > ndim:  # see `_filled`
         first, parts = first[0], [first[0], *parts[1:]]
@@ -195,9 +195,9 @@ def coefficients(levels: Sequence[Level], stack: Stack, ndim: int) -> dict[Monom
     missing = ndim - _ndim(stack) if directed and np.ndim(stack.base) else 0
     found = {}
     algebra = joint(levels)
-    for _, m in algebra.within(stack.degrees):
+    for _, m in algebra.within(stack.extents):
         index: list[Any] = []
-        for part, d, level in zip(algebra.split(m), stack.degrees, levels, strict=True):
+        for part, d, level in zip(algebra.split(m), stack.extents, levels, strict=True):
             at = level.algebra.at(part)
             if level.algebra.directions is None:
                 index += [] if d is None else [at]
@@ -280,6 +280,6 @@ def together(row: Row, operands: Sequence[Any]) -> tuple[tuple[Level, ...], list
     levels = tuple(known[k] for k in sorted(known))
     stacks = []
     for base, above in each:
-        degrees = {level.scope.level: degree for level, degree in above}
-        stacks.append(Stack(base, tuple(degrees.get(level.scope.level) for level in levels)))
+        extents = {level.scope.level: extent for level, extent in above}
+        stacks.append(Stack(base, tuple(extents.get(level.scope.level) for level in levels)))
     return levels, stacks

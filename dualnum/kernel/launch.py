@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra import Algebra, Degrees, Stack
+from ..algebra import Algebra, Extents, Stack
 from ..kinds import DType, Value
 from ..primitives.composition import Composition
 from ..primitives.derived import Derived
@@ -31,7 +31,7 @@ __all__ = [
     "primitive",
     "plan_for",
     "planes_of",
-    "structural_degrees",
+    "structural_extents",
     "uniform",
 ]
 
@@ -46,7 +46,7 @@ _BY_NUMBER = "by number"
 
 
 def primitive(row: Row, algebra: Algebra, operands: Sequence[Any]) -> tuple[list[tuple[Any, Any]], bool] | None:
-    """The stacked planes of a primitive's results, each with its degrees; None where there is no plan.
+    """The stacked planes of a primitive's results, each with its extents; None where there is no plan.
 
     Beside them whether the row's mend must follow.
 
@@ -56,7 +56,7 @@ def primitive(row: Row, algebra: Algebra, operands: Sequence[Any]) -> tuple[list
         operands: `Planes` of each jet or constant array, or a number.
 
     Returns:
-        ([(planes, degrees), …], mend), the planes along one axis.
+        ([(planes, extents), …], mend), the planes along one axis.
     """
     directions = algebra.directions
     arrays = [x.array for x in operands if type(x) is Planes]
@@ -72,25 +72,25 @@ def primitive(row: Row, algebra: Algebra, operands: Sequence[Any]) -> tuple[list
     if target is None:
         return None
     laid = [laid_out(x, shape, target) if type(x) is Planes else x for x in operands]
-    described = tuple((x[0].degrees, x[1]) if type(x) is tuple else "number" for x in laid)
+    described = tuple((x[0].extents, x[1]) if type(x) is tuple else "number" for x in laid)
     plan = plan_for(row, algebra.single, described, dtype, target, operands, directions is not None)
     if plan is None:
         return None
     results = [target.empty((algebra.size, *shape), dtype) for _ in plan.counts]
     arguments = [x for x in laid if type(x) is tuple or not plan.literal]
     alarm = plan.run(results, arguments, prod(shape), directions)
-    for planes, degrees in zip(results, plan.degrees, strict=True):
-        planes[algebra.filled(degrees) :] = 0
-    return list(zip(results, plan.degrees, strict=True)), alarm
+    for planes, extents in zip(results, plan.extents, strict=True):
+        planes[algebra.filled(extents) :] = 0
+    return list(zip(results, plan.extents, strict=True)), alarm
 
 
 def planes_of(algebra: Algebra, x: Stack) -> Planes:
     """A stack as a kernel reads it; the algebra along one direction."""
-    base, degrees = x
-    if len(degrees) > 1:
-        return Planes(x.flat, algebra.read(degrees), degrees)
-    degree = degrees[0]
-    return Planes(base[None], 1, degrees) if degree is None else Planes(base, algebra.coefficients(degree), degrees)
+    base, extents = x
+    if len(extents) > 1:
+        return Planes(x.flat, algebra.read(extents), extents)
+    extent = extents[0]
+    return Planes(base[None], 1, extents) if extent is None else Planes(base, algebra.coefficients(extent), extents)
 
 
 def _in_type(x: Value, dtype: DType) -> Any:
@@ -114,7 +114,7 @@ def plan_for(
     Args:
         row: the primitive.
         algebra: along one direction.
-        described: (degrees, layout) of each operand, or "number".
+        described: (extents, layout) of each operand, or "number".
         dtype: the one type of all operands.
         target: the machine.
         operands: the operands themselves, for the numbers among them.
@@ -158,24 +158,24 @@ def _made(
         alarm = None
         if row.mend is not None and (row.kind == "derived" or (algebra.order and any(len(u) > 1 for u in symbols))):
             alarm = writing.graph.lift(row.mend.where(results[0][algebra.monomials[0]], *(u[0] for u in symbols)))
-        degrees = tuple(map(algebra.degrees, results))
-        outputs = [[y.get(m, 0.0) for m in algebra.written(d)] for y, d in zip(results, degrees, strict=True)]
+        extents = tuple(map(algebra.extents, results))
+        outputs = [[y.get(m, 0.0) for m in algebra.written(d)] for y, d in zip(results, extents, strict=True)]
         plan = writing.planned(outputs, target, directed, alarm)
     except NOT_WRITTEN:
         return _BY_NUMBER if numbers is None and "number" in described else None
-    return None if plan is None else replace(plan, literal=numbers is not None, degrees=degrees)
+    return None if plan is None else replace(plan, literal=numbers is not None, extents=extents)
 
 
 @lru_cache(maxsize=1024)
-def structural_degrees(row: Row, algebra: Algebra, degrees: tuple[Degrees, ...]) -> tuple[int, ...]:
-    """The highest degree in each level that can occur in a primitive, whatever the numbers are."""
+def structural_extents(row: Row, algebra: Algebra, extents: tuple[Extents, ...]) -> tuple[int, ...]:
+    """What can occur in each level in a primitive, whatever the numbers are."""
     writing = Writing(np.float64, algebra)
-    operands = [algebra.homogeneous(writing.operand(d)) for d in degrees]
+    operands = [algebra.homogeneous(writing.operand(d)) for d in extents]
     try:
         (y,) = (algebra.terms(y) for y in _expanded(writing.graph, row, algebra.order, operands))
     except NOT_WRITTEN:  # numbers decide
         return tuple(a.full for a in algebra.factors)
-    return algebra.degrees(y)
+    return algebra.extents(y)
 
 
 def uniform(ufunc: np.ufunc, dtype: DType) -> bool:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ..algebra import Degrees
+from ..algebra import Extents
 from ..kinds import DType, Value
 from .ir import INPUT, Program
 
@@ -38,12 +38,12 @@ class Planes(NamedTuple):
 
     array: Any
     count: int  # type: ignore[assignment]
-    degrees: Degrees = ()
+    extents: Extents = ()
 
     @property
     def moves(self) -> bool:
         """Whether there are planes above the value."""
-        return self.degrees.count(None) < len(self.degrees)
+        return self.extents.count(None) < len(self.extents)
 
 
 class Reads(Protocol):

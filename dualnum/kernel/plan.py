@@ -32,7 +32,7 @@ class Plan:
         work: operations an element, for cutting long arrays into chunks.
         literal: numbers among the operands are written into the program.
         each: those of the operations that are done again for each of several directions.
-        degrees: of results in several variables, the highest power of each that occurs.
+        extents: of the results, in each level.
     """
 
     target: Target
@@ -43,7 +43,7 @@ class Plan:
     work: int
     literal: bool = False
     each: int = 0
-    degrees: tuple[tuple[int, ...], ...] = ()
+    extents: tuple[tuple[int, ...], ...] = ()
 
     @property
     def direct(self) -> Callable[..., int] | None:

@@ -37,7 +37,7 @@ class _Way(NamedTuple):
 
     plan: Any
     contributions: tuple[tuple[str, int] | None, ...]
-    degrees: Sequence[tuple[int, ...]] = ()  # of what the kernel writes
+    extents: Sequence[tuple[int, ...]] = ()  # of what the kernel writes
     divides: bool = False  # by multiplying with reciprocals, which overflow where quotients do not
 
 
@@ -58,7 +58,7 @@ def pull_back(
         algebra: that of the jets.
 
     Returns:
-        For each argument (planes, degree), the number of the operand that it is, or None.
+        For each argument (planes, extent), the number of the operand that it is, or None.
     """
     directions, single = algebra.directions, algebra.single
     arrays = [x.array for x in operands if type(x) is launch.Planes]
@@ -74,7 +74,7 @@ def pull_back(
     if target is None:
         return None
     laid = [laid_out(x, shape, target) if type(x) is launch.Planes else x for x in operands]
-    described = tuple((x[0].degrees, x[1]) if type(x) is tuple else "number" if x is not None else None for x in laid)
+    described = tuple((x[0].extents, x[1]) if type(x) is tuple else "number" if x is not None else None for x in laid)
     key = (function, single, described, dtype, target, directions is not None)
     way = _ways.get(key, lambda: _way(function, single, described, dtype, target, directions is not None))
     if way is None:
@@ -84,14 +84,14 @@ def pull_back(
         results = [target.empty((algebra.size, *shape), dtype) for _ in way.plan.counts]
         if way.plan.run(results, [x for x in laid if x is not None], prod(shape), directions):
             return None  # a mend must follow
-        for planes, degrees in zip(results, way.degrees, strict=True):
-            planes[algebra.filled(degrees) :] = 0
+        for planes, extents in zip(results, way.extents, strict=True):
+            planes[algebra.filled(extents) :] = 0
         if algebra is _ARRAYS and way.divides and not all(np.isfinite(planes.sum()) for planes in results):
             return None
     if shape != full:
         results = [np.broadcast_to(opened(planes, len(full)), (len(planes), *full)) for planes in results]
     made = [
-        None if c is None else c[1] if c[0] == "operand" else (results[c[1]], way.degrees[c[1]][0])
+        None if c is None else c[1] if c[0] == "operand" else (results[c[1]], way.extents[c[1]][0])
         for c in way.contributions
     ]
     return made
@@ -103,7 +103,7 @@ def _once(x: launch.Planes) -> launch.Planes:
     if 0 not in array.strides[1:]:
         return x
     index = (slice(None), *(slice(0, 1) if stride == 0 else slice(None) for stride in array.strides[1:]))
-    return launch.Planes(array[index], x.count, x.degrees)
+    return launch.Planes(array[index], x.count, x.extents)
 
 
 def _way(
@@ -127,7 +127,7 @@ def _way(
         given.append(Series(algebra.order, parts) if len(parts) > 1 else parts[0])
     contributions: list[tuple[str, int] | None] = []
     outputs: list[list[Any]] = []
-    degrees: list[tuple[int, ...]] = []
+    extents: list[tuple[int, ...]] = []
     try:
         with writing.graph.relax():
             for c in function(*given):
@@ -135,7 +135,7 @@ def _way(
                     contributions.append(None)
                     continue
                 terms = algebra.terms(c.coefficients if isinstance(c, Series) else [c])
-                reach = algebra.degrees(terms)
+                reach = algebra.extents(terms)
                 coefficients = [writing.graph.lift(terms.get(m, 0.0)) for m in algebra.written(reach)]
                 same = operands.get(tuple([a.index for a in coefficients]))
                 if same is not None:
@@ -143,7 +143,7 @@ def _way(
                     continue
                 contributions.append(("result", len(outputs)))
                 outputs.append(coefficients)
-                degrees.append(reach)
+                extents.append(reach)
         if not outputs:
             return _Way(None, tuple(contributions))
         plan = writing.planned(outputs, target, directed)
@@ -152,7 +152,7 @@ def _way(
     if plan is None:
         return None
     divides = any(node.op is np.divide for node in plan.program.nodes)
-    return _Way(plan, tuple(contributions), degrees, divides)
+    return _Way(plan, tuple(contributions), extents, divides)
 
 
 # ── jets whose planes are recorded ───────────────────────────────────────────────────────────────
@@ -213,7 +213,7 @@ def planes(
         return None
     laid = [laid_out(x, shape, target) for x in (cotangent, *arrays)]
     numbers = tuple(None if type(x) is launch.Planes else x for x in arguments)
-    described = tuple((x.degrees, layout) for x, layout in laid)
+    described = tuple((x.extents, layout) for x, layout in laid)
     key = (row.ufunc, wanted, algebra, described, numbers, tuple(map(type, numbers)), dtype, target)
     plan = _transposed_plans.get(key, lambda: _transposed_plan(row, wanted, algebra, described, numbers, dtype, target))
     if plan is None:
@@ -221,7 +221,7 @@ def planes(
     chosen = [x for x, w in zip(arguments, wanted, strict=True) if w]
     if plan is _PASSED_ON:
         g, count = cotangent.array, cotangent.count
-        bare = not g[count:].any()  # zeros above the result's degree: it can go on as it is
+        bare = not g[count:].any()  # zeros above the result's extent: it can go on as it is
         as_it_is = [bare and x.moves and x.count == count and x.array.shape == g.shape for x in chosen]
         found = iter([g if its else _of_shape(g[: x.count], x) for x, its in zip(chosen, as_it_is, strict=True)])
         return [next(found) if w else None for w in wanted]
@@ -269,7 +269,7 @@ def _transposed_plan(
             arguments = [next(known) if number is None else {algebra.monomials[0]: number} for number in numbers]
             pulled = transposed(row, wanted, algebra, cotangent, arguments)
         outputs = [
-            [p.get(m, 0.0) for m in algebra.laid(degrees)] for p, degrees in _arguments_of(pulled, described, numbers)
+            [p.get(m, 0.0) for m in algebra.laid(extents)] for p, extents in _arguments_of(pulled, described, numbers)
         ]
         given = [cotangent.get(m) for m in algebra.laid(described[0][0])]
         if all(_is_beginning(coefficients, given) for coefficients in outputs):
@@ -288,12 +288,12 @@ def _is_beginning(coefficients: Sequence[Any], given: Sequence[Any]) -> bool:
 
 
 def _arguments_of(pulled: Any, described: Any, numbers: Value) -> Iterator[tuple[Terms, Any]]:
-    """What is pulled back to each argument that is wanted, with its degrees."""
+    """What is pulled back to each argument that is wanted, with its extents."""
     its = iter(described[1:])
     for p, number in zip(pulled, numbers, strict=True):
-        degrees = next(its)[0] if number is None else ()
+        extents = next(its)[0] if number is None else ()
         if p is not None:
-            yield p, degrees
+            yield p, extents
 
 
 _transposed_plans = Kept(4096)

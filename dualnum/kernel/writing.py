@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..algebra import Algebra, Degrees, Monomial, NotGraded
+from ..algebra import Algebra, Extents, Monomial, NotGraded
 from ..kinds import DType
 from .bounded import Bounded
 from .ir import Graph, Untraceable
@@ -35,12 +35,12 @@ class Writing:
         self.groups.append(Group("s", 1))
         return self.graph.input()
 
-    def operand(self, degrees: Degrees, layout: str = "c") -> dict[Monomial, Any]:
+    def operand(self, extents: Extents, layout: str = "c") -> dict[Monomial, Any]:
         """The coefficients of an operand by monomial."""
-        count = self.algebra.read(degrees)
+        count = self.algebra.read(extents)
         self.groups.append(Group(layout, count))
         coefficients = [self.graph.input() for _ in range(count)]
-        return {m: coefficients[place] for place, m in self.algebra.within(degrees)}
+        return {m: coefficients[place] for place, m in self.algebra.within(extents)}
 
     def planned(
         self, results: Sequence[Sequence[Any]], target: Target, directed: bool = False, alarm: Any = None

@@ -280,20 +280,20 @@ class Recorded(Recording):
             each = [self._stacked(derived(row, none, k).row, levels, operands) for k in range(row.ufunc.nout)]
             return None if None in each else tuple(each)
         values, parents = self._parts([s.base for s in operands])
-        degrees = [s.degrees for s in operands]
-        stack = tower.on_jets(row, levels, [Stack(v, d) for v, d in zip(values, degrees, strict=True)])
+        extents = [s.extents for s in operands]
+        stack = tower.on_jets(row, levels, [Stack(v, d) for v, d in zip(values, extents, strict=True)])
         y = stack.base
         if y.dtype.kind == "c" or any(np.iscomplexobj(v) for v in values):
             return None
         if not any(parents):
             return stack._replace(base=self._new(y, None))
         if any(
-            p is not None and not any(d) and not np.ndim(v) for p, v, d in zip(parents, values, degrees, strict=True)
+            p is not None and not any(d) and not np.ndim(v) for p, v, d in zip(parents, values, extents, strict=True)
         ):
             # a number that varies must not decide what there is: t**p at p = 0
-            its = launch.structural_degrees(row, tower.joint(levels), tuple(degrees))
-            stack = stack._replace(degrees=its)
-        pull = StackPull(row, tuple([p is not None for p in parents]), levels, stack.degrees, degrees, values)
+            its = launch.structural_extents(row, tower.joint(levels), tuple(extents))
+            stack = stack._replace(extents=its)
+        pull = StackPull(row, tuple([p is not None for p in parents]), levels, stack.extents, extents, values)
         return stack._replace(base=self._recorded(row, parents, pull, (None, *values), y))
 
     def _planes_along(self, vs: Value, size: int) -> Any:

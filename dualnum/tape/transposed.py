@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra import Algebra, Degrees, Monomial, Stack
+from ..algebra import Algebra, Extents, Monomial, Stack
 from ..algebra.directions import table
 from ..broadcasting import summed_to
 from ..jets import tower
@@ -34,7 +34,7 @@ class StackPull:
         row: the primitive.
         wanted: for which arguments there are contributions.
         levels: of the jets; their scopes may have ended.
-        result: the degrees of the result.
+        result: the extents of the result.
         arguments: those of the arguments.
     """
 
@@ -45,8 +45,8 @@ class StackPull:
         row: Row,
         wanted: tuple[bool, ...],
         levels: tuple[Level, ...],
-        result: Degrees,
-        arguments: Sequence[Degrees],
+        result: Extents,
+        arguments: Sequence[Extents],
         saved: Sequence[Any],
     ) -> None:
         self.row = row
@@ -88,8 +88,8 @@ class StackPull:
 
         def mask() -> Any:
             first = []
-            for x, degrees in zip(saved[1:], self.arguments, strict=True):
-                axes = sum(d is not None for d in degrees)
+            for x, extents in zip(saved[1:], self.arguments, strict=True):
+                axes = sum(d is not None for d in extents)
                 first.append(primal(x[(0,) * axes]) if axes else primal(x))
             its = None if reach is None else self.elements(reach, shape)
             its = all_or_some(its, self._own(saved), (self.row.ufunc(*first), *first), i)
@@ -106,8 +106,8 @@ class StackPull:
     def _stands(self, arguments: Sequence[Any]) -> list[Any]:
         """What the pull-back may look at: of what moves no number decides anything, and another stands in for it."""
         return [
-            _ANY if isinstance(x, Operand) or any(d is not None for d in degrees) else x
-            for x, degrees in zip(arguments, self.arguments, strict=True)
+            _ANY if isinstance(x, Operand) or any(d is not None for d in extents) else x
+            for x, extents in zip(arguments, self.arguments, strict=True)
         ]
 
     def _launched(self, cotangent: Value, arguments: Sequence[Any]) -> Sequence[Any] | None:
@@ -119,7 +119,7 @@ class StackPull:
         if None in self.result:
             return None
         algebra = joint(self.levels)
-        given = [_planes(algebra, x, degrees) for x, degrees in zip(arguments, self.arguments, strict=True)]
+        given = [_planes(algebra, x, extents) for x, extents in zip(arguments, self.arguments, strict=True)]
         if not all(type(x) is launch.Planes or not hasattr(x, "dtype") for x in given):
             return None
         g = _planes(algebra, cotangent, self.result)
@@ -131,7 +131,7 @@ class StackPull:
     def _launched_along(self, cotangent: Value, arguments: Sequence[Any]) -> Sequence[Any] | None:
         """The same on short arrays with several directions, which are axes of the kernel's."""
         ndim = np.ndim(cotangent) - self._axes
-        stacks = [Stack(x, degrees) for x, degrees in zip(arguments, self.arguments, strict=True)]
+        stacks = [Stack(x, extents) for x, extents in zip(arguments, self.arguments, strict=True)]
         g = tower.spread(self.levels, Stack(cotangent, self.result), ndim, once=True)
         given = [tower.spread(self.levels, u, ndim, as_array=w) for u, w in zip(stacks, self.wanted, strict=True)]
         if type(g) is not launch.Planes or None in given or None in self.result:
@@ -143,7 +143,7 @@ class StackPull:
             return None  # a zero in the place of what is elsewhere may have met an infinity
         algebras = tuple([level.algebra for level in self.levels])
         return [
-            None if c is None else table(algebras, u.degrees).summed(c, tuple(np.shape(u.base))[u.axes :])
+            None if c is None else table(algebras, u.extents).summed(c, tuple(np.shape(u.base))[u.axes :])
             for c, u in zip(results, stacks, strict=True)
         ]
 
@@ -151,7 +151,7 @@ class StackPull:
         self, levels: tuple[Level, ...], cotangent: Value, arguments: Sequence[Any], mask: Value
     ) -> Sequence[Any]:
         """By operations on what the coefficients are."""
-        stacks = [Stack(x, degrees) for x, degrees in zip(arguments, self.arguments, strict=True)]
+        stacks = [Stack(x, extents) for x, extents in zip(arguments, self.arguments, strict=True)]
         ndim = np.ndim(cotangent) - self._axes
         g = coefficients(levels, Stack(cotangent, self.result), ndim)
         masks = None if mask is None else coefficients(levels, Stack(mask, self.result), ndim)
@@ -168,9 +168,9 @@ class StackPull:
         return results
 
 
-def _planes(algebra: Algebra, x: Value, degrees: Degrees) -> Any:
+def _planes(algebra: Algebra, x: Value, extents: Extents) -> Any:
     """An array as kernels take it."""
-    return launch.planes_of(algebra, Stack(x, degrees)) if engine.accepted(x) else x
+    return launch.planes_of(algebra, Stack(x, extents)) if engine.accepted(x) else x
 
 
 def _paired(levels: Sequence[Level], p: Value, g: Value, j: Monomial, masks: Any) -> Any:
@@ -194,7 +194,7 @@ def _paired(levels: Sequence[Level], p: Value, g: Value, j: Monomial, masks: Any
 def _of_shape(levels: Sequence[Level], terms: Any, u: Stack) -> Any:
     """The coefficients as a stack of u's shape, summed where it was broadcast."""
     directed = [
-        d is not None for level, d in zip(levels, u.degrees, strict=True) if level.algebra.directions is not None
+        d is not None for level, d in zip(levels, u.extents, strict=True) if level.algebra.directions is not None
     ]
     shape = tuple(np.shape(u.base))[u.axes :]
     example = next(c for c in terms.values() if not isinstance(c, int))
@@ -207,10 +207,10 @@ def _of_shape(levels: Sequence[Level], terms: Any, u: Stack) -> Any:
     if not u.axes:
         (c,) = fitted.values()
         return np.reshape(c, shape)
-    kept = [level for level, d in zip(levels, u.degrees, strict=True) if d is not None]
+    kept = [level for level, d in zip(levels, u.extents, strict=True) if d is not None]
     if len(kept) < len(levels):
         split = joint(levels).split
-        parts = {m: [part for part, d in zip(split(m), u.degrees, strict=True) if d is not None] for m in fitted}
+        parts = {m: [part for part, d in zip(split(m), u.extents, strict=True) if d is not None] for m in fitted}
         # the directions of levels that u has no axis for have been summed to one
         index = tuple(slice(None) if there else 0 for there in directed)
         fitted = {sum(parts[m], ()): c[index] if index else c for m, c in fitted.items()}
