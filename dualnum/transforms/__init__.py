@@ -1,7 +1,9 @@
 """Transforms: functions to the functions of their derivatives.
 
-`forward` pushes a jet through, `reverse` records and sweeps back, `dense` makes matrices of either, `operators` are
-products with them; `custom` are rules of one's own. Imports jets and the tape.
+`forward` pushes a jet through, `reverse` records and sweeps back, `dense` makes matrices of either, `products`
+multiplies by them; `pointwise` is one pass in several variables, of which `partials`, `laplacians`, `fields` and
+`notation` (operators as they are written) read what they want; `custom` are rules of one's own. Imports jets and the
+tape.
 """
 
 from .dense import hessian, jacfwd, jacobian, jacrev
@@ -9,8 +11,8 @@ from .fields import curl, divergence, jacobian_trace
 from .forward import derivative, directional, jvp, taylor
 from .laplacians import biharmonic, laplacian
 from .notation import operator
-from .operators import hvp, vhp
 from .partials import mixed, partial
+from .products import hvp, vhp
 from .reverse import grad, value_and_grad, vjp
 
 __all__ = [
