@@ -16,7 +16,6 @@ combination, with exact rational coefficients.
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
-from itertools import combinations
 from math import factorial, prod
 from typing import Any, Self
 
@@ -97,12 +96,9 @@ def _reductions(forms: Sequence[Form], degree: int) -> Iterator[tuple[_Factors, 
     rows: dict[_Factors, dict[Any, Fraction]] = {}
     for i, form in enumerate(forms):
         for p, c in form:
-            factors = _factors(p)
-            for m in set(combinations(factors, degree)):
-                rest = list(factors)
-                for f in m:
-                    rest.remove(f)
-                rows.setdefault(m, {})[i, tuple(rest)] = c * _factorial(p)
+            powers = [(variable, power) for variable, power in enumerate(p) if power]
+            for m, rest in _divisors(powers, degree):
+                rows.setdefault(m, {})[i, rest] = c * _factorial(p)
     pivots: dict[Any, tuple[dict[Any, Fraction], dict[_Factors, Fraction]]] = {}  # by their columns
     for m in sorted(rows):
         row, own = rows[m], {m: Fraction(1)}
@@ -116,6 +112,18 @@ def _reductions(forms: Sequence[Form], degree: int) -> Iterator[tuple[_Factors, 
             yield m, None
         else:
             yield m, {s: -c for s, c in own.items() if s != m}
+
+
+def _divisors(powers: Sequence[tuple[int, int]], degree: int) -> Iterator[tuple[_Factors, _Factors]]:
+    """The divisors of this degree of a product of powers, each with what is left."""
+    if not powers:
+        if degree == 0:
+            yield (), ()
+        return
+    (variable, power), *others = powers
+    for k in range(max(0, degree - sum(q for _, q in others)), min(power, degree) + 1):
+        for m, rest in _divisors(others, degree - k):
+            yield (variable,) * k + m, (variable,) * (power - k) + rest
 
 
 def _subtract(row: dict[Any, Fraction], c: Fraction, other: Mapping[Any, Fraction]) -> None:
