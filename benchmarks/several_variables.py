@@ -173,11 +173,9 @@ def taylor(count: int, order: int) -> Any:
 
         cases["pyaudi"] = by_pyaudi
     for library in (mtflib, sandalwood):
-        if library is not None:
+        if library is not None and (count < 6 or library is sandalwood):  # mtflib wants 86 GB for six
             mtf = library.mtf
-            with contextlib.redirect_stdout(
-                io.StringIO()
-            ):  # it tells what it prepares, which is done once in a process
+            with contextlib.redirect_stdout(io.StringIO()):  # it tells what it prepares, once in a process
                 mtf.initialize_mtf(max_order=order, max_dimension=6)
             cases[library.__name__] = lambda mtf=mtf: smooth(
                 [mtf.var(i + 1) + float(v) for i, v in enumerate(x)], mtf, lambda value: value.truncate(order)
