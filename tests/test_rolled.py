@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.special  # noqa: F401  which has rows of its own
 
 import dualnum as dn
 from dualnum.algebra import Algebra, TotalDegree
@@ -16,7 +17,10 @@ from dualnum.operand.levels import ambient
 from dualnum.primitives import rows
 
 ALGEBRA = TotalDegree(3, 3)
-ROWS = [row for row in rows() if row.rule is not None and row.sample and row.name != "ldexp"]
+ROWS = [
+    row for row in rows()
+    if row.rule is not None and row.sample and row.name != "ldexp" and (hasattr(np, row.name) or row.ufunc.nin == 1)
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -28,6 +32,7 @@ def everything_rolled(monkeypatch):
         monkeypatch.setattr(rolled, "_EACH", 0 if on else 200)
         for kept in (launch._plans, transpose._ways, transpose._transposed_plans):
             kept.clear()
+        launch._by_number.clear()  # else numbers seem to change, and go by whole arrays
         eager._entries.clear()
 
     yield switch
@@ -76,7 +81,7 @@ def test_types_lengths_and_layouts(dtype, points, everything_rolled):
         ])  # fmt: skip
     for a, b in zip(*found, strict=True):
         assert a.dtype == dtype
-        np.testing.assert_allclose(a.planes, b.planes, rtol=4 * np.finfo(dtype).eps)
+        np.testing.assert_array_equal(a.planes, b.planes)
 
 
 def test_pull_backs_and_programs_of_jit(everything_rolled):
