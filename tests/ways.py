@@ -16,6 +16,7 @@ import numpy as np
 
 import dualnum as dn
 from dualnum.errors import NotTraceable
+from dualnum.operand import Operand
 
 __all__ = [
     "DIRECTIONS", "EVERY_WAY", "HESSIANS", "JITTED_HESSIANS", "KINDS", "MATRICES", "ONE_VARIABLE", "PRODUCTS",
@@ -140,12 +141,20 @@ def _partial(y: Any, variable: Any, m: Sequence[int]) -> Any:
     return y.partial(*m) if moves else np.zeros_like(np.real(y))
 
 
+def _of_kind(x: Any, moved: Any) -> Any:
+    """x where it moves, as an array without axes if x is one: a sum with one is a number."""
+    is_array = x._is_array if isinstance(x, Operand) else type(x) is np.ndarray
+    return dn.array([moved])[0, ...] if is_array and not np.ndim(x) else moved
+
+
 def _total_degree(f: Function, n: int) -> Function:
     """∂^n along x + s/2 − 2t, whose mixed derivatives are those of one variable times powers of two."""
 
     def derived(x: Any) -> Any:
         s, t = dn.jets(0.0, 0.0, order=n)
-        return _partial(f(x + 0.5 * s - 2.0 * t), s, (n - n // 2, n // 2)) / (0.5 ** (n - n // 2) * (-2.0) ** (n // 2))
+        return _partial(f(_of_kind(x, x + 0.5 * s - 2.0 * t)), s, (n - n // 2, n // 2)) / (
+            0.5 ** (n - n // 2) * (-2.0) ** (n // 2)
+        )
 
     return derived
 
@@ -155,7 +164,7 @@ def _box(f: Function, n: int) -> Function:
 
     def derived(x: Any) -> Any:
         s, t = dn.jets(0.0, 0.0, order=(1, n - 1))
-        return _partial(f(x + s + t), s, (1, n - 1))
+        return _partial(f(_of_kind(x, x + s + t)), s, (1, n - 1))
 
     return derived
 

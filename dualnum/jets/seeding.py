@@ -14,7 +14,7 @@ from ..operand.levels import Scope
 from .jet import Jet, ambient_above
 from .planes import as_jets, peeled, stack_blocks
 
-__all__ = ["jet", "seed"]
+__all__ = ["begun", "jet", "seed"]
 
 
 def jet(
@@ -58,7 +58,11 @@ def jet(
 
 def seed(x: Value, order: int, direction: Value, directions: Value, scope: Scope, function: str = "jet") -> Jet:
     """x + t·direction (all ones for None) as a jet of this scope."""
-    jet = _seeded(x, order, direction, directions, scope, function)
+    return begun(_seeded(x, order, direction, directions, scope, function), x)
+
+
+def begun(jet: Jet, x: Value) -> Jet:
+    """The jet at x: an array without axes where x is one, and no number."""
     array = x._is_array if isinstance(x, Operand) else x.__class__ is np.ndarray
     return jet._as_array() if array else jet
 

@@ -15,6 +15,7 @@ from ..operand import Operand, beside, promoted
 from ..operand.levels import Scope
 from .jet import Jet, ambient_above
 from .planes import stack_blocks
+from .seeding import begun
 
 __all__ = ["check_budget", "dual", "hyperdual", "jets", "started"]
 
@@ -132,7 +133,7 @@ def started(x: Value, slopes: dict[tuple[int, ...], Any], algebra: Algebra, scop
     by_place = {algebra.places[m]: a for m, a in slopes.items()}
     blocks += [(by_place.get(place, 0.0), 1) for place in range(1, last + 1)]
     planes = stack_blocks(blocks, algebra.size, x)
-    return object.__new__(Jet)._set(planes, algebra.extent_of(slopes), algebra, scope)
+    return begun(object.__new__(Jet)._set(planes, algebra.extent_of(slopes), algebra, scope), x)
 
 
 # ── numbers whose squares vanish ─────────────────────────────────────────────────────────────────

@@ -18,6 +18,7 @@ from ..backend import as_floating
 from ..errors import InvalidType, ours
 from ..jets.jet import Jet
 from ..jets.planes import stack_blocks
+from ..jets.seeding import begun
 from ..jets.unspread import Unspread
 from ..jets.variables import check_budget
 from ..kinds import Axis, Value
@@ -152,7 +153,7 @@ def _jet(x: Value, units: Any, algebra: Algebra, scope: Scope) -> Any:
         like = object.__new__(Jet)._set(units, extent, algebra, scope)
         return Unspread.made(like, x, units)
     blocks = [(x, 1), (units, count)] if extent else [(x, 1)]
-    return object.__new__(Jet)._set(stack_blocks(blocks, algebra.size, x), extent, algebra, scope)
+    return begun(object.__new__(Jet)._set(stack_blocks(blocks, algebra.size, x), extent, algebra, scope), x)
 
 
 def entries(args: Sequence[Any], position: int, axis: Axis, name: str) -> tuple[list[Any], Entries]:
