@@ -1,0 +1,58 @@
+"""A CUDA device for the tests: a real one, or a stand-in that runs CuPy's kernels on the processor; else they are skipped.
+
+The stand-in is a module `fakegpu`, on the path or in ``../shared/gpu-emulator``, which must be imported before CuPy.
+CuPy is imported when the first of these tests runs, not while tests are collected: the others do without.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_STAND_IN = Path(__file__).parents[3] / "shared" / "gpu-emulator"
+
+
+def _devices() -> int:
+    try:
+        count: int = importlib.import_module("cupy").cuda.runtime.getDeviceCount()
+    except Exception:  # no CuPy, no driver: CuPy has an error of its own for each
+        return 0
+    return count
+
+
+@pytest.fixture(scope="session")
+def cp() -> Any:
+    """CuPy, with a device."""
+    if "fakegpu" not in sys.modules and not _devices():
+        sys.modules.pop("cupy", None)
+        if _STAND_IN.exists():
+            sys.path.append(str(_STAND_IN))
+        try:
+            importlib.import_module("fakegpu")
+        except (ImportError, OSError) as error:
+            pytest.skip(f"there is no CUDA device, and no stand-in for one: {error}")
+    return importlib.import_module("cupy")
+
+
+class Counts(dict[str, int]):
+    """What a device did within a ``with`` block: launch, h2d, d2h, d2d, sync, malloc, compile, …"""
+
+
+@pytest.fixture
+def counted(cp: Any) -> Callable[[], AbstractContextManager[Counts]]:
+    """Counts launches, copies and synchronizations; a stand-in alone can."""
+    stand_in = sys.modules.get("fakegpu")
+    if stand_in is None:
+        pytest.skip("a real device counts nothing")
+
+    @contextmanager
+    def counting() -> Iterator[Counts]:
+        before, counts = dict(stand_in.STATS.items()), Counts()
+        yield counts
+        counts.update({name: count - before[name] for name, count in stand_in.STATS.items()})
+
+    return counting
