@@ -13,7 +13,9 @@ import numpy as np
 from .errors import InvalidType, InvalidValue
 from .kinds import DType, Value
 
-__all__ = ["as_floating", "plain", "device_of", "devices", "floating_dtype", "is_array", "namespace", "to_device"]
+__all__ = [
+    "as_floating", "plain", "device_of", "devices", "floating_dtype", "is_array", "namespace", "occurs", "to_device",
+]  # fmt: skip
 
 _NUMERIC = "fc"  # dtype kinds that carry derivatives
 _PROMOTED = "biu"  # dtype kinds that become the default float
@@ -30,6 +32,17 @@ def namespace(*arrays: Any) -> ModuleType:
 def is_array(x: Value) -> bool:
     """Whether x is an array of NumPy or CuPy, or a NumPy scalar."""
     return isinstance(x, (np.ndarray, np.generic)) or namespace(x) is not np
+
+
+def occurs(mask: Value) -> bool:
+    """Whether truth values hold anywhere, as far as that can be told at no cost: a rule may skip what does not occur.
+
+    Of what lies on a device or is a symbol of a program, and is not looked at, it is taken that they do: there
+    every case is computed, and the masks choose.
+    """
+    if isinstance(mask, (bool, np.ndarray, np.generic)):
+        return bool(np.any(mask))
+    return getattr(mask, "constant", None) is not False
 
 
 def plain(x: Value, function: str, argument: str) -> Any:
