@@ -13,10 +13,17 @@ import numpy as np
 from .errors import InvalidType, InvalidValue
 from .kinds import DType, Value
 
-__all__ = ["as_floating", "plain", "device_of", "devices", "floating_dtype", "is_array", "namespace", "to_device"]
+__all__ = [
+    "as_floating", "cupy", "plain", "device_of", "devices", "floating_dtype", "is_array", "namespace", "to_device",
+]  # fmt: skip
 
 _NUMERIC = "fc"  # dtype kinds that carry derivatives
 _PROMOTED = "biu"  # dtype kinds that become the default float
+
+
+def cupy() -> Any:
+    """The module CuPy, or None as long as nobody has imported it."""
+    return sys.modules.get("cupy")
 
 
 def namespace(*arrays: Any) -> ModuleType:
