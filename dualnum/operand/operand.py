@@ -26,7 +26,10 @@ from .levels import Scope, require_alive, same_scope
 from .ndarray import Ndarray
 from .registry import IMPLEMENTATIONS, WITHOUT_AXES, function_name
 
-__all__ = ["Adjoint", "Adjoints", "Operand", "Stacked", "beside", "highest", "is_jet", "operands", "primal", "promoted"]
+__all__ = [
+    "Adjoint", "Adjoints", "Operand", "Stacked", "beside", "highest", "is_jet", "module_of", "operands", "primal",
+    "promoted",
+]  # fmt: skip
 
 Adjoint = Callable[[Any], Any]  # a cotangent of the result → that of the datum (of several: a tuple)
 Adjoints = tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]  # (ȳ, b) → ā and (ȳ, a) → b̄
@@ -273,9 +276,14 @@ def is_jet(x: Value) -> bool:
     return isinstance(x, Operand) and x.algebra is not None
 
 
+def module_of(x: Value) -> Any:
+    """The array module of the numbers under x: what it makes stands where x is, on the host or on a device."""
+    return namespace(primal(x))
+
+
 def beside(numbers: Any, x: Value) -> Any:
-    """An array of constants in the type of x, where x is: on the host or on a device."""
-    return namespace(primal(x)).asarray(numbers, x.dtype)
+    """An array of constants in the type of x, where x is."""
+    return module_of(x).asarray(numbers, x.dtype)
 
 
 def primal(x: Value) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import namespace
 from ..errors import NotDifferentiable
 from ..kinds import Value
 from .linear import Moving, linear
@@ -27,9 +28,10 @@ class Rearrangement:
     its copies are summed.
     """
 
-    def __init__(self, function: Callable[..., Any], shapes: Sequence[tuple[int, ...]]) -> None:
+    def __init__(self, function: Callable[..., Any], shapes: Sequence[tuple[int, ...]], xp: Any = np) -> None:
         self.function = function
         self.shapes = shapes
+        self.xp = xp  # the array module of the data
         self._source: Any = None
 
     def source(self) -> Any:
@@ -38,9 +40,9 @@ class Rearrangement:
             numbered, first = [], 1
             for shape in self.shapes:
                 size = prod(shape)
-                numbered.append(np.arange(first, first + size).reshape(shape))
+                numbered.append(self.xp.arange(first, first + size).reshape(shape))
                 first += size
-            source = np.asarray(self.function(*numbered))
+            source = self.xp.asarray(self.function(*numbered))
             if source.dtype.kind == "f" and first > 2 ** (np.finfo(source.dtype).nmant + 1):
                 raise NotDifferentiable(f"an array of {first} entries cannot be traced through {source.dtype}")
             self._source = source.real.astype(np.intp)
@@ -48,7 +50,9 @@ class Rearrangement:
 
     @property
     def omits(self) -> bool:
-        """Whether some entry of the data does not occur in the result."""
+        """Whether some entry of the data may not occur in the result; nobody looks at a device for that."""
+        if self.xp is not np:
+            return True
         read = np.zeros(1 + sum(map(prod, self.shapes)), bool)
         read[self.source()] = True
         return not read[1:].all()
@@ -69,9 +73,10 @@ class Rearrangement:
             if stack is not None:
                 flat = stack.reshape(len(stack), size)
                 inside = (source >= first) & (source < first + size)
-                if inside.all():
+                looked = self.xp is np
+                if looked and inside.all():
                     return np.take(flat, source - first, axis=1)
-                if inside.any():
+                if not looked or inside.any():
                     result = np.where(inside, np.take(flat, np.where(inside, source - first, 0), axis=1), result)
                 elif type(result) is float:
                     result = np.zeros((len(stack), *source.shape), stack.dtype)
@@ -83,11 +88,17 @@ def _scattered(cotangent: Value, source: Any, shape: tuple[int, ...]) -> Any:
     """The sums of the cotangents of equal source among the entries of this shape."""
     size = prod(shape)
     inside = (source >= 0) & (source < size)
-    positions = source[inside]
+    xp = namespace(source)
+    # how many are inside is not known of a device: there they all go somewhere, the others to a place of their own
+    positions = source[inside] if xp is np else np.where(inside, source, size)
 
     def scatter(g: Value) -> Any:
         if isinstance(g, Operand):
             return linear(scatter, g, adjoint=Moving(gather))
+        if xp is not np:
+            sums = xp.zeros(size + 1, g.dtype)
+            np.add.at(sums, positions, g)
+            return sums[:size].reshape(shape)
         g = g[inside]
         if g.dtype.kind == "c":
             sums = np.bincount(positions, g.real, size) + 1j * np.bincount(positions, g.imag, size)
@@ -96,6 +107,6 @@ def _scattered(cotangent: Value, source: Any, shape: tuple[int, ...]) -> Any:
         return sums.astype(g.dtype, copy=False).reshape(shape)
 
     def gather(h: Value) -> Any:
-        return np.where(inside, np.take(np.ravel(h), np.where(inside, source, 0)), 0.0) if size else np.zeros(())
+        return np.where(inside, np.take(np.ravel(h), np.where(inside, source, 0)), 0.0) if size else xp.zeros(())
 
     return scatter(cotangent)
