@@ -14,7 +14,8 @@ from .errors import InvalidType, InvalidValue
 from .kinds import DType, Value
 
 __all__ = [
-    "as_floating", "cupy", "plain", "device_of", "devices", "floating_dtype", "is_array", "namespace", "to_device",
+    "as_floating", "contiguous", "cupy", "plain", "device_of", "devices", "floating_dtype", "is_array", "namespace",
+    "to_device", "writable",
 ]  # fmt: skip
 
 _NUMERIC = "fc"  # dtype kinds that carry derivatives
@@ -55,6 +56,16 @@ def plain(x: Value, function: str, argument: str) -> Any:
             "what the mask leaves out"
         )
     return x.view(np.ndarray)
+
+
+def contiguous(x: Value) -> Any:
+    """x in one piece; itself where it is."""
+    return namespace(x).ascontiguousarray(x)
+
+
+def writable(x: Value) -> bool:
+    """Whether entries of an array can be assigned (those of CuPy's always can)."""
+    return bool(getattr(x.flags, "writeable", True))
 
 
 def as_floating(x: Value, function: str, argument: str) -> Any:
