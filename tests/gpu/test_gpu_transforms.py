@@ -167,8 +167,8 @@ OPERATORS: dict[str, Case] = {
     ),
     "curl of two": lambda x, v, a, p: dn.curl(lambda x: np.stack([-x[..., 1] ** 2, x[..., 0] ** 3], axis=-1))(p[:, :2]),
     "jacobian_trace": lambda x, v, a, p: dn.jacobian_trace(field)(x),
-    "operator": lambda x, v, a, p: dn.operator("d_t - 0.5*d_xx")(lambda x, t: np.sin(x) * t**2)(x, v),
-    "operator of points": lambda x, v, a, p: dn.operator("d_0**2 + d_1*d_2")(pointwise, axis=-1)(p),
+    "operator": lambda x, v, a, p: dn.operator("t - 0.5*xx")(lambda x, t: np.sin(x) * t**2)(x, v),
+    "operator of points": lambda x, v, a, p: dn.operator("xx + yz", variables=("x", "y", "z", "w"))(pointwise)(p),
     "partial": lambda x, v, a, p: dn.partial(lambda x, t: x**3 * t + t**2, (2, 1))(x, v),
     "partial nilpotent": lambda x, v, a, p: dn.partial(lambda x, t: np.sin(x) * t, (1, 1), method="nilpotent")(x, v),
     "partial interpolation": lambda x, v, a, p: dn.partial(
@@ -177,7 +177,7 @@ OPERATORS: dict[str, Case] = {
     "partial of points": lambda x, v, a, p: dn.partial(pointwise, (1, 1, 0, 0), axis=-1)(p),
     "mixed": lambda x, v, a, p: dn.mixed(lambda x, t: np.exp(x * t), [(1, 0), (1, 1), (0, 2)])(x, v),
     "grad of an operator": lambda x, v, a, p: dn.grad(
-        lambda x: np.sum(dn.operator("d_t - 0.5*d_xx")(lambda x, t: np.sin(x) * t**2)(x, v) ** 2)
+        lambda x: np.sum(dn.operator("t - 0.5*xx")(lambda x, t: np.sin(x) * t**2)(x, v) ** 2)
     )(x),
     "hvp of an operator": lambda x, v, a, p: dn.hvp(
         lambda x: np.sum(dn.partial(lambda x, t: np.sin(x) * t**2, (2, 1))(x, v) ** 2)
