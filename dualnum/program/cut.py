@@ -84,7 +84,7 @@ class Cut:
             if first.number in written:
                 continue
             if kinds[first.number] is None:
-                if first.op not in ("input", "constant"):
+                if first.op not in ("input", "constant", "held"):
                     self.steps.append(first)
                 if first.number in alarms:
                     self.alarms.append(first)
