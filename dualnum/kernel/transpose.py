@@ -84,9 +84,8 @@ def pull_back(
         results = [target.empty((algebra.size, *shape), dtype) for _ in way.plan.counts]
         if way.plan.run(results, [x for x in laid if x is not None], prod(shape), directions):
             return None  # a mend must follow
-        if target.looks:
-            for planes, extents in zip(results, way.extents, strict=True):
-                planes[algebra.filled(extents) :] = 0
+        for planes, extents in zip(results, way.extents, strict=True):
+            planes[algebra.filled(extents) :] = 0
         if algebra is _ARRAYS and way.divides and not all(np.isfinite(planes.sum()) for planes in results):
             return None
     if shape != full:
