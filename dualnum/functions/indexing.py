@@ -19,12 +19,23 @@ from .keywords import array
 @implements(np.take)
 def take(a: Value, indices: Index, axis: Axis = None, out: Value = None, mode: Any = "raise") -> Any:
     indices = index_values(indices, "take")
-    if not isinstance(a, Operand):  # out= alone is one
-        return into(out, np.take(a, indices, axis, mode=mode), "take")
     if axis is None:
         a, axis = np.ravel(a), 0
     axis = normalize_axis_index(axis, a.ndim)
-    return into(out, batched(lambda x, b: np.take(x, indices, axis=b + axis, mode=mode), a), "take")
+    indices, how = _within(indices, a, axis, mode)
+    if not isinstance(a, Operand):  # out= alone is one
+        return into(out, np.take(a, indices, axis, **how), "take")
+    return into(out, batched(lambda x, b: np.take(x, indices, axis=b + axis, **how), a), "take")
+
+
+def _within(indices: Index, a: Value, axis: int, mode: Any) -> tuple[Any, dict[str, Any]]:
+    """The indices and what to tell np.take of the mode: CuPy's has none."""
+    if mode == "raise" or library(a, indices) is np:
+        return indices, asked("raise", mode=mode)
+    if mode not in ("wrap", "clip"):
+        raise InvalidValue(f"take: mode is {mode!r}; expected 'raise', 'wrap' or 'clip'")
+    n = a.shape[axis]
+    return np.mod(indices, n) if mode == "wrap" else np.clip(indices, 0, n - 1), {}
 
 
 @implements(np.take_along_axis)

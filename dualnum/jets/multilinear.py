@@ -68,7 +68,7 @@ def rearranged(top: Base, function: Callable[..., Any], data: tuple[Any, ...]) -
     size = max(x.filled for x in own)
     if size < MANY or any(isinstance(x.planes, Operand) for x in own):
         return linear(top, function, data)
-    moved = Rearrangement(function, [np.shape(x) for x in data])
+    moved = Rearrangement(function, data)
     planes = [x.planes[1:size] if its else None for x, its in zip(data, mine, strict=True)]
     return linear(top, function, data, lambda *_: moved.gathered(planes))
 

@@ -325,12 +325,11 @@ class Recorded(Recording):
         return self._new(y, Step(name or function, parents, pull, (), y.shape, y.dtype))
 
     def _rearrange(self, function: Callable[..., Any], data: tuple[Any, ...], name: str = "") -> Any:
-        shapes = [np.shape(x) for x in data]
-        return self._linear(function, data, Rearrangement(function, shapes), name=name)
+        return self._linear(function, data, Rearrangement(function, data), name=name)
 
     def _batched(self, function: Callable[[Any, int], Any], adjoint: Adjoint | None = None) -> Any:
         plain = lambda x: batched(function, x, adjoint)  # noqa: E731
-        back = Rearrangement(plain, [self.shape]) if adjoint is None else Moving(adjoint, omits=False)
+        back = Rearrangement(plain, (self,)) if adjoint is None else Moving(adjoint, omits=False)
         return self._shared(self._linear(plain, (self,), back), self._value, plain)
 
     def _bilinear(
