@@ -11,6 +11,7 @@ from .operand import (
     Adjoints,
     Operand,
     Stacked,
+    as_array,
     beside,
     highest,
     is_jet,
@@ -23,7 +24,7 @@ from .operand import (
 from .registry import function_name, implementation, implements
 
 __all__ = [
-    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "batched", "beside", "bilinear", "function_name", "highest",
+    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "as_array", "batched", "beside", "bilinear", "function_name", "highest",
     "implementation", "implements", "is_jet", "library", "linear", "operands", "primal", "promoted", "rearrange",
     "visible",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..algebra import Part
-from ..backend import lacking, namespace
+from ..backend import is_array, lacking, namespace
 from ..errors import (
     DualnumError,
     InvalidType,
@@ -29,7 +29,7 @@ from .ndarray import Ndarray
 from .registry import IMPLEMENTATIONS, WITHOUT_AXES, function_name
 
 __all__ = [
-    "Adjoint", "Adjoints", "Operand", "Stacked", "beside", "highest", "is_jet", "library",
+    "Adjoint", "Adjoints", "Operand", "Stacked", "as_array", "beside", "highest", "is_jet", "library",
     "operands", "primal", "promoted", "visible",
 ]  # fmt: skip
 
@@ -282,6 +282,11 @@ def beside(numbers: Any, x: Value) -> Any:
 def library(*data: Any) -> ModuleType:
     """NumPy, or CuPy where the arrays under data are on a device: what makes other arrays beside them."""
     return namespace(*map(primal, data)) if "cupy" in sys.modules else np
+
+
+def as_array(x: Value, *others: Any) -> Any:
+    """x as an operand or an array; lists and Python's numbers become arrays where the others are."""
+    return x if isinstance(x, Operand) or is_array(x) else library(*others).asarray(x)
 
 
 def visible(*values: Any) -> bool:
