@@ -5,10 +5,9 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..backend import is_array
 from ..errors import InvalidType, NotDifferentiable
 from ..kinds import Axis, DType, Value
-from ..operand import Operand, highest, implements, primal
+from ..operand import Operand, as_array, highest, implements, primal
 
 __all__ = ["apply", "array", "axes_of", "below", "cast", "present", "raises", "real_dtype", "with_value"]
 
@@ -18,11 +17,11 @@ def present(*names: str) -> list[Any]:
     return [getattr(np, name) for name in names if hasattr(np, name)]
 
 
-def array(x: Value) -> Any:
-    """x as an operand or an array of numbers; lists and Python's numbers become arrays."""
+def array(x: Value, *others: Any) -> Any:
+    """x as an operand or an array of numbers; lists and Python's numbers become arrays, beside others."""
     if isinstance(x, Operand):
         return x
-    x = x if is_array(x) else np.asarray(x)
+    x = as_array(x, *others)
     if x.dtype.kind not in "fcbiu":
         raise InvalidType(f"an argument has dtype {x.dtype}; expected numbers")
     return x

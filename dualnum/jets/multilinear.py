@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import memory
 from ..kinds import Value
-from ..operand import Operand, Stacked, module_of, primal
+from ..operand import Operand, Stacked, primal
 from ..operand.rearrangement import MANY, Rearrangement
 from .base import Base
 from .planes import aligned, stack_blocks, zero_like
@@ -68,7 +68,7 @@ def rearranged(top: Base, function: Callable[..., Any], data: tuple[Any, ...]) -
     size = max(x.filled for x in own)
     if size < MANY or any(isinstance(x.planes, Operand) for x in own):
         return linear(top, function, data)
-    moved = Rearrangement(function, [np.shape(x) for x in data], module_of(top))
+    moved = Rearrangement(function, data)
     planes = [x.planes[1:size] if its else None for x, its in zip(data, mine, strict=True)]
     return linear(top, function, data, lambda *_: moved.gathered(planes))
 

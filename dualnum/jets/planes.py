@@ -9,7 +9,7 @@ from .. import memory
 from ..algebra import Algebra
 from ..backend import is_array, namespace
 from ..kinds import Value
-from ..operand import Operand, beside, is_jet, module_of
+from ..operand import Operand, beside, is_jet, library
 from ..operand.levels import Scope
 
 __all__ = [
@@ -65,7 +65,7 @@ def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> An
     full = [np.broadcast_to(_typed(part, first), (count, *shape)) for part, count in blocks]
     missing = size - sum(count for _, count in blocks)
     if missing:
-        full.append(module_of(first).zeros((missing, *shape), first.dtype))
+        full.append(library(first).zeros((missing, *shape), first.dtype))
     return np.concatenate(full)
 
 

@@ -9,7 +9,7 @@ from ..backend import as_floating, is_array, namespace, to_device
 from ..errors import InvalidValue
 from ..kinds import Value
 from ..memory import KEPT
-from ..operand import Moving, Operand, linear, module_of, promoted
+from ..operand import Moving, Operand, library, linear, promoted
 from ..operand.levels import Scope
 from .jet import Jet, ambient_above
 from .planes import as_jets, peeled, stack_blocks
@@ -120,7 +120,7 @@ def _recorded(x: Operand, order: int, direction: Value, directions: Value) -> An
         usual = is_array(directions) and directions.shape[1:] == x.shape and directions.dtype == x.dtype
         return x._planes_along(directions, 1 + order * len(directions)) if usual and direction is None else None
     if direction is None or type(direction) is np.float64:
-        xp = module_of(x)
+        xp = library(x)
         return x._planes_along(xp.ones(1) if direction is None else xp.full(1, direction), order + 1)
     return None
 

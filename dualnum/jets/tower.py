@@ -15,7 +15,7 @@ from ..backend import namespace
 from ..errors import InvalidValue
 from ..kernel import engine, launch
 from ..kinds import Value
-from ..operand import Operand, highest, is_jet, module_of
+from ..operand import Operand, highest, is_jet, library
 from ..operand.levels import same_scope
 from ..primitives.composition import Composition
 from ..primitives.derived import Derived
@@ -216,7 +216,7 @@ def stacked_up(levels: Sequence[Level], terms: dict[Monomial, Any]) -> Any:
     if not any(isinstance(c, Operand) for c in terms.values()):
         return _filled(levels, directed, terms, shape)
     example = next(c for c in terms.values() if isinstance(c, Operand))
-    dtype, xp = example.dtype, module_of(example)
+    dtype, xp = example.dtype, library(example)
 
     split = {joint(levels).split(m): c for m, c in terms.items()}
 

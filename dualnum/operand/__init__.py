@@ -11,17 +11,20 @@ from .operand import (
     Adjoints,
     Operand,
     Stacked,
+    as_array,
     beside,
     highest,
     is_jet,
-    module_of,
+    library,
     operands,
     primal,
     promoted,
+    visible,
 )
 from .registry import function_name, implementation, implements
 
 __all__ = [
-    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "batched", "beside", "bilinear", "function_name", "highest",
-    "implementation", "implements", "is_jet", "linear", "module_of", "operands", "primal", "promoted", "rearrange",
+    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "as_array", "batched", "beside", "bilinear",
+    "function_name", "highest", "implementation", "implements", "is_jet", "library", "linear", "operands", "primal",
+    "promoted", "rearrange", "visible",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from ..jets.planes import add_at, placed
 from ..kernel.pullback import PullBack
 from ..kinds import DType, Index, Value
 from ..memory import LARGE
-from ..operand import Operand, highest, module_of
+from ..operand import Operand, highest, library
 from ..operand.constants import unchanged
 from ..operand.index import as_tuple
 from .reach import Reach, all_or_some, fitted, kept, through, united
@@ -128,11 +128,11 @@ def _reached(
         its = all_or_some(reach, pull.reached, saved, i)
         if its is None or step.shape == parent.shape:
             return its
-        return fitted(its, step.shape, parent.shape, module_of(cotangent))
+        return fitted(its, step.shape, parent.shape, library(cotangent))
     if type(pull) is StackPull:
         return pull.reach(reach, step.shape, saved, i, parent.shape)
     if type(pull) is LinearPull and pull.moves and (reach is not None or pull.omits):
-        xp = module_of(cotangent)
+        xp = library(cotangent)
         return through(pull.adjoint, reach, step.shape, parent.shape, xp, None if pull.alone else i)
     return None
 
@@ -168,7 +168,7 @@ def _place(
         return
     number, index = step.number, pull.index
     if step.pull is not None:
-        reach = through(lambda ones: pull(ones, step.shape), reach, part.shape, step.shape, module_of(g))
+        reach = through(lambda ones: pull(ones, step.shape), reach, part.shape, step.shape, library(g))
     state = waiting.get(number)
     if g.dtype is not step.dtype and g.dtype != step.dtype:
         g = _typed(g, step.dtype)

@@ -15,7 +15,7 @@ from ..jets.tower import coefficients, joint, stacked_up
 from ..kernel import engine, launch, transpose
 from ..kernel.pullback import pullback
 from ..kinds import Value
-from ..operand import Operand, module_of, primal
+from ..operand import Operand, library, primal
 from ..operand.levels import open_scope
 from ..primitives.derived import derived
 from ..primitives.table import Row
@@ -63,7 +63,7 @@ class StackPull:
         found = self._launched(cotangent, arguments)
         if found is not None and (reach is None or all(map(_is_finite, found))):
             return found
-        mask = None if reach is None else spread(mask_of(reach), cotangent.shape, module_of(cotangent))
+        mask = None if reach is None else spread(mask_of(reach), cotangent.shape, library(cotangent))
         with ExitStack() as stack:
             scopes = [stack.enter_context(open_scope(level.scope.name)) for level in self.levels]
             levels = tuple(level._replace(scope=scope) for level, scope in zip(self.levels, scopes, strict=True))
@@ -91,7 +91,7 @@ class StackPull:
             for x, extents in zip(saved[1:], self.arguments, strict=True):
                 axes = sum(d is not None for d in extents)
                 first.append(primal(x[(0,) * axes]) if axes else primal(x))
-            xp = module_of(saved[1 + i])
+            xp = library(saved[1 + i])
             its = None if reach is None else self.elements(reach, shape, xp)
             its = all_or_some(its, self._own(saved), (self.row.ufunc(*first), *first), i)
             axes = sum(d is not None for d in self.arguments[i])

@@ -17,7 +17,7 @@ from ..errors import InvalidValue
 from ..jets.jet import Jet
 from ..jets.seeding import seed
 from ..kinds import Value
-from ..operand import Operand, module_of
+from ..operand import Operand, library
 from ..operand.levels import open_scope
 from .forward import Argnums, _flatten, _named, _owned, _positions, _returned
 from .reverse import _grad, _vjp
@@ -126,7 +126,7 @@ def _columns(f: Callable[..., Any], args: Any, kwargs: Any, position: int, name:
 
 def unit_blocks(x: Value) -> Iterator[Any]:
     """A unit direction for every entry of x, as many at once as the budget allows: shape (P, *x.shape)."""
-    size, xp = _size(x), module_of(x)
+    size, xp = _size(x), library(x)
     for start, stop in blocks(size, size):
         yield xp.eye(stop - start, size, start, x.dtype).reshape(stop - start, *np.shape(x))
 
@@ -161,7 +161,7 @@ def _has_directions(y: Value, scope: Any) -> bool:
 
 
 def _zeros(y: Value, count: int) -> Any:
-    return module_of(y).zeros((count, *np.shape(y)), y.dtype)
+    return library(y).zeros((count, *np.shape(y)), y.dtype)
 
 
 def jacrev(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -205,7 +205,7 @@ def _rows(pull: Callable[[Any], Any], ys: list[Any], structure: Any, which: int)
     its_structure: Any = None
     for units in unit_blocks(y):
         with open_scope("jacrev") as scope:
-            zeros: list[Any] = [module_of(other).zeros(np.shape(other), other.dtype) for other in ys]
+            zeros: list[Any] = [library(other).zeros(np.shape(other), other.dtype) for other in ys]
             zeros[which] = seed(zeros[which], 1, None, units, scope)
             xs, its_structure = _flatten(pull(optree.tree_unflatten(structure, zeros)))
             blocks.append([_first(x) if _has_directions(x, scope) else _zeros(x, len(units)) for x in xs])

@@ -15,7 +15,7 @@ from ..backend import as_floating, namespace
 from ..errors import InvalidType, InvalidValue
 from ..kinds import Value
 from ..memory import is_whole
-from ..operand import Operand, module_of, primal, promoted
+from ..operand import Operand, library, primal, promoted
 from ..operand.constants import frozen
 from ..operand.levels import Scope, open_scope
 from ..tape.recorded import Recorded, own
@@ -108,7 +108,7 @@ def _value_and_grad(f: Callable[..., Any], argnums: Argnums, has_aux: bool, name
 
 def _one(value: Value) -> Any:
     """The cotangent of a number: 1 in its type, where it is."""
-    xp = np if type(value) is np.float64 else module_of(value)
+    xp = np if type(value) is np.float64 else library(value)
     return value.dtype.type(1) if xp is np else xp.ones((), value.dtype)
 
 

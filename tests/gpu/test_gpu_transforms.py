@@ -1,4 +1,4 @@
-"""Every transform on device arrays: the same as on NumPy's, on the device throughout, and nothing goes over the bus unasked."""
+"""Every transform on device arrays: the same as on NumPy's, and nothing goes over the bus unasked."""
 
 from collections.abc import Callable
 from typing import Any
@@ -162,10 +162,12 @@ OPERATORS: dict[str, Case] = {
     "biharmonic sampled": lambda x, v, a, p: dn.biharmonic(loss, samples=3, rng=0)(x),
     "divergence": lambda x, v, a, p: dn.divergence(vectors)(p),
     "divergence at a point": lambda x, v, a, p: dn.divergence(vectors)(x),
-    "curl of three": lambda x, v, a, p: dn.curl(lambda x: np.stack([x[..., 1] ** 2, x[..., 0] * x[..., 2], x[..., 0]], -1))(
-        p[:, :3]
+    "curl of three": lambda x, v, a, p: dn.curl(
+        lambda x: np.stack([x[..., 1] ** 2, x[..., 0] * x[..., 2], x[..., 0]], -1)
+    )(p[:, :3]),
+    "curl of two": lambda x, v, a, p: dn.curl(lambda x: np.stack([-(x[..., 1] ** 2), x[..., 0] ** 3], axis=-1))(
+        p[:, :2]
     ),
-    "curl of two": lambda x, v, a, p: dn.curl(lambda x: np.stack([-x[..., 1] ** 2, x[..., 0] ** 3], axis=-1))(p[:, :2]),
     "jacobian_trace": lambda x, v, a, p: dn.jacobian_trace(field)(x),
     "operator": lambda x, v, a, p: dn.operator("t - 0.5*xx")(lambda x, t: np.sin(x) * t**2)(x, v),
     "operator of points": lambda x, v, a, p: dn.operator("xx + yz", variables=("x", "y", "z", "w"))(pointwise)(p),
@@ -196,7 +198,9 @@ JETS: dict[str, Case] = {
     "jets gradient": lambda x, v, a, p: np.prod(dn.jets(x, order=2, axis=0)).gradient(),
     "jets tensor": lambda x, v, a, p: np.prod(dn.jets(x, order=3, axis=0)).tensor(3),
     "jets at t": lambda x, v, a, p: (lambda s, t: np.sin(s) * t)(*dn.jets(x, v, order=2))(v, x),
-    "jets along a curve": lambda x, v, a, p: (lambda s, t: np.sin(s) * t)(*dn.jets(x, v, order=2)).along(1.0, 2.0).coeffs,
+    "jets along a curve": lambda x, v, a, p: (
+        (lambda s, t: np.sin(s) * t)(*dn.jets(x, v, order=2)).along(1.0, 2.0).coeffs
+    ),
     "dual": lambda x, v, a, p: np.sin(dn.dual(x, v)).eps1,
     "hyperdual": lambda x, v, a, p: np.sin(dn.hyperdual(x, v, x)).eps12,
     "hyperdual of numbers": lambda x, v, a, p: np.sin(dn.hyperdual(x, 1.0, 1.0)).eps12,
@@ -218,9 +222,9 @@ MAPS: dict[str, Case] = {
     "convergence_radius of a pair": lambda x, v, a, p: dn.convergence_radius(1 / (1 + dn.jet(x, 16) ** 2), "pair"),
     "implicit": lambda x, v, a, p: dn.implicit(lambda y, q: y**3 - q, np.cbrt(v), dn.jet(v, order=2)).coeffs,
     "implicit by order": lambda x, v, a, p: dn.implicit(lambda y, q: y**3 - q, np.cbrt(v), v, order=2).coeffs,
-    "implicit along an axis": lambda x, v, a, p: dn.implicit(
-        lambda y, q: a @ y - q, np.linalg.solve(a, x), dn.jet(x, order=2), axis=0
-    ).coeffs,
+    "implicit along an axis": lambda x, v, a, p: (
+        dn.implicit(lambda y, q: a @ y - q, np.linalg.solve(a, x), dn.jet(x, order=2), axis=0).coeffs
+    ),
     "grad of implicit": lambda x, v, a, p: dn.grad(
         lambda q: np.sum(dn.implicit(lambda y, q: y**3 - q, np.cbrt(v), q) ** 2)
     )(v),
@@ -231,12 +235,14 @@ MAPS: dict[str, Case] = {
     "flow": lambda x, v, a, p: dn.flow(lambda t, y: -y * np.cos(t), dn.jet(x, order=2), [0.0, 0.5], steps=2)[-1].coeffs,
     "flow of an array": lambda x, v, a, p: dn.flow(lambda t, y: -y, x, [0.0, 0.5, 1.0], steps=2),
     "flow by series": lambda x, v, a, p: dn.flow(lambda t, y: -y * t, x, [0.0, 0.5], method="taylor", order=4),
-    "flow of a map": lambda x, v, a, p: dn.flow(
-        lambda t, y: np.stack([y[1], -np.sin(y[0])]), dn.jets(x[:2], order=2, axis=0), [0.0, 0.5], steps=2
-    )[-1].coeffs,
+    "flow of a map": lambda x, v, a, p: (
+        dn.flow(lambda t, y: np.stack([y[1], -np.sin(y[0])]), dn.jets(x[:2], order=2, axis=0), [0.0, 0.5], steps=2)[
+            -1
+        ].coeffs
+    ),
     "taylor_step": lambda x, v, a, p: dn.taylor_step(lambda t, y: -y, 0.0, x, 0.5, order=4),
     "grad of flow": lambda x, v, a, p: dn.grad(
-        lambda x: np.sum(dn.flow(lambda t, y: -y**2, x, [0.0, 0.2], steps=2)[-1])
+        lambda x: np.sum(dn.flow(lambda t, y: -(y**2), x, [0.0, 0.2], steps=2)[-1])
     )(x),
 }
 
