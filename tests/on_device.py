@@ -122,7 +122,9 @@ def _compare(found: Any, expected: Any, cp: Any) -> None:
         assert isinstance(found, type(expected)), f"{type(found)} in place of a jet"
         found, expected = found.coeffs, expected.coeffs
     if isinstance(expected, (np.ndarray, np.generic)):
-        assert isinstance(found, cp.ndarray) or not np.ndim(expected), f"{type(found)} in place of an array on the device"
+        assert isinstance(found, cp.ndarray) or not np.ndim(expected), (
+            f"{type(found)} in place of an array on the device"
+        )
         assert found.shape == expected.shape, f"shape {found.shape} in place of {expected.shape}"
         assert found.dtype == expected.dtype, f"type {found.dtype} in place of {expected.dtype}"
         found = cp.asnumpy(found)
