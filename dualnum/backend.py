@@ -15,12 +15,17 @@ from .errors import InvalidType, InvalidValue, NotOnDevice, not_on_device
 from .kinds import DType, Value
 
 __all__ = [
-    "as_floating", "asked", "device_of", "devices", "floating_dtype", "is_array", "lacking", "namespace", "plain",
-    "sums_at", "to_device",
+    "as_floating", "asked", "contiguous", "cupy", "device_of", "devices", "floating_dtype", "is_array", "lacking",
+    "namespace", "plain", "sums_at", "to_device", "writable",
 ]  # fmt: skip
 
 _NUMERIC = "fc"  # dtype kinds that carry derivatives
 _PROMOTED = "biu"  # dtype kinds that become the default float
+
+
+def cupy() -> Any:
+    """The module CuPy, or None as long as nobody has imported it."""
+    return sys.modules.get("cupy")
 
 
 def namespace(*arrays: Any) -> ModuleType:
@@ -57,6 +62,16 @@ def plain(x: Value, function: str, argument: str) -> Any:
             "what the mask leaves out"
         )
     return x.view(np.ndarray)
+
+
+def contiguous(x: Value) -> Any:
+    """x in one piece; itself where it is."""
+    return namespace(x).ascontiguousarray(x)
+
+
+def writable(x: Value) -> bool:
+    """Whether entries of an array can be assigned (those of CuPy's always can)."""
+    return bool(getattr(x.flags, "writeable", True))
 
 
 def as_floating(x: Value, function: str, argument: str) -> Any:

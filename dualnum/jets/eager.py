@@ -138,11 +138,12 @@ def _elsewhere(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
         return nested(ufunc, inputs, jet_type)
     if numbers and top.planes.dtype == _DOUBLE:  # among jets of its own type NumPy's number is as good as Python's
         return quick(ufunc, tuple([float(x) if type(x) is _float64 else x for x in inputs]), jet_type)
-    plain = not numbers and kinds == _ARRAYS
-    return _by_layout(ufunc, inputs, top, jet_type) if plain else recorded(ufunc, inputs, jet_type)
+    machine = None if numbers or len(kinds) > 1 else engine.machine_of(type(top.planes))
+    if machine is None:
+        return recorded(ufunc, inputs, jet_type)
+    return _by_layout(machine, ufunc, inputs, top, jet_type)
 
 
-_ARRAYS = {np.ndarray}
 _PLAIN = frozenset((float, int, np.ndarray))
 
 
@@ -154,24 +155,27 @@ class _Layout(NamedTuple):
     extent: int
 
 
-def _by_layout(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any) -> Any:
-    """ufunc(*inputs) of jets and arrays of any strides that broadcast, and Python's numbers, or None."""
-    machine = _target()
+def _by_layout(machine: Target, ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any) -> Any:
+    """ufunc(*inputs) of jets and a machine's arrays of any strides that broadcast, and Python's numbers, or None."""
     if not top.scope.alive or not machine.compiled or kink_mode() == "raise":
         return None
     described: list[Any] = [machine, ufunc, top.algebra]
     operands: list[Any] = []
+    arrays = machine.arrays
     for x in inputs:
-        if type(x) is jet_type:
+        kind = type(x)
+        if kind is jet_type:
             a = x.planes
-            if type(a) is not _ndarray or (a.nbytes >= memory.LARGE and ufunc in CHEAP):  # it may wait
+            if type(a) is not arrays or (a.nbytes >= memory.LARGE and ufunc in CHEAP):  # it may wait
                 return None
             extent = x._extent if x._shared is None else x._shared.extent
             described.append((a.dtype, a.shape, extent))
             operands.append(launch.Planes(a, x.algebra.coefficients(extent), (extent,)))
-        elif type(x) is _ndarray:
+        elif kind is arrays:
             described.append((x.dtype, x.shape))
             operands.append(launch.Planes(x[None], 1, (None,)))
+        elif kind is _ndarray:  # of another machine
+            return None
         else:
             described.append(None)
             operands.append(x)
@@ -193,14 +197,14 @@ def _by_layout(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any
     if entry is None:
         return None
     algebra = top.algebra
-    planes = memory.empty((algebra.size, *shape), top.dtype)
+    planes = machine.empty((algebra.size, *shape), top.dtype)
     try:
         alarm = entry.plan.run((planes,), laid, prod(shape), algebra.directions)
     except machine.refused:  # an integer that no float holds
         return None
     if alarm:  # the mend must follow
         return None
-    if entry.known < algebra.size:
+    if entry.known < algebra.size and machine.looks:
         planes[entry.known :] = 0
     return top._like(planes, entry.extent)
 

@@ -65,7 +65,7 @@ def _launched(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) ->
 def _given(algebra: Algebra, stack: Stack) -> Any:
     """A stack as a kernel takes it; None of what is no number nor array of NumPy."""
     base = stack.base
-    if engine.accepted(base) and base.ndim:
+    if engine.accepted(base) and (base.ndim or not isinstance(base, np.ndarray)):
         return launch.planes_of(algebra, stack)
     return base if _is_number(base) and not stack.axes else None
 

@@ -3,14 +3,15 @@
 Nodes of one shape and type that need nothing but each other become one kernel, whatever their number.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from ..kernel import launch
+from ..backend import is_array
+from ..kernel import engine, launch
 from ..kernel.interpret import INTERPRETER
 from ..kernel.ir import SELECT, Graph, Symbol
 from ..kernel.layout import BLOCK, Group
@@ -32,6 +33,7 @@ class Cut:
     Attributes:
         steps: kernels, and nodes that NumPy executes, in order.
         alarms: alarms that no kernel watches.
+        apart: numbers that are no arrays of a device: they are computed here.
     """
 
     def __init__(self, traced: Trace, samples: Sequence[Any], target: Target) -> None:
@@ -39,6 +41,7 @@ class Cut:
         self.steps: list[Kernel | Node] = []
         self.alarms: list[Node] = []
         self.nodes = list(traced.nodes())
+        self.apart = set() if target.looks else set(_numbers(self.nodes, traced, samples))
         self.layouts = {n.number: _layout_of(x) for n, x in zip(traced.inputs, samples, strict=True)}
         self.kinds: dict[int, Any] = {}
         self._assign(traced)
@@ -51,11 +54,13 @@ class Cut:
         for node in self.nodes:
             kind = kinds[node.number] = self._kind(node)
             stage = 0
+            apart = node.number in self.apart
             for arg in node.args:
-                same = node.op == "broadcast" or (kind is not None and kinds.get(arg.number) == kind)
+                same = kind is not None and kinds.get(arg.number) == kind and apart == (arg.number in self.apart)
+                same = same or node.op == "broadcast"
                 stage = max(stage, stages[arg.number] + (0 if same else 1))
             stages[node.number] = stage
-            groups.setdefault((stage, kind if kind is not None else node.number), []).append(node)
+            groups.setdefault((stage, kind if kind is not None else node.number, apart), []).append(node)
         users: dict[int, set[Any]] = {}
         where = {n.number: key for key, members in groups.items() for n in members}
         for node in self.nodes:
@@ -79,7 +84,7 @@ class Cut:
             if first.number in written:
                 continue
             if kinds[first.number] is None:
-                if first.op not in ("input", "constant"):
+                if first.op not in ("input", "constant", "held"):
                     self.steps.append(first)
                 if first.number in alarms:
                     self.alarms.append(first)
@@ -115,7 +120,7 @@ class Cut:
     def _direct(self, members: Sequence[Node], dtype: DType) -> bool:
         """Whether a kernel of these nodes is one piece of machine code that takes arrays as they are."""
         target = self.target
-        if target.handle is None or not target.computes(dtype):
+        if (target.handle is None and target.looks) or not target.computes(dtype):
             return False
         return all(n.op in ("select", "placed") or target.possible(n.op) for n in members)
 
@@ -135,6 +140,8 @@ class Cut:
             return node.shape != () and self.in_one_piece(parent) and place(index, parent.shape) is not None
         if node.op == "constant":
             return bool(np.asarray(node.extra).flags.c_contiguous)
+        if node.op == "held":
+            return bool(node.extra.flags.c_contiguous)
         return node.op in ("placed", "stack", "concatenate") or self.kinds.get(node.number) is not None
 
     def source(self, node: Node, kind: Any, direct: bool) -> Source:
@@ -142,6 +149,9 @@ class Cut:
         shape, dtype = kind
         plain = node.shape == shape and node.dtype == dtype
         ready = plain and self.in_one_piece(node)
+        if not self.target.looks:
+            own = not (node.weak or node.number in self.apart)
+            return Source(node, "s" if not own else "c" if ready else "n", ready=ready)
         if node.weak or (direct and not ready and prod(node.shape) == 1):
             return Source(node, "s")
         short = prod(shape) <= BLOCK
@@ -168,11 +178,17 @@ class Cut:
         given = [n for n in given if n.number in inside]
         if alarm is not None and not given and not stacks:
             given = members[-1:]  # the interpreter runs over what it writes
-        outputs = [body.symbol(n) for n in (*given, *(a for s in stacks for a in s.args))]
+        outputs = [body.symbol(n) for n in given]
+        for s in stacks:
+            behind = [] if self.target.looks else [body.graph.constant(0.0)] * (s.shape[0] - len(s.args))
+            outputs += [*map(body.symbol, s.args), *behind]
         program = body.graph.finish(outputs, alarm)
-        results = [Output(n) for n in given] + [Output(s, len(s.args), s.shape[0]) for s in stacks]
+        results = [Output(n) for n in given] + [
+            Output(s, len(s.args) if self.target.looks else s.shape[0], s.shape[0]) for s in stacks
+        ]
         groups = [Group(s.layout, s.planes or 1) for s in body.sources]
-        target = self.target if self.target.computes(dtype) else INTERPRETER
+        target = engine.target() if members[0].number in self.apart else self.target
+        target = target if target.computes(dtype) else target.interpreter or INTERPRETER
         plan = prepare(program, groups, [y.planes for y in results], target)
         self.steps.append(Kernel(plan, shape, dtype, body.sources, results, program, groups))
 
@@ -280,8 +296,21 @@ def _origin(node: Node) -> Node:
     return node
 
 
+def _numbers(nodes: Sequence[Node], traced: Trace, samples: Sequence[Any]) -> Iterator[int]:
+    """The numbers of a trace on a device that are none of its arrays, and what is computed of such alone."""
+    found = {
+        n.number for n, x in zip(traced.inputs, samples, strict=True) if not is_array(x) or isinstance(x, np.generic)
+    }
+    yield from found
+    for node in nodes:
+        if node.shape == () and node.args and (node.elementwise or node.op == "broadcast"):
+            if all(a.number in found or (a.op == "constant" and a.shape == ()) for a in node.args):
+                found.add(node.number)
+                yield node.number
+
+
 def _layout_of(x: Value) -> str:
     """How a kernel reads an argument of its own shape and type."""
-    if not isinstance(x, np.ndarray) or x.flags.c_contiguous:
+    if not is_array(x) or x.flags.c_contiguous:
         return "c"
     return "g" if x.ndim == 1 and x.flags.aligned else "p"
