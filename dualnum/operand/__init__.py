@@ -24,7 +24,7 @@ from .operand import (
 from .registry import function_name, implementation, implements
 
 __all__ = [
-    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "as_array", "batched", "beside", "bilinear",
-    "function_name", "highest", "implementation", "implements", "is_jet", "library", "linear", "operands", "primal",
-    "promoted", "rearrange", "visible",
+    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "as_array", "batched", "beside", "bilinear", "function_name",
+    "highest", "implementation", "implements", "is_jet", "library", "linear", "operands", "primal", "promoted",
+    "rearrange", "visible",
 ]  # fmt: skip

@@ -286,7 +286,10 @@ def library(*data: Any) -> ModuleType:
 
 def as_array(x: Value, *others: Any) -> Any:
     """x as an operand or an array; lists and Python's numbers become arrays where the others are."""
-    return x if isinstance(x, Operand) or is_array(x) else library(*others).asarray(x)
+    if isinstance(x, Operand) or (is_array(x) and not isinstance(x, np.generic)):
+        return x
+    xp = library(*others)
+    return x if xp is np and isinstance(x, np.generic) else xp.asarray(x)
 
 
 def visible(*values: Any) -> bool:
