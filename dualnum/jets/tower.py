@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..algebra import Algebra, Monomial, Stack, directions, product_of, unlike
-from ..backend import namespace
+from ..backend import device_of, namespace
 from ..errors import InvalidValue
 from ..kernel import engine, launch
 from ..kinds import Value
@@ -92,7 +92,7 @@ def _launched_along(row: Row, levels: tuple[Level, ...], operands: Sequence[Stac
     if made is None:
         return None
     algebras = tuple(level.algebra for level in levels)
-    everything = directions.table(algebras, tuple(a.full for a in algebras))
+    everything = directions.table(algebras, tuple(a.full for a in algebras), device=device_of(made[0][0][0]))
     results = []
     for planes, extents in made[0]:
         shape = planes.shape[1 + len(everything.axes) :]
@@ -116,7 +116,7 @@ def spread(levels: Sequence[Level], stack: Stack, ndim: int, once: bool = False,
     shape = (1,) * (ndim - len(shape)) + shape
     if not engine.accepted(base) or not directions.is_short(algebras, shape):
         return None
-    its = directions.table(algebras, extents, once)
+    its = directions.table(algebras, extents, once, device_of(base))
     full = (its.once if once else its.spread)(base, shape)
     return launch.Planes(full, len(full), extents)
 

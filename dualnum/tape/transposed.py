@@ -15,7 +15,7 @@ from ..jets.tower import coefficients, joint, stacked_up
 from ..kernel import engine, launch, transpose
 from ..kernel.pullback import pullback
 from ..kinds import Value
-from ..operand import Operand, library, primal
+from ..operand import Operand, library, primal, visible
 from ..operand.levels import open_scope
 from ..primitives.derived import derived
 from ..primitives.table import Row
@@ -60,7 +60,9 @@ class StackPull:
 
     def contributions(self, cotangent: Value, arguments: Sequence[Any], reach: Reach | None) -> Sequence[Any]:
         """The contributions, of the elements that are reached alone."""
-        found = self._launched(cotangent, arguments)
+        found = None
+        if reach is None or visible(primal(cotangent)):
+            found = self._launched(cotangent, arguments)
         if found is not None and (reach is None or all(map(_is_finite, found))):
             return found
         mask = None if reach is None else spread(mask_of(reach), cotangent.shape, library(cotangent))
@@ -130,7 +132,9 @@ class StackPull:
         return [None if c is None else c.reshape(x.shape) for c, x in zip(results, arguments, strict=True)]
 
     def _launched_along(self, cotangent: Value, arguments: Sequence[Any]) -> Sequence[Any] | None:
-        """The same on short arrays with several directions, which are axes of the kernel's."""
+        """The same on short arrays with several directions, which are axes of the kernel's; nobody looks at a device."""
+        if not visible(cotangent):
+            return None
         ndim = np.ndim(cotangent) - self._axes
         stacks = [Stack(x, extents) for x, extents in zip(arguments, self.arguments, strict=True)]
         g = tower.spread(self.levels, Stack(cotangent, self.result), ndim, once=True)
@@ -170,8 +174,8 @@ class StackPull:
 
 
 def _is_finite(c: Value) -> bool:
-    """Whether a contribution (None for none) is known to be finite; nobody looks at a device for that."""
-    return c is None or (isinstance(c, np.ndarray) and bool(np.isfinite(c.sum())))
+    """Whether a contribution (None for none) is finite."""
+    return c is None or bool(np.isfinite(c.sum()))
 
 
 def _planes(algebra: Algebra, x: Value, extents: Extents) -> Any:
