@@ -114,7 +114,7 @@ class _Writer:
                 self._call(step)
             if i in last:
                 self.lines.append(f"del {', '.join(map(self.name, last[i]))}")
-        watching = [s for s in cut.steps if isinstance(s, Kernel) and self._starts(s) and s.program.alarm is not None]
+        watching = [s for s in cut.steps if isinstance(s, Kernel) and self._starts(s) and s.watches]
         if watching:
             self.lines.insert(0, f"raised = {self.bound(self.machine.alarm)}()")
             self.lines.append("if raised: return ALARM")
@@ -163,7 +163,7 @@ class _Writer:
         names = [self.name(o.node) for o in kernel.outputs]
         if self._starts(kernel):
             given = ", ".join(self.name(s.node) for s in kernel.sources)
-            raised = "None" if kernel.program.alarm is None else "raised"
+            raised = "raised" if kernel.watches else "None"
             self.lines += [
                 f"results = {self.bound(kernel.start)}({raised}, {given})",
                 "if results is None: return ALARM",
