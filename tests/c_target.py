@@ -16,7 +16,7 @@ import numpy as np
 
 from dualnum.kernel.cpu.call import INTEGERS, OBJECTS
 from dualnum.kernel.cpu.native import Native
-from dualnum.kernel.emit import write
+from dualnum.kernel.emit import BY_NAME, write
 from dualnum.kernel.layout import Routine
 
 __all__ = ["C"]
@@ -39,6 +39,8 @@ _LAYOUTS = {
 
 class _Writer:
     """See `emit.Writer`."""
+
+    by_name = BY_NAME
 
     def __init__(self, routine: Routine) -> None:
         self.dtype = routine.program.dtype

@@ -132,7 +132,7 @@ def _given(operands: Sequence[Any], mine: Sequence[bool]) -> list[Any] | None:
                 return None
             extent = x.extent
             given.append(launch.Planes(x.planes, x.algebra.coefficients(extent), (extent,)))
-        elif engine.accepted(x) and x.ndim:
+        elif engine.accepted(x) and (x.ndim or not isinstance(x, np.ndarray)):
             given.append(launch.Planes(x[None], 1, (None,)))
         elif isinstance(x, Operand) or not isinstance(x, (float, int, complex, np.generic, np.ndarray)):
             return None

@@ -4,7 +4,7 @@ How maximum, sign or heaviside come of comparisons and choices is said here, onc
 how a step is spelled in a machine's language; values are names or expressions of that language.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,7 +13,7 @@ from ..kinds import Value
 from .ir import CONST, FMA, INPUT, SELECT, Instruction
 from .layout import Routine, moving
 
-__all__ = ["MATH", "Unrenderable", "Writer", "renderable", "step", "write"]
+__all__ = ["BY_NAME", "MATH", "Unrenderable", "Writer", "renderable", "step", "write"]
 
 
 class Unrenderable(Exception):
@@ -25,10 +25,12 @@ class Writer(Protocol):
 
     Attributes:
         dtype: of the numbers.
+        by_name: functions of the machine by the names that SciPy has for them.
         lines: where the next step is written: `once`, or `each` for what is done again for each direction.
     """
 
     dtype: np.dtype[Any]
+    by_name: Mapping[str, str]
     lines: list[str]
     once: list[str]
     each: list[str]
@@ -73,7 +75,7 @@ MATH = {
     np.log10: "log10", np.log1p: "log1p", np.cbrt: "cbrt", np.power: "pow", np.float_power: "pow",
     np.arctan2: "atan2", np.hypot: "hypot",
 }  # fmt: skip
-_BY_NAME = ("erf", "erfc", "exp10")  # of scipy.special, which is not imported here
+BY_NAME: Mapping[str, str] = {"erf": "erf", "erfc": "erfc", "exp10": "exp10"}  # that libm has of scipy.special
 _INFIX = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
 _COMPARE = {
     np.equal: "==", np.not_equal: "!=", np.less: "<", np.less_equal: "<=", np.greater: ">", np.greater_equal: ">=",
@@ -150,15 +152,15 @@ def step(w: Writer, op: Any, args: Sequence[str], kinds: Sequence[bool]) -> str:
         if op in names:
             written: str = getattr(w, step)(names[op], *args)
             return written
-    if op.__name__ in _BY_NAME:
-        return w.math(op.__name__, *args)
+    if op.__name__ in w.by_name:
+        return w.math(w.by_name[op.__name__], *args)
     raise Unrenderable(op.__name__)
 
 
-def renderable(op: Any) -> bool:
-    """Whether an operation can be written as machine code."""
+def renderable(op: Any, by_name: Mapping[str, str] = BY_NAME) -> bool:
+    """Whether an operation can be written as machine code, of a machine that has these functions by name."""
     known: Any = (_SCALED, _SPECIAL, _LOGIC, _NOT, *_STEPS.values())
-    return isinstance(op, str) or any(op in ops for ops in known) or op.__name__ in _BY_NAME
+    return isinstance(op, str) or any(op in ops for ops in known) or op.__name__ in by_name
 
 
 # ── programs ─────────────────────────────────────────────────────────────────────────────────────
@@ -166,7 +168,7 @@ def renderable(op: Any) -> bool:
 
 def write(w: Writer, routine: Routine) -> None:
     """All of a program: what depends on values only is written once, the rest for each of several directions."""
-    program, outputs, inputs, directed = routine
+    program, outputs, inputs, directed, _ = routine
     places = [(g, m) for g, group in enumerate(inputs, len(outputs)) for m in range(group.planes)]
     moves = moving(program, inputs) if directed else [False] * len(program.nodes)
     values: list[str] = []

@@ -8,11 +8,24 @@ from contextvars import ContextVar
 from ..errors import InvalidValue
 from ..kinds import DType, Value
 from .cpu.llvm import LLVM
+from .cuda.machine import CUDA
 from .interpret import INTERPRETER
 from .target import Target
 
-__all__ = ["accepted", "available", "current", "engine", "named", "registered", "target", "target_of"]
+__all__ = [
+    "accepted",
+    "available",
+    "current",
+    "device",
+    "engine",
+    "machine_of",
+    "named",
+    "registered",
+    "target",
+    "target_of",
+]
 
+device = CUDA()
 _targets: dict[str, Target] = {machine.name: machine for machine in (INTERPRETER, LLVM())}
 
 
@@ -43,17 +56,26 @@ def current() -> str:
 def target_of(x: Value, dtype: DType = None) -> Target | None:
     """The machine for an array, computed in its own type or in another; None for what no machine takes.
 
-    It is the one in force, or the interpreter for types in which that one does not compute.
+    Of NumPy's arrays it is the one in force, or the interpreter for types in which that one does not compute; of arrays
+    on a device its own.
     """
-    machine = target()
-    if type(x) is not machine.arrays:
+    machine = machine_of(type(x))
+    if machine is None:
         return None
-    return machine if machine.computes(x.dtype if dtype is None else dtype) else INTERPRETER
+    if machine.computes(x.dtype if dtype is None else dtype):
+        return machine
+    return INTERPRETER if machine.looks else None
+
+
+def machine_of(kind: type) -> Target | None:
+    """The machine for arrays of a class."""
+    machine = target()
+    return machine if kind is machine.arrays else device if kind is device.arrays else None
 
 
 def accepted(x: Value) -> bool:
     """Whether x is an array that there is a machine for."""
-    return type(x) is target().arrays
+    return machine_of(type(x)) is not None
 
 
 @contextmanager

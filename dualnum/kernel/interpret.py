@@ -55,10 +55,18 @@ class Interpreter(Target):
 
     name = "interpret"
 
-    def run(self, plan: Any, results: Any, operands: Sequence[Any], length: int, directions: int | None) -> bool:
+    def run(
+        self,
+        plan: Any,
+        results: Any,
+        operands: Sequence[Any],
+        length: int,
+        directions: int | None,
+        raised: Any = None,
+    ) -> bool:
         stacks = zip(results, plan.counts, strict=True)
         flat = [y for stack, count in stacks for y in stack.reshape(len(stack), length)[:count]]
-        return run(plan.program, flat_inputs(operands, length), flat)
+        return run(plan.program, flat_inputs(operands, results[0].shape[1:]), flat)
 
 
 INTERPRETER = Interpreter()

@@ -33,6 +33,7 @@ __all__ = [
     "planes_of",
     "structural_extents",
     "uniform",
+    "written",
 ]
 
 
@@ -69,7 +70,7 @@ def primitive(row: Row, algebra: Algebra, operands: Sequence[Any]) -> tuple[list
     if any(a.shape[1:] != shape for a in arrays):
         shape = np.broadcast_shapes(*(a.shape[1:] for a in arrays))
     target = engine.target_of(arrays[0], dtype)
-    if target is None:
+    if target is None or not all(type(a) is target.arrays for a in arrays):
         return None
     laid = [laid_out(x, shape, target) if type(x) is Planes else x for x in operands]
     described = tuple((x[0].extents, x[1]) if type(x) is tuple else "number" for x in laid)
@@ -79,8 +80,9 @@ def primitive(row: Row, algebra: Algebra, operands: Sequence[Any]) -> tuple[list
     results = [target.empty((algebra.size, *shape), dtype) for _ in plan.counts]
     arguments = [x for x in laid if type(x) is tuple or not plan.literal]
     alarm = plan.run(results, arguments, prod(shape), directions)
-    for planes, extents in zip(results, plan.extents, strict=True):
-        planes[algebra.filled(extents) :] = 0
+    if target.looks:  # else the zeros are written
+        for planes, extents in zip(results, plan.extents, strict=True):
+            planes[algebra.filled(extents) :] = 0
     return list(zip(results, plan.extents, strict=True)), alarm
 
 
@@ -143,13 +145,7 @@ def _made(
     if not uniform(row.ufunc, dtype):
         return None
     writing = Writing(dtype, algebra)
-    known = iter(numbers or ())
-    symbols: list[list[Any]] = []
-    for x in described:
-        if x == "number":
-            symbols.append([writing.number() if numbers is None else next(known)])
-        else:
-            symbols.append(algebra.homogeneous(writing.operand(*x)))
+    symbols = _symbols(writing, described, numbers)
     try:
         results = [algebra.terms(y) for y in _expanded(writing.graph, row, algebra.order, symbols)]
         if algebra.order == 0:  # goes the way of the higher orders: a number decides there, it decides here
@@ -159,11 +155,62 @@ def _made(
         if row.mend is not None and (row.kind == "derived" or (algebra.order and any(len(u) > 1 for u in symbols))):
             alarm = writing.graph.lift(row.mend.where(results[0][algebra.monomials[0]], *(u[0] for u in symbols)))
         extents = tuple(map(algebra.extents, results))
-        outputs = [[y.get(m, 0.0) for m in algebra.written(d)] for y, d in zip(results, extents, strict=True)]
+        outputs = [written(algebra, y, d, target) for y, d in zip(results, extents, strict=True)]
         plan = writing.planned(outputs, target, directed, alarm)
+        mend = None
+        if alarm is not None and alarm.constant is not False and not target.looks:
+            mend = _mend(row, algebra, described, dtype, target, numbers, directed)
+            if mend is not None:
+                extents = tuple(_union(algebra, d, e) for d, e in zip(extents, mend.extents, strict=True))
     except NOT_WRITTEN:
         return _BY_NUMBER if numbers is None and "number" in described else None
-    return None if plan is None else replace(plan, literal=numbers is not None, extents=extents)
+    return None if plan is None else replace(plan, literal=numbers is not None, extents=extents, mend=mend)
+
+
+def _symbols(writing: Writing, described: Any, numbers: Value) -> list[list[Any]]:
+    """The series of the operands; numbers that are known stand for themselves."""
+    known = iter(numbers or ())
+    symbols: list[list[Any]] = []
+    for x in described:
+        if x == "number":
+            symbols.append([writing.number() if numbers is None else next(known)])
+        else:
+            symbols.append(writing.algebra.homogeneous(writing.operand(*x)))
+    return symbols
+
+
+def written(algebra: Algebra, terms: Any, extents: tuple[int, ...], target: Target) -> list[Any]:
+    """The coefficients that a kernel writes for a result: all of them, where nobody clears the others afterwards."""
+    reach = extents if target.looks else tuple(a.full for a in algebra.factors)
+    return [terms.get(m, 0.0) for m in algebra.written(reach)]
+
+
+def _union(algebra: Algebra, a: Extents, b: Extents) -> tuple[int, ...]:
+    """What occurs in the one or in the other, in each level."""
+    return tuple(part.union(p or 0, q or 0) for part, p, q in zip(algebra.factors, a, b, strict=True))
+
+
+def _mend(
+    row: Row, algebra: Algebra, described: Any, dtype: DType, target: Target, numbers: Value, directed: bool
+) -> Plan | None:
+    """What follows on a machine that is not looked at: the row's mend, written where the alarm holds.
+
+    None where no program can be written for it: then somebody has to look.
+    """
+    writing = Writing(dtype, algebra)
+    symbols = _symbols(writing, described, numbers)
+    assert row.mend is not None
+    try:
+        value = row.ufunc(*(u[0] for u in symbols))
+        with writing.graph.relax():
+            result = algebra.terms(row.mend.rule(algebra.order, value, *symbols))
+        alarm = writing.graph.lift(row.mend.where(value, *(u[0] for u in symbols)))
+        extents = algebra.extents(result)
+        outputs = [written(algebra, result, extents, target)]
+        plan = writing.planned(outputs, target, directed, alarm, guarded=True)
+    except (*NOT_WRITTEN, AttributeError):
+        return None
+    return None if plan is None else replace(plan, literal=numbers is not None, extents=(extents,))
 
 
 @lru_cache(maxsize=1024)

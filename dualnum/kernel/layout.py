@@ -4,6 +4,7 @@ Groups of planes are the operands: the outputs first, then the inputs. A group h
 
     "c"  contiguous planes, one after the other
     "p"  contiguous planes at any distance
+    "n"  planes of any strides, which broadcast to the shape of the results
     "g"  planes and elements at any distances, to be gathered
     "r"  planes that repeat, each followed by its beginning
     "w"  a contiguous plane with zeros before and behind it
@@ -62,12 +63,18 @@ class Group(NamedTuple):
 
 
 class Routine(NamedTuple):
-    """A program with the layouts of what it writes and reads; `directed` for jets with several directions."""
+    """A program with the layouts of what it writes and reads.
+
+    Attributes:
+        directed: for jets with several directions.
+        guarded: it runs after another raised the alarm, and writes the elements where its own holds.
+    """
 
     program: Program
     outputs: Sequence[Group]
     inputs: Sequence[Group]
     directed: bool = False
+    guarded: bool = False
 
 
 def moving(program: Program, inputs: Sequence[Group]) -> list[bool]:
@@ -86,6 +93,10 @@ def laid_out(x: Planes, shape: tuple[int, ...], target: Reads) -> tuple[Planes, 
     """The planes as a kernel can read them, with the name of the layout; copied where it must be."""
     array = x.array
     flags = array.flags
+    if "n" in target.layouts:
+        if array.shape[1:] == shape and flags.c_contiguous:
+            return x, "c"
+        return x if _in_elements(array) else x._replace(array=array.copy()), "n"
     if array.shape[1:] == shape and flags.c_contiguous and flags.aligned:
         return x, "c"
     if flags.aligned:
@@ -102,6 +113,11 @@ def laid_out(x: Planes, shape: tuple[int, ...], target: Reads) -> tuple[Planes, 
     full = target.empty((len(array), *shape), array.dtype)
     full[...] = opened(array, len(shape))
     return x._replace(array=full), "c"
+
+
+def _in_elements(array: Value) -> bool:
+    """Whether all strides are whole numbers of elements."""
+    return all(stride % array.itemsize == 0 for stride in array.strides)
 
 
 _RING = 64  # more elements than any vector has
@@ -135,8 +151,9 @@ def opened(array: Value, ndim: int) -> Any:
     return array.reshape(array.shape[0], *(1,) * (ndim + 1 - array.ndim), *array.shape[1:])
 
 
-def flat_inputs(arguments: Sequence[Any], length: int) -> list[Any]:
-    """The program's inputs one by one, as arrays of one axis or numbers."""
+def flat_inputs(arguments: Sequence[Any], shape: tuple[int, ...]) -> list[Any]:
+    """The program's inputs one by one, as arrays of one axis or numbers, for results of this shape."""
+    length = prod(shape)
     flat: list[Any] = []
     for x in arguments:
         if type(x) is not tuple:
@@ -144,6 +161,8 @@ def flat_inputs(arguments: Sequence[Any], length: int) -> list[Any]:
             continue
         planes = x[0].array[: x[0].count]
         missing = x[0].count - len(planes)  # of a jet with no directions at all, nothing above the value is there
+        if x[1] == "n" and planes.shape[1:] != shape:
+            planes = np.broadcast_to(opened(planes, len(shape)), (len(planes), *shape))
         if x[1] == "r":
             planes = planes[:, np.arange(length) % period(planes)]
         single = prod(planes.shape[1:]) == 1 and length != 1

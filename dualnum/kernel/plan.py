@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +34,7 @@ class Plan:
         literal: numbers among the operands are written into the program.
         each: those of the operations that are done again for each of several directions.
         extents: of the results, in each level.
+        mend: what follows on the device where the alarm was raised.
     """
 
     target: Target
@@ -44,6 +46,7 @@ class Plan:
     literal: bool = False
     each: int = 0
     extents: tuple[tuple[int, ...], ...] = ()
+    mend: "Plan | None" = None
 
     @property
     def direct(self) -> Callable[..., int] | None:
@@ -54,23 +57,32 @@ class Plan:
         """Operations an element."""
         return self.work + self.each * (directions or 0)
 
-    def run(self, results: Sequence[Any], operands: Sequence[Any], length: int, directions: int | None = None) -> bool:
+    def run(
+        self,
+        results: Sequence[Any],
+        operands: Sequence[Any],
+        length: int,
+        directions: int | None = None,
+        raised: Any = None,
+    ) -> Any:
         """Fills stacked result planes (the first `counts` of each) from (Planes, layout) pairs and numbers.
 
-        Returns whether the program's alarm was raised.
+        Returns whether the program's alarm was raised and nothing has followed.
         """
         if length == 0:
             return False
+        given = operands
         if self.early is not None:
-            operands = [*operands, *((_Computed(y), "c") for y in self._before(operands, length))]
-        return self.target.run(self, results, operands, length, directions)
+            given = [*operands, *((_Computed(y), "c") for y in self._before(operands, results[0].shape[1:]))]
+        alarm = self.target.run(self, results, given, length, directions, raised)
+        return alarm if self.mend is None else self.mend.run(results, operands, length, directions, alarm)
 
-    def _before(self, operands: Sequence[Any], length: int) -> Iterator[Any]:
-        """What is computed before, each an array of this length in one piece."""
+    def _before(self, operands: Sequence[Any], shape: tuple[int, ...]) -> Iterator[Any]:
+        """What is computed before, each an array of the elements of this shape in one piece."""
         assert self.early is not None
-        dtype = self.program.dtype
+        dtype, length = self.program.dtype, prod(shape)
         with np.errstate(all="ignore"):
-            computed = interpret.evaluate(self.early, flat_inputs(operands, length))
+            computed = interpret.evaluate(self.early, flat_inputs(operands, shape))
         for y in computed:
             if getattr(y, "shape", None) != (length,) or y.dtype != dtype or not y.flags.c_contiguous:
                 y, number = self.target.empty((length,), dtype), y
@@ -84,7 +96,14 @@ class _Computed(NamedTuple):
     array: Any
 
 
-def prepare(program: Program, groups: Sequence[Group], counts: Any, target: Target, directed: bool = False) -> Any:
+def prepare(
+    program: Program,
+    groups: Sequence[Group],
+    counts: Any,
+    target: Target,
+    directed: bool = False,
+    guarded: bool = False,
+) -> Any:
     """The plan of a program whose inputs come in `groups` and whose outputs are stacks of `counts` coefficients.
 
     None where jets with several directions have none: they are compiled, or go the way of whole arrays.
@@ -92,9 +111,11 @@ def prepare(program: Program, groups: Sequence[Group], counts: Any, target: Targ
     outputs = [Group("c", n) for n in counts]
     counts, work, each = tuple(counts), sum(map(_weight, program.nodes)), 0
     if not target.compiled or not target.fits(Routine(program, outputs, groups)):
-        machine = INTERPRETER if target.compiled else target
+        machine = (target.interpreter or INTERPRETER) if target.compiled else target
+        if guarded:
+            return None
         return None if directed else Plan(machine, program, None, None, counts, work)
-    early, routine = _routine(program, outputs, groups, target, directed)
+    early, routine = _routine(program, outputs, groups, target, directed, guarded)
     if directed:
         if early is not None and any(moving(early, groups)):
             return None
@@ -109,16 +130,21 @@ def prepare(program: Program, groups: Sequence[Group], counts: Any, target: Targ
 
 def rendered(program: Program, groups: Sequence[Group], counts: Sequence[int], target: Target) -> str:
     """The text of the same, to look at."""
-    return target.render(_routine(program, [Group("c", n) for n in counts], groups, target, False)[1])
+    return target.render(_routine(program, [Group("c", n) for n in counts], groups, target)[1])
 
 
 def _routine(
-    program: Program, outputs: Sequence[Group], groups: Sequence[Group], target: Target, directed: bool
+    program: Program,
+    outputs: Sequence[Group],
+    groups: Sequence[Group],
+    target: Target,
+    directed: bool = False,
+    guarded: bool = False,
 ) -> tuple[Program | None, Routine]:
     """What is computed before, and what the machine does."""
     early, rest = split(program, target.possible)
     inputs = [*groups, *(Group("c", 1) for _ in (early.outputs if early else ()))]
-    return early, Routine(optimize(rest), outputs, inputs, directed)
+    return early, Routine(optimize(rest), outputs, inputs, directed, guarded)
 
 
 def _weight(node: Instruction) -> int:

@@ -43,6 +43,9 @@ class Target:
         name: of the engine.
         arrays: the class of the arrays that it takes and gives.
         compiled: whether programs become functions of the machine; else `run` does with the program as it is.
+        looks: whether it can be asked what numbers it has; else programs take care of all that may come, and write
+            the zeros of their results as well.
+        interpreter: what runs the programs that it does not, if that is not the one of NumPy.
         layouts: what it reads as it lies; "*" among them: of any shape and type, spread over the elements by itself.
         handle: what a function of the machine takes for an array in one piece, or None: it is not called directly.
         refused: what such a call raises for a number that it cannot take.
@@ -53,6 +56,8 @@ class Target:
     arrays: Any = np.ndarray
     compiled = False
     layouts = "cs"
+    looks = True
+    interpreter: "Target | None" = None
     handle: Callable[[Any], Any] | None = None
     refused: tuple[type[Exception], ...] = ()
     names: Mapping[str, Any] = {}
@@ -90,9 +95,17 @@ class Target:
         raise NotImplementedError
 
     def run(
-        self, plan: Prepared, results: Sequence[Any], operands: Sequence[Any], length: int, directions: int | None
-    ) -> bool:
+        self,
+        plan: Prepared,
+        results: Sequence[Any],
+        operands: Sequence[Any],
+        length: int,
+        directions: int | None,
+        raised: Any = None,
+    ) -> Any:
         """Fills the first `counts` planes of each result; gives back whether the alarm was raised.
+
+        What comes back is true or false; of a machine that is not looked at, once it is asked.
 
         Args:
             plan: of this target.
@@ -100,12 +113,21 @@ class Target:
             operands: (planes, layout), of windows with the window; and numbers.
             length: elements of a plane.
             directions: P of jets with several.
+            raised: for a guarded program, what came back for the one before it.
         """
         raise NotImplementedError
 
     def empty(self, shape: tuple[int, ...], dtype: DType) -> Any:
         """An array for results."""
         return memory.empty(shape, dtype)
+
+    def own(self, x: Any) -> Any:
+        """An array or number of NumPy's as one of the machine's."""
+        return x
+
+    def alarm(self) -> Any:
+        """What several programs raise, to be asked once they all have started; of a machine that is not looked at."""
+        raise NotImplementedError
 
     # ── calls with nothing between ───────────────────────────────────────────────────────────────
 

@@ -25,8 +25,8 @@ class Writing:
         algebra: along one direction.
     """
 
-    def __init__(self, dtype: DType, algebra: Algebra) -> None:
-        self.graph = Graph(dtype)
+    def __init__(self, dtype: DType, algebra: Algebra, looks: bool = True) -> None:
+        self.graph = Graph(dtype, looks)
         self.groups: list[Group] = []
         self.algebra = algebra
 
@@ -43,13 +43,18 @@ class Writing:
         return {m: coefficients[place] for place, m in self.algebra.within(extents)}
 
     def planned(
-        self, results: Sequence[Sequence[Any]], target: Target, directed: bool = False, alarm: Any = None
+        self,
+        results: Sequence[Sequence[Any]],
+        target: Target,
+        directed: bool = False,
+        alarm: Any = None,
+        guarded: bool = False,
     ) -> Plan | None:
         """The plan of the program that gives these stacks of coefficients; None where there is none."""
         program = self.graph.finish([c for y in results for c in y], alarm)
         if any(program.nodes[i].boolean for i in program.outputs):
             return None
-        plan: Plan | None = prepare(program, self.groups, tuple(map(len, results)), target, directed)
+        plan: Plan | None = prepare(program, self.groups, tuple(map(len, results)), target, directed, guarded)
         return plan
 
 

@@ -1,4 +1,4 @@
-"""A CUDA device for the tests: a real one, or a stand-in that runs CuPy's kernels on the processor; else they are skipped.
+"""A CUDA device for the tests: a real one, or a stand-in that runs CuPy on the processor; else they are skipped.
 
 The stand-in is a module `fakegpu`, on the path or in ``../shared/gpu-emulator``, which must be imported before CuPy.
 CuPy is imported when the first of these tests runs, not while tests are collected: the others do without.

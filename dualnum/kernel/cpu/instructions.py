@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...kinds import Value
+from ..emit import BY_NAME
 from .host import host
 
 __all__ = ["Instructions"]
@@ -21,6 +22,8 @@ _LOGIC = {"&": "and", "|": "or", "^": "xor"}
 
 class Instructions:
     """The body of one loop iteration; see `emit.Writer` for the steps."""
+
+    by_name = BY_NAME
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         self.h = host()

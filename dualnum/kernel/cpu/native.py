@@ -57,7 +57,15 @@ class Native(Target):
     def compile(self, routine: Routine) -> Callable[..., int]:
         return self.load(self.render(routine), signature(routine))
 
-    def run(self, plan: Prepared, results: Any, operands: Sequence[Any], length: int, directions: int | None) -> bool:
+    def run(
+        self,
+        plan: Prepared,
+        results: Any,
+        operands: Sequence[Any],
+        length: int,
+        directions: int | None,
+        raised: Any = None,
+    ) -> bool:
         assert plan.call is not None
         given, spread = arguments(results, operands, self.offset >= 0)
         if spread:
