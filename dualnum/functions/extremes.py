@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import namespace, to_device
+from ..backend import namespace
+from ..devices import to_device
 from ..errors import NotDifferentiable
 from ..kinds import Axis, Value
 from ..operand import Operand, implements, primal

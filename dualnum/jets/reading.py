@@ -39,10 +39,7 @@ class Reading(Base):
     @property
     def device(self) -> str:
         """Where the coefficients are: "cpu" or "cuda:N"."""
-        planes = self.planes
-        while isinstance(planes, Base):
-            planes = planes.planes
-        return device_of(planes)
+        return device_of(self.planes)
 
     def coefficient(self, *multi_index: int, **powers: int) -> Any:
         """a_m, the coefficient of t^m, a read-only view; arguments, shape and errors as for `partial`."""

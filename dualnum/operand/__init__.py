@@ -5,11 +5,12 @@ kinds of operands and `registry` for which of NumPy's (exported here); `ndarray`
 `constants` and `rearrangement` what all kinds share. Imports the algebra below it.
 """
 
-from .linear import Moving, batched, bilinear, linear, rearrange
-from .operand import Adjoint, Adjoints, Operand, Stacked, beside, highest, is_jet, operands, primal, promoted
+from .linear import Moving, batched, bilinear, linear, moved, put, rearrange
+from .operand import Adjoint, Adjoints, Operand, Stacked, beside, explained, highest, is_jet, operands, primal, promoted
 from .registry import function_name, implementation, implements
 
 __all__ = [
-    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "batched", "beside", "bilinear", "function_name", "highest",
-    "implementation", "implements", "is_jet", "linear", "operands", "primal", "promoted", "rearrange",
+    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "batched", "beside", "bilinear", "explained",
+    "function_name", "highest", "implementation", "implements", "is_jet", "linear", "moved", "operands", "primal",
+    "promoted", "put", "rearrange",
 ]  # fmt: skip
