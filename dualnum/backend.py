@@ -13,7 +13,10 @@ import numpy as np
 from .errors import InvalidType, InvalidValue
 from .kinds import DType, Value
 
-__all__ = ["as_floating", "cupy", "device_of", "floating_dtype", "imported", "is_array", "namespace", "plain"]
+__all__ = [
+    "as_floating", "contiguous", "cupy", "device_of", "floating_dtype", "imported", "is_array", "namespace", "plain",
+    "writable",
+]  # fmt: skip
 
 _NUMERIC = "fc"  # dtype kinds that carry derivatives
 _PROMOTED = "biu"  # dtype kinds that become the default float
@@ -53,6 +56,16 @@ def plain(x: Value, function: str, argument: str) -> Any:
             "what the mask leaves out"
         )
     return x.view(np.ndarray)
+
+
+def contiguous(x: Value) -> Any:
+    """x in one piece; itself where it is."""
+    return namespace(x).ascontiguousarray(x)
+
+
+def writable(x: Value) -> bool:
+    """Whether entries of an array can be assigned (those of CuPy's always can)."""
+    return bool(getattr(x.flags, "writeable", True))
 
 
 def as_floating(x: Value, function: str, argument: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..backend import as_floating, floating_dtype, namespace
-from ..devices import to_device
+from ..devices import apart, to_device
 from ..errors import InvalidType, InvalidValue, NoAttribute, dropped
 from ..kinds import DType, Value
 from ..operand import Operand, primal, put
@@ -256,8 +256,9 @@ _INSTEAD = {
     "clone": "x.copy()", "numel": "x.size", "dim": "x.ndim", "pow": "x**p", "mm": "x @ y", "mv": "x @ y",
     "bmm": "x @ y", "float": "x.astype(np.float32)", "double": "x.astype(np.float64)",
     "to": "x.to_device(device) or x.astype(dtype)", "cuda": "x.to_device('cuda')", "cpu": "x.to_device('cpu')",
-    "t": "x.T", "unsqueeze": "np.expand_dims(x, axis)", "permute": "x.transpose(…)", "expand": "np.broadcast_to(x, shape)",
-    "sigmoid": "1 / (1 + np.exp(-x))", "relu": "np.maximum(x, 0)", "detach_": "x = x.detach()",
+    "t": "x.T", "unsqueeze": "np.expand_dims(x, axis)", "permute": "x.transpose(…)",
+    "expand": "np.broadcast_to(x, shape)", "sigmoid": "1 / (1 + np.exp(-x))", "relu": "np.maximum(x, 0)",
+    "detach_": "x = x.detach()",
 }  # fmt: skip
 
 
@@ -363,6 +364,8 @@ def swept(
             g = frozen(g) if create_graph else g
         if np.shape(g) != y.shape:
             raise InvalidValue(f"{name}: a gradient of an output has shape {np.shape(g)}; expected {y.shape}")
+        if type(g) is not type(y._value) and (misplaced := apart(name, g, y)) is not None:
+            raise misplaced
         if not create_graph and isinstance(g, Variable):
             g = g._read()
         seeds.append((y._step, y._new(g, None) if create_graph and not isinstance(g, Variable) else g))

@@ -13,7 +13,7 @@ from ..algebra import Algebra, Univariate, check_order
 from ..backend import as_floating, floating_dtype
 from ..errors import DualnumError, InvalidValue, LevelError, dropped, ours
 from ..kinds import DType, Index, Value
-from ..operand import Adjoint, Adjoints, Operand, Stacked, moved
+from ..operand import Adjoint, Adjoints, Operand, Stacked, explained, moved
 from ..operand.index import as_tuple, cannot_hold, checked_index, checked_value, index_error, is_basic
 from ..operand.levels import Scope, ambient
 from ..primitives import Row, ufuncs
@@ -167,7 +167,7 @@ class Jet(Reading):
         except IndexError as error:
             raise index_error(index, self.shape, "x[…] = value", error) from None
         except (TypeError, ValueError) as error:
-            raise ours(error, "x[…] = value") from None
+            raise explained(error, "x[…] = value", self, value) from None
         self._extend(extent)
 
     @property

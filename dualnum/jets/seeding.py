@@ -6,7 +6,7 @@ import numpy as np
 
 from ..algebra import Univariate, check_order
 from ..backend import as_floating, is_array
-from ..devices import chosen
+from ..devices import apart, chosen
 from ..errors import InvalidValue
 from ..kinds import Value
 from ..memory import KEPT
@@ -112,7 +112,10 @@ def _seeded(x: Value, order: int, direction: Value, directions: Value, scope: Sc
     algebra = Univariate(order, count)
     blocks = [(x, 1)] if order == 0 else [(x, 1), (v, 1 if count is None else count)]
     first = x if is_array(v) is False and not isinstance(v, Operand) else _promoted(x, v)
-    planes = stack_blocks(blocks, algebra.size, first)
+    try:
+        planes = stack_blocks(blocks, algebra.size, first)
+    except (TypeError, ValueError) as error:
+        raise apart(function, x, v) or error from None
     return object.__new__(Jet)._set(planes, len(blocks) - 1, algebra, scope)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..algebra import Algebra, Box, Nilpotent, TotalDegree, check_order
+from ..devices import apart
 from ..errors import InvalidValue, ours
 from ..kinds import Value
 from ..operand import Operand, beside, promoted, put
@@ -206,7 +207,10 @@ def _nilpotent(x: Value, dx: Sequence[Any], function: str, device: str | None) -
         _check_fits(v, x, function, i)
         x = x.astype(np.result_type(x.dtype, v.dtype), copy=False) if hasattr(v, "dtype") else x
         slopes[tuple([int(i == j) for j in range(len(dx))])] = v
-    return started(x, slopes, algebra, scope)
+    try:
+        return started(x, slopes, algebra, scope)
+    except (TypeError, ValueError) as error:
+        raise apart(function, x, *slopes.values()) or error from None
 
 
 def _check_fits(v: Value, x: Value, function: str, i: int) -> None:

@@ -15,11 +15,11 @@ from ...backend import cupy
 from ..layout import Routine
 from .text import SLOTS, THREADS, Variant, render
 
-__all__ = ["Alarm", "Kernel"]
+__all__ = ["Alarm", "Kernel", "tickets"]
 
 _OPTIONS = ("--fmad=false",)
 _NARROW = 1 << 31  # places from which on they need 64 bits
-_numbers = itertools.count(1)
+tickets = itertools.count(1)
 
 
 class Kernel:
@@ -68,8 +68,8 @@ class Kernel:
         given += sizes[1:]
         alarm: Alarm | bool = False
         if self._watches:
-            alarm = Alarm(next(_numbers)) if raised is None else raised
-            given += [alarm.tickets, alarm.ticket]
+            alarm = Alarm(next(tickets)) if raised is None else raised
+            given += [alarm.slots, alarm.ticket]
         key = len(sizes), most >= _NARROW, "".join(types)
         function = self._functions.get(key)
         if function is None:
@@ -81,18 +81,18 @@ class Kernel:
 class Alarm:
     """Whether a kernel raised its alarm: true or false once it is asked, which waits for the device."""
 
-    __slots__ = ("ticket", "tickets")
+    __slots__ = ("slots", "ticket")
 
     def __init__(self, ticket: int) -> None:
         self.ticket = ticket
-        self.tickets = _tickets(cupy().cuda.runtime.getDevice())
+        self.slots = _slots(cupy().cuda.runtime.getDevice())
 
     def __bool__(self) -> bool:
-        return int(self.tickets[self.ticket % SLOTS]) == self.ticket & 0xFFFFFFFF
+        return int(self.slots[self.ticket % SLOTS]) == self.ticket & 0xFFFFFFFF
 
 
 @cache
-def _tickets(device: int) -> Any:
+def _slots(device: int) -> Any:
     """The slots of the current device."""
     return cupy().zeros(SLOTS, np.uint32)
 
