@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from .. import series
-from ..algebra import NotGraded
+from ..algebra import Algebra, NotGraded, Part
+from ..algebra.extended import algebra_of
+from ..algebra.graded import is_zero
 from ..backend import occurs
 from ..kinds import Coefficient
 from ..operand import Operand, primal
@@ -24,66 +26,80 @@ __all__ = ["around_zeros", "attempted", "mended", "mending", "without_rule"]
 
 def mended(row: Row, order: int, result: Any, operands: Sequence[Sequence[Any]]) -> Any:
     """The result with the points redone at which the row's own rule fails, if there are any."""
-    where = _fails(row, order, result, operands)
+    where = _fails(row, order, result[0], operands)
     if isinstance(where, Operand):  # no numbers to look at yet
-        where._alarm()
+        if not where._seldom():
+            return result
+    elif any(isinstance(u[0], Operand) for u in operands) or not occurs(where):
         return result
-    if any(isinstance(u[0], Operand) for u in operands) or not occurs(where):
-        return result
-    return _redone(row, order, where, result, operands)
+    where, redone = _redone(row, order, where, result[0], operands)
+    return result if redone is None else _selected(order, where, redone, result)
 
 
-def mending(row: Row, order: int, result: Any, operands: Sequence[Sequence[Any]]) -> tuple[Any, Any] | None:
-    """The mend of a row for a program: where its rule fails, and the result with those points redone.
+def mending(
+    row: Row, order: int, value: Coefficient, operands: Sequence[Sequence[Any]]
+) -> tuple[Any, Sequence[Any]] | None:
+    """The mend of a row for a program: the mask of the points where its own rule fails, and their series.
 
-    Called like this, with the symbols of a graph, it writes the program of the mend beside that of the rule::
+    Called with symbols of a graph it writes the program that may follow that of the rule, for what the mask holds::
 
-        result = row.expand(order, *operands)  # or symbols for what a kernel has computed
-        where, redone = mending(row, order, result, operands)
-
-    Outside of the mask `redone` is `result`, so that it may be run for elements or blocks of them that need it alone.
+        where, redone = mending(row, order, row.ufunc(*(u[0] for u in operands)), operands)
 
     Args:
         row: the primitive, or a derivative of one.
         order: the highest degree.
-        result: its series by the row's own rule, the value first.
+        value: its value by the ufunc.
         operands: the series of its operands; of several variables in homogeneous parts.
 
     Returns:
-        (mask, series), or None for a row whose rule fails nowhere.
+        (mask, series), or None where nothing is to be redone.
 
     Raises:
         Untraceable: the mend must see the numbers (np.power with an array of exponents).
         NotGraded: it has no rule in several variables.
     """
-    where = _fails(row, order, result, operands)
-    return (where, _redone(row, order, where, result, operands)) if occurs(where) else None
+    where, redone = _redone(row, order, _fails(row, order, value, operands), value, operands)
+    if redone is None or not occurs(where):
+        return None
+    algebra = algebra_of(operands)
+    return where, redone if algebra is None else [redone[0], *(_part(algebra, k, c) for k, c in enumerate(redone) if k)]
 
 
-def _fails(row: Row, order: int, result: Any, operands: Sequence[Sequence[Any]]) -> Any:
+def _part(algebra: Algebra, k: int, c: Coefficient) -> Any:
+    """A homogeneous part; what cannot be known is so in every monomial of its degree."""
+    if isinstance(c, Part) or is_zero(c):
+        return c
+    return Part(algebra, dict.fromkeys(algebra.monomials[algebra.block(k)], c))
+
+
+def _fails(row: Row, order: int, value: Coefficient, operands: Sequence[Sequence[Any]]) -> Any:
     """The mask of the points at which the row's own rule fails; False where there are none whatever the numbers."""
     if row.mend is None or (row.kind != "derived" and (not order or all(len(u) == 1 for u in operands))):
         return False  # of the row itself a value is right everywhere
-    return row.mend.where(result[0], *(u[0] for u in operands))
+    return row.mend.where(value, *(u[0] for u in operands))
 
 
-def _redone(row: Row, order: int, where: Any, result: Any, operands: Sequence[Sequence[Any]]) -> Any:
-    assert row.mend is not None
+def _redone(
+    row: Row, order: int, where: Any, value: Coefficient, operands: Sequence[Sequence[Any]]
+) -> tuple[Any, Sequence[Any] | None]:
+    """The mask of the points that can be redone, and their series; None where there are none."""
+    if row.mend is None or not occurs(where):
+        return False, None
     rule = row.mend.rule
-    redone, missing = attempted(rule, order, result[0], operands)
-    if occurs(missing):
-        moving = [i for i, u in enumerate(operands) if len(u) > 1]
-        by_outer = result
-        if len(moving) == 1:
-            along = [[u[0], 1.0] if len(u) > 1 else [u[0]] for u in operands]
-            by_outer = series.compose_safely(order, rule(order, result[0], *along), operands[moving[0]])
-        redone = by_outer if missing is True else _selected(order, missing, by_outer, redone)
-    return _selected(order, where, redone, result)
+    redone, missing = attempted(rule, order, value, operands)
+    if not occurs(missing):
+        return where, redone
+    moving = [i for i, u in enumerate(operands) if len(u) > 1]
+    if len(moving) > 1:
+        return np.logical_and(where, np.logical_not(missing)), redone
+    along = [[u[0], 1.0] if len(u) > 1 else [u[0]] for u in operands]
+    by_outer = series.compose_safely(order, rule(order, value, *along), operands[moving[0]])
+    return where, by_outer if redone is None else _selected(order, missing, by_outer, redone)
 
 
 def _selected(order: int, where: Any, u: Sequence[Any], v: Sequence[Any]) -> Any:
     """The value as well: that of a derivative is a coefficient of the rule that failed."""
-    value = np.where(where, u[0], v[0])
+    value = u[0] if u[0] is v[0] else np.where(where, u[0], v[0])
     return series.select(order, value[()] if isinstance(value, np.ndarray) else value, where, u, v)
 
 
