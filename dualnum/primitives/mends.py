@@ -16,8 +16,8 @@ from .. import series
 from ..algebra import Algebra, NotGraded, Part
 from ..algebra.extended import algebra_of
 from ..algebra.graded import is_zero
-from ..backend import occurs
-from ..kinds import Coefficient
+from ..backend import namespace, occurs
+from ..kinds import Coefficient, Value
 from ..operand import Operand, primal
 from .row import Row
 
@@ -136,15 +136,18 @@ def without_rule(where: Any, error: NotGraded) -> None:
 def around_zeros(row: Row, inputs: Sequence[Any], compute: Callable[[], Any]) -> Any:
     """The value by `compute`, or around its zeros by what the row says of squares."""
     if row.of_squares is not None and isinstance(inputs[0], Operand):
-        zero = primal(inputs[0]) == 0
-        if isinstance(zero, Operand) or not occurs(zero):  # of a trace the mend takes care
+        known = primal(inputs[0])
+        if not _may_be_zero(known):
             return compute()
         sign = inputs[0]._squares()
         if sign:
-            return row.of_squares(inputs[0], sign, zero)
+            return row.of_squares(inputs[0], sign, known == 0)
     y = compute()
-    if row.even is not None and isinstance(y, Operand):
-        zero = primal(y) == 0
-        if not isinstance(zero, Operand) and zero.any():
-            return y._remembering(row.even(*inputs))
+    if row.even is not None and isinstance(y, Operand) and _may_be_zero(primal(y)):
+        return y._remembering(row.even(*inputs))
     return y
+
+
+def _may_be_zero(x: Value) -> bool:
+    """Whether there are zeros, or nobody looks: not of what is traced, of which the mend takes care."""
+    return not isinstance(x, Operand) and (namespace(x) is not np or bool((x == 0).any()))
