@@ -4,17 +4,19 @@ The only module that knows of CuPy, and it imports it only when a device is aske
 array that comes from CuPy brings the module with it (``sys.modules``).
 """
 
+import re
 import sys
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from .errors import InvalidType, InvalidValue
+from .errors import InvalidType, InvalidValue, NotOnDevice, not_on_device
 from .kinds import DType, Value
 
 __all__ = [
-    "as_floating", "cupy", "plain", "device_of", "devices", "floating_dtype", "is_array", "namespace", "to_device",
+    "as_floating", "asked", "contiguous", "cupy", "device_of", "devices", "floating_dtype", "is_array", "lacking",
+    "namespace", "plain", "sums_at", "to_device", "writable",
 ]  # fmt: skip
 
 _NUMERIC = "fc"  # dtype kinds that carry derivatives
@@ -32,6 +34,11 @@ def namespace(*arrays: Any) -> ModuleType:
     if cupy is not None and any(isinstance(a, cupy.ndarray) for a in arrays):
         return cupy
     return np
+
+
+def asked(default: Any, **keywords: Any) -> dict[str, Any]:
+    """The keywords that differ from their default: CuPy's functions have not all of those that NumPy's have."""
+    return {name: x for name, x in keywords.items() if x is not default and x != default}
 
 
 def is_array(x: Value) -> bool:
@@ -55,6 +62,16 @@ def plain(x: Value, function: str, argument: str) -> Any:
             "what the mask leaves out"
         )
     return x.view(np.ndarray)
+
+
+def contiguous(x: Value) -> Any:
+    """x in one piece; itself where it is."""
+    return namespace(x).ascontiguousarray(x)
+
+
+def writable(x: Value) -> bool:
+    """Whether entries of an array can be assigned (those of CuPy's always can)."""
+    return bool(getattr(x.flags, "writeable", True))
 
 
 def as_floating(x: Value, function: str, argument: str) -> Any:
@@ -99,6 +116,43 @@ def floating_dtype(dtype: DType, function: str) -> np.dtype[Any]:
             "x.value for the values"
         )
     return checked
+
+
+_LACKING = re.compile(
+    r"no implementation found for 'numpy\.([\w.]+)' .*cupy|NotImplemented from __array_ufunc__\(<ufunc '(\w+)'>"
+)
+
+
+def lacking(error: Exception, function: str) -> NotOnDevice | None:
+    """The error of ours for one that says what CuPy lacks; None for others."""
+    if "cupy" not in sys.modules:
+        return None
+    if isinstance(error, NotImplementedError) and _raised_in(error).startswith("cupy"):
+        return not_on_device(function, f"CuPy does not do this ({error})")
+    found = _LACKING.search(str(error)) if isinstance(error, TypeError) else None
+    return not_on_device(function, f"CuPy has no {found[1] or found[2]}") if found else None
+
+
+def _raised_in(error: Exception) -> str:
+    """The module that raised an error."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
+
+
+def sums_at(positions: Any, weights: Any, size: int) -> Any:
+    """The sums of the weights at each of the positions 0 … size − 1; on a device without a look at them."""
+    xp = namespace(weights)
+    if xp is not np:
+        sums = xp.zeros(size, weights.dtype)
+        np.add.at(sums, positions, weights)
+        return sums
+    if weights.dtype.kind == "c":
+        sums = np.bincount(positions, weights.real, size) + 1j * np.bincount(positions, weights.imag, size)
+    else:
+        sums = np.bincount(positions, weights, size)
+    return sums.astype(weights.dtype, copy=False)
 
 
 def device_of(x: Value) -> str:

@@ -33,6 +33,7 @@ __all__ = [
     "planes_of",
     "structural_extents",
     "uniform",
+    "written",
 ]
 
 
@@ -154,9 +155,10 @@ def _made(
         if row.mend is not None and (row.kind == "derived" or (algebra.order and any(len(u) > 1 for u in symbols))):
             alarm = writing.graph.lift(row.mend.where(results[0][algebra.monomials[0]], *(u[0] for u in symbols)))
         extents = tuple(map(algebra.extents, results))
-        plan = writing.planned(_planes(algebra, results, extents, target), target, directed, alarm)
+        outputs = [written(algebra, y, d, target) for y, d in zip(results, extents, strict=True)]
+        plan = writing.planned(outputs, target, directed, alarm)
         mend = None
-        if alarm is not None and not target.looks:
+        if alarm is not None and alarm.constant is not False and not target.looks:
             mend = _mend(row, algebra, described, dtype, target, numbers, directed)
             if mend is not None:
                 extents = tuple(_union(algebra, d, e) for d, e in zip(extents, mend.extents, strict=True))
@@ -177,15 +179,10 @@ def _symbols(writing: Writing, described: Any, numbers: Value) -> list[list[Any]
     return symbols
 
 
-def _planes(
-    algebra: Algebra, results: Sequence[Any], extents: Sequence[tuple[int, ...]], target: Target
-) -> list[list[Any]]:
-    """The coefficients that a kernel writes for each result."""
-    full = tuple(a.full for a in algebra.factors)
-    return [
-        [y.get(m, 0.0) for m in algebra.written(d if target.looks else full)]
-        for y, d in zip(results, extents, strict=True)
-    ]
+def written(algebra: Algebra, terms: Any, extents: tuple[int, ...], target: Target) -> list[Any]:
+    """The coefficients that a kernel writes for a result: all of them, where nobody clears the others afterwards."""
+    reach = extents if target.looks else tuple(a.full for a in algebra.factors)
+    return [terms.get(m, 0.0) for m in algebra.written(reach)]
 
 
 def _union(algebra: Algebra, a: Extents, b: Extents) -> tuple[int, ...]:
@@ -206,13 +203,14 @@ def _mend(
     try:
         value = row.ufunc(*(u[0] for u in symbols))
         with writing.graph.relax():
-            results = [algebra.terms(row.mend.rule(algebra.order, value, *symbols))]
+            result = algebra.terms(row.mend.rule(algebra.order, value, *symbols))
         alarm = writing.graph.lift(row.mend.where(value, *(u[0] for u in symbols)))
-        extents = tuple(map(algebra.extents, results))
-        plan = writing.planned(_planes(algebra, results, extents, target), target, directed, alarm, guarded=True)
+        extents = algebra.extents(result)
+        outputs = [written(algebra, result, extents, target)]
+        plan = writing.planned(outputs, target, directed, alarm, guarded=True)
     except (*NOT_WRITTEN, AttributeError):
         return None
-    return None if plan is None else replace(plan, literal=numbers is not None, extents=extents)
+    return None if plan is None else replace(plan, literal=numbers is not None, extents=(extents,))
 
 
 @lru_cache(maxsize=1024)

@@ -121,6 +121,14 @@ class Target:
         """An array for results."""
         return memory.empty(shape, dtype)
 
+    def own(self, x: Any) -> Any:
+        """An array or number of NumPy's as one of the machine's."""
+        return x
+
+    def alarm(self) -> Any:
+        """What several programs raise, to be asked once they all have started; of a machine that is not looked at."""
+        raise NotImplementedError
+
     # ── calls with nothing between ───────────────────────────────────────────────────────────────
 
     def alone(self, work: int) -> int:

@@ -5,6 +5,7 @@ planes are recorded (derivatives inside a loss) needs the transpose of its push-
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from math import prod
 from typing import Any, NamedTuple
 
@@ -87,8 +88,9 @@ def pull_back(
         if target.looks:
             for planes, extents in zip(results, way.extents, strict=True):
                 planes[algebra.filled(extents) :] = 0
-        if algebra is _ARRAYS and way.divides and not all(np.isfinite(planes.sum()) for planes in results):
-            return None
+        if target.looks and algebra is _ARRAYS and way.divides:
+            if not all(np.isfinite(planes.sum()) for planes in results):
+                return None
     if shape != full:
         results = [np.broadcast_to(opened(planes, len(full)), (len(planes), *full)) for planes in results]
     made = [
@@ -115,7 +117,7 @@ def _way(
     target: Target,
     directed: bool,
 ) -> _Way | None:
-    writing = Writing(dtype, algebra)
+    writing = Writing(dtype, algebra, target.looks)
     given: list[Any] = []
     operands: dict[tuple[int, ...], int] = {}  # by the nodes of their coefficients
     for j, x in enumerate(described):
@@ -129,8 +131,10 @@ def _way(
     contributions: list[tuple[str, int] | None] = []
     outputs: list[list[Any]] = []
     extents: list[tuple[int, ...]] = []
+    # a quotient is no product with a reciprocal, which may overflow, where nobody can look whether it did
+    exactly = algebra is _ARRAYS and not target.looks
     try:
-        with writing.graph.relax():
+        with nullcontext() if exactly else writing.graph.relax():
             for c in function(*given):
                 if c is None:
                     contributions.append(None)
@@ -143,7 +147,7 @@ def _way(
                     contributions.append(("operand", same))
                     continue
                 contributions.append(("result", len(outputs)))
-                outputs.append(coefficients)
+                outputs.append(launch.written(algebra, terms, reach, target))
                 extents.append(reach)
         if not outputs:
             return _Way(None, tuple(contributions))
@@ -222,9 +226,11 @@ def planes(
     chosen = [x for x, w in zip(arguments, wanted, strict=True) if w]
     if plan is _PASSED_ON:
         g, count = cotangent.array, cotangent.count
-        bare = not g[count:].any()  # zeros above the result's extent: it can go on as it is
+        # zeros above the result's extent: it can go on as it is
+        bare = count == len(g) or (target.looks and not g[count:].any())
         as_it_is = [bare and x.moves and x.count == count and x.array.shape == g.shape for x in chosen]
-        found = iter([g if its else _of_shape(g[: x.count], x) for x, its in zip(chosen, as_it_is, strict=True)])
+        pairs = zip(chosen, as_it_is, strict=True)
+        found = iter([g if its else _of_shape(g[: x.count], x, target) for x, its in pairs])
         return [next(found) if w else None for w in wanted]
     results = []
     for x in chosen:
@@ -232,11 +238,11 @@ def planes(
         results.append(target.empty((len(x.array) if whole else x.count, *shape), dtype))
     if plan.run(results, laid, prod(shape)):
         return None  # a mend must follow
-    found = iter([_of_shape(stack, x) for stack, x in zip(results, chosen, strict=True)])
+    found = iter([_of_shape(stack, x, target) for stack, x in zip(results, chosen, strict=True)])
     return [next(found) if w else None for w in wanted]
 
 
-def _of_shape(planes: Value, x: launch.Planes) -> Any:
+def _of_shape(planes: Value, x: launch.Planes, target: Target) -> Any:
     """The first planes summed where x was broadcast, zeros behind them."""
     u, count = x.array, x.count
     if planes.shape == u.shape:
@@ -247,7 +253,7 @@ def _of_shape(planes: Value, x: launch.Planes) -> Any:
         planes = summed_to(planes, (count, *ones, *u.shape[1:])).reshape(count, *u.shape[1:])
     if count == len(u):
         return planes
-    full = engine.target().empty(u.shape, u.dtype)
+    full = target.empty(u.shape, u.dtype)
     full[:count] = planes
     full[count:] = 0
     return full
@@ -262,7 +268,7 @@ def _transposed_plan(
     dtype: DType,
     target: Target,
 ) -> Any:
-    writing = Writing(dtype, algebra)
+    writing = Writing(dtype, algebra, target.looks)
     cotangent, *terms = (writing.operand(*x) for x in described)
     known = iter(terms)
     try:

@@ -6,10 +6,25 @@ kinds of operands and `registry` for which of NumPy's (exported here); `ndarray`
 """
 
 from .linear import Moving, batched, bilinear, linear, rearrange
-from .operand import Adjoint, Adjoints, Operand, Stacked, beside, highest, is_jet, operands, primal, promoted
+from .operand import (
+    Adjoint,
+    Adjoints,
+    Operand,
+    Stacked,
+    as_array,
+    beside,
+    highest,
+    is_jet,
+    library,
+    operands,
+    primal,
+    promoted,
+    visible,
+)
 from .registry import function_name, implementation, implements
 
 __all__ = [
-    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "batched", "beside", "bilinear", "function_name", "highest",
-    "implementation", "implements", "is_jet", "linear", "operands", "primal", "promoted", "rearrange",
+    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "as_array", "batched", "beside", "bilinear", "function_name",
+    "highest", "implementation", "implements", "is_jet", "library", "linear", "operands", "primal", "promoted",
+    "rearrange", "visible",
 ]  # fmt: skip

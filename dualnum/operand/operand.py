@@ -6,13 +6,15 @@ they run on the operand of the highest level among their arguments (see `levels`
 says what these mean for it: a ufunc, a linear map, a rearrangement of entries, and a bilinear map.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import ModuleType
 from typing import Any, NoReturn
 
 import numpy as np
 
 from ..algebra import Part
-from ..backend import namespace
+from ..backend import is_array, lacking, namespace
 from ..errors import (
     DualnumError,
     InvalidType,
@@ -26,7 +28,10 @@ from .levels import Scope, require_alive, same_scope
 from .ndarray import Ndarray
 from .registry import IMPLEMENTATIONS, WITHOUT_AXES, function_name
 
-__all__ = ["Adjoint", "Adjoints", "Operand", "Stacked", "beside", "highest", "is_jet", "operands", "primal", "promoted"]
+__all__ = [
+    "Adjoint", "Adjoints", "Operand", "Stacked", "as_array", "beside", "highest", "is_jet", "library",
+    "operands", "primal", "promoted", "visible",
+]  # fmt: skip
 
 Adjoint = Callable[[Any], Any]  # a cotangent of the result → that of the datum (of several: a tuple)
 Adjoints = tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]  # (ȳ, b) → ā and (ȳ, a) → b̄
@@ -154,6 +159,14 @@ class Operand(Ndarray):
     def _alarm(self) -> None:
         """Where this truth value holds, a row's rule has failed and its mend must follow."""
 
+    def _seldom(self) -> bool:
+        """Notes that this truth value hardly ever holds, where another branch must be taken.
+
+        Whether that branch is to be written beside the other; else an alarm is raised in its place.
+        """
+        self._alarm()
+        return False
+
     # ── shape and type, by the value ─────────────────────────────────────────────────────────────
 
     @property
@@ -178,7 +191,8 @@ class Operand(Ndarray):
         except DualnumError:
             raise
         except Exception as error:
-            raise ours(error, ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}") from error
+            name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+            raise lacking(error, name) or ours(error, name) from error
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -204,7 +218,8 @@ class Operand(Ndarray):
         except DualnumError:
             raise
         except Exception as error:
-            raise ours(error, function_name(function)) from error
+            name = function_name(function)
+            raise lacking(error, name) or ours(error, name) from error
 
     def __hash__(self) -> NoReturn:
         raise InvalidType(
@@ -230,13 +245,7 @@ class Operand(Ndarray):
         """x.flat[indices] = values, which are repeated as often as needed."""
         if next(operands(indices), None) is not None:
             raise InvalidType("put: the index carries derivatives; use its .value (as integers)")
-        try:
-            positions = np.take(np.arange(self.size), indices, mode=mode).ravel()
-        except (IndexError, TypeError, ValueError) as error:
-            raise ours(error, "put") from None
-        if positions.size:
-            values = np.ravel(values)
-            self[np.unravel_index(positions, self.shape)] = values[np.arange(positions.size) % values.size]
+        np.put(self, indices, values, mode)
 
 
 # ── finding the operand that an operation runs on ────────────────────────────────────────────────
@@ -276,6 +285,24 @@ def is_jet(x: Value) -> bool:
 def beside(numbers: Any, x: Value) -> Any:
     """An array of constants in the type of x, where x is: on the host or on a device."""
     return namespace(primal(x)).asarray(numbers, x.dtype)
+
+
+def library(*data: Any) -> ModuleType:
+    """NumPy, or CuPy where the arrays under data are on a device: what makes other arrays beside them."""
+    return namespace(*map(primal, data)) if "cupy" in sys.modules else np
+
+
+def as_array(x: Value, *others: Any) -> Any:
+    """x as an operand or an array; lists and Python's numbers become arrays where the others are."""
+    if isinstance(x, Operand) or (is_array(x) and not isinstance(x, np.generic)):
+        return x
+    xp = library(*others)
+    return x if xp is np and isinstance(x, np.generic) else xp.asarray(x)
+
+
+def visible(*values: Any) -> bool:
+    """Whether the numbers of plain arrays can be looked at: not of traced ones, nor, without waiting, on a device."""
+    return namespace(*values) is np and not any(isinstance(x, Operand) for x in values)
 
 
 def primal(x: Value) -> Any:

@@ -3,16 +3,18 @@
 Nodes of one shape and type that need nothing but each other become one kernel, whatever their number.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from functools import reduce
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from ..kernel import launch
+from ..backend import is_array
+from ..kernel import engine, launch
 from ..kernel.interpret import INTERPRETER
-from ..kernel.ir import SELECT, Graph, Symbol
+from ..kernel.ir import SELECT, Graph, Program, Symbol
 from ..kernel.layout import BLOCK, Group
 from ..kernel.plan import prepare
 from ..kernel.target import Target
@@ -32,6 +34,7 @@ class Cut:
     Attributes:
         steps: kernels, and nodes that NumPy executes, in order.
         alarms: alarms that no kernel watches.
+        apart: numbers that are no arrays of a device: they are computed here.
     """
 
     def __init__(self, traced: Trace, samples: Sequence[Any], target: Target) -> None:
@@ -39,6 +42,8 @@ class Cut:
         self.steps: list[Kernel | Node] = []
         self.alarms: list[Node] = []
         self.nodes = list(traced.nodes())
+        self.seldom = traced.seldom
+        self.apart = set() if target.looks else set(_numbers(self.nodes, traced, samples))
         self.layouts = {n.number: _layout_of(x) for n, x in zip(traced.inputs, samples, strict=True)}
         self.kinds: dict[int, Any] = {}
         self._assign(traced)
@@ -51,11 +56,13 @@ class Cut:
         for node in self.nodes:
             kind = kinds[node.number] = self._kind(node)
             stage = 0
+            apart = node.number in self.apart
             for arg in node.args:
-                same = node.op == "broadcast" or (kind is not None and kinds.get(arg.number) == kind)
+                same = kind is not None and kinds.get(arg.number) == kind and apart == (arg.number in self.apart)
+                same = same or node.op == "broadcast"
                 stage = max(stage, stages[arg.number] + (0 if same else 1))
             stages[node.number] = stage
-            groups.setdefault((stage, kind if kind is not None else node.number), []).append(node)
+            groups.setdefault((stage, kind if kind is not None else node.number, apart), []).append(node)
         users: dict[int, set[Any]] = {}
         where = {n.number: key for key, members in groups.items() for n in members}
         for node in self.nodes:
@@ -79,7 +86,7 @@ class Cut:
             if first.number in written:
                 continue
             if kinds[first.number] is None:
-                if first.op not in ("input", "constant"):
+                if first.op not in ("input", "constant", "held"):
                     self.steps.append(first)
                 if first.number in alarms:
                     self.alarms.append(first)
@@ -115,7 +122,7 @@ class Cut:
     def _direct(self, members: Sequence[Node], dtype: DType) -> bool:
         """Whether a kernel of these nodes is one piece of machine code that takes arrays as they are."""
         target = self.target
-        if target.handle is None or not target.computes(dtype):
+        if (target.handle is None and target.looks) or not target.computes(dtype):
             return False
         return all(n.op in ("select", "placed") or target.possible(n.op) for n in members)
 
@@ -135,6 +142,8 @@ class Cut:
             return node.shape != () and self.in_one_piece(parent) and place(index, parent.shape) is not None
         if node.op == "constant":
             return bool(np.asarray(node.extra).flags.c_contiguous)
+        if node.op == "held":
+            return bool(node.extra.flags.c_contiguous)
         return node.op in ("placed", "stack", "concatenate") or self.kinds.get(node.number) is not None
 
     def source(self, node: Node, kind: Any, direct: bool) -> Source:
@@ -142,6 +151,9 @@ class Cut:
         shape, dtype = kind
         plain = node.shape == shape and node.dtype == dtype
         ready = plain and self.in_one_piece(node)
+        if not self.target.looks:
+            own = not (node.weak or node.number in self.apart)
+            return Source(node, "s" if not own else "c" if ready else "n", ready=ready)
         if node.weak or (direct and not ready and prod(node.shape) == 1):
             return Source(node, "s")
         short = prod(shape) <= BLOCK
@@ -160,20 +172,27 @@ class Cut:
             self.steps += [n for n in members if n.op == "placed"]
             members = [n for n in members if n.op != "placed"]
         inside = {n.number for n in members}
-        body = _Body(self, kind, direct, [a for n in (*members, *stacks) for a in n.args if a.number not in inside])
-        for node in members:
-            body.add(node)
-        watched = [body.symbol(n) for n in members if n.number in alarms]
-        alarm = reduce(lambda a, b: body.graph.node(np.logical_or, a, b), watched) if watched else None
+        outside = [a for n in (*members, *stacks) for a in n.args if a.number not in inside]
+        watched = [n for n in members if n.number in alarms]
+        seldom = {n.args[0].number for n in members if n.op == "select"} & set(self.seldom)
+        target = engine.target() if members[0].number in self.apart else self.target
+        target = target if target.computes(dtype) else target.interpreter or INTERPRETER
+        # what is chosen seldom is left to a program that follows where it is needed
+        follows = bool(seldom) and not watched and target is self.target
+        body = _Body(self, kind, direct, outside, seldom if follows else ())
         given = [n for n in given if n.number in inside]
-        if alarm is not None and not given and not stacks:
+        if watched and not given and not stacks:
             given = members[-1:]  # the interpreter runs over what it writes
-        outputs = [body.symbol(n) for n in (*given, *(a for s in stacks for a in s.args))]
-        program = body.graph.finish(outputs, alarm)
-        results = [Output(n) for n in given] + [Output(s, len(s.args), s.shape[0]) for s in stacks]
+        program = body.program(members, given, stacks, watched)
+        results = [Output(n) for n in given] + [
+            Output(s, len(s.args) if self.target.looks else s.shape[0], s.shape[0]) for s in stacks
+        ]
         groups = [Group(s.layout, s.planes or 1) for s in body.sources]
-        target = self.target if self.target.computes(dtype) else INTERPRETER
-        plan = prepare(program, groups, [y.planes for y in results], target)
+        counts = [y.planes for y in results]
+        plan = prepare(program, groups, counts, target)
+        if follows:
+            mending = _Body(self, kind, direct, outside, seldom, follows=True).program(members, given, stacks, watched)
+            plan = replace(plan, mend=prepare(mending, groups, counts, target, guarded=True))
         self.steps.append(Kernel(plan, shape, dtype, body.sources, results, program, groups))
 
 
@@ -185,14 +204,39 @@ class _Body:
         kind: shape and type.
         direct: whether it becomes one piece of machine code.
         outside: the nodes that it needs of others.
+        seldom: the numbers of conditions that raise an alarm, what they choose being left to a program that follows.
+        follows: whether this is that program.
     """
 
-    def __init__(self, cut: Cut, kind: Any, direct: bool, outside: Sequence[Node]) -> None:
+    def __init__(
+        self,
+        cut: Cut,
+        kind: Any,
+        direct: bool,
+        outside: Sequence[Node],
+        seldom: Collection[int] = (),
+        follows: bool = False,
+    ) -> None:
         self.cut, self.kind, self.direct, self.outside = cut, kind, direct, outside
+        self.seldom, self.follows = seldom, follows
         self.graph = Graph(kind[1])
         self.sources: list[Source] = []
         self._symbols: dict[int, Symbol] = {}
         self._planes: dict[int, list[Symbol]] = {}  # of inputs whose planes are read one by one
+
+    def program(
+        self, members: Sequence[Node], given: Sequence[Node], stacks: Sequence[Node], watched: Sequence[Node]
+    ) -> Program:
+        """The program of these nodes that gives some of them and stacks of them back."""
+        graph = self.graph
+        for node in members:
+            self.add(node)
+        raised = [self.symbol(n) for n in watched] or [self._symbols[k] for k in sorted(self.seldom)]
+        outputs = [self.symbol(n) for n in given]
+        for s in stacks:
+            behind = [] if self.cut.target.looks else [graph.constant(0.0)] * (s.shape[0] - len(s.args))
+            outputs += [*map(self.symbol, s.args), *behind]
+        return graph.finish(outputs, reduce(lambda a, b: graph.node(np.logical_or, a, b), raised) if raised else None)
 
     def add(self, node: Node) -> None:
         """Writes a node of the kernel's own."""
@@ -200,6 +244,9 @@ class _Body:
             self._symbols[node.number] = self._windows(node)
             return
         args = [self.symbol(a) for a in node.args]
+        if node.op == "select" and node.args[0].number in self.seldom and not self.follows:
+            self._symbols[node.number] = args[2]
+            return
         op = SELECT if node.op == "select" else node.op
         if op == SELECT and not args[0].boolean:
             args[0] = self.graph.node(np.not_equal, args[0], self.graph.constant(0.0), relaxed=False)
@@ -280,8 +327,21 @@ def _origin(node: Node) -> Node:
     return node
 
 
+def _numbers(nodes: Sequence[Node], traced: Trace, samples: Sequence[Any]) -> Iterator[int]:
+    """The numbers of a trace on a device that are none of its arrays, and what is computed of such alone."""
+    found = {
+        n.number for n, x in zip(traced.inputs, samples, strict=True) if not is_array(x) or isinstance(x, np.generic)
+    }
+    yield from found
+    for node in nodes:
+        if node.shape == () and node.args and (node.elementwise or node.op == "broadcast"):
+            if all(a.number in found or (a.op == "constant" and a.shape == ()) for a in node.args):
+                found.add(node.number)
+                yield node.number
+
+
 def _layout_of(x: Value) -> str:
     """How a kernel reads an argument of its own shape and type."""
-    if not isinstance(x, np.ndarray) or x.flags.c_contiguous:
+    if not is_array(x) or x.flags.c_contiguous:
         return "c"
     return "g" if x.ndim == 1 and x.flags.aligned else "p"

@@ -22,10 +22,11 @@ from ..operand.levels import ambient
 from .fused import Kernel
 from .replay import ALARM, Replay
 from .trace import Tracer, trace
+from .tracing import Elsewhere
 
 __all__ = ["Jitted", "Lowered", "jit"]
 
-_target, _ndarray = engine.target, np.ndarray
+_target, _machine_of, _ndarray = engine.target, engine.machine_of, np.ndarray
 _TRACED_KINDS = "fcbiu"
 
 
@@ -103,21 +104,23 @@ class Jitted:
                     given = list(args)
                 a = given[i] = a.planes  # type: ignore[index]
                 x = args[i]
-                if x.scope is not ambient() or type(a) is not _ndarray:
+                if x.scope is not ambient() or _machine_of(type(a)) is None:
                     return self._general(args, kwargs)
                 key += (x.algebra, x.extent)
             elif kind is float:
                 key.append(float)
                 continue
-            elif kind is not _ndarray:
+            elif _machine_of(kind) is None:
                 return self._general(args, kwargs)
+            if type(a) is not _ndarray:
+                key.append(type(a))
             key += (a.shape, a.dtype, a.flags.c_contiguous)
         found = tuple(key)
         known, entry = self._last
         if known != found:
             entry = self._entries.get(found)
         if entry is None:
-            if any(type(a) is _ndarray and a.dtype.kind not in _TRACED_KINDS for a in args):
+            if self._flattened(args, kwargs)[2] is None:
                 return self._f(*args)
             entry = self._entries.put(found, self._traced(args, kwargs))
         if known != found:
@@ -140,7 +143,7 @@ class Jitted:
         leaves, structure, described = self._flattened(args, kwargs)
         if described is None:
             return self._f(*args, **kwargs)
-        key = (_target(), structure, described)
+        key = (_machine(described), structure, described)
         try:
             entry = self._entries.get(key)
         except TypeError:
@@ -148,7 +151,7 @@ class Jitted:
         if entry is None:
             entry = self._entries.put(key, self._traced(args, kwargs))
         try:
-            results = entry.run(_inputs(leaves, described))
+            results = entry.run(_inputs(leaves, described, key[0]))
         except np.linalg.LinAlgError:
             results = ALARM
         return self._f(*args, **kwargs) if results is ALARM else entry.given_back(results)
@@ -164,11 +167,13 @@ class Jitted:
         for x in leaves:
             if isinstance(x, Jet):
                 planes = x.planes
-                possible = possible and x.scope is ambient() and type(planes) is _ndarray
+                possible = possible and x.scope is ambient() and engine.accepted(planes)
                 if possible:
                     contiguous = planes.flags.c_contiguous
-                    described.append(("jet", planes.shape, x.dtype, x.algebra, x.extent, contiguous, x._is_array))
-            elif type(x) is _ndarray or isinstance(x, np.generic):
+                    described.append(
+                        (type(planes), "jet", planes.shape, x.dtype, x.algebra, x.extent, contiguous, x._is_array)
+                    )
+            elif isinstance(x, np.generic) or engine.accepted(x):
                 possible = possible and x.dtype.kind in _TRACED_KINDS
                 described.append((type(x), x.shape, x.dtype, x.flags.c_contiguous))
             elif isinstance(x, (Operand, np.ndarray)) or hasattr(x, "__array_interface__") or hasattr(x, "__dlpack__"):
@@ -178,6 +183,7 @@ class Jitted:
             else:
                 x = x if isinstance(x, _Static) else _Static(x)
                 described.append(("static", x))
+        possible = possible and len(_machines(described)) < 2
         return leaves, structure, tuple(described) if possible else None
 
     def _traced(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "_Entry":
@@ -198,9 +204,20 @@ class Jitted:
             out.extend((structure_out, [_described_result(y) for y in leaves_out]))
             return [y.planes if isinstance(y, Jet) else y for y in leaves_out if not _plain(y)]
 
-        samples = _inputs(leaves, described)
-        traced = trace(run, samples)
-        return _Entry(Replay(traced, samples), *out)
+        machine = _machine(described)
+        samples = _inputs(leaves, described, machine)
+        try:
+            traced = trace(run, samples, machine)
+        except Elsewhere as other:  # arrays that the function holds live on a device
+            if _machines(described):
+                raise InvalidType(
+                    "jit: the function uses an array on a device, and an argument is an array on the CPU; give all on "
+                    "one device, x.to_device(…)"
+                ) from None
+            out.clear()
+            machine = other.machine
+            traced = trace(run, samples, machine)
+        return _Entry(Replay(traced, samples, machine), *out)
 
     def lower(self, *args: Any, **kwargs: Any) -> "Lowered":
         """The programs, the LLVM text and the assembly that a call with these arguments runs.
@@ -243,6 +260,17 @@ class _Entry:
         return optree.tree_unflatten(self._structure, results)
 
 
+def _machines(described: Sequence[Any]) -> set[Target | None]:
+    """The machines that the arrays among the arguments are for."""
+    kinds = {d[0] for d in described if isinstance(d[0], type) and not issubclass(d[0], np.generic)}
+    return {_machine_of(kind) for kind in kinds}
+
+
+def _machine(described: Sequence[Any]) -> Target:
+    """The one machine for the arguments."""
+    return next(iter(_machines(described)), None) or _target()
+
+
 class _Static:
     """An argument that is part of the signature: a leaf, whatever it is."""
 
@@ -279,10 +307,10 @@ def _plain(y: Value) -> bool:
     return isinstance(y, type) or not (isinstance(y, (Operand, np.generic)) or hasattr(y, "__array__"))
 
 
-def _inputs(leaves: Sequence[Any], described: Sequence[Any]) -> list[Any]:
-    """What is traced and replayed: arrays, planes of jets, and Python floats."""
-    traced = [x for x, d in zip(leaves, described, strict=True) if d[0] != "static"]
-    return [x.planes if isinstance(x, Jet) else np.asarray(x) if isinstance(x, np.generic) else x for x in traced]
+def _inputs(leaves: Sequence[Any], described: Sequence[Any], machine: Target) -> list[Any]:
+    """What is traced and replayed: arrays, planes of jets, and Python floats; on a device NumPy's numbers as well."""
+    traced = [x.planes if isinstance(x, Jet) else x for x, d in zip(leaves, described, strict=True) if d[0] != "static"]
+    return [np.asarray(x) if isinstance(x, np.generic) and machine.looks else x for x in traced]
 
 
 def _rebuilt(x: Value, tracer: Tracer) -> Any:
@@ -290,7 +318,7 @@ def _rebuilt(x: Value, tracer: Tracer) -> Any:
     if isinstance(x, Jet):
         jet = object.__new__(Jet)._set(tracer, x.extent, x.algebra, ambient())
         return jet._as_array() if x._is_array else jet
-    return tracer._as_array() if type(x) is _ndarray else tracer
+    return tracer if type(x) is float or isinstance(x, np.generic) else tracer._as_array()
 
 
 def _described_result(y: Value) -> Any:

@@ -1,7 +1,7 @@
 """What a trace is made of: nodes for arrays of known shape and type, and planes found again in what stacks them."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,8 @@ class Node:
     """One array of a trace.
 
     Attributes:
-        op: "input" (extra: its number), "constant" (extra: the array), "concatenate" and "broadcast" (which
+        op: "input" (extra: its number), "constant" (extra: the array), "held" (extra: an array that
+            lives on a device and is not looked at), "concatenate" and "broadcast" (which
             kernels see through), "row" (extra: k, of x[k]), "slice" (extra: an index of slices and integers),
             "placed" (extra: such indices; the sum of arrays that are zero but there), "stack" (planes with zeros
             behind), "select" or a ufunc (elementwise), "call" (extra: a function of the arguments), "item" (extra:
@@ -71,12 +72,15 @@ class Node:
     def elementwise(self) -> bool:
         return self.op == "select" or isinstance(self.op, np.ufunc)
 
-    def samples(self) -> Iterator[Any]:
+    def samples(self, own: Callable[[Any], Any]) -> Iterator[Any]:
         """Things of the same shape and type, for asking NumPy what comes out; the first is the cheapest.
 
         Where a function fails on ones (a singular matrix), it may work on generic numbers (square matrices are
-        positive definite), or on sorted ones.
+        positive definite), or on sorted ones. They are arrays of the machine that `own` brings them to.
         """
+        return (x if self.weak and type(x) in (float, complex) else own(x) for x in self._samples())
+
+    def _samples(self) -> Iterator[Any]:
         # an integer may be an index, and 0 is in the range of any axis
         one = np.zeros((), self.dtype) if self.dtype.kind in "iu" else np.ones((), self.dtype)
         yield (1j if self.dtype.kind == "c" else 1.0) if self.weak else np.broadcast_to(one, self.shape)
@@ -249,12 +253,22 @@ def added(a: Node, b: Node, add: Callable[[Node, Node], Node]) -> Node | None:
 
 
 class Trace:
-    """What a function did: its inputs, the nodes of its results, and those that raise an alarm where true."""
+    """What a function did.
 
-    def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node], alarms: Sequence[Node]) -> None:
+    Attributes:
+        inputs: its inputs.
+        outputs: the nodes of its results.
+        alarms: those that raise an alarm where true.
+        seldom: the numbers of those that are hardly ever true.
+    """
+
+    def __init__(
+        self, inputs: Sequence[Node], outputs: Sequence[Node], alarms: Sequence[Node], seldom: Collection[int]
+    ) -> None:
         self.inputs = inputs
         self.outputs = outputs
         self.alarms = alarms
+        self.seldom = seldom
 
     def nodes(self) -> Iterator[Node]:
         """All nodes that the outputs need, arguments before results."""

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from .. import memory
-from ..kernel import engine
+from ..backend import contiguous, is_array, namespace, writable
+from ..kernel.target import Target
 from ..kinds import DType, Value
 from .cut import Cut
 from .fused import Kernel, Source, spread
@@ -32,7 +33,7 @@ def _differs(y: Value, shape: tuple[int, ...], dtype: DType) -> bool:
 
 def _placed(pieces: Sequence[Any], indices: Sequence[Any], shape: tuple[int, ...], dtype: DType) -> Any:
     """The sum of arrays that are zero but at their indices."""
-    total = np.zeros(shape, dtype)
+    total = namespace(*pieces).zeros(shape, dtype)
     for index, piece in zip(indices, pieces, strict=True):
         total[index] += piece
     return total
@@ -40,10 +41,10 @@ def _placed(pieces: Sequence[Any], indices: Sequence[Any], shape: tuple[int, ...
 
 def _apart(outputs: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
     """The outputs in memory of their own, apart from the inputs' and from one another's, that can be written to."""
-    others, results = [x for x in inputs if isinstance(x, np.ndarray)], []
+    others, results = [x for x in inputs if is_array(x)], []
     for y in outputs:
-        if isinstance(y, np.ndarray):
-            if not y.flags.writeable or any(np.may_share_memory(y, x) for x in others):
+        if is_array(y) and not isinstance(y, np.generic):
+            if (0 in y.strides and y.size > 1) or not writable(y) or any(np.may_share_memory(y, x) for x in others):
                 y = y.copy()
             others.append(y)
         results.append(y)
@@ -52,14 +53,14 @@ def _apart(outputs: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
 
 def _may_be_shared(node: Node) -> bool:
     """Whether what comes out may be an input, or a view of something."""
-    return node.op in ("input", "item", "row", "slice", "broadcast") or (
+    return node.op in ("input", "held", "item", "row", "slice", "broadcast") or (
         node.op == "call" and not (isinstance(node.extra, Applied) and node.extra.function in _FRESH)
     )
 
 
 _HELPERS = {
     "ALARM": ALARM, "apart": _apart, "broadcast_to": np.broadcast_to, "concatenate": np.concatenate,
-    "contiguous": np.ascontiguousarray, "differs": _differs, "empty": np.empty, "errstate": np.errstate,
+    "contiguous": contiguous, "differs": _differs, "empty": np.empty, "errstate": np.errstate,
     "spread": spread, "leased": memory.leased, "placed": _placed, "where": np.where,
 }  # fmt: skip
 # bytes from which on an array that is needed no more is given up before the end, and its memory kept: more than one
@@ -83,8 +84,8 @@ class Replay:
         run: (inputs, arrays and Python floats) → the outputs, or ALARM where the function itself must run.
     """
 
-    def __init__(self, traced: Trace, samples: Sequence[Any]) -> None:
-        cut = Cut(traced, samples, engine.target())
+    def __init__(self, traced: Trace, samples: Sequence[Any], machine: Target) -> None:
+        cut = Cut(traced, samples, machine)
         self.steps = cut.steps
         writer = _Writer(traced, cut)
         self.text = writer.text
@@ -97,11 +98,13 @@ class _Writer:
 
     def __init__(self, traced: Trace, cut: Cut) -> None:
         self.names: dict[str, Any] = dict(_HELPERS)
+        self.machine, self.apart = cut.target, cut.apart
         self.kinds = cut.kinds
         self.kept = {n.number for n in (*traced.outputs, *cut.alarms)}
         self.lines: list[str] = []
         self._known: dict[int, str] = {}
         self._bound: dict[int, tuple[str, Any]] = {}
+        self._own: dict[int, str] = {}  # constants, on the machine
         inputs = [self.name(n) for n in traced.inputs]
         last = _last_uses(cut, self.kept)
         for i, step in enumerate(cut.steps):
@@ -111,6 +114,10 @@ class _Writer:
                 self._call(step)
             if i in last:
                 self.lines.append(f"del {', '.join(map(self.name, last[i]))}")
+        watching = [s for s in cut.steps if isinstance(s, Kernel) and self._starts(s) and s.watches]
+        if watching:
+            self.lines.insert(0, f"raised = {self.bound(self.machine.alarm)}()")
+            self.lines.append("if raised: return ALARM")
         self.lines += [f"if {self.bound(np.any)}({self.value(n)}): return ALARM" for n in cut.alarms]
         outputs = f"[{', '.join(map(self._output, traced.outputs))}]"
         if any(map(_may_be_shared, traced.outputs)) or len({n.number for n in traced.outputs}) < len(traced.outputs):
@@ -129,8 +136,12 @@ class _Writer:
 
     def name(self, node: Node) -> str:
         """The name of the array of a node."""
-        if node.op == "constant":
-            return self.bound(node.extra)
+        if node.op == "constant" or node.op == "held":
+            if self.machine.looks:
+                return self.bound(node.extra)
+            if node.number not in self._own:
+                self._own[node.number] = self.bound(self.machine.own(node.extra))
+            return self._own[node.number]
         return self._known.setdefault(node.number, f"x{len(self._known)}")
 
     def bound(self, thing: Any) -> str:
@@ -150,7 +161,17 @@ class _Writer:
 
     def _kernel(self, kernel: Kernel) -> None:
         names = [self.name(o.node) for o in kernel.outputs]
-        if not kernel.direct:
+        if self._starts(kernel) and kernel.at_once:
+            self._at_once(kernel, names)
+        elif self._starts(kernel):
+            given = ", ".join(self.name(s.node) for s in kernel.sources)
+            raised = "raised" if kernel.watches else "None"
+            self.lines += [
+                f"results = {self.bound(kernel.start)}({raised}, {given})",
+                "if results is None: return ALARM",
+            ]
+            self.lines += [f"{', '.join(names)}, = results", "del results"]
+        elif not kernel.direct:
             given = ", ".join(self.name(s.node) for s in kernel.sources)
             self.lines += [f"results = {self.bound(kernel.run)}({given})", "if results is None: return ALARM"]
             self.lines += [f"{', '.join(names)}, = results", "del results"]
@@ -159,6 +180,20 @@ class _Writer:
         for output, name in zip(kernel.outputs, names, strict=True):
             if output.node.dtype == bool:
                 self.lines.append(f"{name} = {name}.astype({self.bound(np.dtype(bool))})")
+
+    def _at_once(self, kernel: Kernel, names: list[str]) -> None:
+        """The launch on a machine that is not looked at, of what it reads where it lies."""
+        target, dtype = kernel.plan.target, self.bound(kernel.dtype)
+        for output, name in zip(kernel.outputs, names, strict=True):
+            shape = (output.size, *kernel.shape) if output.size else kernel.shape
+            self.lines.append(f"{name} = {self.bound(target.empty)}({shape}, {dtype})")
+        given = [*names, *(self._number(s) if s.layout == "s" else self.name(s.node) for s in kernel.sources)]
+        call = self.bound(kernel.plan.call.direct)  # type: ignore[union-attr]
+        self.lines.append(f"{call}([{', '.join(given)}], {names[0]}, {prod(kernel.shape)})")
+
+    def _starts(self, kernel: Kernel) -> bool:
+        """Whether its machine is not looked at."""
+        return not kernel.plan.target.looks
 
     def _direct(self, kernel: Kernel, names: list[str]) -> None:
         """The call of the machine code itself."""

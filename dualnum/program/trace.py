@@ -15,8 +15,10 @@ import numpy as np
 import optree
 
 from ..algebra import Algebra, Part
+from ..backend import is_array
 from ..errors import DualnumError, InvalidType, NotTraceable
 from ..jets.jet import Jet
+from ..kernel.target import Target
 from ..kinds import DType, Index, Value
 from ..operand import Operand, highest, operands
 from ..operand.levels import Scope, open_scope
@@ -158,6 +160,12 @@ class Tracer(Operand):
     def _alarm(self) -> None:
         self.record.alarms.append(self.node)
 
+    def _seldom(self) -> bool:
+        if self.record.machine.looks:
+            return super()._seldom()
+        self.record.seldom.add(self.node.number)
+        return True
+
     def _node(self, x: Value) -> Node:
         """x as a node of this trace."""
         if isinstance(x, Tracer):
@@ -265,7 +273,7 @@ class Tracer(Operand):
             return None, ()
         if function is np.sum and len(args) == 1 and not kwargs.keys() - SUMS:
             function, kwargs = np.add.reduce, {"axis": None, **kwargs}  # what it does, by the short way
-        elif args[0] is tracers[0] and tracers[0].shape and not kwargs:
+        elif args[0] is tracers[0] and tracers[0].shape and not kwargs and self.record.machine.looks:
             function = _METHODS.get(function, function)  # type: ignore[assignment]
         given = tuple(HOLE if isinstance(x, Tracer) else _as_it_is(x) for x in args)
         return Applied(function, given, {name: _as_it_is(x) for name, x in kwargs.items()}), tuple(
@@ -274,7 +282,8 @@ class Tracer(Operand):
 
     def _sampled(self, call: Callable[..., Any], nodes: Sequence[Node], known: bool = False) -> Any:
         """What comes out for arrays of such shapes and types; or for the arrays themselves, which are known."""
-        tries = list(zip(*(itertools.islice(n.samples(), 3) for n in nodes), strict=True)) or [()]
+        own = self.record.machine.own
+        tries = list(zip(*(itertools.islice(n.samples(own), 3) for n in nodes), strict=True)) or [()]
         for arrays in [tuple(n.extra for n in nodes)] if known else tries:
             try:
                 with np.errstate(all="ignore"):
@@ -285,10 +294,14 @@ class Tracer(Operand):
 
     def _traced(self, node: Node, outcome: Any, function: Callable[..., Any]) -> Any:
         """One result of a call: a tracer, or what a function says of shapes and types alone."""
-        if isinstance(outcome, (np.ndarray, np.generic, bool, int, float, complex)):
+        if is_array(outcome) or isinstance(outcome, (bool, int, float, complex)):
             if function in _BY_TYPE:
                 return outcome
-            return self._wrap(node)._as_array() if type(outcome) is np.ndarray else self._wrap(node)
+            return (
+                self._wrap(node)
+                if isinstance(outcome, (np.generic, bool, int, float, complex))
+                else (self._wrap(node)._as_array())
+            )
         if isinstance(outcome, (np.dtype, type)) or function in _BY_TYPE:
             return outcome
         name = getattr(function, "__name__", str(function))
@@ -338,7 +351,7 @@ def _from_outside() -> InvalidType:
 
 def _as_it_is(x: Value) -> Any:
     """x, a copy where it is an array that may be written to later."""
-    return np.array(x) if type(x) is np.ndarray else x
+    return x.copy() if is_array(x) and not isinstance(x, np.generic) else x
 
 
 Layer = tuple[Algebra, Scope]
@@ -362,19 +375,19 @@ def _rebuilt(x: Value, above: Sequence[Layer], scopes: dict[Scope, Scope] | None
 
 def _described(y: Value) -> tuple[Any, Any]:
     """Shape and type of a result."""
-    if isinstance(y, (np.ndarray, np.generic)):
+    if is_array(y):
         return y.shape, y.dtype
     return np.shape(y), type(y) if isinstance(y, (bool, int, float, complex)) else object
 
 
-def trace(run: Callable[..., Sequence[Any]], samples: Sequence[Any]) -> Trace:
-    """Runs a function on tracers like `samples` (arrays, or Python floats) and keeps what it did."""
+def trace(run: Callable[..., Sequence[Any]], samples: Sequence[Any], machine: Target) -> Trace:
+    """Runs a function on tracers like `samples` (a machine's arrays, or Python floats) and keeps what it did."""
     with open_scope("jit") as scope:
         inputs = [
             Node("input", (), np.shape(x), getattr(x, "dtype", np.float64), i, weak=type(x) is float)
             for i, x in enumerate(samples)
         ]
-        record = Tracing(scope)
+        record = Tracing(scope, machine)
         results = run(*(Tracer(n, record) for n in inputs))
         anyone = Tracer(record.constant(0.0), record)
-        return Trace(inputs, [stacked(anyone._node(y)) for y in results], record.alarms)
+        return Trace(inputs, [stacked(anyone._node(y)) for y in results], record.alarms, record.seldom)

@@ -4,11 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import is_array
+from ..kernel import engine
+from ..kernel.target import Target
 from ..kinds import Value
 from ..operand.levels import Scope
 from .nodes import Node, added, compact, row_by_row, sliced
 
-__all__ = ["Tracing", "select"]
+__all__ = ["Elsewhere", "Tracing", "select"]
 
 # Python's arithmetic on a Python number gives a Python number, which does not widen other types
 _KEEP_WEAK = {
@@ -17,23 +20,38 @@ _KEEP_WEAK = {
 }  # fmt: skip
 
 
+class Elsewhere(Exception):
+    """A trace for one machine has met an array of another, which it must be made for."""
+
+    def __init__(self, machine: Target) -> None:
+        self.machine = machine
+
+
 class Tracing:
     """What all tracers of one trace share.
 
     Attributes:
         scope: their level.
+        machine: where the arrays will be that are traced.
         alarms: truth values at which a mend must follow.
+        seldom: the numbers of those that choose what is written for such points.
     """
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, machine: Target) -> None:
         self.scope = scope
+        self.machine = machine
         self.alarms: list[Node] = []
+        self.seldom: set[int] = set()
         self._constants: dict[int, tuple[Any, Node]] = {}
         self._parts: dict[tuple[int, str], Node] = {}
 
     def constant(self, x: Value) -> Node:
         """An array from outside, as it is now; one node for each, as long as nobody writes to it."""
         known = self._constants.get(id(x))
+        if known is None and is_array(x) and not isinstance(x, (np.ndarray, np.generic)):
+            if type(x) is not self.machine.arrays:
+                raise Elsewhere(engine.machine_of(type(x)) or self.machine)
+            known = self._constants[id(x)] = (x, Node("held", (), x.shape, x.dtype, x.copy()))
         if known is None or (isinstance(x, np.ndarray) and x.tobytes() != np.asarray(known[1].extra).tobytes()):
             weak = isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic)
             array = np.asarray(x)

@@ -15,11 +15,11 @@ from ...backend import cupy
 from ..layout import Routine
 from .text import SLOTS, THREADS, Variant, render
 
-__all__ = ["Alarm", "Kernel"]
+__all__ = ["Alarm", "Kernel", "tickets"]
 
 _OPTIONS = ("--fmad=false",)
 _NARROW = 1 << 31  # places from which on they need 64 bits
-_numbers = itertools.count(1)
+tickets = itertools.count(1)
 
 
 class Kernel:
@@ -29,6 +29,7 @@ class Kernel:
         self.routine = routine
         self._functions: dict[Any, Any] = {}
         self._watches = routine.program.alarm is not None
+        self._alike = routine.program.dtype.char * sum(group.layout != "s" for group in routine.inputs)
 
     def __call__(
         self,
@@ -68,33 +69,43 @@ class Kernel:
         given += sizes[1:]
         alarm: Alarm | bool = False
         if self._watches:
-            alarm = Alarm(next(_numbers)) if raised is None else raised
-            given += [alarm.tickets, alarm.ticket]
-        key = len(sizes), most >= _NARROW, "".join(types)
-        function = self._functions.get(key)
-        if function is None:
-            function = self._functions[key] = _compiled(render(self.routine, Variant(*key)))
-        function((-(-length // THREADS),), (THREADS,), given)
+            alarm = Alarm(next(tickets)) if raised is None else raised
+            given += [alarm.slots, alarm.ticket]
+        self._launch((len(sizes), most >= _NARROW, "".join(types)), given, results[0].device.id, length)
         return alarm if raised is None else False
+
+    def direct(self, given: list[Any], array: Any, length: int) -> None:
+        """The same of arrays in one piece, of one type and size like `array`, and of numbers; without an alarm."""
+        given.append(length)
+        self._launch((0, array.size >= _NARROW, self._alike), given, array.device.id, length)
+
+    def _launch(self, variant: tuple[int, bool, str], given: list[Any], device: int, length: int) -> None:
+        function = self._functions.get((variant, device))
+        if function is None:
+            text = render(self.routine, Variant(*variant))
+            function = self._functions[variant, device] = _compiled(text).kernel.linear_launch
+        function(length, given, 0, THREADS)
 
 
 class Alarm:
     """Whether a kernel raised its alarm: true or false once it is asked, which waits for the device."""
 
-    __slots__ = ("ticket", "tickets")
+    __slots__ = ("slots", "ticket")
 
     def __init__(self, ticket: int) -> None:
         self.ticket = ticket
-        self.tickets = _tickets(cupy().cuda.runtime.getDevice())
+        self.slots = _slots(cupy().cuda.runtime.getDevice())
 
     def __bool__(self) -> bool:
-        return int(self.tickets[self.ticket % SLOTS]) == self.ticket & 0xFFFFFFFF
+        return int(self.slots[self.ticket % SLOTS]) == self.ticket & 0xFFFFFFFF
 
 
 @cache
-def _tickets(device: int) -> Any:
-    """The slots of the current device."""
-    return cupy().zeros(SLOTS, np.uint32)
+def _slots(device: int) -> Any:
+    """The slots of the current device, cleared for all streams."""
+    slots = cupy().zeros(SLOTS, np.uint32)
+    slots.device.synchronize()
+    return slots
 
 
 @lru_cache(maxsize=4096)

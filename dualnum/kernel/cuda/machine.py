@@ -11,7 +11,7 @@ from ..emit import renderable
 from ..interpret import Interpreter
 from ..layout import Routine
 from ..target import Prepared, Target
-from .call import Kernel
+from .call import Alarm, Kernel, tickets
 from .text import BY_NAME, Variant, render
 
 __all__ = ["CUDA"]
@@ -30,11 +30,20 @@ class _OfCuPy:
         return None if module is None else module.ndarray
 
     def empty(self, shape: tuple[int, ...], dtype: DType) -> Any:
-        return cupy().empty(shape, dtype)
+        return cupy().ndarray(shape, dtype)
+
+    def own(self, x: Any) -> Any:
+        """x on the current device; of a number that is spread over a shape that number only."""
+        if isinstance(x, np.ndarray) and x.size > 1 and not any(x.strides):
+            return np.broadcast_to(cupy().asarray(x.ravel()[0]), x.shape)
+        return cupy().asarray(x) if isinstance(x, np.ndarray) else x
 
 
 class Whole(_OfCuPy, Interpreter):
     """CuPy operation by operation: what programs mean on a device, of any type and length."""
+
+    layouts = "cn"
+    looks = False
 
 
 class CUDA(_OfCuPy, Target):
@@ -47,6 +56,14 @@ class CUDA(_OfCuPy, Target):
 
     def __init__(self) -> None:
         self.interpreter = Whole()
+
+    def alarm(self) -> Any:
+        return Alarm(next(tickets))
+
+    def is_here(self, x: Any) -> bool:
+        """Whether x lives on the current device, to which allocations and launches go."""
+        here: bool = x.device.id == cupy().cuda.runtime.getDevice()
+        return here
 
     def computes(self, dtype: DType) -> bool:
         return dtype in _TYPES
@@ -76,8 +93,7 @@ class CUDA(_OfCuPy, Target):
         raised: Any = None,
     ) -> Any:
         assert plan.call is not None
-        device = results[0].device
-        if device.id == cupy().cuda.runtime.getDevice():
+        if self.is_here(results[0]):
             return plan.call(results, operands, length, directions, raised)
-        with device:
+        with results[0].device:
             return plan.call(results, operands, length, directions, raised)

@@ -102,6 +102,8 @@ class _Thread:
 
     def math(self, name: str, *args: str) -> str:
         """A function of CUDA's; of a sine and a cosine of one angle the second makes them one call."""
+        if name == "exp2":  # as CuPy has it
+            name, args = "pow", (self.number(2.0), *args)
         if name not in ("sin", "cos"):
             return self.intrinsic(name, *args)
         other = self._angles.get(args[0])
