@@ -173,10 +173,7 @@ class Recorded(Recording):
     def _as_array(self) -> Any:
         if not self.ndim:
             value = self._value
-            if isinstance(value, Operand):
-                self._value = value._as_array()
-            elif isinstance(value, np.generic):
-                self._value = np.asarray(value)
+            self._value = value._as_array() if isinstance(value, Operand) else library(value).asarray(value)
         return self
 
     def _as_number(self) -> Any:
