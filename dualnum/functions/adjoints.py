@@ -13,7 +13,7 @@ import numpy as np
 from .. import backend
 from ..kinds import Axis, Value
 from ..memory import matmul
-from ..operand import Moving, linear
+from ..operand import Moving, library, linear
 from ..operand.constants import frozen
 from .keywords import axes_of
 
@@ -263,11 +263,11 @@ def einsum_adjoint(given: str, term: str, shape: tuple[int, ...], *operands: Any
     if len(letters) == len(term):
         return result
     # a letter that occurs twice reads a diagonal only
-    grid = np.indices(shape, sparse=True)
+    grid = [library(result).arange(n).reshape(-1, *(1,) * (len(shape) - 1 - i)) for i, n in enumerate(shape)]
     places = tuple(grid[term.index(c)] for c in letters)
-    diagonal = np.ones(shape, bool)
+    diagonal = True
     for c, i in zip(term, grid, strict=True):
-        diagonal &= i == grid[term.index(c)]
+        diagonal = diagonal & (i == grid[term.index(c)])
     return np.where(diagonal, result[places], 0.0)
 
 
@@ -306,7 +306,7 @@ def irfftn(shape: tuple[int, ...], axes: Axis, norm: Any, n: int) -> Callable[[A
 
     def adjoint(g: Value) -> Any:
         half = np.conjugate(np.fft.rfft(g, axis=last, norm=OTHER[norm]))
-        weights = np.full(half.shape[last], 2.0)
+        weights = library(g).full(half.shape[last], 2.0)
         weights[0] = 1.0
         if n % 2 == 0:
             weights[-1] = 1.0
