@@ -101,8 +101,9 @@ class Program:
 class Graph:
     """A program being written."""
 
-    def __init__(self, dtype: DType) -> None:
+    def __init__(self, dtype: DType, looks: bool = True) -> None:
         self.dtype = np.dtype(dtype)
+        self.looks = looks  # whether somebody asks for the alarm; else all that may be needed is written
         self.nodes: list[Instruction] = []
         self._known: dict[Any, int] = {}
         self._inputs = 0
@@ -257,6 +258,12 @@ class Symbol(NDArrayOperatorsMixin):
     def _alarm(self) -> None:
         """Where this truth value holds, a row's rule has failed and its mend must follow."""
         self.graph.alarms.append(self)
+
+    def _seldom(self) -> bool:
+        """Whether what follows where this truth value holds is to be written as well; else it raises an alarm."""
+        if self.graph.looks:
+            self._alarm()
+        return not self.graph.looks
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise Untraceable("the numbers are looked at")

@@ -117,7 +117,7 @@ def _way(
     target: Target,
     directed: bool,
 ) -> _Way | None:
-    writing = Writing(dtype, algebra)
+    writing = Writing(dtype, algebra, target.looks)
     given: list[Any] = []
     operands: dict[tuple[int, ...], int] = {}  # by the nodes of their coefficients
     for j, x in enumerate(described):
@@ -268,7 +268,7 @@ def _transposed_plan(
     dtype: DType,
     target: Target,
 ) -> Any:
-    writing = Writing(dtype, algebra)
+    writing = Writing(dtype, algebra, target.looks)
     cotangent, *terms = (writing.operand(*x) for x in described)
     known = iter(terms)
     try:

@@ -25,8 +25,8 @@ class Writing:
         algebra: along one direction.
     """
 
-    def __init__(self, dtype: DType, algebra: Algebra) -> None:
-        self.graph = Graph(dtype)
+    def __init__(self, dtype: DType, algebra: Algebra, looks: bool = True) -> None:
+        self.graph = Graph(dtype, looks)
         self.groups: list[Group] = []
         self.algebra = algebra
 

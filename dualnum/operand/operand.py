@@ -158,6 +158,14 @@ class Operand(Ndarray):
     def _alarm(self) -> None:
         """Where this truth value holds, a row's rule has failed and its mend must follow."""
 
+    def _seldom(self) -> bool:
+        """Notes that this truth value hardly ever holds, where another branch must be taken.
+
+        Whether that branch is to be written beside the other; else an alarm is raised in its place.
+        """
+        self._alarm()
+        return False
+
     # ── shape and type, by the value ─────────────────────────────────────────────────────────────
 
     @property

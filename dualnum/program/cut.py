@@ -3,7 +3,8 @@
 Nodes of one shape and type that need nothing but each other become one kernel, whatever their number.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from functools import reduce
 from math import prod
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from ..backend import is_array
 from ..kernel import engine, launch
 from ..kernel.interpret import INTERPRETER
-from ..kernel.ir import SELECT, Graph, Symbol
+from ..kernel.ir import SELECT, Graph, Program, Symbol
 from ..kernel.layout import BLOCK, Group
 from ..kernel.plan import prepare
 from ..kernel.target import Target
@@ -41,6 +42,7 @@ class Cut:
         self.steps: list[Kernel | Node] = []
         self.alarms: list[Node] = []
         self.nodes = list(traced.nodes())
+        self.seldom = traced.seldom
         self.apart = set() if target.looks else set(_numbers(self.nodes, traced, samples))
         self.layouts = {n.number: _layout_of(x) for n, x in zip(traced.inputs, samples, strict=True)}
         self.kinds: dict[int, Any] = {}
@@ -170,26 +172,27 @@ class Cut:
             self.steps += [n for n in members if n.op == "placed"]
             members = [n for n in members if n.op != "placed"]
         inside = {n.number for n in members}
-        body = _Body(self, kind, direct, [a for n in (*members, *stacks) for a in n.args if a.number not in inside])
-        for node in members:
-            body.add(node)
-        watched = [body.symbol(n) for n in members if n.number in alarms]
-        alarm = reduce(lambda a, b: body.graph.node(np.logical_or, a, b), watched) if watched else None
+        outside = [a for n in (*members, *stacks) for a in n.args if a.number not in inside]
+        watched = [n for n in members if n.number in alarms]
+        seldom = {n.args[0].number for n in members if n.op == "select"} & set(self.seldom)
+        target = engine.target() if members[0].number in self.apart else self.target
+        target = target if target.computes(dtype) else target.interpreter or INTERPRETER
+        # what is chosen seldom is left to a program that follows where it is needed
+        follows = bool(seldom) and not watched and target is self.target
+        body = _Body(self, kind, direct, outside, seldom if follows else ())
         given = [n for n in given if n.number in inside]
-        if alarm is not None and not given and not stacks:
+        if watched and not given and not stacks:
             given = members[-1:]  # the interpreter runs over what it writes
-        outputs = [body.symbol(n) for n in given]
-        for s in stacks:
-            behind = [] if self.target.looks else [body.graph.constant(0.0)] * (s.shape[0] - len(s.args))
-            outputs += [*map(body.symbol, s.args), *behind]
-        program = body.graph.finish(outputs, alarm)
+        program = body.program(members, given, stacks, watched)
         results = [Output(n) for n in given] + [
             Output(s, len(s.args) if self.target.looks else s.shape[0], s.shape[0]) for s in stacks
         ]
         groups = [Group(s.layout, s.planes or 1) for s in body.sources]
-        target = engine.target() if members[0].number in self.apart else self.target
-        target = target if target.computes(dtype) else target.interpreter or INTERPRETER
-        plan = prepare(program, groups, [y.planes for y in results], target)
+        counts = [y.planes for y in results]
+        plan = prepare(program, groups, counts, target)
+        if follows:
+            mending = _Body(self, kind, direct, outside, seldom, follows=True).program(members, given, stacks, watched)
+            plan = replace(plan, mend=prepare(mending, groups, counts, target, guarded=True))
         self.steps.append(Kernel(plan, shape, dtype, body.sources, results, program, groups))
 
 
@@ -201,14 +204,39 @@ class _Body:
         kind: shape and type.
         direct: whether it becomes one piece of machine code.
         outside: the nodes that it needs of others.
+        seldom: the numbers of conditions that raise an alarm, what they choose being left to a program that follows.
+        follows: whether this is that program.
     """
 
-    def __init__(self, cut: Cut, kind: Any, direct: bool, outside: Sequence[Node]) -> None:
+    def __init__(
+        self,
+        cut: Cut,
+        kind: Any,
+        direct: bool,
+        outside: Sequence[Node],
+        seldom: Collection[int] = (),
+        follows: bool = False,
+    ) -> None:
         self.cut, self.kind, self.direct, self.outside = cut, kind, direct, outside
+        self.seldom, self.follows = seldom, follows
         self.graph = Graph(kind[1])
         self.sources: list[Source] = []
         self._symbols: dict[int, Symbol] = {}
         self._planes: dict[int, list[Symbol]] = {}  # of inputs whose planes are read one by one
+
+    def program(
+        self, members: Sequence[Node], given: Sequence[Node], stacks: Sequence[Node], watched: Sequence[Node]
+    ) -> Program:
+        """The program of these nodes that gives some of them and stacks of them back."""
+        graph = self.graph
+        for node in members:
+            self.add(node)
+        raised = [self.symbol(n) for n in watched] or [self._symbols[k] for k in sorted(self.seldom)]
+        outputs = [self.symbol(n) for n in given]
+        for s in stacks:
+            behind = [] if self.cut.target.looks else [graph.constant(0.0)] * (s.shape[0] - len(s.args))
+            outputs += [*map(self.symbol, s.args), *behind]
+        return graph.finish(outputs, reduce(lambda a, b: graph.node(np.logical_or, a, b), raised) if raised else None)
 
     def add(self, node: Node) -> None:
         """Writes a node of the kernel's own."""
@@ -216,6 +244,9 @@ class _Body:
             self._symbols[node.number] = self._windows(node)
             return
         args = [self.symbol(a) for a in node.args]
+        if node.op == "select" and node.args[0].number in self.seldom and not self.follows:
+            self._symbols[node.number] = args[2]
+            return
         op = SELECT if node.op == "select" else node.op
         if op == SELECT and not args[0].boolean:
             args[0] = self.graph.node(np.not_equal, args[0], self.graph.constant(0.0), relaxed=False)

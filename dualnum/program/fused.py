@@ -60,15 +60,27 @@ class Kernel:
     groups: list[Group]
 
     @property
+    def watches(self) -> bool:
+        """Whether somebody has to ask for its alarm."""
+        return self.program.alarm is not None and self.plan.mend is None
+
+    @property
     def direct(self) -> bool:
         """Whether the machine's function can be called as it is, on arrays that are laid out in one go, if at all."""
         short = prod(self.shape) <= BLOCK
         return self.plan.direct is not None and all(s.layout in "csw" and (s.ready or short) for s in self.sources)
 
+    @property
+    def at_once(self) -> bool:
+        """Whether a launch needs nothing before or after it, on a machine that is not looked at."""
+        bare = self.program.alarm is None and self.plan.early is None and self.plan.target.compiled
+        return bare and prod(self.shape) > 0 and all(s.layout in "cs" for s in self.sources)
+
     def start(self, raised: Any, *arrays: Any) -> list[Any] | None:
         """The same on a machine that is not looked at: where an alarm is raised, it is the one that is given."""
         operands = [float(x) if s.layout == "s" else _at_once(s, x) for s, x in zip(self.sources, arrays, strict=True)]
         results = [self.plan.target.empty((size or 1, *self.shape), self.dtype) for _, _, size in self.outputs]
+        raised = None if self.plan.mend is not None else raised  # what follows asks for an alarm of its own
         if self.plan.run(results, operands, prod(self.shape), raised=raised):
             return None
         return [y if o.size else y[0, ...] for o, y in zip(self.outputs, results, strict=True)]

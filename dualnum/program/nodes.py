@@ -1,7 +1,7 @@
 """What a trace is made of: nodes for arrays of known shape and type, and planes found again in what stacks them."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -253,12 +253,22 @@ def added(a: Node, b: Node, add: Callable[[Node, Node], Node]) -> Node | None:
 
 
 class Trace:
-    """What a function did: its inputs, the nodes of its results, and those that raise an alarm where true."""
+    """What a function did.
 
-    def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node], alarms: Sequence[Node]) -> None:
+    Attributes:
+        inputs: its inputs.
+        outputs: the nodes of its results.
+        alarms: those that raise an alarm where true.
+        seldom: the numbers of those that are hardly ever true.
+    """
+
+    def __init__(
+        self, inputs: Sequence[Node], outputs: Sequence[Node], alarms: Sequence[Node], seldom: Collection[int]
+    ) -> None:
         self.inputs = inputs
         self.outputs = outputs
         self.alarms = alarms
+        self.seldom = seldom
 
     def nodes(self) -> Iterator[Node]:
         """All nodes that the outputs need, arguments before results."""

@@ -114,7 +114,7 @@ class _Writer:
                 self._call(step)
             if i in last:
                 self.lines.append(f"del {', '.join(map(self.name, last[i]))}")
-        watching = [s for s in cut.steps if isinstance(s, Kernel) and self._starts(s) and s.program.alarm is not None]
+        watching = [s for s in cut.steps if isinstance(s, Kernel) and self._starts(s) and s.watches]
         if watching:
             self.lines.insert(0, f"raised = {self.bound(self.machine.alarm)}()")
             self.lines.append("if raised: return ALARM")
@@ -161,9 +161,11 @@ class _Writer:
 
     def _kernel(self, kernel: Kernel) -> None:
         names = [self.name(o.node) for o in kernel.outputs]
-        if self._starts(kernel):
+        if self._starts(kernel) and kernel.at_once:
+            self._at_once(kernel, names)
+        elif self._starts(kernel):
             given = ", ".join(self.name(s.node) for s in kernel.sources)
-            raised = "None" if kernel.program.alarm is None else "raised"
+            raised = "raised" if kernel.watches else "None"
             self.lines += [
                 f"results = {self.bound(kernel.start)}({raised}, {given})",
                 "if results is None: return ALARM",
@@ -178,6 +180,16 @@ class _Writer:
         for output, name in zip(kernel.outputs, names, strict=True):
             if output.node.dtype == bool:
                 self.lines.append(f"{name} = {name}.astype({self.bound(np.dtype(bool))})")
+
+    def _at_once(self, kernel: Kernel, names: list[str]) -> None:
+        """The launch on a machine that is not looked at, of what it reads where it lies."""
+        target, dtype = kernel.plan.target, self.bound(kernel.dtype)
+        for output, name in zip(kernel.outputs, names, strict=True):
+            shape = (output.size, *kernel.shape) if output.size else kernel.shape
+            self.lines.append(f"{name} = {self.bound(target.empty)}({shape}, {dtype})")
+        given = [*names, *(self._number(s) if s.layout == "s" else self.name(s.node) for s in kernel.sources)]
+        call = self.bound(kernel.plan.call.direct)  # type: ignore[union-attr]
+        self.lines.append(f"{call}([{', '.join(given)}], {names[0]}, {prod(kernel.shape)})")
 
     def _starts(self, kernel: Kernel) -> bool:
         """Whether its machine is not looked at."""

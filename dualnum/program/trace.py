@@ -160,6 +160,12 @@ class Tracer(Operand):
     def _alarm(self) -> None:
         self.record.alarms.append(self.node)
 
+    def _seldom(self) -> bool:
+        if self.record.machine.looks:
+            return super()._seldom()
+        self.record.seldom.add(self.node.number)
+        return True
+
     def _node(self, x: Value) -> Node:
         """x as a node of this trace."""
         if isinstance(x, Tracer):
@@ -384,4 +390,4 @@ def trace(run: Callable[..., Sequence[Any]], samples: Sequence[Any], machine: Ta
         record = Tracing(scope, machine)
         results = run(*(Tracer(n, record) for n in inputs))
         anyone = Tracer(record.constant(0.0), record)
-        return Trace(inputs, [stacked(anyone._node(y)) for y in results], record.alarms)
+        return Trace(inputs, [stacked(anyone._node(y)) for y in results], record.alarms, record.seldom)

@@ -34,12 +34,14 @@ class Tracing:
         scope: their level.
         machine: where the arrays will be that are traced.
         alarms: truth values at which a mend must follow.
+        seldom: the numbers of those that choose what is written for such points.
     """
 
     def __init__(self, scope: Scope, machine: Target) -> None:
         self.scope = scope
         self.machine = machine
         self.alarms: list[Node] = []
+        self.seldom: set[int] = set()
         self._constants: dict[int, tuple[Any, Node]] = {}
         self._parts: dict[tuple[int, str], Node] = {}
 

@@ -17,7 +17,7 @@ from ..jets.planes import Level, readonly
 from ..kernel import launch
 from ..kernel.pullback import pullback, written_value
 from ..kinds import DType, Index, Value
-from ..operand import Adjoint, Adjoints, Moving, Operand, Stacked, batched, linear
+from ..operand import Adjoint, Adjoints, Moving, Operand, Stacked, batched, library, linear
 from ..operand.constants import frozen
 from ..operand.index import checked_index, checked_value
 from ..operand.levels import Scope, require_alive
@@ -167,7 +167,11 @@ class Recorded(Recording):
 
     def _as_array(self) -> Any:
         if not self.ndim:
-            self._value = self._value._as_array() if isinstance(self._value, Operand) else np.asarray(self._value)
+            value = self._value
+            if isinstance(value, Operand):
+                self._value = value._as_array()
+            elif isinstance(value, np.generic):
+                self._value = np.asarray(value)
         return self
 
     def _as_number(self) -> Any:
@@ -300,7 +304,7 @@ class Recorded(Recording):
         x, step = self._read(), self._step
         if isinstance(x, Operand) or x.dtype.kind != "f" or step is None or not is_recording():
             return None
-        planes = np.zeros((size, *x.shape), x.dtype)
+        planes = library(x).zeros((size, *x.shape), x.dtype)
         planes[0] = x
         planes[1 : 1 + len(vs)] = vs if np.ndim(vs) > 1 else vs.reshape(len(vs), *(1,) * x.ndim)
         return self._new(planes, Step("seed", (step,), _TO_VALUE, (), planes.shape, planes.dtype))
