@@ -153,13 +153,17 @@ def tensordot(a: int, b: int, axes_a: Sequence[int], axes_b: Sequence[int]) -> A
     if a == b == 2 and axes_a == [1] and axes_b == [0]:
         return _matmul(2, 2)
 
+    whole = not free_a and not free_b  # then the cotangent is a number
+
     def to_a(g: Value, b: Value) -> Any:
-        summed = np.tensordot(g, b, (range(len(free_a), g.ndim), free_b))  # then the contracted axes, in b's order
+        summed = (
+            g * b if whole else np.tensordot(g, b, (range(len(free_a), g.ndim), free_b))
+        )  # then the contracted axes, in b's order
         order = [axes_a[axes_b.index(i)] for i in sorted(axes_b)]
         return np.transpose(summed, np.argsort([*free_a, *order]))
 
     def to_b(g: Value, a: Value) -> Any:
-        summed = np.tensordot(a, g, (free_a, range(len(free_a))))
+        summed = a * g if whole else np.tensordot(a, g, (free_a, range(len(free_a))))
         order = [axes_b[axes_a.index(i)] for i in sorted(axes_a)]
         return np.transpose(summed, np.argsort([*order, *free_b]))
 

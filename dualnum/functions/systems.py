@@ -14,6 +14,7 @@ from ..errors import InvalidValue
 from ..kinds import Axis, Value
 from ..operand import implements, library, primal, visible
 from ..primitives.operation import Operation
+from . import matrices
 from .keywords import array, with_native
 from .matrices import difference, product, solver, square, transposed
 
@@ -33,11 +34,11 @@ def _solve_series(order: int, x0: Value, a: Coefficients, b: Coefficients) -> li
 
 
 def _solve_pull(wanted: Sequence[bool], g: Value, x: Value, a: Value, b: Value) -> tuple[Any, Any]:
-    to_b = np.linalg.solve(transposed(a), g)
+    to_b = matrices.solve(transposed(a), g)
     return -(to_b @ transposed(x)) if wanted[0] else None, to_b
 
 
-SOLVE = Operation("solve", np.linalg.solve, _solve_series, _solve_pull)
+SOLVE = Operation("solve", matrices.solve, _solve_series, _solve_pull)
 
 
 @implements(np.linalg.solve)
