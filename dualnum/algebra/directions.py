@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import to_device
+from ..devices import to_device
 from ..kinds import Coefficient
 from .polynomials import Algebra, Extents
 from .product import product_of

@@ -86,6 +86,10 @@ class Tracer(Operand):
         dtype: np.dtype[Any] = self.node.dtype
         return dtype
 
+    @property
+    def device(self) -> str:
+        raise self._refused("the device of a traced array", "to_device before the call or after it")
+
     def astype(self, dtype: DType, **kwargs: Any) -> Any:
         return self._call(lambda x: np.asarray(x).astype(dtype, **kwargs)[()], self)
 
