@@ -127,6 +127,7 @@ def floating_dtype(dtype: DType, function: str) -> np.dtype[Any]:
 
 _LACKING = re.compile(
     r"no implementation found for 'numpy\.([\w.]+)' .*cupy|NotImplemented from __array_ufunc__\(<ufunc '(\w+)'>"
+    r"|Unsupported dtype (float128|complex256)"
 )
 
 
@@ -136,8 +137,8 @@ def lacking(error: Exception, function: str) -> NotOnDevice | None:
         return None
     if isinstance(error, NotImplementedError) and _raised_in(error).startswith("cupy"):
         return not_on_device(function, f"CuPy does not do this ({error})")
-    found = _LACKING.search(str(error)) if isinstance(error, TypeError) else None
-    return not_on_device(function, f"CuPy has no {found[1] or found[2]}") if found else None
+    found = _LACKING.search(str(error)) if isinstance(error, (TypeError, ValueError)) else None
+    return not_on_device(function, f"CuPy has no {found[1] or found[2] or found[3]}") if found else None
 
 
 def _raised_in(error: Exception) -> str:
@@ -153,7 +154,9 @@ def sums_at(positions: Any, weights: Any, size: int) -> Any:
     xp = namespace(weights)
     if xp is not np:
         sums = xp.zeros(size, weights.dtype)
-        np.add.at(sums, positions, weights)
+        parts = [(sums.real, weights.real), (sums.imag, weights.imag)] if sums.dtype.kind == "c" else [(sums, weights)]
+        for into, added in parts:
+            np.add.at(into, positions, added)
         return sums
     if weights.dtype.kind == "c":
         sums = np.bincount(positions, weights.real, size) + 1j * np.bincount(positions, weights.imag, size)
