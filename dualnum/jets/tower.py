@@ -20,7 +20,8 @@ from ..operand import Operand, highest, is_jet, library
 from ..operand.levels import same_scope
 from ..primitives.composition import Composition
 from ..primitives.derived import Derived
-from ..primitives.table import Row, mended
+from ..primitives.mends import mended
+from ..primitives.table import Row
 from .planes import Level, as_jets, peeled, stack_blocks
 
 __all__ = ["coefficients", "joint", "on_jets", "primitive", "spread", "stacked_up", "together"]
