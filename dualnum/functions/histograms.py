@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import prod
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -130,7 +130,7 @@ def _on_device(
         samples, bins, range = [np.ravel(a)], [bins], [range]
     else:
         samples = list(pair.values()) if pair else list(np.transpose(sample) if hasattr(sample, "shape") else sample)
-        if not np.iterable(bins) or (pair and len(bins) > 2):
+        if not np.iterable(bins) or (pair and len(cast(Any, bins)) > 2):
             bins = [bins] * len(samples)
         bins = list(bins)
         range = [None] * len(samples) if range is None else range

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from ..algebra import NotGraded
-from ..backend import is_array
+from ..backend import is_array, occurs
 from ..kinds import Value
 from ..operand import Operand, primal
 from ..primitives.derived import Derived, derived
-from ..primitives.table import Row
+from ..primitives.mends import mended
+from ..primitives.table import Row, Series
 from .bounded import Bounded
-from .ir import CONST, INPUT, SELECT, Graph, Program, Untraceable
+from .ir import CONST, INPUT, SELECT, Graph, Program, Symbol, Untraceable
 from .python import in_python
 
 __all__ = ["PullBack", "pullback", "written_value"]
@@ -182,7 +183,7 @@ def _either(row: Row, function: Callable[..., Any], exact: Callable[..., Any]) -
 
     def chosen(cotangent: Value, value: Value, *arguments: Any) -> Any:
         where = mend.where(value if isinstance(value, tuple) else primal(value), *map(primal, arguments))
-        if _watched(where) or not where.any():
+        if not where._seldom() if hasattr(where, "_seldom") else not occurs(where):
             return function(cotangent, value, *arguments)
         return exact(cotangent, value, *arguments)
 
@@ -315,35 +316,37 @@ def _mended(row: Row, wanted: tuple[bool, ...], output: int, function: Callable[
     if mend is None:
         return function
 
-    def mended(cotangent: Value, value: Value, *arguments: Any) -> Any:
+    def checked(cotangent: Value, value: Value, *arguments: Any) -> Any:
         pulled = function(cotangent, value, *arguments)
         if not all(c is None or is_array(c) for c in pulled):
             where = mend.where(primal(value), *map(primal, arguments))
-            if _watched(where):
+            if hasattr(where, "_seldom") and not where._seldom():
                 return pulled
         elif all(c is None or _finite(c) for c in pulled):
             return pulled
         else:
             where = mend.where(value, *arguments)
-        if not np.any(where):
+        if not occurs(where):
             return pulled
         results = []
         for i, c in enumerate(pulled):
             if c is not None:
                 partial = derived(row, tuple(int(i == j) for j in range(len(wanted))), output)
-                c = np.where(where, cotangent * partial(*arguments), c)
+                c = np.where(where, cotangent * _mended_value(partial, arguments), c)
             results.append(c)
         return tuple(results)
 
-    return mended
+    return checked
 
 
-def _watched(where: Any) -> bool:
-    """Whether a truth value has no numbers to look at yet: what is being written raises the alarm where it holds."""
-    if not hasattr(where, "_alarm"):
-        return False
-    where._alarm()
-    return True
+def _mended_value(partial: Derived, arguments: Sequence[Any]) -> Any:
+    """The derivative, also where a program is written that nobody will look at."""
+    if not any(isinstance(u, (Series, Symbol)) for u in arguments):
+        return partial(*arguments)
+    order = max(u.order if isinstance(u, Series) else 0 for u in arguments)
+    operands = [u.coefficients if isinstance(u, Series) else [u] for u in arguments]
+    result = mended(partial.row, order, partial.row.expand(order, *operands), operands)
+    return Series(order, result) if order else result[0]
 
 
 def _may_fail(row: Row, numbers: Sequence[Any]) -> bool:
@@ -360,4 +363,5 @@ def _may_fail(row: Row, numbers: Sequence[Any]) -> bool:
 
 
 def _finite(x: Value) -> bool:
-    return bool(np.isfinite(x.sum()))
+    """Whether all numbers are finite, as far as one can look: not on a device."""
+    return isinstance(x, (np.ndarray, np.generic)) and bool(np.isfinite(x.sum()))
