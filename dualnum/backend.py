@@ -16,7 +16,7 @@ from .kinds import DType, Value
 
 __all__ = [
     "as_floating", "asked", "contiguous", "cupy", "device_of", "floating_dtype", "imported", "is_array", "lacking",
-    "namespace", "plain", "sums_at", "writable",
+    "namespace", "occurs", "plain", "sums_at", "writable",
 ]  # fmt: skip
 
 _NUMERIC = "fc"  # dtype kinds that carry derivatives
@@ -44,6 +44,17 @@ def asked(default: Any, **keywords: Any) -> dict[str, Any]:
 def is_array(x: Value) -> bool:
     """Whether x is an array of NumPy or CuPy, or a NumPy scalar."""
     return isinstance(x, (np.ndarray, np.generic)) or namespace(x) is not np
+
+
+def occurs(mask: Value) -> bool:
+    """Whether truth values hold anywhere, as far as that can be told at no cost: a rule may skip what does not occur.
+
+    Of what lies on a device or is a symbol of a program, and is not looked at, it is taken that they do: there
+    every case is computed, and the masks choose.
+    """
+    if isinstance(mask, (bool, np.ndarray, np.generic)):
+        return bool(np.any(mask))
+    return getattr(mask, "constant", None) is not False
 
 
 def plain(x: Value, function: str, argument: str) -> Any:
