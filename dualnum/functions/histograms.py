@@ -134,8 +134,8 @@ def _on_device(
         samples, bins, range = [np.ravel(a)], [bins], [range]
     else:
         samples = list(pair.values()) if pair else list(np.transpose(sample) if hasattr(sample, "shape") else sample)
-        if not np.iterable(bins) or (pair and len(bins) > 2):
-            bins = [bins] * len(samples)
+        each: Any = bins if np.iterable(bins) else [bins] * len(samples)
+        bins = [bins, bins] if pair and len(each) > 2 else each
         range = [None] * len(samples) if range is None else range
     if len(bins) != len(samples):
         raise InvalidValue(f"{function.__name__}: {len(bins)} bins are given for {len(samples)} axes; expected as many")
