@@ -194,9 +194,9 @@ class Operand(Ndarray):
         Raises:
             InvalidValue: there is no such device; CuPy is not installed, or finds no device.
         """
-        from .linear import moved
+        from .linear import moved_by_record
 
-        return moved(self, device)
+        return moved_by_record(self, device)
 
     def get(self) -> Any:
         """This on the host, as CuPy's arrays have it: ``x.to_device("cpu")``."""

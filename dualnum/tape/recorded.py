@@ -240,7 +240,7 @@ class Recorded(Recording):
     def _applied(self, row: Row, inputs: tuple[Any, ...]) -> Any:
         values, parents = self._parts(inputs)
         if len(inputs) > 1:
-            values = [evaluation.constant(row, x) for x in values]
+            values = [evaluation.constant(row, x) if p is None else x for x, p in zip(values, parents, strict=True)]
         function: Any = row.ufunc
         if type(function) is Derived and not any(isinstance(v, Operand) for v in values):
             function = written_value(function) if all(_is_real(v) for v in values) else function
