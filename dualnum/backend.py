@@ -4,18 +4,19 @@ With `devices` the only module that knows of CuPy, and it imports it only when m
 an array that comes from CuPy brings the module with it (``sys.modules``).
 """
 
+import re
 import sys
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from .errors import InvalidType, InvalidValue
+from .errors import InvalidType, InvalidValue, NotOnDevice, not_on_device
 from .kinds import DType, Value
 
 __all__ = [
-    "as_floating", "contiguous", "cupy", "device_of", "floating_dtype", "imported", "is_array", "namespace", "plain",
-    "writable",
+    "as_floating", "asked", "contiguous", "cuda_device", "cupy", "device_of", "floating_dtype", "imported", "is_array",
+    "lacking", "namespace", "plain", "resolved", "sums_at", "to_device", "writable",
 ]  # fmt: skip
 
 _NUMERIC = "fc"  # dtype kinds that carry derivatives
@@ -33,6 +34,11 @@ def namespace(*arrays: Any) -> ModuleType:
     if cupy is not None and any(isinstance(a, cupy.ndarray) for a in arrays):
         return cupy
     return np
+
+
+def asked(default: Any, **keywords: Any) -> dict[str, Any]:
+    """The keywords that differ from their default: CuPy's functions have not all of those that NumPy's have."""
+    return {name: x for name, x in keywords.items() if x is not default and x != default}
 
 
 def is_array(x: Value) -> bool:
@@ -119,13 +125,87 @@ def floating_dtype(dtype: DType, function: str) -> np.dtype[Any]:
     return checked
 
 
+_LACKING = re.compile(
+    r"no implementation found for 'numpy\.([\w.]+)' .*cupy|NotImplemented from __array_ufunc__\(<ufunc '(\w+)'>"
+)
+
+
+def lacking(error: Exception, function: str) -> NotOnDevice | None:
+    """The error of ours for one that says what CuPy lacks; None for others."""
+    if "cupy" not in sys.modules:
+        return None
+    if isinstance(error, NotImplementedError) and _raised_in(error).startswith("cupy"):
+        return not_on_device(function, f"CuPy does not do this ({error})")
+    found = _LACKING.search(str(error)) if isinstance(error, TypeError) else None
+    return not_on_device(function, f"CuPy has no {found[1] or found[2]}") if found else None
+
+
+def _raised_in(error: Exception) -> str:
+    """The module that raised an error."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
+
+
+def sums_at(positions: Any, weights: Any, size: int) -> Any:
+    """The sums of the weights at each of the positions 0 … size − 1; on a device without a look at them."""
+    xp = namespace(weights)
+    if xp is not np:
+        sums = xp.zeros(size, weights.dtype)
+        np.add.at(sums, positions, weights)
+        return sums
+    if weights.dtype.kind == "c":
+        sums = np.bincount(positions, weights.real, size) + 1j * np.bincount(positions, weights.imag, size)
+    else:
+        sums = np.bincount(positions, weights, size)
+    return sums.astype(weights.dtype, copy=False)
+
+
+# ── devices ──────────────────────────────────────────────────────────────────────────────────────
+
+
 def device_of(x: Value) -> str:
     """ "cpu", or "cuda:N" for an array that lives on a GPU."""
     device = getattr(x, "device", "cpu")
     return device if isinstance(device, str) else f"cuda:{device.id}"
 
 
-# ── memory on devices that comes from elsewhere ──────────────────────────────────────────────────
+def to_device(x: Value, device: str | None) -> Any:
+    """The array x on the named device ("cpu", "cuda", "cuda:1"); x itself when device is None or where it is."""
+    if device is None or device == device_of(x) or (device := resolved(device)) == device_of(x):
+        return x
+    if device == "cpu":
+        return x.get()
+    with cuda_device(device):
+        return cupy().array(x)
+
+
+def resolved(device: Any) -> str:
+    """The full name of a device that is there: "cpu" or "cuda:N", of "cuda" that of CuPy's current one."""
+    if isinstance(device, str) and device == "cpu":
+        return "cpu"
+    kind, _, number = device.partition(":") if isinstance(device, str) else ("", "", "")
+    if kind != "cuda" or (number and not number.isdecimal()):
+        raise InvalidValue(f'device is {device!r}; expected "cpu", "cuda" or "cuda:N"')
+    runtime = imported(f"device is {device!r}").cuda.runtime
+    try:
+        count, reason = runtime.getDeviceCount(), ""
+    except runtime.CUDARuntimeError as error:  # no driver, or one that is too old
+        count, reason = 0, f" ({error})"
+    if not count:
+        raise InvalidValue(
+            f"device is {device!r}, but CuPy finds no CUDA device{reason}; it takes an NVIDIA GPU and its driver "
+            "(nvidia-smi shows both). dn.best_device() is the device to use where there may be none"
+        )
+    if number and int(number) >= count:
+        raise InvalidValue(f"device is {device!r}; expected one of {', '.join(f'cuda:{i}' for i in range(count))}")
+    return f"cuda:{int(number) if number else runtime.getDevice()}"
+
+
+def cuda_device(name: str) -> Any:
+    """CuPy's object for a device by its full name."""
+    return cupy().cuda.Device(int(name.removeprefix("cuda:")))
 
 
 def imported(wanted: str) -> Any:

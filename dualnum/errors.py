@@ -15,6 +15,7 @@ __all__ = [
     "NoAttribute",
     "NonsmoothPoint",
     "NotDifferentiable",
+    "NotOnDevice",
     "NotTraceable",
     "PrecisionWarning",
 ]
@@ -65,6 +66,10 @@ class NonsmoothPoint(DualnumError, ArithmeticError):
     """There is no derivative here: a kink under `nonsmooth("raise")`, eigenvalues that meet, a rank that may change."""
 
 
+class NotOnDevice(DualnumError, NotImplementedError):
+    """What the library of the arrays on a device lacks."""
+
+
 class NotTraceable(NotDifferentiable):
     """What cannot be done with an array of which only shape and type are known.
 
@@ -84,6 +89,11 @@ class PrecisionWarning(UserWarning):
 def dropped(what: str, instead: str) -> DerivativeDropped:
     """The error for `what` would drop the derivatives; `instead` is what to write."""
     return DerivativeDropped(f"{what} would keep the value and drop the derivatives; write {instead}")
+
+
+def not_on_device(function: str, what: str) -> NotOnDevice:
+    """The error for what arrays on a device cannot do."""
+    return NotOnDevice(f'{function}: {what}; compute it on the host, with x.to_device("cpu")')
 
 
 _OURS: dict[type[Exception], type[DualnumError]] = {

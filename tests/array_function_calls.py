@@ -20,6 +20,11 @@ MASK = np.array([[True, False, True, True], [False, True, True, False], [True, T
 SIGNS = np.where(MASK, 1.0, -1.0)
 INDICES = np.array([[2, 0, 1, 1], [1, 1, 0, 2], [0, 2, 2, 0]])
 GRID = np.array([0.1, 0.55, 0.97, 1.38, 1.99])
+ONE = np.eye(7)
+APART = np.diag([1.0, 4.0, 9.0])  # keeps eigenvalues apart
+FAR_APART = np.diag([1.0, 9.0, 17.0])
+TURNING = np.triu(np.full((3, 3), 3.0), 1) - np.tril(np.full((3, 3), 3.0), -1)  # makes eigenvalues complex
+STEPS = np.arange(4.0)
 
 
 def holed(x: Any) -> Any:
@@ -128,20 +133,20 @@ CALLS: dict[str, list[Call]] = {
     "np.linalg.solve": [
         lambda x: np.linalg.solve(x[:, :3], x[:, 3]),
         lambda x: np.linalg.solve(x[:, :3], x),
-        lambda x: np.linalg.solve(MATRIX[:3, :3] + 2 * np.eye(3), x),
-        lambda x: np.linalg.solve(np.stack([x[:, :3], x[:, 1:] + 5 * np.eye(3)]), x[:, :2]),
+        lambda x: np.linalg.solve(MATRIX[:3, :3] + 2 * ONE[:3, :3], x),
+        lambda x: np.linalg.solve(np.stack([x[:, :3], x[:, 1:] + 5 * ONE[:3, :3]]), x[:, :2]),
     ],
     "np.linalg.inv": [lambda x: np.linalg.inv(x[:, :3]), lambda x: np.linalg.inv(x[:, :3] + 1j * MATRIX[:3, :3])],
     "np.linalg.tensorsolve": [lambda x: np.linalg.tensorsolve(np.reshape(x[:, :3], (3, 1, 3)), x[:, 3:])],
     "np.linalg.tensorinv": [lambda x: np.linalg.tensorinv(np.reshape(x[:, :3], (3, 1, 3)), ind=1)],
     "np.linalg.det": [
         lambda x: np.linalg.det(x[:, :3]),
-        lambda x: np.linalg.det(np.eye(7) + np.outer(x[0], x[1]).ravel()[:7] * np.eye(7)[::-1]),
+        lambda x: np.linalg.det(ONE + np.outer(x[0], x[1]).ravel()[:7] * ONE[::-1]),
     ],
     "np.linalg.slogdet": [lambda x: np.linalg.slogdet(x[:, :3]), lambda x: np.linalg.slogdet(x[:, :3] * (1 + 2j))],
     "np.linalg.cholesky": [
-        lambda x: np.linalg.cholesky(x @ x.T + 2 * np.eye(3)),
-        lambda x: np.linalg.cholesky(x.T @ x + 2 * np.eye(4), upper=True),
+        lambda x: np.linalg.cholesky(x @ x.T + 2 * ONE[:3, :3]),
+        lambda x: np.linalg.cholesky(x.T @ x + 2 * ONE[:4, :4], upper=True),
     ],
     "np.linalg.qr": [
         lambda x: np.linalg.qr(x.T), np.linalg.qr, lambda x: np.linalg.qr(x[:, :3], "complete"),
@@ -150,13 +155,13 @@ CALLS: dict[str, list[Call]] = {
     "np.linalg.lstsq": [lambda x: np.linalg.lstsq(x.T, x[0] ** 2), lambda x: np.linalg.lstsq(x, x[:, :2])],
     "np.linalg.pinv": [np.linalg.pinv, lambda x: np.linalg.pinv(x.T, rcond=1e-10)],
     "np.linalg.eigh": [
-        lambda x: np.linalg.eigh(x[:, :3] + np.diag([1.0, 4.0, 9.0])),
-        lambda x: np.linalg.eigh(x[:, :3] + 1j * x[:, 1:] + np.diag([1.0, 4.0, 9.0]), "U"),
+        lambda x: np.linalg.eigh(x[:, :3] + APART),
+        lambda x: np.linalg.eigh(x[:, :3] + 1j * x[:, 1:] + APART, "U"),
     ],
     "np.linalg.eigvalsh": [lambda x: np.linalg.eigvalsh(x[:, :3]), lambda x: np.linalg.eigvalsh(x[:, :3], UPLO="U")],
     "np.linalg.eig": [
-        lambda x: np.linalg.eig(x[:, :3] + np.diag([1.0, 9.0, 17.0])),
-        lambda x: np.linalg.eig(x[:, :3] + np.triu(np.full((3, 3), 3.0), 1) - np.tril(np.full((3, 3), 3.0), -1)),
+        lambda x: np.linalg.eig(x[:, :3] + FAR_APART),
+        lambda x: np.linalg.eig(x[:, :3] + TURNING),
     ],
     "np.linalg.eigvals": [
         lambda x: np.linalg.eigvals(x[:, :3]), lambda x: np.linalg.eigvals(x[:, :3] * 1j + MATRIX.T[:3, :3]),
@@ -213,7 +218,7 @@ CALLS: dict[str, list[Call]] = {
     "np.polyfit": [
         lambda x: np.polyfit(GRID[:4], x[0], 2),
         lambda x: np.polyfit(np.ravel(x), np.ravel(x[::-1]) ** 2, 3),
-        lambda x: np.polyfit(np.arange(4.0), x.T, 2, w=x[0], full=True),
+        lambda x: np.polyfit(STEPS, x.T, 2, w=x[0], full=True),
         lambda x: np.polyfit(np.ravel(x), np.ravel(x) ** 5, 2, cov=True),
     ],
     "np.roots": [lambda x: np.roots(x[0]), lambda x: np.roots(x[0] * [1.0, 5.0, -3.0, -2.0])],

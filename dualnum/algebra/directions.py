@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..backend import to_device
 from ..kinds import Coefficient
 from .polynomials import Algebra, Extents
 from .product import product_of
@@ -33,6 +34,7 @@ class Table(NamedTuple):
         present: the planes that stand anywhere.
         places: all places, those of the first such plane, of the second, …
         starts: where among these each begins.
+        stands: the first place of each plane.
     """
 
     sizes: tuple[int, ...]
@@ -42,6 +44,7 @@ class Table(NamedTuple):
     present: Any
     places: Any
     starts: Any
+    stands: Any
 
     def spread(self, base: Coefficient, shape: tuple[int, ...]) -> Any:
         """The planes of a base at all their places: (monomials, *axes, *shape)."""
@@ -55,7 +58,7 @@ class Table(NamedTuple):
 
     def gathered(self, planes: Coefficient, shape: tuple[int, ...]) -> Any:
         """The base from what a kernel has written, all planes of it."""
-        found = planes.reshape(self.there.size, *shape).take(self.places[self.starts], axis=0)
+        found = planes.reshape(self.there.size, *shape).take(self.stands, axis=0)
         return found.reshape((*self.sizes, *shape))
 
     def summed(self, planes: Coefficient, shape: tuple[int, ...]) -> Any:
@@ -73,8 +76,14 @@ def is_short(algebras: Sequence[Algebra], shape: tuple[int, ...]) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def table(algebras: Sequence[Algebra], extents: Extents, full: bool = False) -> Table:
-    """The table of a base with these extents; with `full` it has all axes, also those along which nothing moves."""
+def table(algebras: Sequence[Algebra], extents: Extents, full: bool = False, device: str = "cpu") -> Table:
+    """The table of a base with these extents; with `full` it has all axes, also those along which nothing moves.
+
+    Of a base on another device, what is taken of its planes lies there as well.
+    """
+    if device != "cpu":
+        its = table(algebras, extents, full)
+        return its._replace(there=to_device(its.there, device), stands=to_device(its.stands, device))
     whole = product_of(algebras)
     sizes = tuple(algebra.size for algebra, d in zip(algebras, extents, strict=True) if d is not None)
     counts = [len(algebra.monomials) for algebra, d in zip(algebras, extents, strict=True) if d is not None]
@@ -104,4 +113,4 @@ def table(algebras: Sequence[Algebra], extents: Extents, full: bool = False) -> 
     places = np.flatnonzero(used)
     places = places[np.argsort(there.ravel()[places], kind="stable")]
     present, starts = np.unique(there.ravel()[places], return_index=True)
-    return Table(sizes, tuple(axes), there, first, present, places, starts)
+    return Table(sizes, tuple(axes), there, first, present, places, starts, places[starts])

@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..backend import as_floating, floating_dtype, namespace
-from ..devices import apart, to_device
+from ..backend import as_floating, floating_dtype, namespace, to_device
+from ..devices import apart
 from ..errors import InvalidType, InvalidValue, NoAttribute, dropped
 from ..kinds import DType, Value
 from ..operand import Operand, primal, put

@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from .. import backend
 from ..kinds import Axis, Value
 from ..memory import matmul
-from ..operand import Moving
+from ..operand import Moving, linear
 from ..operand.constants import frozen
 from .keywords import axes_of
 
 __all__ = [
-    "convolution", "correlation", "cross", "einsum", "histogram", "irfftn", "kron", "product", "running_sum", "spread",
-    "tensordot", "transform",
+    "binned", "convolution", "correlation", "cross", "einsum", "histogram", "irfftn", "kron", "product", "running_sum",
+    "spread", "sums_at", "tensordot", "transform",
 ]  # fmt: skip
 
 Adjoint = Callable[[Any], Any]
@@ -54,8 +55,23 @@ def running_sum(axis: Axis, shape: tuple[int, ...]) -> Callable[[Any], Any]:
     return adjoint
 
 
+def sums_at(positions: Value, weights: Value, size: int) -> Any:
+    """The sums of weights at equal positions, below `size`: `np.bincount`, but that the result is so long."""
+    return linear(
+        lambda w: backend.sums_at(positions, w, size),
+        weights,
+        adjoint=Moving(lambda g: np.take(g, positions), omits=False),
+    )
+
+
 def histogram(samples: Sequence[Any], edges: Sequence[Any]) -> Adjoint:
-    """Of the weighted counts in bins [e_i, e_{i+1}), the last one closed: every weight has the cotangent of its bin."""
+    """Of the weighted counts: every weight has the cotangent of its bin."""
+    bins, inside = binned(samples, edges)
+    return lambda g: np.where(inside, g[tuple(bins)], 0.0)
+
+
+def binned(samples: Sequence[Any], edges: Sequence[Any]) -> tuple[list[Any], Any]:
+    """In which bins [e_i, e_{i+1}), the last one closed, the samples lie, by axes; and whether in any."""
     bins: list[Any] = []
     inside: Any = True
     for x, e in zip(samples, edges, strict=True):
@@ -63,7 +79,7 @@ def histogram(samples: Sequence[Any], edges: Sequence[Any]) -> Adjoint:
         i = np.where(x == e[-1], last, np.searchsorted(e, x, side="right") - 1)
         inside = inside & (i >= 0) & (i <= last)
         bins.append(np.clip(i, 0, last))
-    return lambda g: np.where(inside, g[tuple(bins)], 0.0)
+    return bins, inside
 
 
 # ── products ─────────────────────────────────────────────────────────────────────────────────────

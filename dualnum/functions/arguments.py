@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import is_array
 from ..errors import InvalidType, InvalidValue, dropped
 from ..kinds import Index, Value
-from ..operand import Operand, function_name, implements, primal
+from ..operand import Operand, as_array, function_name, implements, primal
 from ..operand.constants import frozen
 
 __all__ = ["NOT_GIVEN", "index_values", "into", "numbers", "on_values", "stand_in"]
@@ -26,13 +25,13 @@ def numbers(name: str, *data: Any) -> list[Any]:
 
     Without this check a single array of another kind would make the whole result one without derivatives.
     """
-    return [_number(name, x) for x in data]
+    return [_number(name, x, data) for x in data]
 
 
-def _number(name: str, x: Value) -> Any:
+def _number(name: str, x: Value, others: Any) -> Any:
     if isinstance(x, (Operand, bool, int, float, complex)):
         return x
-    x = x if is_array(x) else np.asarray(x)
+    x = as_array(x, *others)
     if x.dtype.kind not in "fcbiu":
         raise InvalidType(f"{name}: an argument has dtype {x.dtype}; expected numbers")
     return x

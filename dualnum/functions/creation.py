@@ -8,7 +8,19 @@ import numpy as np
 from ..backend import floating_dtype, is_array
 from ..errors import InvalidType, InvalidValue, dropped
 from ..kinds import Axis, DType, Shape, Value
-from ..operand import Operand, batched, function_name, implements, linear, operands, primal, rearrange
+from ..operand import (
+    Operand,
+    as_array,
+    batched,
+    function_name,
+    implements,
+    library,
+    linear,
+    operands,
+    primal,
+    rearrange,
+    visible,
+)
 from .arguments import numbers, on_values
 
 __all__ = ["array"]
@@ -44,7 +56,7 @@ def array(object: Any, dtype: DType = None) -> Any:
         return np.array(object, dtype)
     kinds = [x if isinstance(x, (bool, int, float, complex)) else x.dtype for x in _leaves(object)]
     dtype = floating_dtype(np.result_type(*kinds) if dtype is None else dtype, "array")
-    collected = _collected(object, dtype)
+    collected = _collected(object, dtype, library(*operands(object)))
     return collected._as_array() if isinstance(collected, Operand) else collected
 
 
@@ -55,10 +67,10 @@ def _leaves(nested: Any) -> list[Any]:
     return list(numbers("array", nested))
 
 
-def _collected(nested: Any, dtype: DType) -> Any:
+def _collected(nested: Any, dtype: DType, xp: Any) -> Any:
     if not isinstance(nested, (list, tuple)):
-        return nested.astype(dtype) if isinstance(nested, Operand) or is_array(nested) else np.asarray(nested, dtype)
-    items = [_collected(item, dtype) for item in nested]
+        return nested.astype(dtype) if isinstance(nested, Operand) or is_array(nested) else xp.asarray(nested, dtype)
+    items = [_collected(item, dtype, xp) for item in nested]
     shapes = sorted({np.shape(item) for item in items})
     if len(shapes) > 1:
         raise InvalidValue(f"array: the nested lists are ragged: they hold items of shapes {shapes}; expected one")
@@ -136,17 +148,32 @@ def linspace(
         dtype = floating_dtype(dtype, "linspace")
 
     def adjoint(g: Value) -> Any:
-        weight = np.expand_dims(np.linspace(0.0, 1.0, num, endpoint), tuple(range(1, np.ndim(g))))
+        weight = np.expand_dims(library(g).linspace(0.0, 1.0, num, endpoint), tuple(range(1, np.ndim(g))))
         g = np.moveaxis(g, axis, 0)
         return np.sum((1 - weight) * g, axis=0), np.sum(weight * g, axis=0)
 
-    samples = linear(
-        lambda a, b: np.linspace(a, b, num, endpoint, dtype=dtype, axis=axis), start, stop, adjoint=adjoint
-    )
+    def between(a: Value, b: Value) -> Any:
+        if library(a, b) is not np:
+            return _between(a, b, num, endpoint, dtype, axis)
+        return np.linspace(a, b, num, endpoint, dtype=dtype, axis=axis)
+
+    samples = linear(between, start, stop, adjoint=adjoint)
     if not retstep:
         return samples
     intervals = num - 1 if endpoint else num
     return samples, (stop - start) / intervals if intervals > 0 else np.full_like(stop - start, np.nan)
+
+
+def _between(start: Value, stop: Value, num: int, endpoint: bool, dtype: DType, axis: int) -> Any:
+    """np.linspace, of which CuPy's looks whether the step is zero."""
+    start, stop = np.broadcast_arrays(as_array(start, stop), as_array(stop, start))
+    step = (stop - start) / max(num - 1 if endpoint else num, 1)
+    numbers = np.expand_dims(library(step).arange(num, dtype=step.dtype), tuple(range(1, step.ndim + 1)))
+    samples = numbers * step + start
+    if endpoint and num > 1:
+        samples = np.concatenate([samples[:-1], stop[None].astype(samples.dtype)])
+    samples = np.moveaxis(samples, 0, axis)
+    return samples if dtype is None else samples.astype(dtype)
 
 
 @implements(np.logspace)
@@ -173,10 +200,10 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     """sign(start) · 10 ** linspace(log10 |start|, log10 |stop|), with both ends as they are given."""
     start, stop = numbers("geomspace", start, stop)
     zeros = [np.any(primal(x) == 0) for x in (start, stop)]
-    if any(not isinstance(zero, Operand) and zero for zero in zeros):  # of a traced end nothing is known
+    if any(visible(zero) and zero for zero in zeros):  # of a traced end nothing is known
         raise InvalidValue("geomspace: start or stop holds a zero; expected nonzero ends")
     common = np.result_type(start, stop, float(num))
-    start, stop = (x.astype(common) if hasattr(x, "astype") else np.asarray(x, common) for x in (start, stop))
+    start, stop = (as_array(x, start, stop).astype(common) for x in (start, stop))
     sign = np.sign(primal(start))
     first, last = np.broadcast_arrays(start / sign, stop / sign)
     samples = np.logspace(np.log10(first), np.log10(last), num, endpoint)

@@ -6,14 +6,20 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import is_array
 from ..errors import InvalidType, InvalidValue
 from ..kinds import DType, Value
-from ..operand import batched, bilinear, implements, linear
+from ..operand import Operand, batched, bilinear, implements, linear
 from . import adjoints
-from .arguments import into, on_values
+from .arguments import into, stand_in
 from .keywords import array, cast
 
-on_values(np.einsum_path)
+
+@implements(np.einsum_path)
+def einsum_path(*operands: Any, optimize: Any = "greedy", einsum_call: bool = False) -> Any:
+    """Which depends on shapes alone."""
+    shapes = [stand_in(np.shape(x)) if isinstance(x, Operand) or is_array(x) else x for x in operands]
+    return np.einsum_path(*shapes, optimize=optimize, einsum_call=einsum_call)
 
 
 @implements(np.einsum, without_axes="view")

@@ -10,7 +10,7 @@ from ..kinds import Value
 from ..operand import implements, primal
 from ..primitives.elementwise import I0, SINC
 from .arguments import into
-from .keywords import apply, array, with_value
+from .keywords import apply, array, with_native
 
 # ── parts of complex numbers ─────────────────────────────────────────────────────────────────────
 
@@ -139,7 +139,7 @@ def _inverse(function: Any, real_function: Any, outside: Any) -> None:
         if np.iscomplexobj(values) or not np.any(beyond):
             return real_function(x)
         inner, outer = real_function(np.where(beyond, 0.0, x)), outside(np.where(beyond, x, 2.0))
-        return with_value(np.where(beyond, outer, inner), function(values))
+        return with_native(np.where(beyond, outer, inner), function, x)
 
 
 _inverse(np.emath.arccos, np.arccos, lambda x: np.arccos(np.sign(x)) - 1j * np.arccosh(np.abs(x)))

@@ -5,17 +5,15 @@ entries have that value, it is their mean: the symmetric subgradient, which max 
 ``np.maximum`` and with JAX's reductions. The value is always the one that NumPy computes.
 """
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..backend import namespace
-from ..devices import to_device
-from ..errors import NotDifferentiable
+from ..errors import InvalidType, NotDifferentiable, not_on_device
 from ..kinds import Axis, Value
-from ..operand import Operand, implements, primal
+from ..operand import Operand, implements, library, primal, visible
 from .arguments import NOT_GIVEN, into
 from .keywords import axes_of, real_dtype, with_value
 
@@ -34,8 +32,7 @@ def _in_line(x: Value, axis: Axis) -> Any:
 def _entry(lines: Any, chosen: Any, native: Any, constants: Any = 0) -> Any:
     """The entry of each line where the mask holds; of several, and `constants` more, the mean."""
     count = np.count_nonzero(chosen, axis=-1) + constants
-    known = not isinstance(count, Operand)  # a traced function must not branch on values
-    if known and lines.shape[-1] and np.all(count == 1) and not np.any(constants):
+    if visible(count) and lines.shape[-1] and np.all(count == 1) and not np.any(constants):
         return np.take_along_axis(lines, np.argmax(chosen, axis=-1)[..., None], -1)[..., 0]
     share = lines / np.maximum(count, 1).astype(real_dtype(lines))[..., None]
     mean = with_value(np.sum(np.where(chosen, share, 0.0), axis=-1), native)
@@ -55,6 +52,14 @@ def _extreme(function: Callable[..., Any], pair: np.ufunc, worst: float, *aliase
     """max, min and the forms that leave NaN out; `initial` counts as one more entry."""
     name = function.__name__
 
+    def extreme_of(values: Value, axis: Axis, keywords: dict[str, Any]) -> Any:
+        if not keywords or library(values) is np:
+            return function(values, axis=axis, **keywords)
+        if "where" in keywords:  # CuPy's have neither
+            values = np.where(keywords["where"], values, worst)
+        native = function(values, axis=axis)
+        return pair(native, keywords["initial"]) if "initial" in keywords else native
+
     def extreme(
         a: Value,
         axis: Axis = None,
@@ -69,7 +74,7 @@ def _extreme(function: Callable[..., Any], pair: np.ufunc, worst: float, *aliase
         if isinstance(initial, Operand):
             result = extreme(a, axis, None, keepdims, worst, where)
             return into(out, pair(result, initial), name)
-        native = function(primal(a), axis=axis, **keywords)
+        native = extreme_of(primal(a), axis, keywords)
         if not isinstance(a, Operand):  # out= alone is one
             result = native
         else:
@@ -111,16 +116,16 @@ def _quantile(
     q = np.asarray(q)
     lines = _in_line(a, axis)
     values = primal(lines)
-    native = np.reshape(native, (q.size, *lines.shape[:-1]))
-    position = _positions(values, native, q.ravel(), method, skips_nan)
+    position = _positions(values, q.ravel(), method, skips_nan)
     ordered = np.sort(values, axis=-1)  # NaN at the end
-    results = [
-        with_value(_between(lines, values, ordered, position[j]), native[j])
-        if lines.size
-        else np.zeros_like(lines, shape=lines.shape[:-1]) + native[j]
-        for j in range(q.size)
-    ]
-    stacked = np.stack(results) if results else np.zeros_like(lines, shape=native.shape)
+    if lines.size:
+        results = [_between(lines, values, ordered, position[j]) for j in range(q.size)]
+    else:
+        results = [np.zeros_like(lines, shape=lines.shape[:-1]) + np.nan] * q.size
+    if native is not None:
+        native = np.reshape(native, (q.size, *lines.shape[:-1]))
+        results = [with_value(y, native[j]) for j, y in enumerate(results)]
+    stacked = np.stack(results) if results else np.zeros_like(lines, shape=(0, *lines.shape[:-1]))
     kept = lines.shape[:-1]
     if keepdims:
         axes = axes_of(axis, a.ndim)
@@ -128,22 +133,27 @@ def _quantile(
     return np.reshape(stacked, (*q.shape, *kept))
 
 
-def _positions(values: Value, native: Any, q: Value, method: Any, skips_nan: bool) -> Any:
-    """Where the quantiles lie among 0 … n−1, as fractions; shape (len(q), *number of lines)."""
+def _positions(values: Value, q: Value, method: Any, skips_nan: bool) -> Any:
+    """Where the quantiles lie among 0 … n−1, as fractions; shape (len(q), *number of lines), or broadcasts to it."""
 
     def among(n: int) -> Any:
-        return np.reshape(np.quantile(np.arange(float(n)), q, method=method), (q.size, 1)) if n else 0.0
+        return np.quantile(np.arange(float(n)), q, method=method) if n else np.zeros(q.size)
 
-    length = values.shape[-1]
+    length, xp = values.shape[-1], namespace(values)
+    spread = (q.size, *(1,) * (values.ndim - 1))
     missing = np.count_nonzero(np.isnan(values), axis=-1)
-    position = np.zeros((q.size, *values.shape[:-1]))
-    position.reshape(q.size, math.prod(position.shape[1:]))[...] = among(length)
-    if skips_nan:
-        for absent in np.unique(to_device(missing, "cpu")):
-            position[:, missing == absent] = among(length - int(absent))
-    position = namespace(values).asarray(position)
-    # one NaN spoils a line: the last entry in order is one
-    return np.where((missing > 0) & np.isnan(native), float(length - 1), position)
+    if not skips_nan:
+        position, spoiled = np.reshape(xp.asarray(among(length)), spread), missing > 0
+    elif xp is np:
+        position, spoiled = np.zeros((q.size, *values.shape[:-1])), missing == length
+        for absent in np.unique(missing):
+            position[:, missing == absent] = np.reshape(among(length - int(absent)), (q.size, 1))
+    elif method == "linear":  # without a look at how many are missing
+        position = np.maximum(length - 1 - missing, 0) * np.reshape(xp.asarray(q, float), spread)
+        spoiled = missing == length
+    else:
+        raise not_on_device("a quantile without NaN", f"on a device method={method!r} is missing")
+    return np.where(spoiled, float(length - 1), position)
 
 
 def _between(lines: Any, values: Value, ordered: Any, position: Any) -> Any:
@@ -161,6 +171,8 @@ def _value_entry(lines: Any, values: Value, value: Value) -> Any:
 
 
 def _constant(q: Value, name: str) -> None:
+    if namespace(q) is not np:
+        raise InvalidType(f"{name}: q is on a device, and where it lies must be known; give a number or a NumPy array")
     if isinstance(q, Operand):
         raise NotDifferentiable(f"{name}: q carries derivatives; only constant positions have a rule: use q.value")
 
@@ -184,7 +196,7 @@ def _family(function: Callable[..., Any], scale: float, skips_nan: bool = False)
         _constant(q, name)
         if weights is not None:
             raise NotDifferentiable(f"{name}: weights= has no rule; repeat the entries, or apply it to x.value")
-        native = function(primal(a), q, axis, method=method)
+        native = function(primal(a), q, axis, method=method) if library(a) is np else None
         keepdims = keepdims is not NOT_GIVEN and bool(keepdims)
         if not isinstance(a, Operand):
             return into(out, function(a, q, axis, method=method, keepdims=keepdims), name)
@@ -204,7 +216,7 @@ def _middle(function: Callable[..., Any], skips_nan: bool = False) -> None:
     def median(
         a: Value, axis: Axis = None, out: Value = None, overwrite_input: bool = False, keepdims: Any = False
     ) -> Any:
-        native = function(primal(a), axis)
+        native = function(primal(a), axis) if library(a) is np else None
         keepdims = keepdims is not NOT_GIVEN and bool(keepdims)
         if not isinstance(a, Operand):
             return into(out, function(a, axis, keepdims=keepdims), name)

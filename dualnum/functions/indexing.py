@@ -1,14 +1,15 @@
 """Functions that select entries, or write some, by position or by a condition on values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from ..backend import asked, is_array, namespace
 from ..errors import InvalidType, InvalidValue, dropped
 from ..kinds import Axis, DType, Index, Shape, Value
-from ..operand import Moving, Operand, batched, implements, linear, primal, rearrange
+from ..operand import Moving, Operand, batched, implements, library, linear, primal, rearrange, visible
 from ..operand.constants import frozen
 from .arguments import NOT_GIVEN, index_values, into, numbers, on_values, stand_in
 from .keywords import array
@@ -20,11 +21,22 @@ from .keywords import array
 def take(a: Value, indices: Index, axis: Axis = None, out: Value = None, mode: Any = "raise") -> Any:
     indices = index_values(indices, "take")
     if not isinstance(a, Operand):  # out= alone is one
-        return into(out, np.take(a, indices, axis, mode=mode), "take")
+        return into(out, np.take(a, indices, axis, **asked("raise", mode=mode)), "take")
     if axis is None:
         a, axis = np.ravel(a), 0
     axis = normalize_axis_index(axis, a.ndim)
-    return into(out, batched(lambda x, b: np.take(x, indices, axis=b + axis, mode=mode), a), "take")
+    indices, how = _within(indices, a, axis, mode)
+    return into(out, batched(lambda x, b: np.take(x, indices, axis=b + axis, **how), a), "take")
+
+
+def _within(indices: Index, a: Value, axis: int, mode: Any) -> tuple[Any, dict[str, Any]]:
+    """The indices and what to tell np.take of the mode: CuPy's has none."""
+    if mode == "raise" or library(a, indices) is np:
+        return indices, asked("raise", mode=mode)
+    if mode not in ("wrap", "clip"):
+        raise InvalidValue(f"take: mode is {mode!r}; expected 'raise', 'wrap' or 'clip'")
+    n = a.shape[axis]
+    return np.mod(indices, n) if mode == "wrap" else np.clip(indices, 0, n - 1), {}
 
 
 @implements(np.take_along_axis)
@@ -129,8 +141,18 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 @implements(np.choose)
 def choose(a: Value, choices: Any, out: Value = None, mode: Any = "raise") -> Any:
     index = index_values(a, "choose")
-    result = rearrange(lambda *xs: np.choose(index, xs, mode=mode), *numbers("choose", *choices))
+    result = rearrange(lambda *xs: _chosen(index, xs, mode), *numbers("choose", *choices))
     return into(out, result, "choose")
+
+
+def _chosen(index: Index, choices: Sequence[Any], mode: Any) -> Any:
+    xp = namespace(index, *choices)
+    if xp is np:
+        return np.choose(index, choices, mode=mode)
+    dtype = np.result_type(*choices)  # CuPy's has one array of all choices, and looks at the indices
+    index, *choices = xp.broadcast_arrays(index, *(xp.asarray(x, dtype) for x in choices))
+    index, _ = _within(index, xp.stack(choices), 0, mode)
+    return np.take_along_axis(xp.stack(choices), index[None], 0)[0]
 
 
 @implements(np.compress)
@@ -152,9 +174,10 @@ def piecewise(x: Value, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> 
     if not isinstance(x, Operand):
         x = np.asarray(x)
     conditions = primal(condlist)
-    if np.isscalar(conditions) or (not isinstance(conditions[0], (list, np.ndarray)) and x.ndim):
+    if np.isscalar(conditions) or (not _are_several(conditions) and x.ndim):
         conditions = [conditions]
-    conditions = np.asarray(conditions, bool)
+    xp = library(x, conditions)
+    conditions = xp.asarray(conditions, bool)
     # a condition of fewer axes is one on the leading axes, as in x[condition]
     conditions = np.reshape(conditions, conditions.shape + (1,) * (x.ndim + 1 - conditions.ndim))
     conditions = np.broadcast_to(conditions, (len(conditions), *x.shape))
@@ -165,16 +188,24 @@ def piecewise(x: Value, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> 
         raise InvalidValue(f"piecewise: {n} conditions, {len(funclist)} functions; expected {n} or {n + 1} functions")
     flat, dtype = np.ravel(x), np.result_type(x)
     pieces, start = [np.zeros_like(flat, shape=(1,))], 1  # the zero stands where no condition holds
-    source = np.zeros(x.size, np.intp)
+    source = xp.zeros(x.size, np.intp)
     for condition, function in zip(conditions, funclist, strict=True):
         positions = np.flatnonzero(condition)
         if not positions.size:
             continue
         result = function(np.take(flat, positions), *args, **kw) if callable(function) else function
         pieces.append(np.broadcast_to(result, positions.shape))
-        source[positions] = start + np.arange(positions.size)
+        source[positions] = start + xp.arange(positions.size)
         start += positions.size
     return np.reshape(np.take(np.concatenate(pieces, dtype=dtype), source), x.shape)
+
+
+def _are_several(conditions: Any) -> bool:
+    """Whether the first item of a list or an array is a condition for all entries, and not for one."""
+    first = conditions[0]
+    if not is_array(first) or isinstance(first, np.generic):
+        return isinstance(first, list)
+    return first.ndim > 0 or isinstance(conditions, (list, tuple))
 
 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────
@@ -194,19 +225,31 @@ def _writable(array: Value, name: str) -> Operand:
 def put(a: Value, ind: Any, v: Value, mode: Any = "raise") -> None:
     a = _writable(a, "put")
     index_values(ind, "put")
-    _put(a, np.ravel(np.take(np.arange(a.size), ind, mode=mode)), v)
+    everywhere = namespace(ind).arange(a.size)
+    ind, how = _within(ind, everywhere, 0, mode)
+    _put(a, np.ravel(np.take(everywhere, ind, **how)), v)
 
 
 def _put(a: Value, positions: Any, v: Value, which: Any = None) -> None:
     """a.flat[positions] = v.flat[which], v repeated as often as needed."""
-    v = np.ravel(v)
+    v = np.ravel(array(v, a))
     if not len(positions) or not v.size:
         return
-    chosen = np.take(v, np.arange(len(positions)) if which is None else which, mode="wrap")
+    which = namespace(positions).arange(len(positions)) if which is None else which
+    chosen = np.take(v, which, mode="wrap") if isinstance(v, Operand) else v[which % v.size]
     if a.ndim:
-        a[np.unravel_index(positions, a.shape)] = chosen
+        a[_unraveled(positions, a.shape)] = chosen
     else:
         a[...] = chosen[-1]
+
+
+def _unraveled(positions: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """np.unravel_index of positions that are inside: CuPy's looks at them."""
+    index = []
+    for n in reversed(shape):
+        index.append(positions % n)
+        positions = positions // n
+    return tuple(reversed(index))
 
 
 @implements(np.place)
@@ -223,21 +266,26 @@ def putmask(a: Value, /, mask: Value, values: Value) -> None:
     a = _writable(a, "putmask")
     if np.shape(mask) != a.shape:
         raise InvalidValue(f"putmask: the mask has shape {np.shape(mask)}, the array has shape {a.shape}")
-    positions = np.flatnonzero(primal(mask))
-    _put(a, positions, values, positions)
+    if visible(primal(mask)):
+        positions = np.flatnonzero(primal(mask))
+        _put(a, positions, values, positions)
+    else:
+        a[...] = np.where(mask, np.resize(array(values, a), a.shape), a)
 
 
 @implements(np.put_along_axis)
 def put_along_axis(arr: Value, indices: Index, values: Value, axis: Axis) -> None:
     arr = _writable(arr, "put_along_axis")
-    indices = np.asarray(index_values(indices, "put_along_axis"))
+    indices = index_values(indices, "put_along_axis")
+    xp = namespace(indices)
+    indices, everywhere = xp.asarray(indices), xp.arange(arr.size)
     if axis is None:
-        positions = np.take_along_axis(np.arange(arr.size), indices, 0)
+        positions = np.take_along_axis(everywhere, indices, 0)
         _put(arr, positions, np.broadcast_to(values, positions.shape))
         return
     axis = normalize_axis_index(axis, arr.ndim)
-    positions = np.take_along_axis(np.reshape(np.arange(arr.size), arr.shape), indices, axis)
-    arr[np.unravel_index(positions, arr.shape)] = values
+    positions = np.take_along_axis(np.reshape(everywhere, arr.shape), indices, axis)
+    arr[_unraveled(positions, arr.shape)] = values
 
 
 @implements(np.copyto)
@@ -251,13 +299,16 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
         dst[...] = src
     else:
         mask = np.broadcast_to(primal(where), dst.shape)
-        dst[mask] = np.broadcast_to(src, dst.shape)[mask]
+        if visible(mask):
+            dst[mask] = np.broadcast_to(src, dst.shape)[mask]
+        else:
+            dst[...] = np.where(mask, src, dst)
 
 
 @implements(np.fill_diagonal)
 def fill_diagonal(a: Value, val: Any, wrap: bool = False) -> None:
     a = _writable(a, "fill_diagonal")
-    mask = np.zeros(a.shape, bool)
+    mask = np.zeros(a.shape, bool)  # on the host, whose numbers may be looked at
     np.fill_diagonal(mask, True, wrap)
     _put(a, np.flatnonzero(mask), val)
 
@@ -296,17 +347,25 @@ def apply_over_axes(func: Callable[..., Any], a: Value, axes: Axis) -> Any:
 
 @implements(np.diag_indices_from)
 def diag_indices_from(arr: Value) -> Any:
-    return np.diag_indices_from(stand_in(arr.shape))
+    np.diag_indices_from(stand_in(arr.shape))
+    return library(arr).diag_indices(arr.shape[0], arr.ndim)
 
 
 @implements(np.tril_indices_from)
 def tril_indices_from(arr: Value, k: int = 0) -> Any:
-    return np.tril_indices_from(stand_in(arr.shape), k)
+    return _inside(np.tril, arr, k)
 
 
 @implements(np.triu_indices_from)
 def triu_indices_from(arr: Value, k: int = 0) -> Any:
-    return np.triu_indices_from(stand_in(arr.shape), k)
+    return _inside(np.triu, arr, k)
+
+
+def _inside(function: Callable[..., Any], arr: Value, k: int) -> Any:
+    """The positions in the triangle that np.tril or np.triu leaves."""
+    if arr.ndim != 2:
+        raise InvalidValue(f"{function.__name__}_indices_from: the array has {arr.ndim} axes; expected two")
+    return np.nonzero(function(library(arr).ones(arr.shape, bool), k))
 
 
 @implements(np.unravel_index)

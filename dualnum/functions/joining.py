@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..backend import floating_dtype
 from ..errors import InvalidType, InvalidValue
 from ..kinds import Axis, DType, Index, Shape, Value
-from ..operand import Moving, batched, implements, linear, rearrange
+from ..operand import Moving, as_array, batched, implements, library, linear, rearrange
 from ..operand.constants import frozen
 from .arguments import index_values, into, numbers
 from .keywords import present
@@ -47,7 +47,7 @@ def _of_planes(function: Callable[..., Any], shapes: list[tuple[int, ...]], axis
         full = [
             (x if x.shape == (count, *shape) else x.reshape(count, *shape))
             if np.ndim(x)
-            else np.zeros((count, *shape), bool)
+            else library(*xs).zeros((count, *shape), bool)
             for x, shape in zip(xs, shapes, strict=True)
         ]
         return function(*full, axis=axis + 1)
@@ -120,13 +120,32 @@ def block(arrays: Any) -> Any:
         return [filled(item, xs) for item in nested] if isinstance(nested, list) else xs[nested]
 
     structure = numbered(arrays)
-    return rearrange(lambda *xs: np.block(filled(structure, xs)), *numbers("block", *leaves))
+    leaves = numbers("block", *leaves)
+    joined = np.block if library(*leaves) is np else lambda nested: _blocked(nested, _depth(nested))
+    return rearrange(lambda *xs: joined(filled(structure, xs)), *leaves)
+
+
+def _depth(nested: Any) -> int:
+    return 1 + _depth(nested[0]) if isinstance(nested, list) else 0
+
+
+def _blocked(nested: Any, depth: int) -> Any:
+    """np.block, which CuPy lacks: lists are joined along axes −1, −2, … from the innermost out."""
+    if not isinstance(nested, list):
+        return nested
+
+    def opened(x: Value, ndim: int) -> Any:
+        return np.reshape(x, (1,) * (ndim - x.ndim) + x.shape)
+
+    blocks = [_blocked(item, depth - 1) for item in nested]
+    ndim = max(depth, *(x.ndim for x in blocks))
+    return np.concatenate([opened(x, ndim) for x in blocks], axis=-depth)
 
 
 @implements(np.append)
 def append(arr: Value, values: Value, axis: Axis = None) -> Any:
     if axis is None:
-        arr, values, axis = np.ravel(arr), np.ravel(values), 0
+        arr, values, axis = np.ravel(as_array(arr, values)), np.ravel(as_array(values, arr)), 0
     return np.concatenate((arr, values), axis=axis)
 
 
@@ -141,6 +160,8 @@ def repeat(a: Value, repeats: Any, axis: Axis = None) -> Any:
     if axis is None:
         a, axis = np.ravel(a), 0
     axis, repeats = normalize_axis_index(axis, a.ndim), index_values(repeats, "repeat")
+    if np.ndim(repeats) and library(repeats) is np is not library(a):  # CuPy counts on the device, and waits
+        return np.take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis=axis)
     return batched(lambda x, b: np.repeat(x, repeats, axis=b + axis), a)
 
 

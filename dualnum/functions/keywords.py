@@ -5,12 +5,11 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..backend import is_array
 from ..errors import InvalidType, NotDifferentiable
 from ..kinds import Axis, DType, Value
-from ..operand import Operand, highest, implements, primal
+from ..operand import Operand, as_array, highest, implements, library, primal
 
-__all__ = ["apply", "array", "axes_of", "below", "cast", "present", "raises", "real_dtype", "with_value"]
+__all__ = ["apply", "array", "axes_of", "below", "cast", "present", "raises", "real_dtype", "with_native", "with_value"]
 
 
 def present(*names: str) -> list[Any]:
@@ -18,11 +17,11 @@ def present(*names: str) -> list[Any]:
     return [getattr(np, name) for name in names if hasattr(np, name)]
 
 
-def array(x: Value) -> Any:
-    """x as an operand or an array of numbers; lists and Python's numbers become arrays."""
+def array(x: Value, *others: Any) -> Any:
+    """x as an operand or an array of numbers; lists and Python's numbers become arrays, beside others."""
     if isinstance(x, Operand):
         return x
-    x = x if is_array(x) else np.asarray(x)
+    x = as_array(x, *others)
     if x.dtype.kind not in "fcbiu":
         raise InvalidType(f"an argument has dtype {x.dtype}; expected numbers")
     return x
@@ -54,6 +53,11 @@ def with_value(y: Value, native: Any) -> Any:
     with np.errstate(all="ignore"):
         difference = native - primal(y)
         return y + np.where(np.isfinite(difference), difference, 0.0)
+
+
+def with_native(y: Value, function: Any, *args: Any) -> Any:
+    """The same for a function of these arguments; CuPy's, where there is one, is no closer to NumPy's."""
+    return with_value(y, function(*map(primal, args))) if library(y) is np else y
 
 
 def apply(function: Any, *args: Any) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import InvalidValue
 from ..kinds import Axis, DType, Value
-from ..operand import Operand, implements, primal
+from ..operand import Operand, implements, library, primal, visible
 from ..primitives.elementwise import ROOT_OF_PRODUCT
 from .keywords import apply, array, axes_of
 
@@ -44,7 +44,7 @@ def root_of_squares(x: Value, axes: Sequence[int], keepdims: bool, divisor: Any 
     scale = np.maximum(scale, 4 * info.tiny)
     shift = np.where(scale > two ** (info.maxexp // 2), two ** -(info.maxexp // 4), 1.0)
     shifted = np.any(shift != 1)
-    if isinstance(shifted, Operand) or shifted:  # of traced numbers nothing is known
+    if not visible(shifted) or shifted:
         x, scale = x * shift, scale * shift
     count = 1
     for i in axes:
@@ -61,8 +61,8 @@ def root_of_squares(x: Value, axes: Sequence[int], keepdims: bool, divisor: Any 
 
 
 def _is_ordinary(x: Value, axes: tuple[int, ...], total: Any) -> bool:
-    """Whether squares of the largest entries neither overflow nor underflow, by a wide margin; not known of a trace."""
-    if isinstance(total, Operand):
+    """Whether squares of the largest entries neither overflow nor underflow, by a wide margin, if that is known."""
+    if not visible(total):
         return False
     low, high = _RANGES.get(total.dtype) or _RANGES.setdefault(total.dtype, _range(total.dtype))
     if total.ndim == 0:  # the sum of squares says it
@@ -92,7 +92,7 @@ def _power_of_two(x: Value, axes: tuple[int, ...]) -> Any:
     """A power of two near the largest |x| along the axes; 1 where that is zero, infinite or NaN."""
     size = np.abs(primal(x))
     if size.size == 0:
-        return np.ones(tuple(1 if i in axes else n for i, n in enumerate(size.shape)), size.dtype)
+        return library(size).ones(tuple(1 if i in axes else n for i, n in enumerate(size.shape)), size.dtype)
     largest = np.max(size, axis=axes, keepdims=True)
     usable = np.where(np.isfinite(largest) & (largest > 0), largest, 1.0)
     mantissa, _ = np.frexp(usable)

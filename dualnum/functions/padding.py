@@ -8,7 +8,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import InvalidType, InvalidValue
 from ..kinds import Value
-from ..operand import Operand, batched, implements, linear, operands, primal
+from ..operand import as_array, batched, implements, library, linear, operands, primal, visible
 
 Pairs = list[tuple[Any, Any]]
 Slab = Callable[[Any, int, int, int], Any]  # (array, axis, side: 0 before and 1 after, width)
@@ -48,7 +48,7 @@ def _separable_adjoint(shape: tuple[int, ...], widths: Pairs, keywords: Any) -> 
 
     def adjoint(g: Value) -> Any:
         for axis, (n, margins) in enumerate(zip(shape, widths, strict=True)):
-            matrix = np.pad(np.eye(n), [margins, (0, 0)], **keywords)
+            matrix = np.pad(library(g).eye(n), [margins, (0, 0)], **keywords)
             g = np.moveaxis(np.tensordot(g, matrix, (axis, 0)), -1, axis)
         return g
 
@@ -72,7 +72,7 @@ def _widths(pad_width: Any, ndim: int) -> Pairs:
 
 def _pairs(x: Value, ndim: int) -> Any:
     """A number, a pair, or a pair for each axis, as (ndim, 2)."""
-    return np.broadcast_to(x if isinstance(x, Operand) else np.asarray(x), (ndim, 2))
+    return np.broadcast_to(as_array(x, x), (ndim, 2))
 
 
 def _check(shape: tuple[int, ...], widths: Pairs, mode: Any, kwargs: Any) -> None:
@@ -84,7 +84,7 @@ def _check(shape: tuple[int, ...], widths: Pairs, mode: Any, kwargs: Any) -> Non
 
 def _varied(x: Value) -> bool:
     """Whether a constant is anything but a plain zero."""
-    return any(True for _ in operands(x)) or bool(np.any(np.asarray(x) != 0))
+    return any(True for _ in operands(x)) or not visible(x) or bool(np.any(np.asarray(x) != 0))
 
 
 def _end(array: Value, axis: int, side: int, count: int) -> Any:

@@ -6,8 +6,8 @@ import numpy as np
 
 from ..errors import InvalidType, InvalidValue, NonsmoothPoint
 from ..kinds import Value
-from ..operand import Operand, implements, primal
-from .keywords import array, with_value
+from ..operand import Operand, implements, library, primal, visible
+from .keywords import array, with_native
 from .spectra import in_order
 from .systems import characteristic
 
@@ -15,21 +15,21 @@ from .systems import characteristic
 @implements(np.polyval)
 def polyval(p: Value, x: Value) -> Any:
     """By Horner's rule."""
-    p = _coefficients(p)
-    x = array(x)
+    p = _coefficients(p, x)
+    x = array(x, p)
     y = 0 * x
     for i in range(p.shape[0]):
         y = y * x + p[i]
     return y
 
 
-def _coefficients(p: Value) -> Any:
-    """Coefficients as one array; a single number is a constant."""
+def _coefficients(p: Value, *others: Any) -> Any:
+    """Coefficients as one array, where the others are; a single number is a constant."""
     if isinstance(p, (list, tuple)):
-        p = np.stack([array(c) for c in p]) if p else np.zeros(0)
+        p = np.stack([array(c, *p, *others) for c in p]) if p else library(*others).zeros(0)
     if isinstance(p, np.poly1d):
         p = p.coeffs
-    p = array(p)
+    p = array(p, *others)
     return np.reshape(p, (1,)) if p.ndim == 0 else p
 
 
@@ -41,14 +41,14 @@ def roots(p: Value) -> Any:
         raise InvalidValue(f"roots: p has shape {tuple(p.shape)}; expected one axis")
     n = p.shape[0] - 1
     leading = primal(p[:1])
-    if n > 0 and not isinstance(leading, Operand) and np.all(leading == 0):
+    if n > 0 and visible(leading) and np.all(leading == 0):
         raise NonsmoothPoint(
             "roots: the leading coefficient is zero, and where it moves a root comes from infinity; leave out leading "
             "zeros"
         )
     if n < 1:
         return np.roots(primal(p))
-    companion = np.concatenate([(-p[1:] / p[0])[None], np.eye(n - 1, n)])
+    companion = np.concatenate([(-p[1:] / p[0])[None], library(p).eye(n - 1, n)])
     w = np.linalg.eig(companion)[0]
     return in_order(w, np.roots(primal(p)))
 
@@ -58,11 +58,11 @@ def polyfit(
     x: Value, y: Value, deg: Any, rcond: Any = None, full: bool = False, w: Value = None, cov: Any = False
 ) -> Any:
     """By least squares with columns of length 1, as NumPy does."""
-    x, y = array(x), array(y)
+    x, y = array(x, y), array(y, x)
     order = int(deg) + 1
     columns, right = np.vander(x, order), y
     if w is not None:
-        weights = array(w)
+        weights = array(w, x, y)
         columns = columns * weights[:, None]
         right = right * (weights[:, None] if right.ndim == 2 else weights)
     scale = np.sqrt(np.sum(columns * columns, axis=0))
@@ -70,7 +70,7 @@ def polyfit(
     rcond = x.shape[0] * np.finfo(primal(x).dtype).eps if rcond is None else rcond
     c, residuals, rank, s = np.linalg.lstsq(columns, right, rcond)
     c = np.swapaxes(np.swapaxes(c, 0, -1) / scale, 0, -1)
-    c = with_value(c, np.polyfit(primal(x), primal(y), deg, rcond, w=None if w is None else primal(w)))
+    c = with_native(c, np.polyfit, x, y, deg, rcond, False, w)
     if full:
         return c, residuals, rank, s, rcond
     if not cov:
@@ -94,7 +94,7 @@ def vander(x: Value, N: Any = None, increasing: bool = False) -> Any:
         raise InvalidValue(f"vander: x has shape {x.shape}; expected one axis")
     count = x.shape[0] if N is None else int(N)
     if count <= 0:
-        return np.zeros((x.shape[0], 0), x.dtype)
+        return library(x).zeros((x.shape[0], 0), x.dtype)
     x = x.astype(np.promote_types(x.dtype, int))
     powers = [0 * x + 1]
     for _ in range(count - 1):
@@ -107,30 +107,30 @@ def poly(seq_of_zeros: Any) -> Any:
     """Π (x − z_i), or the characteristic polynomial of a matrix, whose eigenvalues may meet."""
     zeros = array(seq_of_zeros)
     if zeros.ndim == 2 and zeros.shape[0] == zeros.shape[1]:
-        return with_value(np.stack(characteristic(zeros)), np.poly(primal(zeros)))
+        return with_native(np.stack(characteristic(zeros)), np.poly, zeros)
     if zeros.ndim != 1:
         raise InvalidValue(f"poly: the zeros have shape {zeros.shape}; expected one axis")
-    result = np.ones(1, zeros.dtype)
+    result = one = library(zeros).ones(1, zeros.dtype)
     for i in range(zeros.shape[0]):
-        result = np.convolve(result, np.concatenate([np.ones(1, zeros.dtype), -zeros[i : i + 1]]))
+        result = np.convolve(result, np.concatenate([one, -zeros[i : i + 1]]))
     return result
 
 
 def _padded(p: Value, length: int) -> Any:
     missing = length - p.shape[0]
-    return np.concatenate([np.zeros(missing, p.dtype), p]) if missing else p
+    return np.concatenate([library(p).zeros(missing, p.dtype), p]) if missing else p
 
 
 @implements(np.polyadd)
 def polyadd(a1: Any, a2: Any) -> Any:
-    a1, a2 = _coefficients(a1), _coefficients(a2)
+    a1, a2 = _coefficients(a1, a2), _coefficients(a2, a1)
     length = max(a1.shape[0], a2.shape[0])
     return _padded(a1, length) + _padded(a2, length)
 
 
 @implements(np.polysub)
 def polysub(a1: Any, a2: Any) -> Any:
-    a1, a2 = _coefficients(a1), _coefficients(a2)
+    a1, a2 = _coefficients(a1, a2), _coefficients(a2, a1)
     length = max(a1.shape[0], a2.shape[0])
     return _padded(a1, length) - _padded(a2, length)
 
@@ -138,14 +138,13 @@ def polysub(a1: Any, a2: Any) -> Any:
 @implements(np.polymul)
 def polymul(a1: Any, a2: Any) -> Any:
     """The product without leading zeros, as NumPy has it."""
-    return np.convolve(_trimmed(a1, "a1"), _trimmed(a2, "a2"))
+    return np.convolve(_trimmed(_coefficients(a1, a2), "a1"), _trimmed(_coefficients(a2, a1), "a2"))
 
 
 def _trimmed(p: Value, argument: str) -> Any:
     """p without leading zeros, of which none may have derivatives: they would be cut off with it."""
-    p = _coefficients(p)
     native = primal(p)
-    if p.ndim != 1 or isinstance(native, Operand):  # traced: its zeros are not known, and stay
+    if p.ndim != 1 or not visible(native):  # its zeros are not known, and stay
         return p
     zeros = len(native) - len(np.trim_zeros(native, "f"))
     if zeros and isinstance(p, Operand):
@@ -176,7 +175,7 @@ def polyder(p: Value, m: int = 1) -> Any:
     m = _count(m, "polyder")
     p = _several(p, "polyder")
     for _ in range(m):
-        p = p[:-1] * np.arange(p.shape[0] - 1, 0, -1)
+        p = p[:-1] * library(p).arange(p.shape[0] - 1, 0, -1)
     return p
 
 
@@ -185,12 +184,12 @@ def polyint(p: Value, m: int = 1, k: Any = None) -> Any:
     """m antiderivatives, with k as their constants, the first one first."""
     m = _count(m, "polyint")
     p = _several(p, "polyint")
-    constants = _coefficients(0.0 if k is None else k)
+    constants = _coefficients(0.0 if k is None else k, p)
     if constants.shape[0] == 1:
         constants = np.broadcast_to(constants, (m,))
     if constants.shape[0] < m:
         raise InvalidValue(f"polyint: k has {constants.shape[0]} constants; expected one or m = {m}")
     for i in range(m):
-        divided = p / np.arange(p.shape[0], 0, -1)
+        divided = p / library(p).arange(p.shape[0], 0, -1)
         p = np.concatenate([divided, constants[i : i + 1]])
     return p

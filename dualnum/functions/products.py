@@ -8,7 +8,7 @@ import numpy as np
 from .. import memory
 from ..errors import InvalidType, InvalidValue, NotDifferentiable
 from ..kinds import Axis, DType, Value
-from ..operand import bilinear, implements
+from ..operand import Operand, bilinear, implements, library
 from . import adjoints
 from .arguments import into
 from .keywords import array, cast, present
@@ -19,7 +19,7 @@ from .keywords import array, cast, present
 def _gufunc(product: np.ufunc) -> None:
     """matmul and its kin: their call, with the keywords of a ufunc."""
     name = product.__name__
-    plain = memory.matmul if name == "matmul" else lambda x, y: product(x, y)
+    plain = memory.matmul if name == "matmul" else lambda x, y: _product_of(product, x, y)
 
     @implements(product)
     def call(
@@ -42,6 +42,19 @@ def _gufunc(product: np.ufunc) -> None:
         elif keywords:
             result = np.moveaxis(result, range(-len(axes_out), 0), axes_out)
         return into(out, result, name)
+
+
+def _product_of(product: np.ufunc, x: Value, y: Value) -> Any:
+    """The product of arrays or operands; CuPy has np.matmul alone, of which the others are cases."""
+    if library(x, y) is np or any(isinstance(a, Operand) for a in (x, y)):
+        return product(x, y)
+    name = product.__name__
+    if name == "matvec":
+        return np.matmul(x, y[..., None])[..., 0]
+    x = np.conjugate(x)
+    if name == "vecdot":
+        return np.sum(x * y, axis=-1)
+    return np.matmul(x[..., None, :], y)[..., 0, :]
 
 
 def _axes(axes: Axis = None, axis: Axis = -1, keepdims: bool = False) -> list[tuple[int, ...]]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import InvalidValue
 from ..kinds import Axis, DType, Value
-from ..operand import implements, linear, primal
+from ..operand import implements, library, linear, primal
 from . import adjoints
 from .arguments import into
 from .keywords import axes_of, below, cast, present, real_dtype, with_value
@@ -26,8 +26,10 @@ def sum(
     initial: Value = None,
     where: Any = True,
 ) -> Any:
-    mask = {} if where is True else {"where": where}  # CuPy has no where=
     a = cast(a, dtype)
+    if where is not True and library(a) is not np:  # CuPy has no where=
+        a, where = np.where(where, a, 0.0), True
+    mask = {} if where is True else {"where": where}
     adjoint = adjoints.spread(axis, a.ndim, keepdims, where)
     result = linear(
         lambda x: x.sum(axis=axis, keepdims=keepdims, **mask),
@@ -57,7 +59,7 @@ def mean(
     mask = {} if where is True else {"where": where}
     a = cast(a, dtype)
     count = _count(a, axis, keepdims, where)
-    if where is not True and np.any(count == 0):
+    if where is not True and (library(a) is not np or np.any(count == 0)):
         return into(out, masked_mean(a, where, axis, keepdims), "mean")
     adjoint = adjoints.spread(axis, a.ndim, keepdims, where, count)
     result = linear(

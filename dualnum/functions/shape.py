@@ -10,12 +10,13 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view
 
+from ..backend import namespace, to_device
 from ..errors import InvalidType, InvalidValue
 from ..kinds import Axis, DType, Shape, Value
-from ..operand import Operand, batched, implements, primal, rearrange
+from ..operand import Operand, as_array, batched, implements, library, primal, rearrange
 from ..operand.constants import frozen
 from .arguments import index_values, numbers, stand_in
-from .keywords import present
+from .keywords import array, present
 
 # ── shapes ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -116,19 +117,18 @@ def broadcast_to(array: Value, shape: Shape, subok: bool = False) -> Any:
 @implements(np.broadcast_arrays)
 def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     shape = np.broadcast_shapes(*map(np.shape, args))
-    return tuple(np.broadcast_to(x, shape) for x in args)
+    return tuple(np.broadcast_to(as_array(x, *args), shape) for x in args)
 
 
 def _at_least(ndim: int, a: Value) -> Any:
     """Axes of length 1 in front, and for the third dimension behind, as NumPy has it."""
-    a = a if isinstance(a, Operand) else np.asarray(a)
     shape = (np.atleast_1d, np.atleast_2d, np.atleast_3d)[ndim - 1](stand_in(a.shape)).shape
     return a if shape == a.shape else np.reshape(a, shape)
 
 
 def _each(ndim: int) -> Callable[..., Any]:
     def at_least(*arys: Any) -> Any:
-        results = tuple(_at_least(ndim, a) for a in arys)
+        results = tuple(_at_least(ndim, as_array(a, *arys)) for a in arys)
         return results[0] if len(results) == 1 else results
 
     return at_least
@@ -239,7 +239,7 @@ def delete(arr: Value, obj: Any, axis: Axis = None) -> Any:
     if axis is None:
         arr, axis = np.ravel(arr), 0
     axis = normalize_axis_index(axis, arr.ndim)
-    kept = np.delete(np.arange(arr.shape[axis]), index_values(obj, "delete"))
+    kept = np.delete(namespace(obj).arange(arr.shape[axis]), index_values(obj, "delete"))
     return np.take(arr, kept, axis=axis)
 
 
@@ -248,10 +248,29 @@ def insert(arr: Value, obj: Any, values: Value, axis: Axis = None) -> Any:
     obj = index_values(obj, "insert")
     arr, values = numbers("insert", arr, values)
     # NumPy casts the values to the array's type: it must hold them
-    arr = arr if isinstance(arr, Operand) else np.asarray(arr, np.result_type(arr, np.result_type(values)))
+    if not isinstance(arr, Operand):
+        arr = library(arr, values).asarray(arr, np.result_type(arr, np.result_type(values)))
     if arr.dtype.kind == "f" and np.result_type(values).kind == "c":
         raise InvalidType("insert: the values are complex and the array is real; use arr.astype(complex)")
+    if library(arr) is not np:
+        return _inserted(arr, obj, array(values, arr), axis)
     return rearrange(lambda a, v: np.insert(a, obj, v, axis=axis), arr, values)
+
+
+def _inserted(arr: Value, obj: Any, values: Value, axis: Axis) -> Any:
+    """The same as np.take of both: CuPy has no np.insert."""
+    if axis is None:
+        arr, axis = np.ravel(arr), 0
+    axis = normalize_axis_index(axis, arr.ndim)
+    n, shape = arr.shape[axis], list(arr.shape)
+    values = np.reshape(values, (1,) * (arr.ndim - values.ndim) + values.shape)
+    if not isinstance(obj, slice) and np.ndim(obj) == 0:
+        values = np.moveaxis(values, 0, axis)
+    places = np.arange(n)[obj]
+    shape[axis] = places.size if places.size > 1 else values.shape[axis]
+    order = np.insert(np.arange(n), obj, np.arange(n, n + shape[axis]))
+    both = np.concatenate([arr, np.broadcast_to(values, shape).astype(arr.dtype)], axis)
+    return np.take(both, order, axis)
 
 
 @implements(np.trim_zeros)
@@ -260,7 +279,7 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Axis = None) -> Any:
     if trim.lower() not in ("fb", "bf", "f", "b"):
         raise InvalidValue(f"trim_zeros: trim is {trim!r}; expected 'f', 'b' or 'fb'")
     axes = range(filt.ndim) if axis is None else normalize_axis_tuple(axis, filt.ndim)
-    places = np.nonzero(primal(filt))
+    places = np.nonzero(to_device(primal(filt) != 0, "cpu"))  # how many there are must be known
     return filt[tuple(_kept(p, trim.lower()) if i in axes else slice(None) for i, p in enumerate(places))]
 
 

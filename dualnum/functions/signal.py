@@ -6,8 +6,9 @@ import numpy as np
 
 from ..errors import InvalidType, InvalidValue, NotDifferentiable
 from ..kinds import Axis, Value
-from ..operand import Operand, implements, linear, primal
+from ..operand import Operand, implements, library, linear, primal
 from ..operand.constants import frozen
+from . import adjoints
 from .arguments import NOT_GIVEN
 from .keywords import array, axes_of
 
@@ -35,7 +36,7 @@ def diff(a: Value, n: int = 1, axis: int = -1, prepend: Any = NOT_GIVEN, append:
 
 def _as_end(x: Value, a: Value, axis: int) -> Any:
     """What is put before or behind a; a number is repeated along the other axes."""
-    x = array(x)
+    x = array(x, a)
     return x if x.ndim else np.broadcast_to(x, (*a.shape[:axis], 1, *a.shape[axis + 1 :]))
 
 
@@ -48,7 +49,7 @@ def _from(a: Value, axis: int, start: int | None, stop: int | None, step: int | 
 def ediff1d(ary: Value, to_end: Any = None, to_begin: Any = None) -> Any:
     ary = np.ravel(array(ary))
     between = ary[1:] - ary[:-1]
-    pieces = [None if x is None else np.ravel(array(x)).astype(ary.dtype) for x in (to_begin, to_end)]
+    pieces = [None if x is None else np.ravel(array(x, ary)).astype(ary.dtype) for x in (to_begin, to_end)]
     pieces.insert(1, between)
     return np.concatenate([x for x in pieces if x is not None])
 
@@ -81,7 +82,7 @@ def _differences(f: Any, h: Value, axis: int, edge_order: Any) -> Any:
     h = frozen(h)
 
     def adjoint(g: Value) -> Any:
-        matrix = np.gradient(np.eye(f.shape[axis]), h, axis=0, edge_order=edge_order)
+        matrix = np.gradient(library(f).eye(f.shape[axis]), h, axis=0, edge_order=edge_order)
         return np.moveaxis(np.matmul(np.moveaxis(g, axis, -1), matrix), -1, axis)
 
     return linear(lambda x: np.gradient(x, h, axis=axis, edge_order=edge_order), f, adjoint=adjoint)
@@ -114,7 +115,7 @@ def interp(x: Value, xp: Any, fp: Any, left: Any = None, right: Any = None, peri
     """
     if isinstance(xp, Operand):
         raise NotDifferentiable("np.interp: xp carries derivatives; give xp.value, or write the pieces with np.where")
-    x, xp, fp = array(x), array(xp), array(fp)
+    x, xp, fp = (array(a, x, xp, fp) for a in (x, xp, fp))
     if xp.ndim != 1 or xp.shape != fp.shape or xp.shape[0] == 0:
         raise InvalidValue(f"interp: xp has shape {xp.shape} and fp has {fp.shape}; expected one equal axis, not empty")
     if period is not None:
@@ -131,7 +132,7 @@ def interp(x: Value, xp: Any, fp: Any, left: Any = None, right: Any = None, peri
             j = np.minimum(i + 1, n - 1)
             weight = np.where(i == j, 0.0, (x - xp[i]) / np.where(i == j, 1.0, xp[j] - xp[i]))
             inside = np.where((x < xp[0]) | (x > xp[-1]), 0.0, g)
-            sums = [np.bincount(np.ravel(k), np.ravel(inside * w), n) for k, w in ((i, 1 - weight), (j, weight))]
+            sums = [adjoints.sums_at(np.ravel(k), np.ravel(inside * w), n) for k, w in ((i, 1 - weight), (j, weight))]
             return sums[0] + sums[1], np.sum(np.where(x < xp[0], g, 0.0)), np.sum(np.where(x > xp[-1], g, 0.0))
 
         return linear(lambda f, a, b: _interp(x, xp, f, a, b), fp, *ends, adjoint=adjoint)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import InvalidType, InvalidValue
 from ..kinds import Axis, DType, Value
-from ..operand import Operand, implements, primal
+from ..operand import implements, primal, visible
 from .arguments import into
 from .keywords import array, axes_of, cast, real_dtype, with_value
 from .norms import root_of_squares, squared_modulus
@@ -28,7 +28,7 @@ def average(
         weights = _spread_weights(cast(weights, np.result_type(a.dtype, weights.dtype, *whole)), a, axis)
         total = np.sum(weights, axis=axis, keepdims=keepdims)
         zero = np.any(primal(total) == 0)
-        if not isinstance(zero, Operand) and zero:  # of a traced sum nothing is known yet
+        if visible(zero) and zero:  # of a traced sum nothing is known yet
             raise ZeroDivisionError("average: the weights sum to zero, so they cannot be normalized")
         result = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
     if not returned:
@@ -164,7 +164,9 @@ def cov(
         freedom = total - ddof
     else:
         freedom = total - ddof * np.sum(weights * array(aweights)) / total
-    if np.any(primal(freedom) <= 0):
+    if not visible(primal(freedom)):
+        freedom = np.where(primal(freedom) <= 0, 0.0, freedom)
+    elif np.any(primal(freedom) <= 0):
         freedom = 0.0
     x = x - mean[:, None]
     weighted = x if weights is None else x * weights
@@ -188,7 +190,7 @@ def _observation_weights(fweights: Any, aweights: Any, count: int) -> Any:
         given = array(given)
         if given.shape != (count,):
             raise InvalidValue(f"cov: {name} has shape {given.shape}; expected ({count},), one for each observation")
-        if np.any(primal(given) < 0):
+        if visible(primal(given)) and np.any(primal(given) < 0):
             raise InvalidValue(f"cov: {name} has negative entries")
         weights = given if weights is None else weights * given
     return weights

@@ -12,7 +12,7 @@ from ..operand import Operand
 from ..operand.constants import guarded
 from ..operand.index import as_tuple
 from ..operand.levels import Scope
-from .planes import placed, readonly, stack_blocks
+from .planes import add_at, placed, readonly, stack_blocks
 
 __all__ = ["Base"]
 
@@ -193,17 +193,17 @@ class Base(Operand):
         return True
 
     def _placed(self, index: Index, shape: tuple[int, ...]) -> Any:
-        if type(self.planes) is not np.ndarray:
+        if isinstance(self.planes, Operand):
             return None
         known = self.filled
         at = (slice(known), *as_tuple(index))
         return self._like(placed(self.planes[:known], at, (self.algebra.size, *shape)), self.extent)
 
     def _add_at(self, index: Index, x: Value) -> bool:
-        if not self._is_mine(x, "sum") or type(self.planes) is not np.ndarray or type(x.planes) is not np.ndarray:
+        if not self._is_mine(x, "sum") or isinstance(self.planes, Operand) or isinstance(x.planes, Operand):
             return False
         self._before_a_write()
         known = x.filled
-        self.planes[(slice(known), *as_tuple(index))] += x.planes[:known]
+        add_at(self.planes, (slice(known), *as_tuple(index)), x.planes[:known])
         self._extend(x.extent)
         return True

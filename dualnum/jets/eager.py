@@ -40,6 +40,8 @@ _MISSING, _BY_VALUE = object(), object()
 _entries: defaultdict[Target, dict[Any, Any]] = defaultdict(dict)
 _float64, _DOUBLE = np.float64, np.dtype(float)
 _ndarray, _empty, _new, _target = np.ndarray, np.empty, object.__new__, engine.target
+_device = engine.device
+_EXACT = 1 << 53
 
 
 def quick(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
@@ -141,10 +143,53 @@ def _elsewhere(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     machine = None if numbers or len(kinds) > 1 else engine.machine_of(type(top.planes))
     if machine is None:
         return recorded(ufunc, inputs, jet_type)
+    if machine is _device and (made := _on_device(ufunc, inputs, top, jet_type)) is not None:
+        return made
     return _by_layout(machine, ufunc, inputs, top, jet_type)
 
 
 _PLAIN = frozenset((float, int, np.ndarray))
+
+
+def _on_device(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any) -> Any:
+    """ufunc(*inputs) of jets on a device that lie in one piece, all alike, and numbers, in one launch; or None."""
+    first = top.planes
+    shape, dtype, algebra = first.shape, first.dtype, top.algebra
+    given: list[Any] = [None]
+    described: list[Any] = [ufunc, algebra, dtype]
+    for x in inputs:
+        if type(x) is jet_type:
+            a = x.planes
+            if not a.flags.c_contiguous or (a is not first and (a.shape != shape or a.dtype != dtype)):
+                return None
+            described.append(x._extent if x._shared is None else x._shared.extent)
+            given.append(a)
+        elif type(x) is float or (type(x) is int and abs(x) < _EXACT):
+            described.append(None)
+            given.append(float(x))
+        else:
+            return None
+    key = tuple(described)
+    entries = _entries[_device]
+    entry = entries.get(key, _MISSING)
+    if entry is _MISSING:
+        if len(entries) >= _LIMIT:
+            entries.clear()
+        stacks = [Stack(y.planes, (y.extent,)) if type(y) is jet_type else y for y in inputs]
+        laid = [(launch.planes_of(algebra.single, y), "c") if type(y) is Stack else y for y in stacks]
+        made = _planned(_device, ufunc, laid, top)
+        plain = made is not None and made.plan.program.alarm is made.plan.early is None and not made.plan.literal
+        entry = entries[key] = (made.plan.call, made.extent) if plain and made.plan.call else None
+    length = first.size // shape[0]
+    if entry is None or not length or not top.scope.alive or kink_mode() == "raise":
+        return None
+    if (first.nbytes >= memory.LARGE and ufunc in CHEAP) or not _device.is_here(first):  # it may wait
+        return None
+    given[0] = planes = _device.empty(shape, dtype)
+    if algebra.directions is not None:
+        given.append(algebra.directions)
+    entry[0].direct(given, planes, length)
+    return top._like(planes, entry[1])
 
 
 class _Layout(NamedTuple):

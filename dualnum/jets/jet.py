@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..algebra import Algebra, Univariate, check_order
-from ..backend import as_floating, floating_dtype
+from ..backend import as_floating, asked, floating_dtype
 from ..errors import DualnumError, InvalidValue, LevelError, dropped, ours
 from ..kinds import DType, Index, Value
 from ..operand import Adjoint, Adjoints, Operand, Stacked, explained, moved
@@ -101,7 +101,7 @@ class Jet(Reading):
         if isinstance(self.planes, Operand):
             return self._again(self.planes.astype(dtype), self.extent)
         try:
-            return self._again(self.planes.astype(dtype, casting=casting), self.extent)
+            return self._again(self.planes.astype(dtype, **asked("unsafe", casting=casting)), self.extent)
         except TypeError as error:
             raise ours(error, f"astype with casting={casting!r}") from None
 

@@ -20,7 +20,7 @@ def linear(
     top: Base, function: Callable[..., Any], data: tuple[Any, ...], stacked: Callable[..., Any] | None = None
 ) -> Any:
     """f(x, …)_k = f(x_k, …)."""
-    if stacked is not None and len(data) == 1 and type(top.planes) is np.ndarray:
+    if stacked is not None and len(data) == 1 and not isinstance(top.planes, Operand):
         return _all_planes(top, function, stacked)
     mine = [top._is_mine(x) for x in data]
     algebra = top.algebra
@@ -48,7 +48,7 @@ def _all_planes(x: Base, function: Callable[..., Any], stacked: Callable[..., An
     value = function(planes[0])
     if value.dtype.kind not in "fc":
         return value
-    result = memory.empty((x.algebra.size, *value.shape), value.dtype)
+    result = memory.empty_beside(planes, (x.algebra.size, *value.shape), value.dtype)
     result[0] = value
     if size > 1:
         result[1:size] = stacked(aligned(planes[1:size], max(value.ndim, planes.ndim - 1)))
@@ -68,7 +68,7 @@ def rearranged(top: Base, function: Callable[..., Any], data: tuple[Any, ...]) -
     size = max(x.filled for x in own)
     if size < MANY or any(isinstance(x.planes, Operand) for x in own):
         return linear(top, function, data)
-    moved = Rearrangement(function, [np.shape(x) for x in data])
+    moved = Rearrangement(function, data)
     planes = [x.planes[1:size] if its else None for x, its in zip(data, mine, strict=True)]
     return linear(top, function, data, lambda *_: moved.gathered(planes))
 
@@ -128,10 +128,10 @@ def _in_one_call(
     if isinstance(planes, Operand) or isinstance(constant, Operand):  # the value as well: one step of a record
         return top._like(on_planes(planes), extent)
     size = x.filled
-    if size < 2 or type(planes) is not np.ndarray:
+    if size < 2:
         return linear(top, function, (x,), on_planes)
     value = function(planes[0])
-    result = memory.empty((top.algebra.size, *value.shape), value.dtype)
+    result = memory.empty_beside(planes, (top.algebra.size, *value.shape), value.dtype)
     result[0] = value
     on_planes(planes[1:size], result[1:size])
     result[size:] = 0

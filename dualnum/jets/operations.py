@@ -8,7 +8,7 @@ import numpy as np
 from ..algebra import Partial
 from ..errors import InvalidValue
 from ..kinds import Value
-from ..operand import Operand
+from ..operand import Operand, library
 from ..primitives.operation import Operation
 from .base import Base
 from .planes import stack_blocks
@@ -83,7 +83,7 @@ def _slope(
     algebra = partial.algebra
     raised = list(zip(partial.above, partial.powers, strict=True))
     moved = [
-        [k * x.planes[m] if k > 1 else x.planes[m] for m, k in raised] if mine else zero_of(x)
+        [k * x.planes[m] if k > 1 else x.planes[m] for m, k in raised] if mine else zero_of(x, top)
         for x, mine in zip(args, own, strict=True)
     ]
     if algebra.order == 0:
@@ -100,9 +100,11 @@ def _slope(
     return [slope.planes[m] for m in range(algebra.size)]
 
 
-def zero_of(x: Value) -> Any:
-    """Zeros like x."""
-    return np.zeros_like(x) if isinstance(x, Operand) else np.zeros(np.shape(x), getattr(x, "dtype", float))
+def zero_of(x: Value, *others: Any) -> Any:
+    """Zeros like x, of a number where the others are."""
+    if isinstance(x, Operand):
+        return np.zeros_like(x)
+    return library(x, *others).zeros(np.shape(x), getattr(x, "dtype", float))
 
 
 def fitting(name: str, tangent: Value, value: Value) -> Any:

@@ -9,11 +9,11 @@ from .. import memory
 from ..algebra import Algebra
 from ..backend import is_array, namespace
 from ..kinds import Value
-from ..operand import Operand, is_jet
+from ..operand import Operand, beside, is_jet, library
 from ..operand.levels import Scope
 
 __all__ = [
-    "Level", "aligned", "as_jets", "peeled", "placed", "readonly", "stack_blocks", "unshared", "zero_like",
+    "Level", "add_at", "aligned", "as_jets", "peeled", "placed", "readonly", "stack_blocks", "unshared", "zero_like",
 ]  # fmt: skip
 
 
@@ -52,8 +52,7 @@ def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> An
     """Planes of shape (size, *first.shape) from blocks of one or more planes each, zeros behind them."""
     shape = tuple(first.shape)
     if all(is_array(part) or not isinstance(part, Operand) for part, _ in blocks):
-        xp = namespace(first)
-        planes = (memory if xp is np else xp).empty((size, *shape), first.dtype)
+        planes = memory.empty_beside(first, (size, *shape), first.dtype)
         start = 0
         for part, count in blocks:
             planes[start : start + count] = part
@@ -66,7 +65,7 @@ def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> An
     full = [np.broadcast_to(_typed(part, first), (count, *shape)) for part, count in blocks]
     missing = size - sum(count for _, count in blocks)
     if missing:
-        full.append(np.zeros((missing, *shape), first.dtype))
+        full.append(library(first).zeros((missing, *shape), first.dtype))
     return np.concatenate(full)
 
 
@@ -85,7 +84,8 @@ def _joined_below(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> A
             extents[k] = level.algebra.union(extent, extents.get(k, 0))
     levels = [known[k] for k in sorted(known)]
     shape = tuple(first.shape)
-    base = np.zeros((*(level.algebra.size for level in levels), size, *shape), first.dtype)
+    xp = namespace(*(base for base, _ in each))
+    base = xp.zeros((*(level.algebra.size for level in levels), size, *shape), first.dtype)
     start = 0
     for (part, above), (_, count) in zip(each, blocks, strict=True):
         there = {level.scope.level for level, _ in above}
@@ -102,7 +102,7 @@ def _typed(part: Value, first: Any) -> Any:
     """A plain part in the type of the values, so that a structural zero does not widen them."""
     if isinstance(part, Operand):
         return part if part.dtype == first.dtype else part.astype(first.dtype)
-    return namespace(part).asarray(part, first.dtype)
+    return beside(part, first)
 
 
 def aligned(planes: Value, ndim: int) -> Any:
@@ -130,6 +130,15 @@ def placed(x: Value, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
         full.fill(0)
         full[index] = x
     return full
+
+
+def add_at(x: Value, index: Any, more: Value) -> None:
+    """x[index] += more, for slices and integers."""
+    if isinstance(x, np.ndarray):
+        x[index] += more
+    else:  # a view on a device, of one number as well: what was added is not copied there once more
+        part = x[index]
+        part += more
 
 
 def zero_like(x: Value) -> Any:

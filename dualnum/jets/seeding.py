@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 
 from ..algebra import Univariate, check_order
-from ..backend import as_floating, is_array
+from ..backend import as_floating, is_array, namespace
 from ..devices import apart, chosen
 from ..errors import InvalidValue
 from ..kinds import Value
 from ..memory import KEPT
-from ..operand import Moving, Operand, linear, promoted, put
+from ..operand import Moving, Operand, library, linear, promoted, put
 from ..operand.levels import Scope
 from .jet import Jet, ambient_above
 from .planes import as_jets, peeled, stack_blocks
@@ -126,20 +126,21 @@ def _count(directions: Value) -> int | None:
 def _recorded(x: Operand, order: int, direction: Value, directions: Value) -> Any:
     """The planes of what is recorded or traced in one step, for the usual directions; else None."""
     if directions is not None:
-        usual = type(directions) is np.ndarray and directions.shape[1:] == x.shape and directions.dtype == x.dtype
+        usual = is_array(directions) and directions.shape[1:] == x.shape and directions.dtype == x.dtype
         return x._planes_along(directions, 1 + order * len(directions)) if usual and direction is None else None
     if direction is None or type(direction) is np.float64:
-        return x._planes_along(np.ones(1) if direction is None else np.array([direction]), order + 1)
+        xp = library(x)
+        return x._planes_along(xp.ones(1) if direction is None else xp.full(1, direction), order + 1)
     return None
 
 
 def _nested_seed(x: Jet, order: int, direction: Value, scope: Scope) -> Jet | None:
     """x + t·direction for jets of jets, in one array; None for what is recorded or traced."""
     base, above = peeled(x)
-    if type(base) is not np.ndarray or (direction is not None and not _is_like(direction, base, x.shape)):
+    if isinstance(base, Operand) or (direction is not None and not _is_like(direction, base, x.shape)):
         return None
     n = len(above)
-    planes = np.zeros((*base.shape[:n], order + 1, *base.shape[n:]), base.dtype)
+    planes = namespace(base).zeros((*base.shape[:n], order + 1, *base.shape[n:]), base.dtype)
     value: Any = (*(slice(None),) * n, 0)
     planes[value] = base
     planes[(*(0,) * n, 1)] = 1.0 if direction is None else direction
@@ -151,7 +152,7 @@ def _is_like(direction: Value, base: Value, shape: tuple[int, ...]) -> bool:
     kind = type(direction)
     if kind is np.float64:
         return bool(base.dtype == kind)
-    return kind is np.ndarray and direction.dtype == base.dtype and direction.shape in (shape, ())
+    return kind is type(base) and direction.dtype == base.dtype and direction.shape in (shape, ())
 
 
 def _stacked(x: Value, v: Value, order: int) -> Any:

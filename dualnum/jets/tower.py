@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from ..algebra import Algebra, Monomial, Stack, directions, product_of, unlike
+from ..backend import device_of, namespace
 from ..errors import InvalidValue
 from ..kernel import engine, launch
 from ..kinds import Value
-from ..operand import Operand, highest, is_jet
+from ..operand import Operand, highest, is_jet, library
 from ..operand.levels import same_scope
 from ..primitives.composition import Composition
 from ..primitives.derived import Derived
@@ -91,7 +92,7 @@ def _launched_along(row: Row, levels: tuple[Level, ...], operands: Sequence[Stac
     if made is None:
         return None
     algebras = tuple(level.algebra for level in levels)
-    everything = directions.table(algebras, tuple(a.full for a in algebras))
+    everything = directions.table(algebras, tuple(a.full for a in algebras), device=device_of(made[0][0][0]))
     results = []
     for planes, extents in made[0]:
         shape = planes.shape[1 + len(everything.axes) :]
@@ -115,7 +116,7 @@ def spread(levels: Sequence[Level], stack: Stack, ndim: int, once: bool = False,
     shape = (1,) * (ndim - len(shape)) + shape
     if not engine.accepted(base) or not directions.is_short(algebras, shape):
         return None
-    its = directions.table(algebras, extents, once)
+    its = directions.table(algebras, extents, once, device_of(base))
     full = (its.once if once else its.spread)(base, shape)
     return launch.Planes(full, len(full), extents)
 
@@ -214,7 +215,8 @@ def stacked_up(levels: Sequence[Level], terms: dict[Monomial, Any]) -> Any:
     shape = np.broadcast_shapes(*(tuple(np.shape(c))[len(directed) :] for c in terms.values()))
     if not any(isinstance(c, Operand) for c in terms.values()):
         return _filled(levels, directed, terms, shape)
-    dtype = next(c for c in terms.values() if isinstance(c, Operand)).dtype
+    example = next(c for c in terms.values() if isinstance(c, Operand))
+    dtype, xp = example.dtype, library(example)
 
     split = {joint(levels).split(m): c for m, c in terms.items()}
 
@@ -224,7 +226,7 @@ def stacked_up(levels: Sequence[Level], terms: dict[Monomial, Any]) -> Any:
             c = split.get(ms)
             full = (*(_wide(levels[j].algebra, ms[j]) for j in directed), *shape)
             if not isinstance(c, Operand):
-                c = np.asarray(0.0 if c is None else c, dtype)
+                c = xp.asarray(0.0 if c is None else c, dtype)
             elif c.dtype != dtype:
                 c = c.astype(dtype)
             return c if tuple(np.shape(c)) == full else np.broadcast_to(c, full)
@@ -243,7 +245,7 @@ def _wide(algebra: Algebra, m: Monomial) -> int:
 
 def _filled(levels: Sequence[Level], directed: Sequence[int], terms: Any, shape: tuple[int, ...]) -> Any:
     dtype = np.result_type(*terms.values())
-    array = np.zeros((*(level.algebra.size for level in levels), *shape), dtype)
+    array = namespace(*terms.values()).zeros((*(level.algebra.size for level in levels), *shape), dtype)
     algebra = joint(levels)
     for m, c in terms.items():
         at = [level.algebra.at(part) for level, part in zip(levels, algebra.split(m), strict=True)]

@@ -12,9 +12,20 @@ from .cuda.machine import CUDA
 from .interpret import INTERPRETER
 from .target import Target
 
-__all__ = ["accepted", "available", "current", "engine", "machine_of", "named", "registered", "target", "target_of"]
+__all__ = [
+    "accepted",
+    "available",
+    "current",
+    "device",
+    "engine",
+    "machine_of",
+    "named",
+    "registered",
+    "target",
+    "target_of",
+]
 
-_device = CUDA()
+device = CUDA()
 _targets: dict[str, Target] = {machine.name: machine for machine in (INTERPRETER, LLVM())}
 
 
@@ -59,7 +70,7 @@ def target_of(x: Value, dtype: DType = None) -> Target | None:
 def machine_of(kind: type) -> Target | None:
     """The machine for arrays of a class."""
     machine = target()
-    return machine if kind is machine.arrays else _device if kind is _device.arrays else None
+    return machine if kind is machine.arrays else device if kind is device.arrays else None
 
 
 def accepted(x: Value) -> bool:

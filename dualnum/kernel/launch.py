@@ -158,7 +158,7 @@ def _made(
         outputs = [written(algebra, y, d, target) for y, d in zip(results, extents, strict=True)]
         plan = writing.planned(outputs, target, directed, alarm)
         mend = None
-        if plan is not None and plan.program.alarm is not None and not target.looks:  # some are known to be silent
+        if alarm is not None and alarm.constant is not False and not target.looks:
             mend = _mend(row, algebra, described, dtype, target, numbers, directed)
             if mend is not None:
                 extents = tuple(_union(algebra, d, e) for d, e in zip(extents, mend.extents, strict=True))

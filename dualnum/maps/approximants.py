@@ -8,7 +8,7 @@ from ..algebra import Univariate
 from ..errors import InvalidType, InvalidValue
 from ..jets.jet import Jet
 from ..kinds import Value
-from ..operand import Operand, primal
+from ..operand import Operand, library, primal
 
 __all__ = ["Pade", "convergence_radius", "pade"]
 
@@ -72,7 +72,7 @@ def pade(y: Jet, m: int, n: int | None = None) -> Pade:
         raise InvalidValue(f"pade: m is {m}, n is {n}, the order of y {order}; expected 0 or more, together {order}")
     c = np.reshape(y.planes, (order + 1, -1))[: n + m + 1]
     scale = _scale(primal(c))
-    powers = scale ** np.arange(n + m + 1, dtype=scale.dtype)[:, None]
+    powers = scale ** library(c).arange(n + m + 1, dtype=scale.dtype)[:, None]
     p, q = _quotient(c * powers, int(m), int(n))
     p, q = p / powers[: n + 1], q / powers[: m + 1]
     return Pade(np.reshape(p, (n + 1, *y.shape)), np.reshape(q, (m + 1, *y.shape)))
@@ -107,8 +107,10 @@ def _quotient(c: Value, m: int, n: int) -> tuple[Any, Any]:
             )
         return _solved(system, c, m, n)
     known = np.isfinite(c).all(axis=0)  # what is not finite spoils its own point only
-    p, q = (np.where(known, np.zeros((k + 1, 1), c.dtype), np.nan).astype(c.dtype) for k in (n, m))
     whole, rest = known & good, known & ~good
+    if whole.all():
+        return _solved(system, c, m, n)
+    p, q = (np.where(known, library(c).zeros((k + 1, 1), c.dtype), np.nan).astype(c.dtype) for k in (n, m))
     if whole.any():
         p[:, whole], q[:, whole] = _solved(system[whole], c[:, whole], m, n)
     if rest.any():
@@ -124,7 +126,7 @@ def _is_regular(system: Value, c: Value) -> Any:
     sizes = np.linalg.svd(system, compute_uv=False)[..., -1]
     square = np.linalg.svd(system[..., 1:], compute_uv=False)
     least = _ROUNDINGS * np.finfo(square.dtype).eps
-    return (sizes > least * np.max(np.abs(c), axis=0, initial=0.0)) & (square[..., -1] > least * square[..., 0])
+    return (sizes > least * np.max(np.abs(c), axis=0)) & (square[..., -1] > least * square[..., 0])
 
 
 _ROUNDINGS = 45  # 1e-14 in double precision
@@ -146,7 +148,7 @@ def _reduced(c: Value, system: Value, into: tuple[Any, Any], places: Value, m: i
     """Each point of a singular system by lower degrees: by the rank, and without common powers of t."""
     for i, place in enumerate(places):
         a, one = system[i], c[:, i]
-        least = _ROUNDINGS * np.finfo(one.dtype).eps * np.max(np.abs(one), initial=0.0)
+        least = _ROUNDINGS * np.finfo(one.dtype).eps * np.max(np.abs(one))
         rank = int(np.sum(np.linalg.svd(a, compute_uv=False) > least))
         if rank < m:
             # fewer poles, and as many degrees fewer above, none below 0
@@ -207,7 +209,7 @@ def _fit(values: Value, *columns: Any) -> Any:
     known = np.isfinite(values)
     weights = np.moveaxis(np.where(known, 1.0, 0.0), 0, -1)
     given = np.moveaxis(np.where(known, values, 0.0), 0, -1)
-    matrices = weights[..., None] * np.stack(columns, axis=1)
+    matrices = weights[..., None] * library(values).asarray(np.stack(columns, axis=1))
     found = np.linalg.pinv(matrices) @ given[..., None]
     return np.where(known.any(axis=0), found[..., 0, 0], np.nan)
 

@@ -20,7 +20,7 @@ from ..jets.planes import peeled
 from ..jets.seeding import jet, seed
 from ..jets.variables import jets
 from ..kinds import Value
-from ..operand import Operand, is_jet, primal
+from ..operand import Operand, is_jet, library, primal
 from ..operand.levels import open_scope
 from ..primitives.operation import Operation
 from .points import check_regular, named
@@ -125,7 +125,7 @@ def _at_rest(f: Callable[[Any, Any], Any], x: Any, p: Any, tol: float | None, ma
         if isinstance(new, Operand):
             raise InvalidValue("fixed_point: f uses a traced array that is not among its arguments; pass it as p")
         moving = np.abs(new - x) > tol * (1 + np.abs(new))
-        x = np.asarray(new, x.dtype)[()]
+        x = library(x).asarray(new, x.dtype)[()]
         if not moving.any():
             return x
     raise InvalidValue(
@@ -151,16 +151,16 @@ class _Equation:
 
     def jacobian(self, p: Any) -> Any:
         """∂g/∂x, of points apart (…,), else (…, n, n)."""
-        x = self.x
+        x, xp = self.x, library(self.x)
         n = 1 if self.axis is None else x.shape[self.axis]
         directions = None
         if self.axis is not None:
-            units = np.eye(n, dtype=x.dtype).reshape(n, *(n if i == self.axis else 1 for i in range(x.ndim)))
+            units = xp.eye(n, dtype=x.dtype).reshape(n, *(n if i == self.axis else 1 for i in range(x.ndim)))
             directions = np.broadcast_to(units, (n, *x.shape))
         with open_scope(self.name) as scope:
             y = self.residual(seed(x, 1, None, directions, scope, self.name), p)
             own = isinstance(y, Jet) and y.scope is scope
-            planes = primal(y.planes[1 : n + 1] if own else np.zeros((n, *x.shape), x.dtype))
+            planes = primal(y.planes[1 : n + 1] if own else xp.zeros((n, *x.shape), x.dtype))
         return planes[0] if self.axis is None else np.moveaxis(planes, (0, self.axis + 1), (-1, -2))
 
     def at(self, p: Any, tol: float | None) -> Any:
@@ -205,7 +205,7 @@ class _Equation:
         x, step = (peeled(y)[0] for y in (x, step))
         if isinstance(x, Operand) or isinstance(step, Operand) or np.shape(x) != np.shape(step):
             return
-        largest = np.abs(x).max(initial=1.0, where=np.isfinite(x))
+        largest = np.maximum(np.where(np.isfinite(x), np.abs(x), 1.0).max(), 1.0) if x.size else 1.0
         if np.any(np.abs(step) > np.sqrt(np.finfo(x.dtype).eps) * largest):
             raise InvalidValue(
                 f"{self.name}: the derivatives do not solve g(x, p) = 0; expected a g that is smooth and treats each "

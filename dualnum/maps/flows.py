@@ -13,7 +13,7 @@ from ..functions.creation import array
 from ..jets.jet import Jet
 from ..jets.planes import stack_blocks
 from ..kinds import Value
-from ..operand import Operand, operands
+from ..operand import Operand, library, operands
 from ..operand.levels import Scope, open_scope
 
 __all__ = ["flow", "taylor_step"]
@@ -54,7 +54,7 @@ def flow(f: Field, y: Any, t: Any, *, steps: int = 1, method: str = "rk4", order
         (array([ 1.13603, -0.20627]), array([ 1.13603, -0.20627]))
     """
     carried = any(True for _ in operands(t))
-    times: Any = array(t) if carried else np.asarray(as_floating(t, "flow", "t"))
+    times: Any = array(t) if carried else as_floating(t, "flow", "t")
     if times.ndim != 1 or times.shape[0] < 2:
         raise InvalidValue(f"flow: t has shape {tuple(times.shape)}; expected two times or more")
     steps = check_order(steps, "flow")
@@ -62,9 +62,11 @@ def flow(f: Field, y: Any, t: Any, *, steps: int = 1, method: str = "rk4", order
         raise InvalidValue(
             f"flow: method is {method!r} with {steps} steps; expected 'rk4' or 'taylor', one step or more"
         )
-    if not carried:
-        times = times.tolist()  # Python's numbers do not widen a state
     field = _Field(f, y, "flow")
+    if isinstance(times, np.ndarray):
+        times = times.tolist()  # Python's numbers do not widen a state
+    elif not carried and field.leaves:
+        times = times.astype(field.real)
     states = [field.leaves]
     for i in range(len(times) - 1):
         start, h = times[i], (times[i + 1] - times[i]) / steps
@@ -119,10 +121,15 @@ class _Field:
     def nested(self, leaves: list[Any]) -> Any:
         return optree.tree_unflatten(self.structure, leaves)
 
+    @property
+    def real(self) -> np.dtype[Any]:
+        """The type of real numbers that goes with the state's."""
+        return np.zeros((), self.leaves[0].dtype).real.dtype
+
     def time(self, t: Any) -> Any:
         """The time as an array or operand; a number of Python's in the type of the state."""
         if type(t) in (int, float) and self.leaves:
-            return np.zeros((), self.leaves[0].dtype).real.dtype.type(t)
+            return self.real.type(t)
         return t if isinstance(t, Operand) else as_floating(t, self.name, "t")
 
     def __call__(self, t: Any, leaves: list[Any]) -> list[Any]:
@@ -155,7 +162,7 @@ def _by_series(field: _Field, t: Any, y: list[Any], h: Any, order: int) -> list[
     coefficients = [[x] for x in y]
     with open_scope(field.name) as scope:
         algebra = Univariate(order)
-        now = _jet([field.time(t), 1.0], algebra, scope)
+        now = _jet([_beside(field.time(t), y), 1.0], algebra, scope)
         for k in range(order):
             slopes = field(now, [_jet(c, algebra, scope) for c in coefficients])
             for c, v in zip(coefficients, slopes, strict=True):
@@ -168,6 +175,12 @@ def _by_series(field: _Field, t: Any, y: list[Any], h: Any, order: int) -> list[
             result = result * h + x
         results.append(result)
     return results
+
+
+def _beside(t: Value, y: list[Any]) -> Any:
+    """The time where the state is."""
+    xp = library(*y)
+    return t if xp is np or isinstance(t, Operand) else xp.asarray(t)
 
 
 def _jet(coefficients: list[Value], algebra: Univariate, scope: Scope) -> Jet:

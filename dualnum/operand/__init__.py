@@ -6,11 +6,26 @@ kinds of operands and `registry` for which of NumPy's (exported here); `ndarray`
 """
 
 from .linear import Moving, batched, bilinear, linear, moved, put, rearrange
-from .operand import Adjoint, Adjoints, Operand, Stacked, beside, explained, highest, is_jet, operands, primal, promoted
+from .operand import (
+    Adjoint,
+    Adjoints,
+    Operand,
+    Stacked,
+    as_array,
+    beside,
+    explained,
+    highest,
+    is_jet,
+    library,
+    operands,
+    primal,
+    promoted,
+    visible,
+)
 from .registry import function_name, implementation, implements
 
 __all__ = [
-    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "batched", "beside", "bilinear", "explained",
-    "function_name", "highest", "implementation", "implements", "is_jet", "linear", "moved", "operands", "primal",
-    "promoted", "put", "rearrange",
+    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "as_array", "batched", "beside", "bilinear", "explained",
+    "function_name", "highest", "implementation", "implements", "is_jet", "library", "linear", "moved", "operands",
+    "primal", "promoted", "put", "rearrange", "visible",
 ]  # fmt: skip

@@ -77,6 +77,8 @@ def _array(x: Value) -> Any:
 
 def guarded(x: Value) -> tuple[Any, Any]:
     """The same of planes that only their jet writes to: with them, of long ones, what is alive while they are read."""
+    if not isinstance(x, np.ndarray):
+        return frozen(x), None
     scope = innermost()
     if _is_frozen(x):
         return x, None

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import as_floating, namespace
-from ..devices import chosen, resolved
-from ..devices import to_device as array_to_device
+from ..backend import as_floating, namespace, resolved
+from ..backend import to_device as array_to_device
+from ..devices import chosen
 from ..kinds import Value
 from .operand import Adjoint, Adjoints, Operand, Stacked, highest
 

@@ -6,13 +6,15 @@ they run on the operand of the highest level among their arguments (see `levels`
 says what these mean for it: a ufunc, a linear map, a rearrangement of entries, and a bilinear map.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import ModuleType
 from typing import Any, NoReturn
 
 import numpy as np
 
 from ..algebra import Part
-from ..backend import device_of, is_array, namespace
+from ..backend import device_of, is_array, lacking, namespace
 from ..devices import apart, numpy_function
 from ..errors import (
     DualnumError,
@@ -28,8 +30,8 @@ from .ndarray import Ndarray
 from .registry import IMPLEMENTATIONS, WITHOUT_AXES, function_name
 
 __all__ = [
-    "Adjoint", "Adjoints", "Operand", "Stacked", "beside", "explained", "highest", "is_jet", "operands", "primal",
-    "promoted",
+    "Adjoint", "Adjoints", "Operand", "Stacked", "as_array", "beside", "explained", "highest", "is_jet", "library",
+    "operands", "primal", "promoted", "visible",
 ]  # fmt: skip
 
 Adjoint = Callable[[Any], Any]  # a cotangent of the result → that of the datum (of several: a tuple)
@@ -284,13 +286,7 @@ class Operand(Ndarray):
         """x.flat[indices] = values, which are repeated as often as needed."""
         if next(operands(indices), None) is not None:
             raise InvalidType("put: the index carries derivatives; use its .value (as integers)")
-        try:
-            positions = np.take(np.arange(self.size), indices, mode=mode).ravel()
-        except (IndexError, TypeError, ValueError) as error:
-            raise ours(error, "put") from None
-        if positions.size:
-            values = np.ravel(values)
-            self[np.unravel_index(positions, self.shape)] = values[np.arange(positions.size) % values.size]
+        np.put(self, indices, values, mode)
 
 
 # ── finding the operand that an operation runs on ────────────────────────────────────────────────
@@ -323,10 +319,9 @@ def highest(data: Iterable[Any]) -> Operand | None:
 
 
 def explained(error: Exception, function: str, *data: Any) -> Exception:
-    """An error that NumPy or CuPy raised within `function`, as that of ours; data on several devices are named."""
-    if isinstance(error, (TypeError, ValueError)):
-        return apart(function, *arrays_in(data)) or ours(error, function)
-    return ours(error, function)
+    """An error that NumPy or CuPy raised within `function`, as that of ours: it says where data are, or what lacks."""
+    misplaced = apart(function, *arrays_in(data)) if isinstance(error, (TypeError, ValueError)) else None
+    return misplaced or lacking(error, function) or ours(error, function)
 
 
 def arrays_in(data: Any) -> Iterator[Any]:
@@ -346,6 +341,24 @@ def is_jet(x: Value) -> bool:
 def beside(numbers: Any, x: Value) -> Any:
     """An array of constants in the type of x, where x is: on the host or on a device."""
     return namespace(primal(x)).asarray(numbers, x.dtype)
+
+
+def library(*data: Any) -> ModuleType:
+    """NumPy, or CuPy where the arrays under data are on a device: what makes other arrays beside them."""
+    return namespace(*map(primal, data)) if "cupy" in sys.modules else np
+
+
+def as_array(x: Value, *others: Any) -> Any:
+    """x as an operand or an array; lists and Python's numbers become arrays where the others are."""
+    if isinstance(x, Operand) or (is_array(x) and not isinstance(x, np.generic)):
+        return x
+    xp = library(*others)
+    return x if xp is np and isinstance(x, np.generic) else xp.asarray(x)
+
+
+def visible(*values: Any) -> bool:
+    """Whether the numbers of plain arrays can be looked at: not of traced ones, nor, without waiting, on a device."""
+    return namespace(*values) is np and not any(isinstance(x, Operand) for x in values)
 
 
 def primal(x: Value) -> Any:

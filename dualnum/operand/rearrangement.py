@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import sums_at
 from ..errors import NotDifferentiable
 from ..kinds import Value
 from .linear import Moving, linear
-from .operand import Operand
+from .operand import Operand, library, visible
 
 __all__ = ["MANY", "Rearrangement"]
 
@@ -27,9 +28,10 @@ class Rearrangement:
     its copies are summed.
     """
 
-    def __init__(self, function: Callable[..., Any], shapes: Sequence[tuple[int, ...]]) -> None:
+    def __init__(self, function: Callable[..., Any], data: Sequence[Any]) -> None:
         self.function = function
-        self.shapes = shapes
+        self.shapes = [np.shape(x) for x in data]
+        self.library = library(*data)
         self._source: Any = None
 
     def source(self) -> Any:
@@ -38,9 +40,9 @@ class Rearrangement:
             numbered, first = [], 1
             for shape in self.shapes:
                 size = prod(shape)
-                numbered.append(np.arange(first, first + size).reshape(shape))
+                numbered.append(self.library.arange(first, first + size).reshape(shape))
                 first += size
-            source = np.asarray(self.function(*numbered))
+            source = self.library.asarray(self.function(*numbered))
             if source.dtype.kind == "f" and first > 2 ** (np.finfo(source.dtype).nmant + 1):
                 raise NotDifferentiable(f"an array of {first} entries cannot be traced through {source.dtype}")
             self._source = source.real.astype(np.intp)
@@ -49,9 +51,9 @@ class Rearrangement:
     @property
     def omits(self) -> bool:
         """Whether some entry of the data does not occur in the result."""
-        read = np.zeros(1 + sum(map(prod, self.shapes)), bool)
+        read = self.library.zeros(1 + sum(map(prod, self.shapes)), bool)
         read[self.source()] = True
-        return not read[1:].all()
+        return not visible(read) or not read[1:].all()
 
     def __call__(self, cotangent: Value) -> Any:
         source, first, results = self.source(), 1, []
@@ -69,12 +71,13 @@ class Rearrangement:
             if stack is not None:
                 flat = stack.reshape(len(stack), size)
                 inside = (source >= first) & (source < first + size)
-                if inside.all():
+                known = visible(inside)
+                if known and inside.all():
                     return np.take(flat, source - first, axis=1)
-                if inside.any():
+                if size and (not known or inside.any()):
                     result = np.where(inside, np.take(flat, np.where(inside, source - first, 0), axis=1), result)
                 elif type(result) is float:
-                    result = np.zeros((len(stack), *source.shape), stack.dtype)
+                    result = self.library.zeros((len(stack), *source.shape), stack.dtype)
             first += size
         return result
 
@@ -83,17 +86,14 @@ def _scattered(cotangent: Value, source: Any, shape: tuple[int, ...]) -> Any:
     """The sums of the cotangents of equal source among the entries of this shape."""
     size = prod(shape)
     inside = (source >= 0) & (source < size)
-    positions = source[inside]
+    positions = source[inside] if visible(source) else None
 
     def scatter(g: Value) -> Any:
         if isinstance(g, Operand):
             return linear(scatter, g, adjoint=Moving(gather))
-        g = g[inside]
-        if g.dtype.kind == "c":
-            sums = np.bincount(positions, g.real, size) + 1j * np.bincount(positions, g.imag, size)
-        else:
-            sums = np.bincount(positions, g, size)
-        return sums.astype(g.dtype, copy=False).reshape(shape)
+        if positions is None:  # what lies outside is summed behind the end
+            return sums_at(np.where(inside, source, size), g, size + 1)[:size].reshape(shape)
+        return sums_at(positions, g[inside], size).reshape(shape)
 
     def gather(h: Value) -> Any:
         return np.where(inside, np.take(np.ravel(h), np.where(inside, source, 0)), 0.0) if size else np.zeros(())

@@ -70,6 +70,12 @@ class Kernel:
         short = prod(self.shape) <= BLOCK
         return self.plan.direct is not None and all(s.layout in "csw" and (s.ready or short) for s in self.sources)
 
+    @property
+    def at_once(self) -> bool:
+        """Whether a launch needs nothing before or after it, on a machine that is not looked at."""
+        bare = self.program.alarm is None and self.plan.early is None and self.plan.target.compiled
+        return bare and prod(self.shape) > 0 and all(s.layout in "cs" for s in self.sources)
+
     def start(self, raised: Any, *arrays: Any) -> list[Any] | None:
         """The same on a machine that is not looked at: where an alarm is raised, it is the one that is given."""
         operands = [float(x) if s.layout == "s" else _at_once(s, x) for s, x in zip(self.sources, arrays, strict=True)]

@@ -161,7 +161,9 @@ class _Writer:
 
     def _kernel(self, kernel: Kernel) -> None:
         names = [self.name(o.node) for o in kernel.outputs]
-        if self._starts(kernel):
+        if self._starts(kernel) and kernel.at_once:
+            self._at_once(kernel, names)
+        elif self._starts(kernel):
             given = ", ".join(self.name(s.node) for s in kernel.sources)
             raised = "raised" if kernel.watches else "None"
             self.lines += [
@@ -178,6 +180,16 @@ class _Writer:
         for output, name in zip(kernel.outputs, names, strict=True):
             if output.node.dtype == bool:
                 self.lines.append(f"{name} = {name}.astype({self.bound(np.dtype(bool))})")
+
+    def _at_once(self, kernel: Kernel, names: list[str]) -> None:
+        """The launch on a machine that is not looked at, of what it reads where it lies."""
+        target, dtype = kernel.plan.target, self.bound(kernel.dtype)
+        for output, name in zip(kernel.outputs, names, strict=True):
+            shape = (output.size, *kernel.shape) if output.size else kernel.shape
+            self.lines.append(f"{name} = {self.bound(target.empty)}({shape}, {dtype})")
+        given = [*names, *(self._number(s) if s.layout == "s" else self.name(s.node) for s in kernel.sources)]
+        call = self.bound(kernel.plan.call.direct)  # type: ignore[union-attr]
+        self.lines.append(f"{call}([{', '.join(given)}], {names[0]}, {prod(kernel.shape)})")
 
     def _starts(self, kernel: Kernel) -> bool:
         """Whether its machine is not looked at."""

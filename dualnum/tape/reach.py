@@ -12,9 +12,10 @@ import numpy as np
 
 from ..broadcasting import summed_to
 from ..errors import NotTraceable
+from ..kinds import Value
 from ..operand import Operand, primal
 
-__all__ = ["Mask", "Reach", "all_or_some", "fitted", "kept", "mask_of", "through", "united"]
+__all__ = ["Mask", "Reach", "all_or_some", "fitted", "kept", "mask_of", "spread", "through", "united"]
 
 
 class Mask:
@@ -65,18 +66,23 @@ def kept(contributions: Sequence[Any], reach: Reach) -> list[Any]:
                 primal(np.logical_not(np.isfinite(c)))._alarm()
             results.append(c)
             continue
-        everywhere = not isinstance(mask, Operand) and bool(np.all(mask))
+        everywhere = isinstance(mask, (np.ndarray, np.bool_)) and bool(np.all(mask))
         results.append(c if everywhere else np.where(mask, c, 0.0))
     return results
 
 
 def _is_finite(c: Any) -> bool:
-    """Whether all that is known of c is finite numbers; of what is recorded or traced more follows than there is."""
+    """Whether all that is known of c is finite numbers; of what is recorded or traced more follows than there is.
+
+    Nobody looks at a device for that.
+    """
     while isinstance(c, Operand):
         inner = getattr(c, "planes", None)
         if inner is None:
             return False
         c = inner
+    if not isinstance(c, (np.ndarray, np.generic)):
+        return False
     square = np.vdot(c, c).real  # the quickest look at all entries; of huge ones it overflows, and the mask is used
     return bool(square - square == 0)
 
@@ -102,11 +108,21 @@ def all_or_some(reach: Reach | None, own: Callable[..., Any] | None, operands: S
     return (Mask(mask),)
 
 
-def fitted(reach: Reach | None, shape: tuple[int, ...], parent: tuple[int, ...]) -> Reach | None:
-    """The reach of an operand of the parent's shape that was broadcast."""
+def spread(mask: Value, shape: tuple[int, ...], xp: Any) -> Any:
+    """A mask of all elements of this shape, as an array of this module."""
+    return np.broadcast_to(mask if xp is np else xp.asarray(mask), shape)
+
+
+def _ones(reach: Reach | None, shape: tuple[int, ...], xp: Any) -> Any:
+    """1 at the elements that are reached, 0 elsewhere."""
+    return xp.ones(shape) if reach is None else np.where(spread(mask_of(reach), shape, xp), 1.0, 0.0)
+
+
+def fitted(reach: Reach | None, shape: tuple[int, ...], parent: tuple[int, ...], xp: Any) -> Reach | None:
+    """The reach of an operand of the parent's shape that was broadcast, its mask an array of this module."""
     if reach is None or shape == parent:
         return reach
-    return (Mask(lambda: summed_to(np.where(np.broadcast_to(mask_of(reach), shape), 1.0, 0.0), parent) != 0),)
+    return (Mask(lambda: summed_to(_ones(reach, shape, xp), parent) != 0),)
 
 
 def through(
@@ -114,13 +130,16 @@ def through(
     reach: Reach | None,
     shape: tuple[int, ...],
     parent: tuple[int, ...],
+    xp: Any,
     i: int | None = None,
 ) -> Reach:
-    """What is reached of datum i behind a function that moves entries, adds them up and leaves some out."""
+    """What is reached of datum i behind a function that moves entries, adds them up and leaves some out.
+
+    `xp` is the array module of the cotangents.
+    """
 
     def mask() -> Any:
-        ones = np.ones(shape) if reach is None else np.where(np.broadcast_to(mask_of(reach), shape), 1.0, 0.0)
-        moved = adjoint(ones)
+        moved = adjoint(_ones(reach, shape, xp))
         return summed_to(moved if i is None else moved[i], parent) != 0  # of an imaginary part they are −i
 
     return (Mask(mask),)

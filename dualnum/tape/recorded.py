@@ -18,7 +18,7 @@ from ..jets.planes import Level, readonly
 from ..kernel import launch
 from ..kernel.pullback import pullback, written_value
 from ..kinds import DType, Index, Value
-from ..operand import Adjoint, Adjoints, Moving, Operand, Stacked, batched, linear
+from ..operand import Adjoint, Adjoints, Moving, Operand, Stacked, batched, library, linear
 from ..operand.constants import frozen
 from ..operand.index import checked_index, checked_value
 from ..operand.levels import Scope, require_alive
@@ -172,7 +172,11 @@ class Recorded(Recording):
 
     def _as_array(self) -> Any:
         if not self.ndim:
-            self._value = self._value._as_array() if isinstance(self._value, Operand) else np.asarray(self._value)
+            value = self._value
+            if isinstance(value, Operand):
+                self._value = value._as_array()
+            elif isinstance(value, np.generic):
+                self._value = np.asarray(value)
         return self
 
     def _as_number(self) -> Any:
@@ -305,7 +309,7 @@ class Recorded(Recording):
         x, step = self._read(), self._step
         if isinstance(x, Operand) or x.dtype.kind != "f" or step is None or not is_recording():
             return None
-        planes = np.zeros((size, *x.shape), x.dtype)
+        planes = library(x).zeros((size, *x.shape), x.dtype)
         planes[0] = x
         planes[1 : 1 + len(vs)] = vs if np.ndim(vs) > 1 else vs.reshape(len(vs), *(1,) * x.ndim)
         return self._new(planes, Step("seed", (step,), _TO_VALUE, (), planes.shape, planes.dtype))
@@ -330,12 +334,11 @@ class Recorded(Recording):
         return self._new(y, Step(name or function, parents, pull, (), y.shape, y.dtype))
 
     def _rearrange(self, function: Callable[..., Any], data: tuple[Any, ...], name: str = "") -> Any:
-        shapes = [np.shape(x) for x in data]
-        return self._linear(function, data, Rearrangement(function, shapes), name=name)
+        return self._linear(function, data, Rearrangement(function, data), name=name)
 
     def _batched(self, function: Callable[[Any, int], Any], adjoint: Adjoint | None = None) -> Any:
         plain = lambda x: batched(function, x, adjoint)  # noqa: E731
-        back = Rearrangement(plain, [self.shape]) if adjoint is None else Moving(adjoint, omits=False)
+        back = Rearrangement(plain, (self,)) if adjoint is None else Moving(adjoint, omits=False)
         return self._shared(self._linear(plain, (self,), back), self._value, plain)
 
     def _bilinear(

@@ -9,11 +9,11 @@ import numpy as np
 from ..broadcasting import summed_to
 from ..errors import InvalidValue
 from ..jets.evaluation import pull_back
-from ..jets.planes import placed
+from ..jets.planes import add_at, placed
 from ..kernel.pullback import PullBack
-from ..kinds import DType, Value
+from ..kinds import DType, Index, Value
 from ..memory import LARGE
-from ..operand import Operand, highest
+from ..operand import Operand, highest, library
 from ..operand.constants import unchanged
 from ..operand.index import as_tuple
 from .reach import Reach, all_or_some, fitted, kept, through, united
@@ -83,7 +83,9 @@ def sweep(
                 if parent is None or c is None:
                     continue
                 looked_at = reach is not None or not elementwise or pull.reached is not None
-                its = _reached(pull, reach, step, saved, i, parent) if looked_at and parent.pull is not None else None
+                its = None
+                if looked_at and parent.pull is not None:
+                    its = _reached(pull, reach, step, cotangent, saved, i, parent)
                 k = parent.number
                 if k not in waiting and type(c) is np.ndarray and c.shape == parent.shape and c.dtype is parent.dtype:
                     waiting[k] = [parent, c, False, its]  # the usual case, without a call
@@ -118,15 +120,20 @@ def _contributions(pull: PullBack, cotangent: Value, saved: Sequence[Any]) -> An
     return function(cotangent, *saved) if contributions is None else contributions
 
 
-def _reached(pull: Any, reach: Reach | None, step: Step, saved: Sequence[Any], i: int, parent: Step) -> Reach | None:
+def _reached(
+    pull: Any, reach: Reach | None, step: Step, cotangent: Value, saved: Sequence[Any], i: int, parent: Step
+) -> Reach | None:
     """Which elements of parent i are reached through a step that is reached so far."""
     if type(pull) is PullBack:
         its = all_or_some(reach, pull.reached, saved, i)
-        return fitted(its, step.shape, parent.shape)
+        if its is None or step.shape == parent.shape:
+            return its
+        return fitted(its, step.shape, parent.shape, library(cotangent))
     if type(pull) is StackPull:
         return pull.reach(reach, step.shape, saved, i, parent.shape)
     if type(pull) is LinearPull and pull.moves and (reach is not None or pull.omits):
-        return through(pull.adjoint, reach, step.shape, parent.shape, None if pull.alone else i)
+        xp = library(cotangent)
+        return through(pull.adjoint, reach, step.shape, parent.shape, xp, None if pull.alone else i)
     return None
 
 
@@ -147,7 +154,7 @@ def _contribute(
     before = state[1]
     if state[2] and type(before) is np.ndarray and type(c) in _ARRAYS:
         before += c
-    elif not (state[2] and isinstance(before, Operand) and before._add_at(..., c)):
+    elif not (state[2] and _added(state, ..., c)):
         state[1] = before + c
         state[2] = True
 
@@ -161,16 +168,14 @@ def _place(
         return
     number, index = step.number, pull.index
     if step.pull is not None:
-        reach = through(lambda ones: pull(ones, step.shape), reach, part.shape, step.shape)
+        reach = through(lambda ones: pull(ones, step.shape), reach, part.shape, step.shape, library(g))
     state = waiting.get(number)
     if g.dtype is not step.dtype and g.dtype != step.dtype:
         g = _typed(g, step.dtype)
     if state is None:
-        own = type(g) in _ARRAYS
-        alone = placed(g, as_tuple(index), step.shape) if own else None
-        if alone is None and isinstance(g, Operand):
-            alone = g._placed(index, step.shape)
-            own = alone is not None
+        own = not isinstance(g, Operand)
+        alone = placed(g, as_tuple(index), step.shape) if own else g._placed(index, step.shape)
+        own = alone is not None
         waiting[number] = [step, pull(g, step.shape) if alone is None else alone, own, reach]
         heappush(heap, number)
         return
@@ -181,9 +186,23 @@ def _place(
             state[1] = before = before.copy()
             state[2] = True
         before[index] += g
-    elif not (state[2] and isinstance(before, Operand) and before._add_at(index, g)):
+    elif not _added(state, index, g):
         state[1] = before + pull(g, step.shape)
         state[2] = True
+
+
+def _added(state: list[Any], index: Index, g: Value) -> bool:
+    """Adds g at an index of slices and integers in place, to jets or on a device; whether it was done."""
+    before = state[1]
+    if isinstance(before, Operand):
+        return state[2] and before._add_at(index, g)
+    if isinstance(before, (np.ndarray, np.generic)) or isinstance(g, Operand):
+        return False
+    if not state[2]:
+        state[1] = before = before.copy()
+        state[2] = True
+    add_at(before, index, g)
+    return True
 
 
 _ARRAYS: Any = frozenset((np.ndarray, np.float64, np.float32))

@@ -15,12 +15,12 @@ from ..jets.tower import coefficients, joint, stacked_up
 from ..kernel import engine, launch, transpose
 from ..kernel.pullback import pullback
 from ..kinds import Value
-from ..operand import Operand, primal
+from ..operand import Operand, library, primal, visible
 from ..operand.levels import open_scope
 from ..primitives.derived import derived
 from ..primitives.table import Row
 from ..series import total
-from .reach import Mask, Reach, all_or_some, fitted, mask_of
+from .reach import Mask, Reach, all_or_some, fitted, mask_of, spread
 
 __all__ = ["StackPull"]
 
@@ -60,10 +60,12 @@ class StackPull:
 
     def contributions(self, cotangent: Value, arguments: Sequence[Any], reach: Reach | None) -> Sequence[Any]:
         """The contributions, of the elements that are reached alone."""
-        found = self._launched(cotangent, arguments)
-        if found is not None and (reach is None or all(c is None or np.isfinite(c.sum()) for c in found)):
+        found = None
+        if reach is None or visible(primal(cotangent)):
+            found = self._launched(cotangent, arguments)
+        if found is not None and (reach is None or all(map(_is_finite, found))):
             return found
-        mask = None if reach is None else np.broadcast_to(mask_of(reach), cotangent.shape)
+        mask = None if reach is None else spread(mask_of(reach), cotangent.shape, library(cotangent))
         with ExitStack() as stack:
             scopes = [stack.enter_context(open_scope(level.scope.name)) for level in self.levels]
             levels = tuple(level._replace(scope=scope) for level, scope in zip(self.levels, scopes, strict=True))
@@ -74,10 +76,10 @@ class StackPull:
         """How many axes of planes the result has."""
         return sum(d is not None for d in self.result)
 
-    def elements(self, reach: Reach, shape: tuple[int, ...]) -> Reach:
+    def elements(self, reach: Reach, shape: tuple[int, ...], xp: Any) -> Reach:
         """Of the coefficients of the result: an element is reached if any of its coefficients is."""
         axes = tuple(range(self._axes))
-        return (Mask(lambda: np.any(np.broadcast_to(mask_of(reach), shape), axis=axes)),)
+        return (Mask(lambda: np.any(spread(mask_of(reach), shape, xp), axis=axes)),)
 
     def reach(
         self, reach: Reach | None, shape: tuple[int, ...], saved: Sequence[Any], i: int, parent: tuple[int, ...]
@@ -91,11 +93,12 @@ class StackPull:
             for x, extents in zip(saved[1:], self.arguments, strict=True):
                 axes = sum(d is not None for d in extents)
                 first.append(primal(x[(0,) * axes]) if axes else primal(x))
-            its = None if reach is None else self.elements(reach, shape)
+            xp = library(saved[1 + i])
+            its = None if reach is None else self.elements(reach, shape, xp)
             its = all_or_some(its, self._own(saved), (self.row.ufunc(*first), *first), i)
             axes = sum(d is not None for d in self.arguments[i])
-            its = fitted(its, shape[self._axes :], parent[axes:])
-            return np.broadcast_to(True if its is None else mask_of(its), parent)
+            its = fitted(its, shape[self._axes :], parent[axes:], xp)
+            return spread(True if its is None else mask_of(its), parent, xp)
 
         return (Mask(mask),)
 
@@ -129,7 +132,9 @@ class StackPull:
         return [None if c is None else c.reshape(x.shape) for c, x in zip(results, arguments, strict=True)]
 
     def _launched_along(self, cotangent: Value, arguments: Sequence[Any]) -> Sequence[Any] | None:
-        """The same on short arrays with several directions, which are axes of the kernel's."""
+        """The same on short arrays with several directions, which are axes of the kernel's; nobody looks at a device."""
+        if not visible(cotangent):
+            return None
         ndim = np.ndim(cotangent) - self._axes
         stacks = [Stack(x, extents) for x, extents in zip(arguments, self.arguments, strict=True)]
         g = tower.spread(self.levels, Stack(cotangent, self.result), ndim, once=True)
@@ -139,7 +144,7 @@ class StackPull:
         if not all(type(x) is launch.Planes or not hasattr(x, "dtype") for x in given):
             return None
         results = transpose.planes(self.row, self.wanted, joint(self.levels), g, given)
-        if results is None or not all(c is None or np.isfinite(c.sum()) for c in results):
+        if results is None or not all(map(_is_finite, results)):
             return None  # a zero in the place of what is elsewhere may have met an infinity
         algebras = tuple([level.algebra for level in self.levels])
         return [
@@ -166,6 +171,11 @@ class StackPull:
             terms = {j: _paired(levels, p, g, j, masks) for j in coefficients(levels, u, ndim)}
             results.append(_of_shape(levels, terms, u))
         return results
+
+
+def _is_finite(c: Value) -> bool:
+    """Whether a contribution (None for none) is finite."""
+    return c is None or bool(np.isfinite(c.sum()))
 
 
 def _planes(algebra: Algebra, x: Value, extents: Extents) -> Any:

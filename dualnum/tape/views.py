@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import is_array, namespace
 from ..errors import DualnumError
 from ..kinds import Index, Value
 from ..operand import explained, primal
@@ -27,15 +28,17 @@ def is_view(y: Value, x: Value, how: Any) -> bool:
     if y.shape == () and not callable(how) and Ellipsis not in as_tuple(how):  # a number
         return False
     if type(y) is np.ndarray:
-        return y is x or (y.base is not None and (y.base is x or y.base is x.base)) or _same_memory(y, x)
-    if x.shape == () or y.shape == ():  # numbers have no memory: what does NumPy say of such an array?
-        array = np.broadcast_to(np.empty(()), x.shape)
-        return _same_memory(looked(array, how), array)
-    return _same_memory(primal(y), primal(x))
+        return y is x or (y.base is not None and (y.base is x or y.base is x.base)) or bool(np.may_share_memory(y, x))
+    a, b = primal(y), primal(x)
+    if (x.shape == () or y.shape == ()) and namespace(a) is np:
+        # numbers have no memory: what does NumPy say of such an array?
+        b = np.broadcast_to(np.empty(()), x.shape)
+        a = looked(b, how)
+    return _is_memory(a) and _is_memory(b) and bool(np.may_share_memory(a, b))
 
 
-def _same_memory(a: Value, b: Value) -> bool:
-    return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.may_share_memory(a, b)
+def _is_memory(a: Value) -> bool:
+    return is_array(a) and not isinstance(a, np.generic)
 
 
 def assign(part: Value, index: Index, value: Value) -> None:

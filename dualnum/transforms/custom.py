@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import optree
 
+from ..backend import is_array
 from ..errors import InvalidType, InvalidValue, NotDifferentiable
 from ..jets.jet import Jet
 from ..jets.operations import fitting, zero_of
 from ..jets.planes import readonly
 from ..kinds import Value
-from ..operand import Operand, highest, operands, primal
+from ..operand import Operand, highest, library, operands, primal, visible
 from ..operand.constants import frozen
 from ..primitives.elementwise import Elementwise
 from ..primitives.operation import Operation
@@ -132,13 +133,12 @@ class CustomDerivative(Operation):
             return tangent
         # the transpose of the pull-back, which is linear in its cotangent
         value = self(*primals)
-        zero = np.zeros_like(value) if isinstance(value, Operand) else np.zeros(np.shape(value), value.dtype)
 
         def pulled(u: Value) -> tuple[Any, ...]:
             found = self._pull_back((), u, value, *primals)
-            return tuple(zero_of(x) if c is None else c for c, x in zip(found, primals, strict=True))
+            return tuple(zero_of(x, value) if c is None else c for c, x in zip(found, primals, strict=True))
 
-        return vjp(pulled, zero)[1](tuple(tangents))
+        return vjp(pulled, zero_of(value, *primals))[1](tuple(tangents))
 
     def _pull_back(self, wanted: Sequence[bool], cotangent: Value, value: Value, *arguments: Any) -> tuple[Any, ...]:
         if self._pull is None:
@@ -161,7 +161,7 @@ class CustomDerivative(Operation):
                     f"shape is {np.shape(x)}"
                 )
         # it may have kept what it gives: the caller of a gradient gets an array of its own
-        return tuple(c.copy() if type(c) is np.ndarray else c for c in pulled)
+        return tuple(c.copy() if is_array(c) and not isinstance(c, np.generic) else c for c in pulled)
 
     def _turned_around(self, cotangent: Value, value: Value, arguments: Sequence[Any]) -> tuple[Any, ...]:
         """The transpose of the push-forward, which is linear in its tangents."""
@@ -171,7 +171,8 @@ class CustomDerivative(Operation):
         def push(*tangents: Any) -> Any:
             return fitting(self.name, self._pushed(arguments, tangents), value)
 
-        zeros = [np.zeros(np.shape(x), getattr(x, "dtype", float)) for x in arguments]
+        xp = library(value, *arguments)
+        zeros = [xp.zeros(np.shape(x), getattr(x, "dtype", float)) for x in arguments]
         token = _turning.set(_turning.get() | {self})
         try:
             back = vjp(push, *zeros)[1](cotangent)
@@ -281,7 +282,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         top = highest(leaves)
         if not isinstance(top, Recorded):
             return f(*args, **kwargs)
-        leaves = [frozen(x) if isinstance(x, np.ndarray) else x for x in leaves]
+        leaves = [frozen(x) if is_array(x) else x for x in leaves]
         places = [i for i, x in enumerate(leaves) if isinstance(x, Operand)]
         values, parents = top._parts([leaves[i] for i in places])
 
@@ -319,9 +320,9 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _entries(y: Value) -> Any:
-    """Some entries of the value of y, by which it is known again; None where it is not known yet."""
+    """Some entries of the value of y, by which it is known again; None where it is not known yet, or on a device."""
     y = primal(y)
-    if isinstance(y, Operand):
+    if not visible(y):
         return None
     y = np.ravel(y) if np.size(y) <= _ENTRIES else y.flat[:: y.size // _ENTRIES]
     return y.copy() if isinstance(y, np.ndarray) else y

@@ -17,7 +17,7 @@ from ..errors import InvalidValue
 from ..jets.jet import Jet
 from ..jets.seeding import seed
 from ..kinds import Value
-from ..operand import Operand
+from ..operand import Operand, library
 from ..operand.levels import open_scope
 from .forward import Argnums, _flatten, _named, _owned, _positions, _returned
 from .reverse import _grad, _vjp
@@ -126,11 +126,9 @@ def _columns(f: Callable[..., Any], args: Any, kwargs: Any, position: int, name:
 
 def unit_blocks(x: Value) -> Iterator[Any]:
     """A unit direction for every entry of x, as many at once as the budget allows: shape (P, *x.shape)."""
-    size = _size(x)
+    size, xp = _size(x), library(x)
     for start, stop in blocks(size, size):
-        units = np.zeros((stop - start, size), x.dtype)
-        units[np.arange(stop - start), np.arange(start, stop)] = 1
-        yield units.reshape(stop - start, *np.shape(x))
+        yield xp.eye(stop - start, size, start, x.dtype).reshape(stop - start, *np.shape(x))
 
 
 def blocks(count: int, size: int, widest: int | None = None) -> Iterator[tuple[int, int]]:
@@ -163,7 +161,7 @@ def _has_directions(y: Value, scope: Any) -> bool:
 
 
 def _zeros(y: Value, count: int) -> Any:
-    return np.zeros((count, *np.shape(y)), y.dtype)
+    return library(y).zeros((count, *np.shape(y)), y.dtype)
 
 
 def jacrev(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -207,7 +205,7 @@ def _rows(pull: Callable[[Any], Any], ys: list[Any], structure: Any, which: int)
     its_structure: Any = None
     for units in unit_blocks(y):
         with open_scope("jacrev") as scope:
-            zeros: list[Any] = [np.zeros(np.shape(other), other.dtype) for other in ys]
+            zeros: list[Any] = [library(other).zeros(np.shape(other), other.dtype) for other in ys]
             zeros[which] = seed(zeros[which], 1, None, units, scope)
             xs, its_structure = _flatten(pull(optree.tree_unflatten(structure, zeros)))
             blocks.append([_first(x) if _has_directions(x, scope) else _zeros(x, len(units)) for x in xs])

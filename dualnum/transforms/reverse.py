@@ -16,7 +16,7 @@ from ..devices import apart as devices_apart
 from ..errors import InvalidType, InvalidValue
 from ..kinds import Value
 from ..memory import is_whole
-from ..operand import Operand, primal, promoted
+from ..operand import Operand, library, primal, promoted
 from ..operand.constants import frozen
 from ..operand.levels import Scope, open_scope
 from ..tape.recorded import Recorded, own
@@ -100,11 +100,17 @@ def _value_and_grad(f: Callable[..., Any], argnums: Argnums, has_aux: bool, name
             if y is None:
                 gradient = record.collect([])
             else:
-                seeds: list[Any] = [(y._step, value.dtype.type(1))]
+                seeds: list[Any] = [(y._step, _one(value))]
                 gradient = record.collect(sweep(seeds, record.steps))
         return ((value, aux) if has_aux else value), gradient
 
     return _named(transformed, f, name, argnums, partial(value_and_grad, argnums=argnums, has_aux=has_aux))
+
+
+def _one(value: Value) -> Any:
+    """The cotangent of a number: 1 in its type, where it is."""
+    xp = np if type(value) is np.float64 else library(value)
+    return value.dtype.type(1) if xp is np else xp.ones((), value.dtype)
 
 
 def floats(y: Value, name: str) -> Any:

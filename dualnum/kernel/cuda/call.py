@@ -29,6 +29,7 @@ class Kernel:
         self.routine = routine
         self._functions: dict[Any, Any] = {}
         self._watches = routine.program.alarm is not None
+        self._alike = routine.program.dtype.char * sum(group.layout != "s" for group in routine.inputs)
 
     def __call__(
         self,
@@ -70,12 +71,20 @@ class Kernel:
         if self._watches:
             alarm = Alarm(next(tickets)) if raised is None else raised
             given += [alarm.slots, alarm.ticket]
-        key = len(sizes), most >= _NARROW, "".join(types)
-        function = self._functions.get(key)
-        if function is None:
-            function = self._functions[key] = _compiled(render(self.routine, Variant(*key)))
-        function((-(-length // THREADS),), (THREADS,), given)
+        self._launch((len(sizes), most >= _NARROW, "".join(types)), given, results[0].device.id, length)
         return alarm if raised is None else False
+
+    def direct(self, given: list[Any], array: Any, length: int) -> None:
+        """The same of arrays in one piece, of one type and size like `array`, and of numbers; without an alarm."""
+        given.append(length)
+        self._launch((0, array.size >= _NARROW, self._alike), given, array.device.id, length)
+
+    def _launch(self, variant: tuple[int, bool, str], given: list[Any], device: int, length: int) -> None:
+        function = self._functions.get((variant, device))
+        if function is None:
+            text = render(self.routine, Variant(*variant))
+            function = self._functions[variant, device] = _compiled(text).kernel.linear_launch
+        function(length, given, 0, THREADS)
 
 
 class Alarm:
@@ -93,8 +102,10 @@ class Alarm:
 
 @cache
 def _slots(device: int) -> Any:
-    """The slots of the current device."""
-    return cupy().zeros(SLOTS, np.uint32)
+    """The slots of the current device, cleared for all streams."""
+    slots = cupy().zeros(SLOTS, np.uint32)
+    slots.device.synchronize()
+    return slots
 
 
 @lru_cache(maxsize=4096)

@@ -30,7 +30,7 @@ class _OfCuPy:
         return None if module is None else module.ndarray
 
     def empty(self, shape: tuple[int, ...], dtype: DType) -> Any:
-        return cupy().empty(shape, dtype)
+        return cupy().ndarray(shape, dtype)
 
     def own(self, x: Any) -> Any:
         """x on the current device; of a number that is spread over a shape that number only."""
@@ -60,6 +60,11 @@ class CUDA(_OfCuPy, Target):
     def alarm(self) -> Any:
         return Alarm(next(tickets))
 
+    def is_here(self, x: Any) -> bool:
+        """Whether x lives on the current device, to which allocations and launches go."""
+        here: bool = x.device.id == cupy().cuda.runtime.getDevice()
+        return here
+
     def computes(self, dtype: DType) -> bool:
         return dtype in _TYPES
 
@@ -88,8 +93,7 @@ class CUDA(_OfCuPy, Target):
         raised: Any = None,
     ) -> Any:
         assert plan.call is not None
-        device = results[0].device
-        if device.id == cupy().cuda.runtime.getDevice():
+        if self.is_here(results[0]):
             return plan.call(results, operands, length, directions, raised)
-        with device:
+        with results[0].device:
             return plan.call(results, operands, length, directions, raised)

@@ -1,0 +1,138 @@
+"""The calls of the coverage table on a device, forward and backward, against the same calls on NumPy's arrays.
+
+What a call comes to:
+
+=========  ==========================================================================================
+right      what NumPy's arrays give, to rounding, and every array of it on the device
+raises     an error of dualnum's, or of CuPy's where CuPy lacks the function
+wrong      anything else
+=========  ==========================================================================================
+"""
+
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import array_function_calls
+import numpy as np
+from examination import leaves
+from what_works import sample_matrix
+
+import dualnum as dn
+from dualnum.errors import DualnumError
+from dualnum.operand import Operand
+
+__all__ = ["Outcome", "outcomes", "transferred"]
+
+Call = Callable[[Any], Any]
+ORDER = 3
+
+
+class Outcome(NamedTuple):
+    """What came of a call on a device."""
+
+    status: str
+    note: str = ""
+
+
+def transferred(call: Any, cp: Any, known: dict[int, Any] | None = None) -> Any:
+    """A function of the table with the arrays that it reads on the device."""
+    known = {} if known is None else known
+    if id(call) in known:
+        return known[id(call)]
+    if isinstance(call, np.ndarray):
+        return cp.asarray(call)
+    if not isinstance(call, types.FunctionType) or call.__module__ != array_function_calls.__name__:
+        return call
+    names = {}
+    copy = types.FunctionType(call.__code__, names, call.__name__, call.__defaults__, _cells(call, cp, known))
+    known[id(call)] = copy
+    names.update({name: transferred(value, cp, known) for name, value in _used(call)})
+    return copy
+
+
+def _cells(call: Any, cp: Any, known: dict[int, Any]) -> Any:
+    return tuple(types.CellType(transferred(cell.cell_contents, cp, known)) for cell in call.__closure__ or ())
+
+
+def _used(call: Any) -> Iterator[tuple[str, Any]]:
+    """The names of the module that a function may read."""
+    return ((name, value) for name, value in call.__globals__.items() if name != "CALLS")
+
+
+def outcomes(call: Call, cp: Any) -> tuple[Outcome, Outcome]:
+    """Forward at order 3, and backward."""
+    x, v = sample_matrix()
+    there = transferred(call, cp)
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        forward = _attempt(
+            lambda: call(dn.jet(x, ORDER, direction=v)),
+            lambda: there(dn.jet(cp.asarray(x), ORDER, direction=cp.asarray(v))),
+            cp,
+        )
+        backward = _attempt(lambda: _pulled(call, x), lambda: _pulled(there, cp.asarray(x)), cp)
+    return forward, backward
+
+
+def _pulled(call: Call, x: Any) -> list[Any]:
+    """The values of what has derivatives, and the pull-back of generic cotangents."""
+
+    def recorded(variable: Any) -> list[Any]:
+        return [y for (y,) in leaves(call(variable)) if isinstance(y, Operand)]
+
+    values, pull = dn.vjp(recorded, x)
+    return [*values, pull([_cotangent(y) for y in values])] if values else []
+
+
+def _cotangent(value: Any) -> Any:
+    """A generic cotangent, zero where the value is none."""
+    rng = np.random.default_rng(value.size)
+    u = rng.uniform(0.5, 1.5, value.shape) * rng.choice([-1, 1], value.shape)
+    if value.dtype.kind == "c":
+        u = u + 1j * rng.uniform(0.5, 1.5, value.shape)
+    if not isinstance(value, (np.ndarray, np.generic)):
+        u = dn.backend.namespace(value).asarray(u)
+    return np.where(np.isfinite(value), u, 0.0).astype(value.dtype)
+
+
+def _attempt(native: Callable[[], Any], here: Callable[[], Any], cp: Any) -> Outcome:
+    try:
+        expected = native()
+    except Exception as error:
+        expected = error
+    try:
+        found = here()
+    except DualnumError as error:
+        return Outcome("raises", f"{type(error).__name__}: {error}")
+    except Exception as error:
+        return Outcome("raises" if isinstance(expected, Exception) else "stops", f"{type(error).__name__}: {error}")
+    if isinstance(expected, Exception):
+        return Outcome("wrong", f"an answer, where NumPy's arrays raise {expected}")
+    try:
+        for a, b in leaves(found, expected):
+            _compare(a, b, cp)
+    except Exception as error:
+        return Outcome("wrong", f"{type(error).__name__}: {' '.join(str(error).split())}")
+    return Outcome("right")
+
+
+def _compare(found: Any, expected: Any, cp: Any) -> None:
+    if isinstance(expected, Operand):
+        assert isinstance(found, type(expected)), f"{type(found)} in place of a jet"
+        found, expected = found.coeffs, expected.coeffs
+    if isinstance(expected, (np.ndarray, np.generic)):
+        assert isinstance(found, cp.ndarray) or not np.ndim(expected), (
+            f"{type(found)} in place of an array on the device"
+        )
+        assert found.shape == expected.shape, f"shape {found.shape} in place of {expected.shape}"
+        assert found.dtype == expected.dtype, f"type {found.dtype} in place of {expected.dtype}"
+        found = cp.asnumpy(found)
+        if expected.dtype.kind not in "fc":
+            np.testing.assert_array_equal(found, expected)
+            return
+        scale = np.max(np.abs(expected[np.isfinite(expected)]), initial=0.0)
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-12 * scale + 1e-300)
+    else:
+        assert type(found) is type(expected) or not hasattr(found, "shape"), f"{type(found)} for {type(expected)}"
+        assert found == expected, f"{found!r} in place of {expected!r}"
