@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from .backend import cuda_device, cupy, device_of, imported, namespace, resolved
+from .backend import cuda_device, cupy, device_of, imported, resolved
 from .errors import InvalidType
 from .kinds import Value
 
 __all__ = [
-    "apart", "best_device", "chosen", "devices", "entered", "numpy_function", "use_device",
+    "apart", "best_device", "chosen", "devices", "numpy_function", "use_device", "within",
 ]  # fmt: skip
 
 
@@ -65,9 +65,9 @@ class use_device(AbstractContextManager["use_device"]):
             self._current.use()
 
 
-def entered(x: Value) -> AbstractContextManager[Any]:
-    """The device of an array as CuPy's current one within a ``with`` block: what is made there lies beside x."""
-    return nullcontext() if namespace(x) is np else x.device
+def within(device: str) -> AbstractContextManager[Any]:
+    """A device as CuPy's current one within a ``with`` block: what is made there lies on it."""
+    return nullcontext() if device == "cpu" else cuda_device(device)
 
 
 def apart(function: str, *arrays: Value) -> InvalidType | None:
@@ -85,7 +85,10 @@ def apart(function: str, *arrays: Value) -> InvalidType | None:
 
 
 def best_device() -> str:
-    """ "cuda" where CuPy finds a device, else "cpu".
+    """The device to compute on: the GPU where there is one.
+
+    Returns:
+        "cuda" where CuPy is installed and finds a device, else "cpu".
 
     Example:
         >>> best_device() in ("cuda", "cpu")

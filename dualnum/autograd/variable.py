@@ -255,7 +255,8 @@ _FUNCTIONS = (("np", np), ("np.linalg", np.linalg))
 _INSTEAD = {
     "clone": "x.copy()", "numel": "x.size", "dim": "x.ndim", "pow": "x**p", "mm": "x @ y", "mv": "x @ y",
     "bmm": "x @ y", "float": "x.astype(np.float32)", "double": "x.astype(np.float64)",
-    "to": "x.to_device(device) or x.astype(dtype)", "cuda": "x.to_device('cuda')", "cpu": "x.to_device('cpu')",
+    "to": "x.to_device(…), x.astype(…), or variable(data, device=…, dtype=…)",
+    "cuda": "x.to_device('cuda')", "cpu": "x.to_device('cpu')",
     "t": "x.T", "unsqueeze": "np.expand_dims(x, axis)", "permute": "x.transpose(…)",
     "expand": "np.broadcast_to(x, shape)", "sigmoid": "1 / (1 + np.exp(-x))", "relu": "np.maximum(x, 0)",
     "detach_": "x = x.detach()",

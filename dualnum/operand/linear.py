@@ -9,7 +9,7 @@ from ..backend import as_floating, namespace, resolved
 from ..backend import to_device as array_to_device
 from ..devices import chosen
 from ..kinds import Value
-from .operand import Adjoint, Adjoints, Operand, Stacked, highest
+from .operand import Adjoint, Adjoints, Operand, Stacked, highest, primal
 
 __all__ = ["Moving", "batched", "bilinear", "linear", "moved", "put", "rearrange"]
 
@@ -94,6 +94,9 @@ def moved_by_record(x: Operand, device: str) -> Any:
     source, device = x.device, resolved(device)
     if device == source:
         return x
+    refused = getattr(primal(x), "_refused", None)
+    if refused is not None:  # a traced program is made for the machine that its arguments live on
+        raise refused("a move between devices", "to_device before the call or after it")
 
     def to_device(x: Value) -> Any:
         return moved(x, device)

@@ -15,7 +15,7 @@ import numpy as np
 import optree
 
 from ..algebra import Algebra, Part
-from ..backend import is_array
+from ..backend import is_array, resolved
 from ..errors import DualnumError, InvalidType, NotTraceable
 from ..jets.jet import Jet
 from ..kernel.target import Target
@@ -88,7 +88,7 @@ class Tracer(Operand):
 
     @property
     def device(self) -> str:
-        raise self._refused("the device of a traced array", "to_device before the call or after it")
+        return "cpu" if self.record.machine.looks else resolved("cuda")
 
     def astype(self, dtype: DType, **kwargs: Any) -> Any:
         return self._call(lambda x: np.asarray(x).astype(dtype, **kwargs)[()], self)

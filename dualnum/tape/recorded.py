@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..algebra import Stack
-from ..backend import device_of
 from ..errors import InvalidType, LevelError, NotDifferentiable, dropped
 from ..jets import evaluation, tower
 from ..jets.planes import Level, readonly
@@ -81,10 +80,6 @@ class Recorded(Recording):
     def dtype(self) -> np.dtype[Any]:
         dtype: np.dtype[Any] = self._value.dtype
         return dtype
-
-    @property
-    def device(self) -> str:
-        return device_of(self._value)
 
     def _read(self) -> Any:
         """The value, of a view as it is since the last assignment to the whole."""
