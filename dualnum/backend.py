@@ -16,7 +16,7 @@ from .kinds import DType, Value
 
 __all__ = [
     "as_floating", "asked", "contiguous", "cuda_device", "cupy", "device_of", "floating_dtype", "imported", "is_array",
-    "lacking", "namespace", "plain", "resolved", "sums_at", "to_device", "writable",
+    "lacking", "namespace", "occurs", "plain", "resolved", "sums_at", "to_device", "writable",
 ]  # fmt: skip
 
 _NUMERIC = "fc"  # dtype kinds that carry derivatives
@@ -44,6 +44,17 @@ def asked(default: Any, **keywords: Any) -> dict[str, Any]:
 def is_array(x: Value) -> bool:
     """Whether x is an array of NumPy or CuPy, or a NumPy scalar."""
     return isinstance(x, (np.ndarray, np.generic)) or namespace(x) is not np
+
+
+def occurs(mask: Value) -> bool:
+    """Whether truth values hold anywhere, as far as that can be told at no cost: a rule may skip what does not occur.
+
+    Of what lies on a device or is a symbol of a program, and is not looked at, it is taken that they do: there
+    every case is computed, and the masks choose.
+    """
+    if isinstance(mask, (bool, np.ndarray, np.generic)):
+        return bool(np.any(mask))
+    return getattr(mask, "constant", None) is not False
 
 
 def plain(x: Value, function: str, argument: str) -> Any:
@@ -127,6 +138,7 @@ def floating_dtype(dtype: DType, function: str) -> np.dtype[Any]:
 
 _LACKING = re.compile(
     r"no implementation found for 'numpy\.([\w.]+)' .*cupy|NotImplemented from __array_ufunc__\(<ufunc '(\w+)'>"
+    r"|Unsupported dtype (float128|complex256)"
 )
 
 
@@ -136,8 +148,8 @@ def lacking(error: Exception, function: str) -> NotOnDevice | None:
         return None
     if isinstance(error, NotImplementedError) and _raised_in(error).startswith("cupy"):
         return not_on_device(function, f"CuPy does not do this ({error})")
-    found = _LACKING.search(str(error)) if isinstance(error, TypeError) else None
-    return not_on_device(function, f"CuPy has no {found[1] or found[2]}") if found else None
+    found = _LACKING.search(str(error)) if isinstance(error, (TypeError, ValueError)) else None
+    return not_on_device(function, f"CuPy has no {found[1] or found[2] or found[3]}") if found else None
 
 
 def _raised_in(error: Exception) -> str:
@@ -153,7 +165,9 @@ def sums_at(positions: Any, weights: Any, size: int) -> Any:
     xp = namespace(weights)
     if xp is not np:
         sums = xp.zeros(size, weights.dtype)
-        np.add.at(sums, positions, weights)
+        parts = [(sums.real, weights.real), (sums.imag, weights.imag)] if sums.dtype.kind == "c" else [(sums, weights)]
+        for into, added in parts:
+            np.add.at(into, positions, added)
         return sums
     if weights.dtype.kind == "c":
         sums = np.bincount(positions, weights.real, size) + 1j * np.bincount(positions, weights.imag, size)

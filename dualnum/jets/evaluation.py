@@ -16,7 +16,8 @@ from ..kinds import Value
 from ..operand import Operand, primal
 from ..primitives.composition import Composition
 from ..primitives.derived import Derived
-from ..primitives.table import Row, around_zeros
+from ..primitives.mends import around_zeros
+from ..primitives.table import Row
 from . import tower
 from .base import Base
 from .planes import Level, as_jets

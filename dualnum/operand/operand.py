@@ -6,7 +6,6 @@ they run on the operand of the highest level among their arguments (see `levels`
 says what these mean for it: a ufunc, a linear map, a rearrangement of entries, and a bilinear map.
 """
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import Any, NoReturn
@@ -14,7 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..algebra import Part
-from ..backend import device_of, is_array, lacking, namespace
+from ..backend import cupy, device_of, is_array, lacking, namespace
 from ..devices import apart, numpy_function
 from ..errors import (
     DualnumError,
@@ -286,7 +285,7 @@ class Operand(Ndarray):
         """x.flat[indices] = values, which are repeated as often as needed."""
         if next(operands(indices), None) is not None:
             raise InvalidType("put: the index carries derivatives; use its .value (as integers)")
-        np.put(self, indices, values, mode)
+        np.put(self, indices, values, mode)  # type: ignore[arg-type]
 
 
 # ── finding the operand that an operation runs on ────────────────────────────────────────────────
@@ -344,8 +343,16 @@ def beside(numbers: Any, x: Value) -> Any:
 
 
 def library(*data: Any) -> ModuleType:
-    """NumPy, or CuPy where the arrays under data are on a device: what makes other arrays beside them."""
-    return namespace(*map(primal, data)) if "cupy" in sys.modules else np
+    """NumPy, or CuPy where arrays under data (in lists as well) are on a device: what makes others beside them."""
+    return np if cupy() is None else namespace(*map(primal, _items(data)))
+
+
+def _items(data: Value) -> Iterator[Any]:
+    for x in data:
+        if isinstance(x, (tuple, list)):
+            yield from _items(x)
+        else:
+            yield x
 
 
 def as_array(x: Value, *others: Any) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 import optree
 
 from ..algebra import Algebra, Part
-from ..backend import is_array, resolved
+from ..backend import is_array
 from ..errors import DualnumError, InvalidType, NotTraceable
 from ..jets.jet import Jet
 from ..kernel.target import Target
@@ -88,7 +88,8 @@ class Tracer(Operand):
 
     @property
     def device(self) -> str:
-        return "cpu" if self.record.machine.looks else resolved("cuda")
+        """Where the arrays will be that it stands for."""
+        return self.record.machine.place
 
     def astype(self, dtype: DType, **kwargs: Any) -> Any:
         return self._call(lambda x: np.asarray(x).astype(dtype, **kwargs)[()], self)

@@ -24,8 +24,9 @@ from ..operand.levels import Scope, require_alive
 from ..operand.rearrangement import Rearrangement
 from ..primitives import ufuncs
 from ..primitives.derived import Derived, derived
+from ..primitives.mends import around_zeros
 from ..primitives.operation import Operation
-from ..primitives.table import Row, around_zeros
+from ..primitives.table import Row
 from .recording import Recording
 from .step import LinearPull, Placing, Step, is_recording, name_of, sign_of_squares
 from .transposed import StackPull
@@ -168,10 +169,7 @@ class Recorded(Recording):
     def _as_array(self) -> Any:
         if not self.ndim:
             value = self._value
-            if isinstance(value, Operand):
-                self._value = value._as_array()
-            elif isinstance(value, np.generic):
-                self._value = np.asarray(value)
+            self._value = value._as_array() if isinstance(value, Operand) else library(value).asarray(value)
         return self
 
     def _as_number(self) -> Any:

@@ -171,7 +171,7 @@ def render(routine: Routine, variant: Variant) -> str:
     tail: list[str] = []
     if w.raised:
         arguments += ["unsigned* tickets", "const long long ticket"]
-        flag = f"tickets[ticket % {SLOTS}]"
+        flag = f"tickets[(unsigned)ticket % {SLOTS}]"
         if routine.guarded:
             head.insert(0, f"if ({flag} != (unsigned)ticket) return;")
             w.once.append(f"if (!{w.raised}) return;")
@@ -180,7 +180,7 @@ def render(routine: Routine, variant: Variant) -> str:
     each = ["for (I d = 0; d < directions; ++d) {", *w.each, *w.stored[True], "}"] if routine.directed else []
     return "\n".join([
         f"typedef {'long long' if variant.wide else 'int'} I;",
-        f'extern "C" __global__ void __launch_bounds__({THREADS}) kernel({", ".join(arguments)}) {{',
+        f'extern "C" __global__ void kernel({", ".join(arguments)}) {{',
         *head, *w.once, *w.stored[False], *each, *tail, "}", "",
     ])  # fmt: skip
 
