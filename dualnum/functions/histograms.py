@@ -132,6 +132,7 @@ def _on_device(
         samples = list(pair.values()) if pair else list(np.transpose(sample) if hasattr(sample, "shape") else sample)
         if not np.iterable(bins) or (pair and len(bins) > 2):
             bins = [bins] * len(samples)
+        bins = list(bins)
         range = [None] * len(samples) if range is None else range
     if len(bins) != len(samples):
         raise InvalidValue(f"{function.__name__}: {len(bins)} bins are given for {len(samples)} axes; expected as many")
