@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from .backend import cuda_device, cupy, device_of, imported, resolved
+from .backend import cuda_device, cupy, device_of, imported, resolved, to_device
 from .errors import InvalidType
 from .kinds import Value
 
 __all__ = [
-    "apart", "best_device", "chosen", "devices", "numpy_function", "use_device", "within",
+    "apart", "best_device", "chosen", "devices", "numpy_function", "to_device", "use_device", "within",
 ]  # fmt: skip
 
 
@@ -88,7 +88,7 @@ def best_device() -> str:
     """The device to compute on: the GPU where there is one.
 
     Returns:
-        "cuda" where CuPy is installed and finds a device, else "cpu".
+        The name of a device, "cuda" where CuPy is installed and finds one, else "cpu".
 
     Example:
         >>> best_device() in ("cuda", "cpu")

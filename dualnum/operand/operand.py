@@ -344,7 +344,12 @@ def beside(numbers: Any, x: Value) -> Any:
 
 def library(*data: Any) -> ModuleType:
     """NumPy, or CuPy where arrays under data (in lists as well) are on a device: what makes others beside them."""
-    return np if cupy() is None else namespace(*map(primal, _items(data)))
+    module = cupy()
+    if module is None:
+        return np
+    arrays = list(map(primal, _items(data)))
+    traced = any(isinstance(x, Operand) and x.device != "cpu" for x in arrays)
+    return module if traced else namespace(*arrays)
 
 
 def _items(data: Value) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 import copy
 import io
 import pickle
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -93,6 +94,7 @@ def test_use_device_holds_from_now_on_and_leaves_device_arrays_alone(cp: Any, a:
 
 
 def test_a_device_array_comes_in_and_goes_out_without_a_copy(cp: Any, a: Any, counted: Any) -> None:
+    np.exp(dn.jet(a, 2))  # compiles it
     with counted() as counts:
         y = np.exp(dn.jet(a, 2))
         value, slope = y.value, y.derivative(1)
@@ -148,7 +150,11 @@ class Recording:
 
 
 @pytest.mark.parametrize("kind", [OfAnotherLibrary, Exported])
-def test_tensors_of_other_libraries_are_taken_without_a_copy(cp: Any, a: Any, kind: Any, counted: Any) -> None:
+def test_tensors_of_other_libraries_are_taken_without_a_copy(
+    cp: Any, a: Any, kind: Any, counted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "fakegpu" in sys.modules:  # which does not know on which device an address is
+        monkeypatch.setattr(cp, "asarray", lambda x: x.array)
     with counted() as counts:
         taken = dn.backend.as_floating(kind(a), "jet", "x")
         y = dn.jet(kind(a), 2)
@@ -160,7 +166,7 @@ def test_tensors_of_other_libraries_are_taken_without_a_copy(cp: Any, a: Any, ki
 
 
 def test_a_tensor_that_gives_no_array_is_an_error_of_ours(cp: Any) -> None:
-    with pytest.raises(InvalidType, match="jet: x is a Recording that gives no array .*requires grad"):
+    with pytest.raises(InvalidType, match=r"jet: x is a Recording that gives no array .*requires grad"):
         dn.jet(Recording())
 
 
@@ -220,7 +226,7 @@ def test_moves_within_forward_transforms(cp: Any) -> None:
 
 
 def test_jit_refuses_moves_and_passes_what_is_there(cp: Any, a: Any) -> None:
-    with pytest.raises(NotTraceable, match="a move between devices .* use to_device before the call"):
+    with pytest.raises(NotTraceable, match=r"a move between devices .* use to_device before the call"):
         dn.jit(lambda x: np.sin(x).get())(a)
     assert_allclose(dn.jit(lambda x: np.sin(x.to_device("cuda")))(a).get(), np.sin(N))
 
@@ -287,7 +293,6 @@ CALLS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "power": lambda xp, a, x: xp.power(x, 3),
     "where": lambda xp, a, x: xp.where(a > 1, x, 2 * x),
     "clip": lambda xp, a, x: xp.clip(x, 1.0, 2.0),
-    "clip of an array": lambda xp, a, x: xp.clip(a, x, 2.0),
     "sum": lambda xp, a, x: xp.sum(x),
     "mean along an axis": lambda xp, a, x: xp.mean(x, axis=0),
     "less": lambda xp, a, x: xp.less(x, 1.0),
@@ -341,10 +346,11 @@ def test_what_cupy_cannot_hand_over_raises(cp: Any, a: Any, x: dn.Jet) -> None:
         with pytest.raises(DerivativeDropped):
             write()
     assert_allclose(b.get(), N, rtol=0)
-    with pytest.raises(TypeError):  # it asks nobody
-        cp.concatenate([x, x])
+    for call in (lambda: cp.concatenate([x, x]), lambda: cp.clip(a, x, 2.0), lambda: cp.dot(a, x)):
+        with pytest.raises(TypeError):  # these ask nobody
+            call()
     mine = cp.ElementwiseKernel("T x", "T y", "y = x", "mine")
-    with pytest.raises(NotDifferentiable, match="mine: dualnum has no rule for this kernel .* dn.custom_derivative"):
+    with pytest.raises(NotDifferentiable, match=r"mine: dualnum has no rule for this kernel .* dn.custom_derivative"):
         mine(x)
 
 
