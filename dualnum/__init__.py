@@ -1,6 +1,7 @@
 """dualnum: exact derivatives of any order for NumPy and CuPy code."""
 
 from . import autograd, functions, linalg, primitives, testing
+from .devices import best_device, use_device
 from .errors import (
     DerivativeDropped,
     DualnumError,
@@ -76,6 +77,7 @@ __all__ = [
     "__version__",
     "array",
     "autograd",
+    "best_device",
     "biharmonic",
     "checkpoint",
     "compose",
@@ -117,6 +119,7 @@ __all__ = [
     "taylor",
     "taylor_step",
     "testing",
+    "use_device",
     "value_and_grad",
     "vhp",
     "vjp",

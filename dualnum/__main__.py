@@ -14,8 +14,8 @@ import numpy as np
 
 from . import __version__
 from .algebra import scale_of
-from .backend import devices
 from .cli.report import MOST, differentiate
+from .devices import devices
 from .errors import DualnumError, InvalidValue
 from .formula import Formula, FormulaError, parse
 from .kernel.engine import available, current

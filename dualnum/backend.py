@@ -1,7 +1,7 @@
 """Which namespace an array belongs to, and what may become a coefficient.
 
-The only module that knows of CuPy, and it imports it only when a device is asked for by name: an
-array that comes from CuPy brings the module with it (``sys.modules``).
+With `devices` the only module that knows of CuPy, and it imports it only when memory on a device comes from elsewhere:
+an array that comes from CuPy brings the module with it (``sys.modules``).
 """
 
 import re
@@ -15,8 +15,8 @@ from .errors import InvalidType, InvalidValue, NotOnDevice, not_on_device
 from .kinds import DType, Value
 
 __all__ = [
-    "as_floating", "asked", "contiguous", "cupy", "device_of", "devices", "floating_dtype", "is_array", "lacking",
-    "namespace", "plain", "sums_at", "to_device", "writable",
+    "as_floating", "asked", "contiguous", "cupy", "device_of", "floating_dtype", "imported", "is_array", "lacking",
+    "namespace", "occurs", "plain", "sums_at", "writable",
 ]  # fmt: skip
 
 _NUMERIC = "fc"  # dtype kinds that carry derivatives
@@ -44,6 +44,17 @@ def asked(default: Any, **keywords: Any) -> dict[str, Any]:
 def is_array(x: Value) -> bool:
     """Whether x is an array of NumPy or CuPy, or a NumPy scalar."""
     return isinstance(x, (np.ndarray, np.generic)) or namespace(x) is not np
+
+
+def occurs(mask: Value) -> bool:
+    """Whether truth values hold anywhere, as far as that can be told at no cost: a rule may skip what does not occur.
+
+    Of what lies on a device or is a symbol of a program, and is not looked at, it is taken that they do: there
+    every case is computed, and the masks choose.
+    """
+    if isinstance(mask, (bool, np.ndarray, np.generic)):
+        return bool(np.any(mask))
+    return getattr(mask, "constant", None) is not False
 
 
 def plain(x: Value, function: str, argument: str) -> Any:
@@ -77,7 +88,8 @@ def writable(x: Value) -> bool:
 def as_floating(x: Value, function: str, argument: str) -> Any:
     """x as an array of floats (or complex numbers) in its own namespace; shared where it already is one.
 
-    What is no array but a number stays a number, of NumPy's.
+    What is no array but a number stays a number, of NumPy's. What another library has on a CUDA device
+    (``__cuda_array_interface__``, DLPack) becomes an array of CuPy's over the same memory.
 
     Integers and booleans become the default float, as in ``np.true_divide``. Raises `InvalidType`
     for what is no array of numbers.
@@ -90,9 +102,15 @@ def as_floating(x: Value, function: str, argument: str) -> Any:
     number = not is_array(x)
     if number:
         try:
-            x = np.asarray(x)
+            foreign = _on_device(x, f"{function}: {argument}")
+            number = foreign is None
+            x = np.asarray(x) if number else foreign
+        except InvalidValue:
+            raise
         except ValueError as error:  # ragged nested lists
             raise InvalidValue(f"{function}: {argument} is not a rectangular array ({error})") from None
+        except RuntimeError as error:  # a tensor of PyTorch that records
+            raise InvalidType(f"{function}: {argument} is a {type(x).__name__} that gives no array ({error})") from None
     x = plain(x, function, argument)
     kind = x.dtype.kind
     if kind in _NUMERIC or kind in _PROMOTED:
@@ -120,6 +138,7 @@ def floating_dtype(dtype: DType, function: str) -> np.dtype[Any]:
 
 _LACKING = re.compile(
     r"no implementation found for 'numpy\.([\w.]+)' .*cupy|NotImplemented from __array_ufunc__\(<ufunc '(\w+)'>"
+    r"|Unsupported dtype (float128|complex256)"
 )
 
 
@@ -129,8 +148,8 @@ def lacking(error: Exception, function: str) -> NotOnDevice | None:
         return None
     if isinstance(error, NotImplementedError) and _raised_in(error).startswith("cupy"):
         return not_on_device(function, f"CuPy does not do this ({error})")
-    found = _LACKING.search(str(error)) if isinstance(error, TypeError) else None
-    return not_on_device(function, f"CuPy has no {found[1] or found[2]}") if found else None
+    found = _LACKING.search(str(error)) if isinstance(error, (TypeError, ValueError)) else None
+    return not_on_device(function, f"CuPy has no {found[1] or found[2] or found[3]}") if found else None
 
 
 def _raised_in(error: Exception) -> str:
@@ -146,7 +165,9 @@ def sums_at(positions: Any, weights: Any, size: int) -> Any:
     xp = namespace(weights)
     if xp is not np:
         sums = xp.zeros(size, weights.dtype)
-        np.add.at(sums, positions, weights)
+        parts = [(sums.real, weights.real), (sums.imag, weights.imag)] if sums.dtype.kind == "c" else [(sums, weights)]
+        for into, added in parts:
+            np.add.at(into, positions, added)
         return sums
     if weights.dtype.kind == "c":
         sums = np.bincount(positions, weights.real, size) + 1j * np.bincount(positions, weights.imag, size)
@@ -161,36 +182,34 @@ def device_of(x: Value) -> str:
     return device if isinstance(device, str) else f"cuda:{device.id}"
 
 
-def to_device(x: Value, device: str | None) -> Any:
-    """x on the named device ("cpu", "cuda", "cuda:1"); x itself when device is None or where it is."""
-    if device is None or device == device_of(x):
-        return x
-    kind, _, index = device.partition(":") if isinstance(device, str) else ("", "", "")
-    if kind == "cpu":
-        return x.get() if namespace(x) is not np else x
-    if kind != "cuda" or (index and not index.isdigit()):
-        raise InvalidValue(f'device is {device!r}; expected "cpu", "cuda" or "cuda:N"')
+# ── memory on devices that comes from elsewhere ──────────────────────────────────────────────────
+
+
+def imported(wanted: str) -> Any:
+    """The module CuPy; `wanted` begins the error that says what is missing."""
     try:
-        import cupy
-    except ImportError:
+        import cupy as module
+    except ModuleNotFoundError as error:
+        if error.name != "cupy":
+            raise
         raise InvalidValue(
-            f"device is {device!r}, but CuPy is not installed; pip install 'dualnum[cuda13]' (or cuda12)"
+            f"{wanted}, but CuPy is not installed; pip install 'dualnum[cuda13]' (or cuda12). dn.best_device() is the "
+            "device to use where there may be none"
         ) from None
-    with cupy.cuda.Device(int(index or 0)):
-        return cupy.asarray(x)
+    except ImportError as error:
+        raise InvalidValue(f"{wanted}, but CuPy is installed and cannot be imported: {str(error).strip()}") from error
+    return module
 
 
-def devices() -> list[str]:
-    """The devices that can be used here, "cpu" first; CuPy is imported to find the others.
+_DLPACK_CUDA = (2, 13)  # kDLCUDA, kDLCUDAManaged
 
-    Example:
-        >>> devices()[0]
-        'cpu'
-    """
-    try:
-        import cupy
 
-        names = [cupy.cuda.runtime.getDeviceProperties(i)["name"] for i in range(cupy.cuda.runtime.getDeviceCount())]
-    except Exception:  # no CuPy, no driver, no device: whatever CuPy makes of it, there is none to use
-        return ["cpu"]
-    return ["cpu", *(f"cuda:{i} ({name.decode()})" for i, name in enumerate(names))]
+def _on_device(x: Value, name: str) -> Any:
+    """What another library has on a CUDA device, as an array of CuPy's over its memory; None of what is on the host."""
+    if hasattr(x, "__cuda_array_interface__"):
+        return imported(f"{name} is on a CUDA device").asarray(x)
+    if hasattr(x, "__dlpack_device__") and x.__dlpack_device__()[0] in _DLPACK_CUDA:
+        return imported(f"{name} is on a CUDA device").from_dlpack(x)
+    if isinstance(x, (list, tuple)) and cupy() is not None and any(isinstance(item, cupy().ndarray) for item in x):
+        return cupy().asarray(x)  # CuPy collects its own, NumPy does not
+    return None

@@ -20,6 +20,7 @@ PACKAGE = ROOT / "dualnum"
 FLOORS = [
     {"errors", "kinds"},
     {"algebra", "backend", "broadcasting", "memory", "series"},
+    {"devices"},
     {"operand"},
     {"primitives"},
     {"formula", "functions", "kernel"},

@@ -185,8 +185,13 @@ def _widened(a: Part, power: float) -> Part:
 
 
 def is_nothing(x: Coefficient) -> bool:
-    """Whether numbers are zero or NaN."""
-    return not hasattr(x, "node") and bool(np.all((x == 0) | np.isnan(x)))
+    """Whether numbers are zero or NaN: of arrays a look tells, of a symbol how it was written.
+
+    (Arrays on a device are not looked at. What rules do with parts does not depend on where arrays lie.)
+    """
+    if isinstance(x, (np.ndarray, np.generic, float, int, complex)):
+        return bool(np.all((x == 0) | np.isnan(x)))
+    return not hasattr(x, "node") and getattr(x, "nothing", True)
 
 
 def _mapped(ufunc: np.ufunc) -> Callable[..., Any]:

@@ -5,14 +5,16 @@ It records what is done with it wherever that happens; `backward` sweeps back an
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
 
-from ..backend import as_floating, device_of, floating_dtype, namespace, to_device
+from ..backend import as_floating, floating_dtype, namespace
+from ..devices import apart, to_device
 from ..errors import InvalidType, InvalidValue, NoAttribute, dropped
 from ..kinds import DType, Value
-from ..operand import Operand, primal
+from ..operand import Operand, primal, put
 from ..operand.constants import frozen
 from ..operand.levels import Scope, recording
 from ..operand.ndarray import missing
@@ -177,9 +179,12 @@ class Variable(Recorded):
 
         Raises:
             DerivativeDropped: it requires one; write x.detach().numpy() or x.data.
+            InvalidType: it is on a device; write x.get().
         """
         if self._step is not None:
             raise dropped("numpy() of a variable that requires a gradient", "x.detach().numpy(), or x.data")
+        if self.device != "cpu":
+            raise InvalidType(f"numpy(): the variable is on {self.device}; write x.get().numpy() for a copy of it")
         return self.value
 
     def item(self, *args: Any) -> Any:
@@ -198,11 +203,6 @@ class Variable(Recorded):
         """The value as nested lists of Python's numbers."""
         return primal(self).tolist()
 
-    @property
-    def device(self) -> str:
-        """Where the value is: "cpu", or "cuda:N" on a GPU."""
-        return device_of(primal(self))
-
     def _replace(self, new: Recorded) -> None:
         if self._is_to_collect() and is_recording():
             raise InvalidValue(
@@ -212,10 +212,11 @@ class Variable(Recorded):
 
     def __repr__(self) -> str:
         value = np.array2string(to_device(primal(self), "cpu"), separator=", ", prefix="variable(")
-        dtype = "" if self.dtype.char in "dD" else f", dtype={self.dtype}"
+        facts = "" if self.dtype.char in "dD" else f", dtype={self.dtype}"
+        facts += "" if self.device == "cpu" else f", device={self.device!r}"
         if self.is_leaf:
-            return f"variable({value}{dtype}{', requires_grad=True' if self.requires_grad else ''})"
-        return f"variable({value}{dtype}, grad_fn={self._step!r})"
+            return f"variable({value}{facts}{', requires_grad=True' if self.requires_grad else ''})"
+        return f"variable({value}{facts}, grad_fn={self._step!r})"
 
     def __format__(self, spec: str) -> str:
         """A single number as Python's; an array as its repr."""
@@ -246,7 +247,7 @@ class Variable(Recorded):
                 "a variable that was computed cannot be pickled: its record lives in this process; pickle x.data, or "
                 "x.detach()"
             )
-        return variable, (self._value, self.requires_grad)
+        return partial(variable, device="cpu" if self.device == "cpu" else None), (self._value, self.requires_grad)
 
 
 # what PyTorch's tensors have as methods
@@ -254,10 +255,10 @@ _FUNCTIONS = (("np", np), ("np.linalg", np.linalg))
 _INSTEAD = {
     "clone": "x.copy()", "numel": "x.size", "dim": "x.ndim", "pow": "x**p", "mm": "x @ y", "mv": "x @ y",
     "bmm": "x @ y", "float": "x.astype(np.float32)", "double": "x.astype(np.float64)",
-    "to": "variable(data, device=…, dtype=…)",
-    "cuda": "variable(data, device='cuda')", "cpu": "variable(data, device='cpu')", "t": "x.T",
-    "unsqueeze": "np.expand_dims(x, axis)", "permute": "x.transpose(…)", "expand": "np.broadcast_to(x, shape)",
-    "sigmoid": "1 / (1 + np.exp(-x))", "relu": "np.maximum(x, 0)", "detach_": "x = x.detach()",
+    "to": "x.to_device(device) or x.astype(dtype)", "cuda": "x.to_device('cuda')", "cpu": "x.to_device('cpu')",
+    "t": "x.T", "unsqueeze": "np.expand_dims(x, axis)", "permute": "x.transpose(…)",
+    "expand": "np.broadcast_to(x, shape)", "sigmoid": "1 / (1 + np.exp(-x))", "relu": "np.maximum(x, 0)",
+    "detach_": "x = x.detach()",
 }  # fmt: skip
 
 
@@ -289,7 +290,7 @@ def variable(data: Value, requires_grad: bool = True, *, dtype: DType = None, de
         data: a number, nested lists, an array, or a variable, whose value is taken.
         requires_grad: whether to record what depends on it.
         dtype: a real or complex type; that of the data when left out.
-        device: "cpu", "cuda" or "cuda:N"; where the data are when left out.
+        device: "cpu", "cuda" or "cuda:N"; where the data are, or `use_device` says, when left out.
 
     Returns:
         A `Variable` of the shape of the data, a leaf.
@@ -313,8 +314,8 @@ def variable(data: Value, requires_grad: bool = True, *, dtype: DType = None, de
             f"variable: data is an operand of {data.scope.name}; give its .value, or take the derivative of a "
             "transform (dn.taylor(dn.grad(f), …)) for the series of a gradient"
         )
+    data = put(data, device, "variable", "data")
     if not isinstance(data, Operand):
-        data = to_device(as_floating(data, "variable", "data"), device)
         data = namespace(data).array(data, None if dtype is None else floating_dtype(dtype, "variable"))
     new = object.__new__(Variable)
     new._value = data
@@ -363,6 +364,8 @@ def swept(
             g = frozen(g) if create_graph else g
         if np.shape(g) != y.shape:
             raise InvalidValue(f"{name}: a gradient of an output has shape {np.shape(g)}; expected {y.shape}")
+        if type(g) is not type(y._value) and (misplaced := apart(name, g, y)) is not None:
+            raise misplaced
         if not create_graph and isinstance(g, Variable):
             g = g._read()
         seeds.append((y._step, y._new(g, None) if create_graph and not isinstance(g, Variable) else g))

@@ -19,7 +19,7 @@ from .keywords import array, cast
 def einsum_path(*operands: Any, optimize: Any = "greedy", einsum_call: bool = False) -> Any:
     """Which depends on shapes alone."""
     shapes = [stand_in(np.shape(x)) if isinstance(x, Operand) or is_array(x) else x for x in operands]
-    return np.einsum_path(*shapes, optimize=optimize, einsum_call=einsum_call)
+    return np.einsum_path(*shapes, optimize=optimize, einsum_call=einsum_call)  # type: ignore[arg-type]
 
 
 @implements(np.einsum, without_axes="view")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..algebra import Algebra
-from ..backend import to_device
+from ..devices import to_device
 from ..kinds import Value
 from ..operand import Operand, primal
 from .base import Base
@@ -90,6 +90,7 @@ def html(jet: Base) -> str:
         entries = "".join(f"<td>{escape(cell)}</td>" for cell in cells(plane))
         rows.append(f"<tr><th>{escape(_plain(monomial) or '1')}</th>{entries}</tr>")
     facts = [f"order {_order_text(jet)}", f"shape {jet.shape}", str(jet.dtype)]
+    facts += [] if jet.device == "cpu" else [jet.device]
     return (
         f"<table><caption>Jet, {escape(', '.join(facts))}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
@@ -189,6 +190,8 @@ def _facts(jet: Base) -> list[str]:
         facts.append(f"shape={jet.shape}")
     if jet.dtype not in (np.dtype(np.float64), np.dtype(np.complex128)):
         facts.append(f"dtype={jet.dtype}")
+    if jet.device != "cpu":
+        facts.append(f"device={jet.device!r}")
     return facts
 
 

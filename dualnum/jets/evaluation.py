@@ -9,13 +9,15 @@ import numpy as np
 
 from ..algebra import Stack
 from ..backend import is_array, plain
+from ..devices import apart
 from ..errors import DualnumError, InvalidType, InvalidValue, NonsmoothPoint
 from ..kernel import engine, launch, transpose
 from ..kinds import Value
 from ..operand import Operand, primal
 from ..primitives.composition import Composition
 from ..primitives.derived import Derived
-from ..primitives.table import Row, around_zeros
+from ..primitives.mends import around_zeros
+from ..primitives.table import Row
 from . import tower
 from .base import Base
 from .planes import Level, as_jets
@@ -86,7 +88,7 @@ def computed(top: Base, row: Row, operands: Sequence[Any], mine: Sequence[bool])
             raise
         kind = InvalidValue if isinstance(error, ValueError) else InvalidType
         shapes = ", ".join(str(np.shape(x)) for x in operands)
-        raise kind(f"{row.name}: {error} (operands of shape {shapes})") from None
+        raise apart(row.name, *operands) or kind(f"{row.name}: {error} (operands of shape {shapes})") from None
     return as_jets(levels, *result) if row.ufunc.nout == 1 else tuple(as_jets(levels, *part) for part in result)
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..algebra import Algebra, Univariate, check_order
-from ..backend import as_floating, asked, floating_dtype, to_device
+from ..backend import as_floating, asked, floating_dtype
 from ..errors import DualnumError, InvalidValue, LevelError, dropped, ours
 from ..kinds import DType, Index, Value
-from ..operand import Adjoint, Adjoints, Operand, Stacked
+from ..operand import Adjoint, Adjoints, Operand, Stacked, explained, moved
 from ..operand.index import as_tuple, cannot_hold, checked_index, checked_value, index_error, is_basic
 from ..operand.levels import Scope, ambient
 from ..primitives import Row, ufuncs
@@ -167,7 +167,7 @@ class Jet(Reading):
         except IndexError as error:
             raise index_error(index, self.shape, "x[…] = value", error) from None
         except (TypeError, ValueError) as error:
-            raise ours(error, "x[…] = value") from None
+            raise explained(error, "x[…] = value", self, value) from None
         self._extend(extent)
 
     @property
@@ -176,14 +176,10 @@ class Jet(Reading):
         return int(self.planes.nbytes)
 
     def to_device(self, device: str, /, *, stream: Any = None) -> "Jet":
-        """The jet with its coefficients on another device ("cpu", "cuda", "cuda:N"); itself where they are there.
+        planes = moved(self.planes, device)  # all of them in one copy
+        return self if planes is self.planes else self._again(planes, self.extent)
 
-        Raises:
-            InvalidValue: there is no such device, or CuPy is not installed.
-        """
-        planes = self.planes
-        moved = planes.to_device(device) if isinstance(planes, Jet) else to_device(planes, device)
-        return self if moved is planes else self._like(moved, self.extent)
+    to_device.__doc__ = Operand.to_device.__doc__
 
     def fill(self, value: Value) -> None:
         """x[...] = value."""

@@ -8,9 +8,9 @@ import numpy as np
 
 from ..algebra import Monomial, Univariate, factorial_times, multiple, warn_of_underflow
 from ..backend import as_floating, device_of
-from ..errors import InvalidType, InvalidValue, NoAttribute, ours
+from ..errors import InvalidType, InvalidValue, NoAttribute
 from ..kinds import Value
-from ..operand import Operand, beside
+from ..operand import Operand, beside, explained
 from .base import Base
 from .multiindex import each, entries, factorial, horner, missing, remedy
 from .planes import readonly, stack_blocks
@@ -39,10 +39,7 @@ class Reading(Base):
     @property
     def device(self) -> str:
         """Where the coefficients are: "cpu" or "cuda:N"."""
-        planes = self.planes
-        while isinstance(planes, Base):
-            planes = planes.planes
-        return device_of(planes)
+        return device_of(self.planes)
 
     def coefficient(self, *multi_index: int, **powers: int) -> Any:
         """a_m, the coefficient of t^m, a read-only view; arguments, shape and errors as for `partial`."""
@@ -208,8 +205,8 @@ class Reading(Base):
                 factors = [x**power if power > 1 else x for x, power in zip(v, m, strict=True) if power]
                 parts[sum(m)] = parts[sum(m)] + math.prod(factors, start=self.planes[place])
             shape = np.broadcast_shapes(*map(np.shape, parts))
-        except ValueError as error:
-            raise ours(error, "along") from None
+        except (TypeError, ValueError) as error:
+            raise explained(error, "along", self, v) from None
         first = np.broadcast_to(parts[0], shape)[()]
         first = first.astype(np.result_type(*(p.dtype for p in parts if hasattr(p, "dtype"))))
         planes = stack_blocks([(first, 1), *((p, 1) for p in parts[1:])], order + 1, first)
@@ -238,8 +235,8 @@ class Reading(Base):
                 return self._series_at(displacements[0])
             terms = {m: self.planes[place] for place, m in self.algebra.within((self.extent,))}
             return horner(terms, displacements) + sum(0 * x for x in displacements)  # spread over their shapes
-        except ValueError as error:
-            raise ours(error, "y(t)") from None
+        except (TypeError, ValueError) as error:
+            raise explained(error, "y(t)", self, displacements) from None
 
     def _series_at(self, t: Value) -> Any:
         parts = self._parts(self.ndim)

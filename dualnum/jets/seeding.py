@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 
 from ..algebra import Univariate, check_order
-from ..backend import as_floating, is_array, namespace, to_device
+from ..backend import as_floating, is_array, namespace
+from ..devices import apart, chosen
 from ..errors import InvalidValue
 from ..kinds import Value
 from ..memory import KEPT
-from ..operand import Moving, Operand, library, linear, promoted
+from ..operand import Moving, Operand, library, linear, promoted, put
 from ..operand.levels import Scope
 from .jet import Jet, ambient_above
 from .planes import as_jets, peeled, stack_blocks
@@ -28,11 +29,12 @@ def jet(
     """The starting jet x + t·v of order K, elementwise.
 
     Args:
-        x: the point: a number, nested lists, a NumPy or CuPy array; integers become float64.
+        x: the point: a number, nested lists, a NumPy or CuPy array, or what another library has on a CUDA device;
+            integers become float64.
         order: K ≥ 0, the highest derivative that is carried.
         direction: v, broadcast to x's shape; all ones when left out.
         directions: P directions at once, of shape (P, *x.shape).
-        device: "cpu", "cuda" or "cuda:N"; where x is when left out.
+        device: "cpu", "cuda" or "cuda:N", to which x is moved; where x is, or `use_device` says, when left out.
 
     Returns:
         A `Jet` of x's shape, in the common type of x and v.
@@ -50,7 +52,11 @@ def jet(
     """
     order = check_order(order, "jet")
     if not isinstance(x, Operand):
-        x = to_device(as_floating(x, "jet", "x"), device)
+        x = as_floating(x, "jet", "x")
+    if device is not None or chosen() is not None:
+        x = put(x, device, "jet", "x")
+        direction = put(direction, device, "jet", "direction")
+        directions = put(directions, device, "jet", "directions")
     for given in (direction, directions):
         ambient_above(given, "jet", "a direction")
     return seed(x, order, direction, directions, ambient_above(x, "jet"))
@@ -106,7 +112,10 @@ def _seeded(x: Value, order: int, direction: Value, directions: Value, scope: Sc
     algebra = Univariate(order, count)
     blocks = [(x, 1)] if order == 0 else [(x, 1), (v, 1 if count is None else count)]
     first = x if is_array(v) is False and not isinstance(v, Operand) else _promoted(x, v)
-    planes = stack_blocks(blocks, algebra.size, first)
+    try:
+        planes = stack_blocks(blocks, algebra.size, first)
+    except (TypeError, ValueError) as error:
+        raise apart(function, x, v) or error from None
     return object.__new__(Jet)._set(planes, len(blocks) - 1, algebra, scope)
 
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..algebra import Algebra, Box, Nilpotent, TotalDegree, check_order
-from ..backend import as_floating
+from ..devices import apart
 from ..errors import InvalidValue, ours
 from ..kinds import Value
-from ..operand import Operand, beside, promoted
+from ..operand import Operand, beside, promoted, put
 from ..operand.levels import Scope
 from .jet import Jet, ambient_above
 from .planes import stack_blocks
@@ -23,7 +23,13 @@ _PLANES = 20_000  # more, and the products of one operation are more than anybod
 _BYTES = 1 << 34
 
 
-def jets(*points: Value, order: int | Sequence[int] = 2, axis: int | None = None, **named: Value) -> Any:
+def jets(
+    *points: Value,
+    order: int | Sequence[int] = 2,
+    axis: int | None = None,
+    device: str | None = None,
+    **named: Value,
+) -> Any:
     """The starting jets x_i + t_i in several variables, one for each point: all mixed partials at once.
 
     Args:
@@ -31,6 +37,7 @@ def jets(*points: Value, order: int | Sequence[int] = 2, axis: int | None = None
         named: the same with names for the variables, which `partial`, the display and the others use.
         order: K, the highest total degree Σ m_i of what is kept; or for each variable the highest power.
         axis: of a single array whose entries along this axis are the variables: a point of Rⁿ, or many of them.
+        device: as for `jet`.
 
     Returns:
         A tuple of `Jet`s of the shapes of the points; with `axis` one `Jet` of the shape of the array.
@@ -58,10 +65,10 @@ def jets(*points: Value, order: int | Sequence[int] = 2, axis: int | None = None
         given = "points are given by place and by name" if points else "no point is given"
         raise InvalidValue(f"jets: {given}; expected dn.jets(x, t, order=2) or dn.jets(x=x, t=t, order=2)")
     if axis is not None:
-        return _along_axis(points, order, axis)
+        return _along_axis(points, order, axis, device)
     names = tuple(named) if named else None
     values = {f"argument {i}": x for i, x in enumerate(points)} or named
-    arrays = [_point(x, name, "jets") for name, x in values.items()]
+    arrays = [_point(x, name, "jets", device) for name, x in values.items()]
     algebra = _algebra(len(arrays), order).named(names)
     results = []
     for i, (x, scope) in enumerate(arrays):
@@ -71,10 +78,10 @@ def jets(*points: Value, order: int | Sequence[int] = 2, axis: int | None = None
     return tuple(results)
 
 
-def _along_axis(points: Sequence[Value], order: int | Sequence[int], axis: int) -> Jet:
+def _along_axis(points: Sequence[Value], order: int | Sequence[int], axis: int, device: str | None) -> Jet:
     if len(points) != 1:
         raise InvalidValue(f"jets: axis is {axis} with {len(points)} points; expected one array, by place")
-    x, scope = _point(points[0], "argument 0", "jets")
+    x, scope = _point(points[0], "argument 0", "jets", device)
     try:
         axis = normalize_axis_index(axis, x.ndim)
     except (TypeError, ValueError) as error:
@@ -120,10 +127,11 @@ def check_budget(algebra: Algebra, x: Value) -> None:
         )
 
 
-def _point(x: Value, name: str, function: str) -> tuple[Any, Scope]:
+def _point(x: Value, name: str, function: str, device: str | None) -> tuple[Any, Scope]:
     """A point as an array or an operand of a lower level, and the scope of its jet."""
     scope = ambient_above(x, function, name)
-    return (promoted(x) if isinstance(x, Operand) else as_floating(x, function, name)), scope
+    x = put(x, device, function, name)
+    return (promoted(x) if isinstance(x, Operand) else x), scope
 
 
 def started(x: Value, slopes: dict[tuple[int, ...], Any], algebra: Algebra, scope: Scope) -> Jet:
@@ -139,12 +147,13 @@ def started(x: Value, slopes: dict[tuple[int, ...], Any], algebra: Algebra, scop
 # ── numbers whose squares vanish ─────────────────────────────────────────────────────────────────
 
 
-def dual(x: Value, dx: Any = 1.0) -> Jet:
+def dual(x: Value, dx: Any = 1.0, *, device: str | None = None) -> Jet:
     """The dual number x + dx·ε, ε² = 0.
 
     Args:
         x: the point, as for `jet`.
         dx: the perturbation, broadcast to x's shape.
+        device: as for `jet`.
 
     Returns:
         A `Jet` of x's shape; `eps1` (or `derivative(1)`) is the coefficient of ε.
@@ -159,15 +168,16 @@ def dual(x: Value, dx: Any = 1.0) -> Jet:
         >>> dual(3.0, 0.5) ** 2
         Jet(9. + 3.·ε)
     """
-    return _nilpotent(x, (dx,), "dual")
+    return _nilpotent(x, (dx,), "dual", device)
 
 
-def hyperdual(x: Value, *dx: Any) -> Jet:
+def hyperdual(x: Value, *dx: Any, device: str | None = None) -> Jet:
     """The hyper-dual number x + dx₁·ε₁ + dx₂·ε₂ + …, ε_i² = 0: exact mixed derivatives, ∂_{dx₁}∂_{dx₂} f at ε₁ε₂.
 
     Args:
         x: the point, as for `jet`.
         dx: one perturbation for each ε, broadcast to x's shape; ε₁ and ε₂ with 1 where none is given.
+        device: as for `jet`.
 
     Returns:
         A `Jet` of x's shape. `eps1`, `eps2`, `eps12` and so on are its parts, `eps(1, 2, 4)` any of them.
@@ -182,22 +192,25 @@ def hyperdual(x: Value, *dx: Any) -> Jet:
         >>> hyperdual(1.5, 1.0, 1.0) ** 3
         Jet(3.375 + 6.75·ε₁ + 6.75·ε₂ + 9.·ε₁ε₂)
     """
-    return _nilpotent(x, dx or (1.0, 1.0), "hyperdual")
+    return _nilpotent(x, dx or (1.0, 1.0), "hyperdual", device)
 
 
-def _nilpotent(x: Value, dx: Sequence[Any], function: str) -> Jet:
-    x, scope = _point(x, "x", function)
+def _nilpotent(x: Value, dx: Sequence[Any], function: str, device: str | None) -> Jet:
+    x, scope = _point(x, "x", function, device)
     if 1 << len(dx) > _PLANES:
         raise InvalidValue(f"{function}: {len(dx)} ε have {1 << len(dx)} planes; expected {_PLANES} at most")
     algebra = Nilpotent(len(dx))
     slopes = {}
     for i, v in enumerate(dx):
         ambient_above(v, function, "a perturbation")
-        v = v if isinstance(v, (Operand, float, int)) else as_floating(v, function, f"dx{i + 1}")
+        v = v if isinstance(v, (float, int)) else put(v, device, function, f"dx{i + 1}")
         _check_fits(v, x, function, i)
         x = x.astype(np.result_type(x.dtype, v.dtype), copy=False) if hasattr(v, "dtype") else x
         slopes[tuple([int(i == j) for j in range(len(dx))])] = v
-    return started(x, slopes, algebra, scope)
+    try:
+        return started(x, slopes, algebra, scope)
+    except (TypeError, ValueError) as error:
+        raise apart(function, x, *slopes.values()) or error from None
 
 
 def _check_fits(v: Value, x: Value, function: str, i: int) -> None:

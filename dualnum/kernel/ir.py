@@ -229,6 +229,14 @@ class Symbol(NDArrayOperatorsMixin):
         node = self.graph.nodes[self.index]
         return node.extra if node.op == CONST else None
 
+    @property
+    def nothing(self) -> bool:
+        """Whether it is written down as zero or NaN, by whatever is chosen."""
+        op, args, extra, *_ = self.graph.nodes[self.index]
+        if op == SELECT:
+            return all(Symbol(self.graph, a).nothing for a in args[1:])
+        return op == CONST and not (extra < 0 or extra > 0)
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__" or kwargs or ufunc.nout != 1 or ufunc.signature is not None:
             raise Untraceable(f"{ufunc.__name__}.{method}")

@@ -17,6 +17,7 @@ from ..algebra import Algebra, Extents, Stack
 from ..kinds import DType, Value
 from ..primitives.composition import Composition
 from ..primitives.derived import Derived
+from ..primitives.mends import mending
 from ..primitives.table import Row
 from . import engine
 from .bounded import Bounded
@@ -158,7 +159,7 @@ def _made(
         outputs = [written(algebra, y, d, target) for y, d in zip(results, extents, strict=True)]
         plan = writing.planned(outputs, target, directed, alarm)
         mend = None
-        if alarm is not None and alarm.constant is not False and not target.looks:
+        if plan is not None and plan.program.alarm is not None and not target.looks:  # some are known to be silent
             mend = _mend(row, algebra, described, dtype, target, numbers, directed)
             if mend is not None:
                 extents = tuple(_union(algebra, d, e) for d, e in zip(extents, mend.extents, strict=True))
@@ -199,16 +200,17 @@ def _mend(
     """
     writing = Writing(dtype, algebra)
     symbols = _symbols(writing, described, numbers)
-    assert row.mend is not None
     try:
         value = row.ufunc(*(u[0] for u in symbols))
         with writing.graph.relax():
-            result = algebra.terms(row.mend.rule(algebra.order, value, *symbols))
-        alarm = writing.graph.lift(row.mend.where(value, *(u[0] for u in symbols)))
+            made = mending(row, algebra.order, value, symbols)
+        if made is None:
+            return None
+        where, result = made[0], algebra.terms(made[1])
         extents = algebra.extents(result)
         outputs = [written(algebra, result, extents, target)]
-        plan = writing.planned(outputs, target, directed, alarm, guarded=True)
-    except (*NOT_WRITTEN, AttributeError):
+        plan = writing.planned(outputs, target, directed, writing.graph.lift(where), guarded=True)
+    except NOT_WRITTEN:
         return None
     return None if plan is None else replace(plan, literal=numbers is not None, extents=(extents,))
 

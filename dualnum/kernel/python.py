@@ -19,7 +19,7 @@ def in_python(
     """The program as a function of Python that gives back the nodes at these places, or an expression."""
     lines: list[str] = []
     names: list[str] = []
-    functions: dict[str, Any] = {"where": np.where}
+    functions: dict[str, Any] = {"where": _where}
     for i, node in enumerate(program.nodes):
         args = [names[a] for a in node.args]
         names.append(f"t{i}")
@@ -50,6 +50,12 @@ def in_python(
     exec(compile(source, f"<pull-back of {name}>", "exec"), functions)
     function: Callable[..., Any] = functions["run"]
     return function
+
+
+def _where(condition: Any, a: Any, b: Any) -> Any:
+    """``np.where``, of numbers a number: a device takes no array of the host without axes for one."""
+    y = np.where(condition, a, b)
+    return y[()] if type(y) is np.ndarray and not y.ndim else y
 
 
 def _needed(lines: Sequence[str], returned: str) -> list[str]:

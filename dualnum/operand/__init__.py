@@ -5,7 +5,7 @@ kinds of operands and `registry` for which of NumPy's (exported here); `ndarray`
 `constants` and `rearrangement` what all kinds share. Imports the algebra below it.
 """
 
-from .linear import Moving, batched, bilinear, linear, rearrange
+from .linear import Moving, batched, bilinear, linear, moved, put, rearrange
 from .operand import (
     Adjoint,
     Adjoints,
@@ -13,6 +13,7 @@ from .operand import (
     Stacked,
     as_array,
     beside,
+    explained,
     highest,
     is_jet,
     library,
@@ -24,7 +25,7 @@ from .operand import (
 from .registry import function_name, implementation, implements
 
 __all__ = [
-    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "as_array", "batched", "beside", "bilinear", "function_name",
-    "highest", "implementation", "implements", "is_jet", "library", "linear", "operands", "primal", "promoted",
-    "rearrange", "visible",
+    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "as_array", "batched", "beside", "bilinear", "explained",
+    "function_name", "highest", "implementation", "implements", "is_jet", "library", "linear", "moved", "operands",
+    "primal", "promoted", "put", "rearrange", "visible",
 ]  # fmt: skip

@@ -3,10 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from ..backend import as_floating, namespace
+from ..devices import chosen, resolved
+from ..devices import to_device as array_to_device
 from ..kinds import Value
 from .operand import Adjoint, Adjoints, Operand, Stacked, highest
 
-__all__ = ["Moving", "batched", "bilinear", "linear", "rearrange"]
+__all__ = ["Moving", "batched", "bilinear", "linear", "moved", "put", "rearrange"]
 
 
 class Moving:
@@ -77,3 +82,34 @@ def bilinear(
     """
     top = highest((a, b))
     return function(a, b) if top is None else top._bilinear(function, a, b, adjoints, stacked)
+
+
+def moved(x: Value, device: str) -> Any:
+    """x on a device, itself where it is there; its cotangent comes back to where x is."""
+    device = resolved(device)
+    if not isinstance(x, Operand):
+        return array_to_device(x, device)
+    source = x.device
+    if device == source:
+        return x
+
+    def to_device(x: Value) -> Any:
+        return moved(x, device)
+
+    return x._linear(to_device, (x,), Moving(lambda g: moved(g, source), omits=False), to_device)
+
+
+def put(x: Value, device: str | None, function: str, argument: str) -> Any:
+    """x, which was given to a function that starts derivatives, as an operand or array of floats on this device.
+
+    Where none is named, what comes from the host goes where `use_device` says, and all else stays.
+    """
+    if x is None:
+        return None
+    given = isinstance(x, Operand)
+    x = x if given else as_floating(x, function, argument)
+    if device is None:
+        device = chosen()
+        if device is None or given or namespace(x) is not np:
+            return x
+    return moved(x, device)

@@ -6,7 +6,6 @@ they run on the operand of the highest level among their arguments (see `levels`
 says what these mean for it: a ufunc, a linear map, a rearrangement of entries, and a bilinear map.
 """
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import Any, NoReturn
@@ -14,7 +13,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..algebra import Part
-from ..backend import is_array, lacking, namespace
+from ..backend import cupy, device_of, is_array, lacking, namespace
+from ..devices import apart, numpy_function
 from ..errors import (
     DualnumError,
     InvalidType,
@@ -29,7 +29,7 @@ from .ndarray import Ndarray
 from .registry import IMPLEMENTATIONS, WITHOUT_AXES, function_name
 
 __all__ = [
-    "Adjoint", "Adjoints", "Operand", "Stacked", "as_array", "beside", "highest", "is_jet", "library",
+    "Adjoint", "Adjoints", "Operand", "Stacked", "as_array", "beside", "explained", "highest", "is_jet", "library",
     "operands", "primal", "promoted", "visible",
 ]  # fmt: skip
 
@@ -178,7 +178,48 @@ class Operand(Ndarray):
         dtype: np.dtype[Any] = self.value.dtype
         return dtype
 
+    # ── devices ──────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def device(self) -> str:
+        """Where the numbers are: "cpu" or "cuda:N"."""
+        return device_of(self.value)
+
+    def to_device(self, device: str, /, *, stream: Any = None) -> Any:
+        """This on another device ("cpu", "cuda", "cuda:N"), itself where it is there; a cotangent goes back.
+
+        Args:
+            device: its name; "cuda" is CuPy's current one.
+            stream: None: the copy is made on CuPy's current stream.
+
+        Raises:
+            InvalidValue: there is no such device; CuPy is not installed, or finds no device.
+        """
+        from .linear import moved
+
+        return moved(self, device)
+
+    def get(self) -> Any:
+        """This on the host, as CuPy's arrays have it: ``x.to_device("cpu")``."""
+        return self.to_device("cpu")
+
     # ── the protocols ────────────────────────────────────────────────────────────────────────────
+
+    def __cupy_override_elementwise_kernel__(self, kernel: Any, *args: Any, **kwargs: Any) -> Any:
+        """What CuPy's own ufuncs ask for, where NumPy's ask for `__array_ufunc__`: ``cp.sin(x)`` is ``np.sin(x)``."""
+        name = getattr(kernel, "name", "a kernel")
+        function = numpy_function(kernel)
+        if function is None:
+            raise NotDifferentiable(
+                f"{name}: dualnum has no rule for this kernel of CuPy's; write it with functions of NumPy, or give it "
+                "a rule by dn.custom_derivative"
+            )
+        inputs, out = args[: kernel.nin], args[kernel.nin :] or (kwargs.pop("out", None),)
+        if any(x is not None for x in out):
+            kwargs["out"] = out
+        if isinstance(function, np.ufunc):  # past NumPy's dispatch, which would ask CuPy's arrays first
+            return self.__array_ufunc__(function, "__call__", *inputs, **kwargs)
+        return self.__array_function__(function, (), inputs, kwargs)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if Part in map(type, inputs):  # whose coefficients such as this may be
@@ -192,7 +233,7 @@ class Operand(Ndarray):
             raise
         except Exception as error:
             name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-            raise lacking(error, name) or ours(error, name) from error
+            raise explained(error, name, inputs, kwargs) from error
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -218,8 +259,7 @@ class Operand(Ndarray):
         except DualnumError:
             raise
         except Exception as error:
-            name = function_name(function)
-            raise lacking(error, name) or ours(error, name) from error
+            raise explained(error, function_name(function), args, kwargs) from error
 
     def __hash__(self) -> NoReturn:
         raise InvalidType(
@@ -245,7 +285,7 @@ class Operand(Ndarray):
         """x.flat[indices] = values, which are repeated as often as needed."""
         if next(operands(indices), None) is not None:
             raise InvalidType("put: the index carries derivatives; use its .value (as integers)")
-        np.put(self, indices, values, mode)
+        np.put(self, indices, values, mode)  # type: ignore[arg-type]
 
 
 # ── finding the operand that an operation runs on ────────────────────────────────────────────────
@@ -277,6 +317,22 @@ def highest(data: Iterable[Any]) -> Operand | None:
     return top
 
 
+def explained(error: Exception, function: str, *data: Any) -> Exception:
+    """An error that NumPy or CuPy raised within `function`, as that of ours; data on several devices are named."""
+    if isinstance(error, (TypeError, ValueError)) and (elsewhere := apart(function, *arrays_in(data))):
+        return elsewhere
+    return lacking(error, function) or ours(error, function)
+
+
+def arrays_in(data: Any) -> Iterator[Any]:
+    """The arrays and operands in data, also inside tuples, lists and dicts of arguments."""
+    if isinstance(data, (tuple, list, dict)):
+        for item in data.values() if isinstance(data, dict) else data:
+            yield from arrays_in(item)
+    elif isinstance(data, Operand) or is_array(data):
+        yield data
+
+
 def is_jet(x: Value) -> bool:
     """Whether x has planes of an algebra."""
     return isinstance(x, Operand) and x.algebra is not None
@@ -288,8 +344,16 @@ def beside(numbers: Any, x: Value) -> Any:
 
 
 def library(*data: Any) -> ModuleType:
-    """NumPy, or CuPy where the arrays under data are on a device: what makes other arrays beside them."""
-    return namespace(*map(primal, data)) if "cupy" in sys.modules else np
+    """NumPy, or CuPy where arrays under data (in lists as well) are on a device: what makes others beside them."""
+    return np if cupy() is None else namespace(*map(primal, _items(data)))
+
+
+def _items(data: Value) -> Iterator[Any]:
+    for x in data:
+        if isinstance(x, (tuple, list)):
+            yield from _items(x)
+        else:
+            yield x
 
 
 def as_array(x: Value, *others: Any) -> Any:

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from .. import series
-from ..algebra import Algebra, NotGraded, Part
+from ..algebra import Algebra, Part
 from ..algebra.extended import extended
+from ..backend import is_array, occurs
 from ..kinds import Coefficient
 from ..operand import Operand
+from .mends import attempted
 from .table import Mend, Row, Series
 
 __all__ = ["Derived", "derived"]
@@ -52,17 +54,15 @@ class Derived:
             args = tuple(np.float64(x) if type(x) is float else x for x in args)  # whose quotients by 0 do not raise
         with np.errstate(all="ignore"):
             y = self._rule(0, None, *([x] for x in args))[0]
-            if self.of.mend is None or not all(
-                isinstance(x, (np.ndarray, np.generic, float, int, complex)) for x in args
-            ):
+            if self.of.mend is None or not all(is_array(x) or isinstance(x, (float, int, complex)) for x in args):
                 return y
             where = self._fails(None, *args)
-            if not np.any(where):
+            if not occurs(where):
                 return y
-            try:
-                return np.where(where, self._mended(0, None, *([x] for x in args))[0], y)[()]
-            except NotGraded:  # in several variables it is not known
+            redone, missing = attempted(self._mended, 0, None, [[x] for x in args])
+            if redone is None:  # in several variables it is not known
                 return y
+            return np.where(where & np.logical_not(missing), redone[0], y)[()]
 
     def __repr__(self) -> str:
         return f"<{self.__name__} by {self.powers}>"

@@ -28,60 +28,13 @@ from .. import series
 from ..algebra import NotGraded
 from ..errors import NotDifferentiable
 from ..kinds import Coefficient
-from ..operand import Operand, primal
 from .row import POSITIVE, REAL, UNIT, Interval, Mend, Row, in_recurrence
 
 __all__ = [
-    "POSITIVE", "REAL", "UNIT", "Interval", "Mend", "Row", "Series", "around_zeros", "by_coefficients",
-    "by_derivative", "by_equation", "composed", "in_recurrence", "linear", "lookup", "mended", "on_series",
+    "POSITIVE", "REAL", "UNIT", "Interval", "Mend", "Row", "Series", "by_coefficients",
+    "by_derivative", "by_equation", "composed", "in_recurrence", "linear", "lookup", "on_series",
     "predicate", "recurrence", "require_constant", "rows", "unsupported", "zero",
 ]  # fmt: skip
-
-
-def mended(row: Row, order: int, result: Any, operands: Sequence[Sequence[Any]]) -> Any:
-    """The result with the points redone at which the row's own rule fails, if there are any."""
-    mend = row.mend
-    if mend is None or (row.kind != "derived" and (not order or all(len(u) == 1 for u in operands))):
-        return result  # of the row itself a value is right everywhere
-    where = mend.where(result[0], *(u[0] for u in operands))
-    if isinstance(where, Operand):  # no numbers to look at yet
-        where._alarm()
-        return result
-    if any(isinstance(u[0], Operand) for u in operands) or not np.any(where):
-        return result
-    try:
-        redone = mend.rule(order, result[0], *operands)
-        return _redone(order, where, redone, result)
-    except NotGraded:  # it looks at coefficients, which several variables have no order for
-        moving = [i for i, u in enumerate(operands) if len(u) > 1]
-        if len(moving) > 1:
-            return result
-        along = [[u[0], 1.0] if len(u) > 1 else [u[0]] for u in operands]
-        outer = mend.rule(order, result[0], *along)
-        redone = series.compose_safely(order, outer, operands[moving[0]])
-        return _redone(order, where, redone, result)
-
-
-def _redone(order: int, where: Any, redone: Any, result: Any) -> Any:
-    """The value as well: that of a derivative is a coefficient of the rule that failed."""
-    return series.select(order, np.where(where, redone[0], result[0])[()], where, redone, result)
-
-
-def around_zeros(row: Row, inputs: Sequence[Any], compute: Callable[[], Any]) -> Any:
-    """The value by `compute`, or around its zeros by what the row says of squares."""
-    if row.of_squares is not None and isinstance(inputs[0], Operand):
-        zero = primal(inputs[0]) == 0
-        if isinstance(zero, Operand) or not zero.any():  # of a trace the mend takes care
-            return compute()
-        sign = inputs[0]._squares()
-        if sign:
-            return row.of_squares(inputs[0], sign, zero)
-    y = compute()
-    if row.even is not None and isinstance(y, Operand):
-        zero = primal(y) == 0
-        if not isinstance(zero, Operand) and zero.any():
-            return y._remembering(row.even(*inputs))
-    return y
 
 
 class Series(NDArrayOperatorsMixin):

@@ -2,8 +2,8 @@
 
 Where u_0 = 0 the recurrences divide by zero. There u = t^v w with w_0 ≠ 0, v being the valuation of u,
 and u^p = t^{pv} w^p can often be told exactly: √(t⁴ + …) = t² √(1 + …). Which v it is differs from
-element to element, so these rules look at their coefficients; they are mends (see `table.Mend`), run
-for arrays only and only where some u_0 is 0. A series without any nonzero coefficient up to order K may
+element to element, so these rules try all that occur; they are mends (see `table.Mend`), run only where some
+u_0 is 0. A series without any nonzero coefficient up to order K may
 still go on with t^{K+1}: coefficients of its root from degree p(K+1) on cannot be known and are NaN (but
 for coefficient 1 of a square root, whose symmetric subgradient is 0 whatever follows).
 """
@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 
 from .. import series
-from ..algebra import Part
+from ..algebra import NotGraded, Part
+from ..backend import occurs
 from ..kinds import Coefficient
+from .mends import without_rule
 from .table import Mend
 
 __all__ = ["edge", "hypot", "modulus", "power"]
@@ -43,8 +45,11 @@ def _by_valuation(
         for u in operands:
             begins = np.logical_or(begins, _is_there(series.coefficient(u, v)))
         here = np.logical_and(open_, begins)
-        if here.any():
-            y = series.select(order, y0, here, expansion(v), y)
+        if occurs(here):
+            try:
+                y = series.select(order, y0, here, expansion(v), y)
+            except NotGraded as error:
+                without_rule(here, error)
         open_ = np.logical_and(open_, np.logical_not(begins))
     return list(y)
 
@@ -92,10 +97,10 @@ def power(
             mirrored = [s if k % 2 == 0 else -s for k, s in enumerate(size, smooth)]
             # an even power of t has the sign of u_v on both sides, where w^p is real or NaN
             left = mirrored if v % 2 else [s * np.sign(of_unit(0, u[v : v + 1])[0]) for s in size]
-            return [*[0.0] * smooth, *(np.where(u[v] > 0, s, m) for s, m in zip(size, left, strict=True))]
+            return [*[0.0] * smooth, *(series.chosen(u[v] > 0, s, m) for s, m in zip(size, left, strict=True))]
         if v % 2 == 0 and e % 2:
             negative = _sign(u[v]) < 0
-            return [np.where(negative, nan, 0.0) if np.any(negative) else 0.0] * (order + 1)
+            return [series.chosen(negative, nan, 0.0) if occurs(negative) else 0.0] * (order + 1)
         tail = of_unit(order - v, u[v:]) if len(u) > v + 1 else of_unit(0, u[v:])
         return _shifted(order, int(e), order - v, tail)
 

@@ -86,6 +86,11 @@ class Tracer(Operand):
         dtype: np.dtype[Any] = self.node.dtype
         return dtype
 
+    @property
+    def device(self) -> str:
+        """Where the arrays will be that it stands for."""
+        return self.record.machine.place
+
     def astype(self, dtype: DType, **kwargs: Any) -> Any:
         return self._call(lambda x: np.asarray(x).astype(dtype, **kwargs)[()], self)
 

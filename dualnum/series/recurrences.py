@@ -24,10 +24,10 @@ import numpy as np
 from ..kinds import Coefficient
 
 __all__ = [
-    "added", "coefficient", "combination", "compose", "compose_safely", "convolve", "derivative", "divide", "exp",
-    "exp_by_halves", "exponential", "hypot", "integer_power", "integral", "integral_over", "inverse_hypotenuse",
-    "less", "log", "multiply", "one_minus_square", "over", "polar", "power", "reciprocal", "select", "sinhcosh",
-    "sqrt", "square", "tan", "total",
+    "added", "chosen", "coefficient", "combination", "compose", "compose_safely", "convolve", "derivative", "divide",
+    "exp", "exp_by_halves", "exponential", "hypot", "integer_power", "integral", "integral_over",
+    "inverse_hypotenuse", "less", "log", "multiply", "one_minus_square", "over", "polar", "power", "reciprocal",
+    "select", "sinhcosh", "sqrt", "square", "tan", "total",
 ]  # fmt: skip
 
 Coefficients = Sequence[Any]
@@ -178,7 +178,7 @@ def _where_there(f: Any, c: Coefficient) -> Any:
     """f·c, 0 where c is."""
     if type(c) is int:
         return 0
-    return c.map(lambda a: _where_there(f, a)) if hasattr(c, "map") else np.where(np.equal(c, 0), 0.0, f * c)
+    return c.map(lambda a: _where_there(f, a)) if hasattr(c, "map") else chosen(np.equal(c, 0), 0.0, f * c)
 
 
 # ── powers and roots ─────────────────────────────────────────────────────────────────────────────
@@ -357,10 +357,13 @@ def inverse_hypotenuse(order: int, u: Coefficients) -> list[Any]:
 def select(order: int, y0: Coefficient, condition: Coefficient, u: Coefficients, v: Coefficients) -> list[Any]:
     """y_k = u_k where the condition holds, else v_k."""
     last = min(order, max(len(u), len(v)) - 1)
-    return [y0, *(_chosen(condition, coefficient(u, k), coefficient(v, k)) for k in range(1, last + 1))]
+    return [y0, *(chosen(condition, coefficient(u, k), coefficient(v, k)) for k in range(1, last + 1))]
 
 
-def _chosen(condition: Coefficient, a: Coefficient, b: Coefficient) -> Any:
-    """np.where; what is absent from both stays so."""
-    absent = type(a) in (int, float) and type(b) in (int, float) and a == b == 0
-    return a if absent else np.where(condition, a, b)
+def chosen(condition: Coefficient, a: Coefficient, b: Coefficient) -> Any:
+    """np.where; what is absent from both stays so, and of two numbers one that is known already stays a number."""
+    if type(a) in (int, float) and type(b) in (int, float) and a == b == 0:
+        return a
+    if type(condition) in (bool, np.bool_) and isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        return a if condition else b
+    return np.where(condition, a, b)

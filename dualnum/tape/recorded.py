@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..algebra import Stack
+from ..backend import device_of
 from ..errors import InvalidType, LevelError, NotDifferentiable, dropped
 from ..jets import evaluation, tower
 from ..jets.planes import Level, readonly
@@ -24,8 +25,9 @@ from ..operand.levels import Scope, require_alive
 from ..operand.rearrangement import Rearrangement
 from ..primitives import ufuncs
 from ..primitives.derived import Derived, derived
+from ..primitives.mends import around_zeros
 from ..primitives.operation import Operation
-from ..primitives.table import Row, around_zeros
+from ..primitives.table import Row
 from .recording import Recording
 from .step import LinearPull, Placing, Step, is_recording, name_of, sign_of_squares
 from .transposed import StackPull
@@ -80,6 +82,10 @@ class Recorded(Recording):
     def dtype(self) -> np.dtype[Any]:
         dtype: np.dtype[Any] = self._value.dtype
         return dtype
+
+    @property
+    def device(self) -> str:
+        return device_of(self._value)
 
     def _read(self) -> Any:
         """The value, of a view as it is since the last assignment to the whole."""
@@ -168,10 +174,7 @@ class Recorded(Recording):
     def _as_array(self) -> Any:
         if not self.ndim:
             value = self._value
-            if isinstance(value, Operand):
-                self._value = value._as_array()
-            elif isinstance(value, np.generic):
-                self._value = np.asarray(value)
+            self._value = value._as_array() if isinstance(value, Operand) else library(value).asarray(value)
         return self
 
     def _as_number(self) -> Any:

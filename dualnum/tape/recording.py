@@ -146,7 +146,7 @@ def _operator(method: str, ufunc: np.ufunc, reflected: bool = False) -> None:
         large = value.__class__ is _ndarray and value.nbytes >= LARGE
         try:
             y = memory.applied(ufunc, x, v) if large else ufunc(x, v)
-        except ValueError:
+        except (TypeError, ValueError):
             return general(self, other)  # says what does not fit
         if own is None and step is None:
             return self._new(y, None)

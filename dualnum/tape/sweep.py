@@ -82,10 +82,8 @@ def sweep(
             for i, (parent, c) in enumerate(zip(step.parents, contributions)):  # noqa: B905  as many, the inner loop
                 if parent is None or c is None:
                     continue
-                looked_at = reach is not None or not elementwise or pull.reached is not None
-                its = None
-                if looked_at and parent.pull is not None:
-                    its = _reached(pull, reach, step, cotangent, saved, i, parent)
+                looks = (reach is not None or not elementwise or pull.reached is not None) and parent.pull is not None
+                its = _reached(pull, reach, step, cotangent, saved, i, parent) if looks else None
                 k = parent.number
                 if k not in waiting and type(c) is np.ndarray and c.shape == parent.shape and c.dtype is parent.dtype:
                     waiting[k] = [parent, c, False, its]  # the usual case, without a call

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..backend import is_array, namespace
-from ..errors import DualnumError, ours
+from ..errors import DualnumError
 from ..kinds import Index, Value
-from ..operand import primal
+from ..operand import explained, primal
 from ..operand.constants import frozen
 from ..operand.index import as_tuple
 
@@ -70,7 +70,7 @@ def _assign_along(whole: Any, path: list[Any], index: Index, value: Value) -> No
     try:
         new = whole._rearrange(assigned, (whole, value), "setitem")
     except (IndexError, TypeError, ValueError) as error:
-        raise error if isinstance(error, DualnumError) else ours(error, "x[…] = value") from None
+        raise error if isinstance(error, DualnumError) else explained(error, "x[…] = value", whole, value) from None
     whole._replace(new)
 
 

@@ -133,6 +133,7 @@ class CustomDerivative(Operation):
             return tangent
         # the transpose of the pull-back, which is linear in its cotangent
         value = self(*primals)
+
         def pulled(u: Value) -> tuple[Any, ...]:
             found = self._pull_back((), u, value, *primals)
             return tuple(zero_of(x, value) if c is None else c for c, x in zip(found, primals, strict=True))

@@ -120,7 +120,7 @@ def _rescued(scaled: Callable[..., list[Any]], start: Callable[..., Any]) -> Men
         arguments = [u[0] for u in operands]
         half = np.exp(0.5 * np.abs(np.real(arguments[-1])))
         if not np.iscomplexobj(arguments[-1]):  # far out SciPy's function is NaN, and only the sign matters
-            arguments[-1] = np.clip(arguments[-1], -1e4, 1e4)
+            arguments[-1] = np.minimum(np.maximum(arguments[-1], -1e4), 1e4)
         c = scaled(order, start(*arguments), *arguments)
         return series.compose(order, [value, *((c_n * half) * half for c_n in c[1:])], operands[-1])
 
