@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from .backend import namespace
 from .kinds import DType, Value
 
-__all__ = ["KEPT", "LARGE", "applied", "empty", "empty_beside", "is_whole", "kept", "matmul", "leased", "release"]
+__all__ = ["KEPT", "LARGE", "applied", "empty", "is_whole", "kept", "matmul", "leased", "release"]
 
 KEPT = 1 << 17  # bytes from which on it pays; planes that start on a cache line are read in half the time
 LARGE = 1 << 20  # bytes from which on a pass over memory of its own costs more than anything else
@@ -51,11 +50,6 @@ def empty(shape: tuple[int, ...], dtype: DType) -> Any:
     if size < KEPT:
         return np.empty(shape, dtype)
     return leased(shape, dtype)
-
-
-def empty_beside(x: Value, shape: tuple[int, ...], dtype: DType) -> Any:
-    """The same where the array x is."""
-    return empty(shape, dtype) if isinstance(x, np.ndarray) else namespace(x).empty(shape, dtype)
 
 
 def leased(shape: tuple[int, ...], dtype: DType) -> Any:

@@ -25,6 +25,7 @@ APART = np.diag([1.0, 4.0, 9.0])  # keeps eigenvalues apart
 FAR_APART = np.diag([1.0, 9.0, 17.0])
 TURNING = np.triu(np.full((3, 3), 3.0), 1) - np.tril(np.full((3, 3), 3.0), -1)  # makes eigenvalues complex
 STEPS = np.arange(4.0)
+SCALES = np.array([1.0, 5.0, -3.0, -2.0])
 
 
 def holed(x: Any) -> Any:
@@ -221,7 +222,7 @@ CALLS: dict[str, list[Call]] = {
         lambda x: np.polyfit(STEPS, x.T, 2, w=x[0], full=True),
         lambda x: np.polyfit(np.ravel(x), np.ravel(x) ** 5, 2, cov=True),
     ],
-    "np.roots": [lambda x: np.roots(x[0]), lambda x: np.roots(x[0] * [1.0, 5.0, -3.0, -2.0])],
+    "np.roots": [lambda x: np.roots(x[0]), lambda x: np.roots(x[0] * SCALES)],
     # Fourier transforms
     **{f"np.fft.{name}": [getattr(np.fft, name)] for name in (
         "fft", "ifft", "rfft", "hfft", "ihfft", "fft2", "ifft2", "fftn", "ifftn", "rfft2", "rfftn", "fftshift",

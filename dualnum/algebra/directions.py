@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..devices import to_device
 from ..kinds import Coefficient
 from .polynomials import Algebra, Extents
 from .product import product_of
@@ -76,14 +75,8 @@ def is_short(algebras: Sequence[Algebra], shape: tuple[int, ...]) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def table(algebras: Sequence[Algebra], extents: Extents, full: bool = False, device: str = "cpu") -> Table:
-    """The table of a base with these extents; with `full` it has all axes, also those along which nothing moves.
-
-    Of a base on another device, what is taken of its planes lies there as well.
-    """
-    if device != "cpu":
-        its = table(algebras, extents, full)
-        return its._replace(there=to_device(its.there, device), stands=to_device(its.stands, device))
+def table(algebras: Sequence[Algebra], extents: Extents, full: bool = False) -> Table:
+    """The table of a base with these extents; with `full` it has all axes, also those along which nothing moves."""
     whole = product_of(algebras)
     sizes = tuple(algebra.size for algebra, d in zip(algebras, extents, strict=True) if d is not None)
     counts = [len(algebra.monomials) for algebra, d in zip(algebras, extents, strict=True) if d is not None]

@@ -13,7 +13,7 @@ import numpy as np
 from .. import backend
 from ..kinds import Axis, Value
 from ..memory import matmul
-from ..operand import Moving, linear
+from ..operand import Moving, library, linear
 from ..operand.constants import frozen
 from .keywords import axes_of
 
@@ -153,13 +153,17 @@ def tensordot(a: int, b: int, axes_a: Sequence[int], axes_b: Sequence[int]) -> A
     if a == b == 2 and axes_a == [1] and axes_b == [0]:
         return _matmul(2, 2)
 
+    whole = not free_a and not free_b  # then the cotangent is a number
+
     def to_a(g: Value, b: Value) -> Any:
-        summed = np.tensordot(g, b, (range(len(free_a), g.ndim), free_b))  # then the contracted axes, in b's order
+        summed = (
+            g * b if whole else np.tensordot(g, b, (range(len(free_a), g.ndim), free_b))
+        )  # then the contracted axes, in b's order
         order = [axes_a[axes_b.index(i)] for i in sorted(axes_b)]
         return np.transpose(summed, np.argsort([*free_a, *order]))
 
     def to_b(g: Value, a: Value) -> Any:
-        summed = np.tensordot(a, g, (free_a, range(len(free_a))))
+        summed = a * g if whole else np.tensordot(a, g, (free_a, range(len(free_a))))
         order = [axes_b[axes_a.index(i)] for i in sorted(axes_a)]
         return np.transpose(summed, np.argsort([*order, *free_b]))
 
@@ -263,11 +267,11 @@ def einsum_adjoint(given: str, term: str, shape: tuple[int, ...], *operands: Any
     if len(letters) == len(term):
         return result
     # a letter that occurs twice reads a diagonal only
-    grid = np.indices(shape, sparse=True)
+    grid = [library(result).arange(n).reshape(-1, *(1,) * (len(shape) - 1 - i)) for i, n in enumerate(shape)]
     places = tuple(grid[term.index(c)] for c in letters)
-    diagonal = np.ones(shape, bool)
+    diagonal = True
     for c, i in zip(term, grid, strict=True):
-        diagonal &= i == grid[term.index(c)]
+        diagonal = diagonal & (i == grid[term.index(c)])
     return np.where(diagonal, result[places], 0.0)
 
 
@@ -306,7 +310,7 @@ def irfftn(shape: tuple[int, ...], axes: Axis, norm: Any, n: int) -> Callable[[A
 
     def adjoint(g: Value) -> Any:
         half = np.conjugate(np.fft.rfft(g, axis=last, norm=OTHER[norm]))
-        weights = np.full(half.shape[last], 2.0)
+        weights = library(g).full(half.shape[last], 2.0)
         weights[0] = 1.0
         if n % 2 == 0:
             weights[-1] = 1.0

@@ -23,7 +23,7 @@ from ..operand import (
 )
 from .arguments import numbers, on_values
 
-__all__ = ["array"]
+__all__ = ["array", "between"]
 
 
 # ── jets from nested lists ───────────────────────────────────────────────────────────────────────
@@ -152,19 +152,19 @@ def linspace(
         g = np.moveaxis(g, axis, 0)
         return np.sum((1 - weight) * g, axis=0), np.sum(weight * g, axis=0)
 
-    def between(a: Value, b: Value) -> Any:
+    def samples_of(a: Value, b: Value) -> Any:
         if library(a, b) is not np:
-            return _between(a, b, num, endpoint, dtype, axis)
+            return between(a, b, num, endpoint, dtype, axis)
         return np.linspace(a, b, num, endpoint, dtype=dtype, axis=axis)
 
-    samples = linear(between, start, stop, adjoint=adjoint)
+    samples = linear(samples_of, start, stop, adjoint=adjoint)
     if not retstep:
         return samples
     intervals = num - 1 if endpoint else num
     return samples, (stop - start) / intervals if intervals > 0 else np.full_like(stop - start, np.nan)
 
 
-def _between(start: Value, stop: Value, num: int, endpoint: bool, dtype: DType, axis: int) -> Any:
+def between(start: Value, stop: Value, num: int, endpoint: bool, dtype: DType, axis: int) -> Any:
     """np.linspace, of which CuPy's looks whether the step is zero."""
     start, stop = np.broadcast_arrays(as_array(start, stop), as_array(stop, start))
     step = (stop - start) / max(num - 1 if endpoint else num, 1)

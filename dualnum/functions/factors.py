@@ -7,12 +7,24 @@ import numpy as np
 
 from ..errors import NonsmoothPoint, NotDifferentiable
 from ..kinds import Value
-from ..operand import Operand, implements, primal
+from ..operand import Operand, implements, library, primal
 from ..primitives.operation import Operation
 from .arguments import NOT_GIVEN
 from .keywords import array, with_value
-from .matrices import adjoint, conjugated, difference, from_triangle, product, solver, square, transposed
+from .matrices import (
+    adjoint,
+    conjugated,
+    difference,
+    from_triangle,
+    identity,
+    product,
+    solve,
+    solver,
+    square,
+    transposed,
+)
 from .norms import squared_modulus
+from .spectra import sizes_of
 
 __all__: list[str] = []
 
@@ -24,7 +36,7 @@ Coefficients = Sequence[Any]
 def _lower_half(m: Value, like: Value) -> Any:
     """The lower triangle with half of the diagonal, P with P + Pᴴ = M for Hermitian M, of matrices like another."""
     n = like.shape[-1]  # what is absent of a series has no shape
-    return m * (np.tril(np.ones((n, n))) - 0.5 * np.eye(n)).astype(like.dtype)
+    return m * (np.tril(identity(n, like, float) * 0 + 1) - 0.5 * identity(n, like, float)).astype(like.dtype)
 
 
 def _cholesky_series(order: int, l0: Any, a: Coefficients) -> list[Any]:
@@ -42,8 +54,8 @@ def _cholesky_pull(wanted: Sequence[bool], g: Value, lower: Any, a: Value) -> li
     """½ L⁻ᴴ (P + Pᴴ) L⁻¹ with P = Φ(Lᴴ Ḡ) (Murray 2016), of cotangents without conjugation."""
     upper = adjoint(lower)
     half = _lower_half(upper @ conjugated(g), lower)
-    outer = np.linalg.solve(upper, half + adjoint(half))
-    result = 0.5 * adjoint(np.linalg.solve(upper, adjoint(outer)))
+    outer = solve(upper, half + adjoint(half))
+    result = 0.5 * adjoint(solve(upper, adjoint(outer)))
     return [conjugated(result)]
 
 
@@ -68,7 +80,7 @@ def _upper_half(m: Value, like: Value) -> Any:
 
 def _divided(a: Value, r: Value) -> Any:
     """A R⁻¹."""
-    return transposed(np.linalg.solve(transposed(r), transposed(a)))
+    return transposed(solve(transposed(r), transposed(a)))
 
 
 def _triangle_series(order: int, r0: Any, a: Coefficients) -> list[Any]:
@@ -107,7 +119,9 @@ def _check_rank(r: Value) -> None:
     if isinstance(r, Operand):
         return
     sizes = np.abs(np.diagonal(r, 0, -2, -1))
-    limit = sizes.shape[-1] * np.finfo(sizes.dtype).eps * np.max(sizes, axis=-1, keepdims=True, initial=0.0)
+    if not sizes.size:
+        return
+    limit = sizes.shape[-1] * np.finfo(sizes.dtype).eps * np.max(sizes, axis=-1, keepdims=True)
     if np.any(sizes <= limit):
         raise NonsmoothPoint(
             "qr: the first columns depend on one another, and have no factors that move smoothly; leave some out, or "
@@ -132,7 +146,7 @@ def qr(a: Value, mode: str = "reduced") -> Any:
     _check_rank(primal(r))
     if mode == "r" and rows >= columns:
         return r
-    q = with_value(_divided(head, r), np.linalg.qr(primal(head)).Q)
+    q = with_value(_divided(head, r), np.linalg.qr(primal(head))[0])
     if rows < columns:
         r = np.concatenate([r, adjoint(q) @ a[..., rows:]], axis=-1)
     return r if mode == "r" else _QR(q, r)
@@ -148,9 +162,9 @@ def _pseudo_inverse_times(name: str, a: Value, b: Value, rank: Any) -> Any:
         )
     if rows >= columns:
         q, r = np.linalg.qr(a)
-        return np.linalg.solve(r, adjoint(q) @ b)
+        return solve(r, adjoint(q) @ b)
     q, r = np.linalg.qr(adjoint(a))
-    return q @ np.linalg.solve(adjoint(r), b)
+    return q @ solve(adjoint(r), b)
 
 
 def _unknown_series(order: int, s0: Any, a: Coefficients) -> list[Any]:
@@ -158,12 +172,12 @@ def _unknown_series(order: int, s0: Any, a: Coefficients) -> list[Any]:
 
 
 # singular values that are equal: they have no derivatives, which nobody may have asked for
-UNKNOWN = Operation("svdvals", np.linalg.svdvals, _unknown_series, lambda wanted, g, s, a: [np.full_like(a, np.nan)])
+UNKNOWN = Operation("svdvals", sizes_of, _unknown_series, lambda wanted, g, s, a: [np.full_like(a, np.nan)])
 
 
 def _singular_values(a: Value) -> Any:
     try:
-        return np.linalg.svdvals(a)
+        return np.linalg.svd(a, compute_uv=False)
     except NonsmoothPoint:
         return UNKNOWN(a)
 
@@ -178,7 +192,7 @@ def lstsq(a: Value, b: Value, rcond: Any = None) -> Any:
     value, rest, rank, _ = np.linalg.lstsq(primal(a), primal(b), rcond)
     x = _pseudo_inverse_times("lstsq", a, b[:, None] if b.ndim == 1 else b, rank)
     x = with_value(x[:, 0] if b.ndim == 1 else x, value)
-    residuals = np.zeros(0, x.dtype)
+    residuals = library(a).zeros(0, x.dtype)
     if a.shape[0] > a.shape[1]:
         residuals = np.atleast_1d(np.sum(squared_modulus(b - a @ x), axis=0))
         if not isinstance(rest, Operand):  # of a trace there may be none
@@ -193,6 +207,16 @@ def pinv(a: Value, rcond: Any = None, hermitian: bool = False, *, rtol: Any = NO
     keywords = {} if rcond is None else {"rcond": rcond}
     keywords |= {} if rtol is NOT_GIVEN else {"rtol": rtol}
     values, limit = primal(a), rcond if rcond is not None else None if rtol is NOT_GIVEN else rtol
-    rank = np.linalg.matrix_rank(values) if limit is None else np.linalg.matrix_rank(values, rtol=limit)
-    inverse = _pseudo_inverse_times("pinv", a, np.eye(a.shape[-2], dtype=a.dtype), rank)
+    inverse = _pseudo_inverse_times("pinv", a, identity(a.shape[-2], a, a.dtype), _rank(values, limit))
+    if library(a) is not np:
+        return inverse
     return with_value(inverse, np.linalg.pinv(values, hermitian=hermitian, **keywords))
+
+
+def _rank(values: Value, limit: Any) -> Any:
+    if limit is None:
+        return np.linalg.matrix_rank(values)
+    if library(values) is np:
+        return np.linalg.matrix_rank(values, rtol=limit)
+    sizes = sizes_of(values)  # CuPy's knows no relative limit
+    return np.sum(sizes > limit * np.max(sizes, axis=-1, keepdims=True), axis=-1)

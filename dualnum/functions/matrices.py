@@ -7,12 +7,16 @@ import numpy as np
 
 from .. import series
 from ..algebra import Part
+from ..backend import namespace
 from ..errors import InvalidValue
-from ..kinds import Value
-from ..operand import Operand
+from ..kinds import DType, Value
+from ..operand import Operand, library
 from .keywords import array
 
-__all__ = ["adjoint", "conjugated", "difference", "from_triangle", "product", "solver", "square", "transposed"]
+__all__ = [
+    "adjoint", "conjugated", "difference", "from_triangle", "identity", "product", "solve", "solver", "square",
+    "transposed",
+]  # fmt: skip
 
 Coefficients = Sequence[Any]
 
@@ -48,11 +52,28 @@ def difference(b: Coefficients, k: int, s: Value) -> Any:
     return series.coefficient(b, k) if type(s) is int else series.less(b, k, s)
 
 
+def identity(n: int, like: Value, dtype: DType = bool) -> Any:
+    """The n × n identity, where another matrix is."""
+    return library(like).eye(n, dtype=dtype)
+
+
+def solve(a: Value, b: Value) -> Any:
+    """A⁻¹ B, also where leading axes are broadcast: CuPy's wants them equal."""
+    if library(a, b) is not np and a.shape[:-2] != b.shape[:-2]:
+        leading = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        a, b = (np.broadcast_to(x, (*leading, *x.shape[-2:])) for x in (a, b))
+    return np.linalg.solve(a, b)
+
+
 def solver(a: Value, lower: bool = False) -> Callable[[Any], Any]:
     """B ↦ A⁻¹ B; the factors of one plain matrix are kept, and the columns of all B solved for at once.
 
-    With `lower` A is lower triangular, and needs no factors.
+    With `lower` A is lower triangular, and needs no factors. On a device it is a product with the inverse, made once:
+    CuPy waits for the factors.
     """
+    if namespace(a) is not np:
+        inverse = np.linalg.inv(a)
+        return lambda b: np.matmul(inverse, b)
     if type(a) is not np.ndarray or a.ndim > 2 or not a.size:
         return lambda b: np.linalg.solve(a, b)
     try:
@@ -80,4 +101,4 @@ def solver(a: Value, lower: bool = False) -> Callable[[Any], Any]:
 def from_triangle(a: Value, lower: bool = True) -> Any:
     """The Hermitian matrix of which one triangle is read."""
     below = np.tril(a, -1) if lower else adjoint(np.triu(a, 1))
-    return below + adjoint(below) + np.where(np.eye(a.shape[-1], dtype=bool), np.real(a), 0.0)
+    return below + adjoint(below) + np.where(identity(a.shape[-1], a), np.real(a), 0.0)

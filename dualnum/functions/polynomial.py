@@ -50,7 +50,7 @@ def roots(p: Value) -> Any:
         return np.roots(primal(p))
     companion = np.concatenate([(-p[1:] / p[0])[None], library(p).eye(n - 1, n)])
     w = np.linalg.eig(companion)[0]
-    return in_order(w, np.roots(primal(p)))
+    return in_order(w, np.roots(primal(p))) if library(p) is np else w
 
 
 @implements(np.polyfit)

@@ -246,7 +246,7 @@ def matrix_power(a: Value, n: Any) -> Any:
         if n:
             squares = np.matmul(squares, squares)
     if power is None:
-        power = np.zeros_like(a) + np.eye(a.shape[-1], dtype=a.dtype)
+        power = np.zeros_like(a) + library(a).eye(a.shape[-1], dtype=a.dtype)
     return power
 
 

@@ -12,10 +12,10 @@ from ..operand import Operand, implements, primal
 from ..primitives.operation import Operation
 from .arguments import on_values
 from .keywords import array, with_value
-from .matrices import adjoint, conjugated, from_triangle, product, solver, square, transposed
+from .matrices import adjoint, conjugated, from_triangle, identity, product, solve, solver, square, transposed
 from .norms import squared_modulus
 
-__all__ = ["in_order"]
+__all__ = ["in_order", "sizes_of"]
 
 Coefficients = Sequence[Any]
 
@@ -25,7 +25,7 @@ Coefficients = Sequence[Any]
 def _gaps(name: str, w: Value, digits: float = 1.0) -> Any:
     """w_j − w_i, 1 on the diagonal; raises where two are equal to so many of all digits."""
     gaps = w[..., None, :] - w[..., :, None]
-    gaps = np.where(np.eye(w.shape[-1], dtype=bool), 1.0, gaps)
+    gaps = np.where(identity(w.shape[-1], w), 1.0, gaps)
     _check_apart(name, gaps, w, digits)
     return gaps
 
@@ -37,7 +37,9 @@ def _check_apart(name: str, gaps: Any, w: Value, digits: float = 1.0) -> None:
         zero: Any = np.any(numbers == 0)
         zero._alarm()
         return
-    largest = np.max(np.abs(sizes), axis=-1, initial=0.0)[..., None, None]
+    if not sizes.size:
+        return
+    largest = np.max(np.abs(sizes), axis=-1)[..., None, None]
     if np.any(np.abs(numbers) <= 8 * np.finfo(numbers.dtype).eps ** digits * largest):
         raise NonsmoothPoint(
             f"{name}: there are equal values (or zeros, of singular values), whose order and vectors have no "
@@ -52,9 +54,9 @@ def _eigen_series(name: str, order: int, basis: Any, w: Value, a: Coefficients) 
     real diagonal from Uᴴ U = 1.
     """
     n = basis.shape[-1]
-    gaps, diagonal = _gaps(name, w), np.eye(n, dtype=bool)
+    gaps, diagonal = _gaps(name, w), identity(n, w)
     moved = [a[0], *(adjoint(basis) @ a_k @ basis for a_k in a[1:])]
-    u: list[Any] = [np.eye(n) + 0 * basis]
+    u: list[Any] = [identity(n, basis, float) + 0 * basis]
     adjoints, values = [adjoint(u[0])], [w]
     for k in range(1, order + 1):
         s = series.total(moved[j] @ u[k - j] for j in range(1, min(k + 1, len(moved))))
@@ -99,7 +101,7 @@ def _eigenvectors_pull(wanted: Sequence[bool], g: Value, v: Value, a: Value) -> 
     """V (Vᴴ v̄ / (w_j − w_i)) Vᴴ without the diagonal, of cotangents without conjugation."""
     w = np.linalg.eigvalsh(a)
     inner = adjoint(v) @ conjugated(g)
-    inner = np.where(np.eye(w.shape[-1], dtype=bool), 0.0, inner / _gaps("eigh", w))
+    inner = np.where(identity(w.shape[-1], w), 0.0, inner / _gaps("eigh", w))
     result = v @ inner @ adjoint(v)
     result = 0.5 * (result + adjoint(result))
     return [conjugated(result)]
@@ -130,12 +132,12 @@ def _turned(v: Value, row: Any) -> Any:
 def eigh(a: Value, UPLO: Any = "L") -> Any:
     """Of distinct eigenvalues; the vectors stay of length 1 and turn in the complex plane as LAPACK's do."""
     lower = _triangle_of("eigh", UPLO)
-    values = np.linalg.eigh(primal(square("eigh", a)), UPLO)
+    values, vectors = np.linalg.eigh(primal(square("eigh", a)), UPLO)
     a = from_triangle(array(a), lower)
     w, v = EIGENVALUES(a), EIGENVECTORS(a)
-    apart = np.sum(np.conjugate(primal(v)) * values.eigenvectors, axis=-2, keepdims=True)
+    apart = np.sum(np.conjugate(primal(v)) * vectors, axis=-2, keepdims=True)
     v = _turned(v * (apart / np.abs(apart)), slice(0, 1) if lower else slice(-1, None))
-    return _EIGH(with_value(w, values.eigenvalues), with_value(v, values.eigenvectors))
+    return _EIGH(with_value(w, values), with_value(v, vectors))
 
 
 @implements(np.linalg.eigvalsh)
@@ -152,10 +154,10 @@ _HALF = 0.5  # eigenvalues that meet without vectors of their own come out with 
 def _any_eigen_series(order: int, v: Value, w: Value, a: Coefficients) -> tuple[list[Any], list[Any]]:
     """A V = V Λ as for Hermitian matrices, with V⁻¹ in place of Vᴴ and vectors that do not grow along themselves."""
     n = v.shape[-1]
-    gaps, diagonal = _gaps("eig", w, _HALF), np.eye(n, dtype=bool)
-    solve = solver(v)
-    moved = [a[0], *(solve(a_k @ v) for a_k in a[1:])]
-    u, values = [np.eye(n) + 0 * v], [w]
+    gaps, diagonal = _gaps("eig", w, _HALF), identity(n, w)
+    solved = solver(v)
+    moved = [a[0], *(solved(a_k @ v) for a_k in a[1:])]
+    u, values = [identity(n, v, float) + 0 * v], [w]
     for k in range(1, order + 1):
         s = series.total(moved[j] @ u[k - j] for j in range(1, min(k + 1, len(moved))))
         back = series.total(u[k - j] * values[j][..., None, :] for j in range(1, k))
@@ -181,14 +183,14 @@ def _any_values_pull(wanted: Sequence[bool], g: Value, w: Value, a: Value) -> li
     """V⁻ᵀ diag(w̄) Vᵀ."""
     _gaps("eig", w, _HALF)
     v = ANY_VECTORS(a)
-    return [np.linalg.solve(transposed(v), g[..., :, None] * transposed(v))]
+    return [solve(transposed(v), g[..., :, None] * transposed(v))]
 
 
 def _any_vectors_pull(wanted: Sequence[bool], g: Value, v: Value, a: Value) -> list[Any]:
     """V⁻ᵀ (Vᵀ v̄ / (w_j − w_i)) Vᵀ without the diagonal."""
     gaps = _gaps("eig", ANY_VALUES(a), _HALF)
-    inner = np.where(np.eye(v.shape[-1], dtype=bool), 0.0, (transposed(v) @ g) / gaps)
-    return [np.linalg.solve(transposed(v), inner @ transposed(v))]
+    inner = np.where(identity(v.shape[-1], v), 0.0, (transposed(v) @ g) / gaps)
+    return [solve(transposed(v), inner @ transposed(v))]
 
 
 # the values of `eig`, whose order the vectors share
@@ -241,7 +243,7 @@ def _across(x: Value, basis: Any, s: Value) -> Any:
 def _singular_series(order: int, u0: Any, s0: Any, v0: Any, a: Coefficients) -> tuple[list[Any], list[Any], list[Any]]:
     """A V = U S and Aᴴ U = V S: (u, ±v) are the eigenvectors of (0 A; Aᴴ 0) with the eigenvalues ±s, as for `eigh`."""
     gaps, sums = _singular_gaps("svd", s0)
-    diagonal = np.eye(s0.shape[-1], dtype=bool)
+    diagonal = identity(s0.shape[-1], s0)
     adjoints = [adjoint(a_k) for a_k in a]
     u, v, s = [u0], [v0], [s0]
     for k in range(1, order + 1):
@@ -296,7 +298,7 @@ def _singular_vectors_pull(wanted: Sequence[bool], g: Value, pairs: Any, a: Valu
     gaps, sums = _singular_gaps("svd", s)
     to_u, to_v = _parted(conjugated(g), a.shape[-2])
     x, y = adjoint(u) @ to_u, adjoint(v) @ to_v
-    plus = np.where(np.eye(s.shape[-1], dtype=bool), 0.0, (x + y) / gaps)
+    plus = np.where(identity(s.shape[-1], s), 0.0, (x + y) / gaps)
     minus = (x - y) / sums
     p = 0.5 * (u @ (plus + minus)) + _across(to_u, u, s)
     q = 0.5 * (v @ (plus - minus)) + _across(to_v, v, s)
@@ -316,11 +318,16 @@ SINGULAR_VECTORS = Operation("svd", _pairs, _singular_vectors_series, _singular_
 _SVD: Any = type(np.linalg.svd(np.eye(1)))
 
 
+def sizes_of(a: Value) -> Any:
+    """np.linalg.svdvals, which CuPy knows by its older name."""
+    return np.linalg.svd(a, compute_uv=False)
+
+
 @implements(np.linalg.svdvals)
 def svdvals(x: Value, /) -> Any:
     """Of distinct singular values above zero."""
     x = array(x)
-    return with_value(SINGULAR_VALUES(x), np.linalg.svdvals(primal(x)))
+    return with_value(SINGULAR_VALUES(x), sizes_of(primal(x)))
 
 
 @implements(np.linalg.svd)

@@ -12,9 +12,10 @@ import numpy as np
 from .. import series
 from ..errors import InvalidValue
 from ..kinds import Axis, Value
-from ..operand import Operand, implements, primal
+from ..operand import implements, library, primal, visible
 from ..primitives.operation import Operation
-from .keywords import array, with_value
+from . import matrices
+from .keywords import array, with_native
 from .matrices import difference, product, solver, square, transposed
 
 __all__ = ["characteristic"]
@@ -33,11 +34,11 @@ def _solve_series(order: int, x0: Value, a: Coefficients, b: Coefficients) -> li
 
 
 def _solve_pull(wanted: Sequence[bool], g: Value, x: Value, a: Value, b: Value) -> tuple[Any, Any]:
-    to_b = np.linalg.solve(transposed(a), g)
+    to_b = matrices.solve(transposed(a), g)
     return -(to_b @ transposed(x)) if wanted[0] else None, to_b
 
 
-SOLVE = Operation("solve", np.linalg.solve, _solve_series, _solve_pull)
+SOLVE = Operation("solve", matrices.solve, _solve_series, _solve_pull)
 
 
 @implements(np.linalg.solve)
@@ -145,13 +146,13 @@ def det(a: Value) -> Any:
     a = square("det", a)
     if a.shape[-1] > _SMALL and not _is_singular(a):
         return DETERMINANT(a)
-    return with_value(_polynomial_determinant(a), np.linalg.det(primal(a)))
+    return with_native(_polynomial_determinant(a), np.linalg.det, a)
 
 
 def _is_singular(a: Value) -> bool:
-    """Whether the inverse of some matrix has lost half of its digits; not known of a trace."""
+    """Whether the inverse of some matrix has lost half of its digits; not known of a trace, nor on a device."""
     values = primal(a)
-    if isinstance(values, Operand):
+    if not visible(values):
         return False
     with np.errstate(all="ignore"):
         sizes = np.linalg.svd(values, compute_uv=False)
@@ -176,7 +177,7 @@ def _minor(a: Value, i: int, j: int, k: int, m: int) -> Any:
 def characteristic(a: Value) -> list[Any]:
     """The coefficients of det(s − A), highest first, by those of the lower right corners (Berkowitz 1984)."""
     n = a.shape[-1]
-    one = np.ones(a.shape[:-2], a.dtype)[()]
+    one = library(a).ones(a.shape[:-2], a.dtype)[()]
     coefficients: list[Any] = [one]
     for r in range(n - 1, -1, -1):
         row, corner, column = a[..., r, r + 1 :], a[..., r + 1 :, r + 1 :], a[..., r + 1 :, r]

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import memory
 from ..kinds import Value
 from ..operand import Operand, Stacked, primal
 from ..operand.rearrangement import MANY, Rearrangement
 from .base import Base
-from .planes import aligned, stack_blocks, zero_like
+from .planes import aligned, empty, stack_blocks, zero_like
 
 __all__ = ["bilinear", "linear", "rearranged"]
 
@@ -48,7 +47,7 @@ def _all_planes(x: Base, function: Callable[..., Any], stacked: Callable[..., An
     value = function(planes[0])
     if value.dtype.kind not in "fc":
         return value
-    result = memory.empty_beside(planes, (x.algebra.size, *value.shape), value.dtype)
+    result = empty((x.algebra.size, *value.shape), value.dtype, planes)
     result[0] = value
     if size > 1:
         result[1:size] = stacked(aligned(planes[1:size], max(value.ndim, planes.ndim - 1)))
@@ -131,7 +130,7 @@ def _in_one_call(
     if size < 2:
         return linear(top, function, (x,), on_planes)
     value = function(planes[0])
-    result = memory.empty_beside(planes, (top.algebra.size, *value.shape), value.dtype)
+    result = empty((top.algebra.size, *value.shape), value.dtype, planes)
     result[0] = value
     on_planes(planes[1:size], result[1:size])
     result[size:] = 0

@@ -8,12 +8,13 @@ import numpy as np
 from .. import memory
 from ..algebra import Algebra
 from ..backend import is_array, namespace
-from ..kinds import Value
+from ..kinds import DType, Value
 from ..operand import Operand, beside, is_jet, library
 from ..operand.levels import Scope
 
 __all__ = [
-    "Level", "add_at", "aligned", "as_jets", "peeled", "placed", "readonly", "stack_blocks", "unshared", "zero_like",
+    "Level", "add_at", "aligned", "as_jets", "empty", "peeled", "placed", "readonly", "stack_blocks", "unshared",
+    "zero_like",
 ]  # fmt: skip
 
 
@@ -48,11 +49,17 @@ def as_jets(levels: Sequence[Level], base: Value, extents: Sequence[int | None])
 # ── stacks ───────────────────────────────────────────────────────────────────────────────────────
 
 
+def empty(shape: tuple[int, ...], dtype: DType, x: Value) -> Any:
+    """``np.empty`` where the array x is, of NumPy's from kept memory."""
+    xp = namespace(x)
+    return (memory if xp is np else xp).empty(shape, dtype)
+
+
 def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> Any:
     """Planes of shape (size, *first.shape) from blocks of one or more planes each, zeros behind them."""
     shape = tuple(first.shape)
     if all(is_array(part) or not isinstance(part, Operand) for part, _ in blocks):
-        planes = memory.empty_beside(first, (size, *shape), first.dtype)
+        planes = empty((size, *shape), first.dtype, first)
         start = 0
         for part, count in blocks:
             planes[start : start + count] = part

@@ -6,12 +6,14 @@ variables, coefficient by coefficient on tracers.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from ..algebra import Algebra, Monomial, Stack, directions, product_of, unlike
+from ..algebra import Algebra, Extents, Monomial, Stack, directions, product_of, unlike
 from ..backend import device_of, namespace
+from ..devices import to_device
 from ..errors import InvalidValue
 from ..kernel import engine, launch
 from ..kinds import Value
@@ -93,7 +95,7 @@ def _launched_along(row: Row, levels: tuple[Level, ...], operands: Sequence[Stac
     if made is None:
         return None
     algebras = tuple(level.algebra for level in levels)
-    everything = directions.table(algebras, tuple(a.full for a in algebras), device=device_of(made[0][0][0]))
+    everything = _table(made[0][0][0], algebras, tuple(a.full for a in algebras))
     results = []
     for planes, extents in made[0]:
         shape = planes.shape[1 + len(everything.axes) :]
@@ -117,9 +119,21 @@ def spread(levels: Sequence[Level], stack: Stack, ndim: int, once: bool = False,
     shape = (1,) * (ndim - len(shape)) + shape
     if not engine.accepted(base) or not directions.is_short(algebras, shape):
         return None
-    its = directions.table(algebras, extents, once, device_of(base))
+    its = _table(base, algebras, extents, once)
     full = (its.once if once else its.spread)(base, shape)
     return launch.Planes(full, len(full), extents)
+
+
+def _table(base: Value, algebras: Sequence[Algebra], extents: Extents, full: bool = False) -> directions.Table:
+    """`directions.table`, for what it takes of the planes of this base."""
+    device = device_of(base)
+    return directions.table(algebras, extents, full) if device == "cpu" else _placed(algebras, extents, full, device)
+
+
+@lru_cache(maxsize=1024)
+def _placed(algebras: Sequence[Algebra], extents: Extents, full: bool, device: str) -> directions.Table:
+    its = directions.table(algebras, extents, full)
+    return its._replace(there=to_device(its.there, device), stands=to_device(its.stands, device))
 
 
 def on_jets(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Stack:

@@ -53,7 +53,7 @@ def in_python(
 
 
 def _where(condition: Any, a: Any, b: Any) -> Any:
-    """np.where; of numbers a number, as ufuncs have it: arrays on a device meet none of NumPy's."""
+    """``np.where``, of numbers a number: a device takes no array of the host without axes for one."""
     y = np.where(condition, a, b)
     return y[()] if type(y) is np.ndarray and not y.ndim else y
 

@@ -121,6 +121,11 @@ class Target:
         """An array for results."""
         return memory.empty(shape, dtype)
 
+    @property
+    def place(self) -> str:
+        """The name of the device that it is now."""
+        return "cpu"
+
     def own(self, x: Any) -> Any:
         """An array or number of NumPy's as one of the machine's."""
         return x

@@ -16,9 +16,9 @@ from .. import series
 from ..algebra import Algebra, NotGraded, Part
 from ..algebra.extended import algebra_of
 from ..algebra.graded import is_zero
-from ..backend import namespace, occurs
-from ..kinds import Coefficient, Value
-from ..operand import Operand, primal
+from ..backend import occurs
+from ..kinds import Coefficient
+from ..operand import Operand, primal, visible
 from .row import Row
 
 __all__ = ["around_zeros", "attempted", "mended", "mending", "without_rule"]
@@ -136,18 +136,20 @@ def without_rule(where: Any, error: NotGraded) -> None:
 def around_zeros(row: Row, inputs: Sequence[Any], compute: Callable[[], Any]) -> Any:
     """The value by `compute`, or around its zeros by what the row says of squares."""
     if row.of_squares is not None and isinstance(inputs[0], Operand):
-        known = primal(inputs[0])
-        if not _may_be_zero(known):
+        if not _may_be_zero(inputs[0]):
             return compute()
         sign = inputs[0]._squares()
         if sign:
-            return row.of_squares(inputs[0], sign, known == 0)
+            return row.of_squares(inputs[0], sign, primal(inputs[0]) == 0)
     y = compute()
-    if row.even is not None and isinstance(y, Operand) and _may_be_zero(primal(y)):
+    if row.even is not None and isinstance(y, Operand) and _may_be_zero(y):
         return y._remembering(row.even(*inputs))
     return y
 
 
-def _may_be_zero(x: Value) -> bool:
-    """Whether there are zeros, or nobody looks: not of what is traced, of which the mend takes care."""
-    return not isinstance(x, Operand) and (namespace(x) is not np or bool((x == 0).any()))
+def _may_be_zero(x: Operand) -> bool:
+    """Whether there are zeros among the values; nobody looks at a device, and of a trace the mend takes care."""
+    value = primal(x)
+    if visible(value):
+        return bool(np.any(value == 0))
+    return not isinstance(value, Operand)

@@ -88,7 +88,8 @@ class Tracer(Operand):
 
     @property
     def device(self) -> str:
-        raise self._refused("the device of a traced array", "to_device before the call or after it")
+        """Where the arrays will be that it stands for."""
+        return self.record.machine.place
 
     def astype(self, dtype: DType, **kwargs: Any) -> Any:
         return self._call(lambda x: np.asarray(x).astype(dtype, **kwargs)[()], self)

@@ -13,7 +13,7 @@ import numpy as np
 from ..broadcasting import summed_to
 from ..errors import NotTraceable
 from ..kinds import Value
-from ..operand import Operand, primal
+from ..operand import Operand, primal, visible
 
 __all__ = ["Mask", "Reach", "all_or_some", "fitted", "kept", "mask_of", "spread", "through", "united"]
 
@@ -81,9 +81,10 @@ def _is_finite(c: Any) -> bool:
         if inner is None:
             return False
         c = inner
-    if not isinstance(c, (np.ndarray, np.generic)):
+    if not visible(c):
         return False
-    square: Any = np.vdot(c, c).real  # type: ignore[arg-type]  # the quickest look at all entries; of huge ones it overflows, and the mask is used
+    # the quickest look at all entries; of huge ones it overflows, and the mask is used
+    square: Any = np.vdot(c, c).real
     return bool(square - square == 0)
 
 

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ..backend import namespace
 from ..broadcasting import summed_to
 from ..errors import InvalidValue
 from ..jets.evaluation import pull_back
@@ -82,10 +83,8 @@ def sweep(
             for i, (parent, c) in enumerate(zip(step.parents, contributions)):  # noqa: B905  as many, the inner loop
                 if parent is None or c is None:
                     continue
-                looked_at = reach is not None or not elementwise or pull.reached is not None
-                its = None
-                if looked_at and parent.pull is not None:
-                    its = _reached(pull, reach, step, cotangent, saved, i, parent)
+                looks = (reach is not None or not elementwise or pull.reached is not None) and parent.pull is not None
+                its = _reached(pull, reach, step, cotangent, saved, i, parent) if looks else None
                 k = parent.number
                 if k not in waiting and type(c) is np.ndarray and c.shape == parent.shape and c.dtype is parent.dtype:
                     waiting[k] = [parent, c, False, its]  # the usual case, without a call
@@ -108,7 +107,7 @@ def _contributions(pull: PullBack, cotangent: Value, saved: Sequence[Any]) -> An
     operands = [v for v in (cotangent, *saved) if isinstance(v, Operand)]
     if not operands:
         contributions = None
-        if type(cotangent) is np.ndarray and cotangent.nbytes >= LARGE:
+        if namespace(cotangent) is not np or (type(cotangent) is np.ndarray and cotangent.nbytes >= LARGE):
             contributions = pull_back(None, pull.function, (cotangent, *saved))
         return pull.function(cotangent, *saved) if contributions is None else contributions
     # of what is only recorded here or traced the plain function is enough: it is linear in the cotangent

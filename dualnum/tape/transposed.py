@@ -132,7 +132,7 @@ class StackPull:
         return [None if c is None else c.reshape(x.shape) for c, x in zip(results, arguments, strict=True)]
 
     def _launched_along(self, cotangent: Value, arguments: Sequence[Any]) -> Sequence[Any] | None:
-        """The same on short arrays with several directions, which are axes of the kernel's, on the host."""
+        """The same on short arrays with several directions, axes of the kernel's; nobody looks at a device for it."""
         if not visible(cotangent):
             return None
         ndim = np.ndim(cotangent) - self._axes

@@ -32,6 +32,10 @@ class _OfCuPy:
     def empty(self, shape: tuple[int, ...], dtype: DType) -> Any:
         return cupy().ndarray(shape, dtype)
 
+    @property
+    def place(self) -> str:
+        return f"cuda:{cupy().cuda.runtime.getDevice()}"
+
     def own(self, x: Any) -> Any:
         """x on the current device; of a number that is spread over a shape that number only."""
         if isinstance(x, np.ndarray) and x.size > 1 and not any(x.strides):

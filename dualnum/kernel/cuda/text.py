@@ -22,8 +22,9 @@ SLOTS = 1024  # for tickets of alarms, one after the other
 # functions of scipy.special that CUDA has
 BY_NAME: Mapping[str, str] = {
     "erf": "erf", "erfc": "erfc", "erfcx": "erfcx", "erfinv": "erfinv", "erfcinv": "erfcinv", "exp10": "exp10",
-    "gammaln": "lgamma", "gamma": "tgamma", "ndtr": "normcdf", "ndtri": "normcdfinv", "j0": "j0", "j1": "j1",
-    "y0": "y0", "y1": "y1", "i0": "cyl_bessel_i0", "i1": "cyl_bessel_i1",
+    "exp2": "exp2", "expm1": "expm1", "log1p": "log1p", "cbrt": "cbrt", "gammaln": "lgamma", "gamma": "tgamma",
+    "ndtr": "normcdf", "ndtri": "normcdfinv", "j0": "j0", "j1": "j1", "y0": "y0", "y1": "y1",
+    "i0": "cyl_bessel_i0", "i1": "cyl_bessel_i1",
 }  # fmt: skip
 
 # by the character of a type: what is read as a number
@@ -171,7 +172,7 @@ def render(routine: Routine, variant: Variant) -> str:
     tail: list[str] = []
     if w.raised:
         arguments += ["unsigned* tickets", "const long long ticket"]
-        flag = f"tickets[ticket % {SLOTS}]"
+        flag = f"tickets[(unsigned)ticket % {SLOTS}]"
         if routine.guarded:
             head.insert(0, f"if ({flag} != (unsigned)ticket) return;")
             w.once.append(f"if (!{w.raised}) return;")
@@ -180,7 +181,7 @@ def render(routine: Routine, variant: Variant) -> str:
     each = ["for (I d = 0; d < directions; ++d) {", *w.each, *w.stored[True], "}"] if routine.directed else []
     return "\n".join([
         f"typedef {'long long' if variant.wide else 'int'} I;",
-        f'extern "C" __global__ void __launch_bounds__({THREADS}) kernel({", ".join(arguments)}) {{',
+        f'extern "C" __global__ void kernel({", ".join(arguments)}) {{',
         *head, *w.once, *w.stored[False], *each, *tail, "}", "",
     ])  # fmt: skip
 
