@@ -186,3 +186,39 @@ def test_values_have_the_bits_of_cupy(cp: Any, ufunc: Any) -> None:
     both = dn.jit(lambda x: (np.sin(x), np.cos(x)))(x)  # of one angle, reduced once
     for y, u in zip(both, (np.sin, np.cos), strict=True):
         np.testing.assert_array_equal(y.get(), u(x).get())
+
+
+# ── zeros, which nobody sees ─────────────────────────────────────────────────────────────────────
+
+KINKS: dict[str, Callable[[Any], Any]] = {
+    "modulus": np.abs,
+    "square of a modulus": lambda u: np.abs(u) ** 2,
+    "two moduli of the same": lambda u: np.abs(u) * np.abs(u),
+    "two moduli of others": lambda u: np.abs(u) * np.abs(2 * u),
+    "even function of a modulus": lambda u: np.cos(np.abs(u)),
+    "root of a square": lambda u: np.sqrt(u**2) ** 2,
+    "hypot": lambda u: np.hypot(u, 0.0) ** 2,
+    "root": lambda u: np.sqrt(u**4 + u**6),
+    "power": lambda u: (u**2) ** 1.5,
+    "norm": lambda u: np.linalg.norm(u) ** 2,
+}
+
+
+@pytest.mark.parametrize("kink", KINKS)
+def test_zeros(cp: Any, counted: Any, kink: str) -> None:
+    x = np.array([-1.0, 0.0, 0.5, 0.0])
+    same(KINKS[kink](jet(cp.asarray(x), 4)), KINKS[kink](jet(x, 4)))
+    u = jet(cp.asarray(x), 4)
+    with counted() as counts:
+        KINKS[kink](u)
+    assert counts["d2h"] == counts["sync"] == 0
+    second = dn.hessian(lambda u: np.sum(KINKS[kink](u)))
+    np.testing.assert_allclose(second(cp.asarray(x)).get(), second(x), rtol=1e-13, atol=1e-13)
+
+
+def test_what_is_remembered_is_that_before_a_write(cp: Any) -> None:
+    x = np.array([-1.0, 0.0])
+    u = jet(cp.asarray(x), 2)
+    modulus = np.abs(u)
+    u[1] = 5.0
+    same(modulus**2, np.abs(jet(x, 2)) ** 2)
