@@ -51,13 +51,19 @@ def _equal(values: Value, target: Any) -> Any:
 def _extreme(function: Callable[..., Any], pair: np.ufunc, worst: float, *aliases: Callable[..., Any]) -> None:
     """max, min and the forms that leave NaN out; `initial` counts as one more entry."""
     name = function.__name__
+    plain: Any = np.max if worst < 0 else np.min
 
     def extreme_of(values: Value, axis: Axis, keywords: dict[str, Any]) -> Any:
-        if not keywords or library(values) is np:
+        if library(values) is np:
             return function(values, axis=axis, **keywords)
-        if "where" in keywords:  # CuPy's have neither
+        if "where" in keywords:  # CuPy's have neither, and those that leave NaN out look for it
             values = np.where(keywords["where"], values, worst)
-        native = function(values, axis=axis)
+        if pair in (np.maximum, np.minimum):
+            native = plain(values, axis=axis)
+        else:
+            missing = np.isnan(values)
+            native = plain(np.where(missing, worst, values), axis=axis)
+            native = np.where(np.all(missing, axis=axis), np.nan, native)
         return pair(native, keywords["initial"]) if "initial" in keywords else native
 
     def extreme(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from ..devices import to_device
 from ..errors import InvalidType, InvalidValue, NotDifferentiable, not_on_device
 from ..kinds import Value
 from ..operand import Moving, Operand, as_array, implements, library, linear, operands, primal, visible
@@ -23,6 +24,9 @@ def bincount(x: Value, /, weights: Value = None, minlength: int = 0) -> Any:
     if isinstance(x, Operand):
         raise InvalidType("bincount: x carries derivatives; expected integers, as x.value.astype(int)")
     x = array(frozen(x), weights)
+    if library(x) is not np:  # a look tells the length of the result
+        size = int(to_device(np.max(x) + 1, "cpu")) if x.size else 0
+        return adjoints.sums_at(x, weights.astype(float), max(size, minlength))
     return linear(lambda w: np.bincount(x, w, minlength), weights, adjoint=Moving(lambda g: np.take(g, x), omits=False))
 
 
@@ -130,9 +134,8 @@ def _on_device(
         samples, bins, range = [np.ravel(a)], [bins], [range]
     else:
         samples = list(pair.values()) if pair else list(np.transpose(sample) if hasattr(sample, "shape") else sample)
-        if not np.iterable(bins) or (pair and len(bins) > 2):
-            bins = [bins] * len(samples)
-        bins = list(bins)
+        each: Any = bins if np.iterable(bins) else [bins] * len(samples)
+        bins = [bins, bins] if pair and len(each) > 2 else each
         range = [None] * len(samples) if range is None else range
     if len(bins) != len(samples):
         raise InvalidValue(f"{function.__name__}: {len(bins)} bins are given for {len(samples)} axes; expected as many")

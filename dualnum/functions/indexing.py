@@ -365,7 +365,7 @@ def _inside(function: Callable[..., Any], arr: Value, k: int) -> Any:
     """The positions in the triangle that np.tril or np.triu leaves."""
     if arr.ndim != 2:
         raise InvalidValue(f"{function.__name__}_indices_from: the array has {arr.ndim} axes; expected two")
-    return np.nonzero(function(library(arr).ones(arr.shape, bool), k))
+    return tuple(map(library(arr).asarray, np.nonzero(function(np.ones(arr.shape, bool), k))))
 
 
 @implements(np.unravel_index)

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ..backend import namespace
-from ..devices import to_device
+from ..backend import namespace, to_device
 from ..errors import InvalidType, InvalidValue
 from ..kinds import Axis, DType, Shape, Value
 from ..operand import Operand, as_array, batched, implements, library, primal, rearrange
@@ -147,9 +146,15 @@ def sliding_windows(
     window_shape = frozen(window_shape)
     sliding_window_view(stand_in(x.shape), window_shape, axis)
     axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim, allow_duplicate=True)
-    return batched(
-        lambda x, b: sliding_window_view(x, window_shape, tuple(b + i for i in axes), writeable=writeable), x
-    )
+    return batched(lambda x, b: _windows(x, window_shape, tuple(b + i for i in axes), writeable), x)
+
+
+def _windows(x: Value, window_shape: Any, axes: tuple[int, ...], writeable: bool) -> Any:
+    xp = namespace(x)
+    if xp is np:
+        return sliding_window_view(x, window_shape, axes, writeable=writeable)
+    shape = sliding_window_view(stand_in(x.shape), window_shape, axes).shape  # CuPy's asks the device for it
+    return xp.lib.stride_tricks.as_strided(x, shape, (*x.strides, *(x.strides[i] for i in axes)))
 
 
 @implements(np.meshgrid)

@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import namespace
 from ..errors import InvalidType, InvalidValue, NotDifferentiable
 from ..kinds import Axis, Value
-from ..operand import Operand, implements, library, linear, primal
+from ..operand import Operand, as_array, implements, library, linear, primal
 from ..operand.constants import frozen
 from . import adjoints
 from .arguments import NOT_GIVEN
@@ -81,11 +82,34 @@ def _differences(f: Any, h: Value, axis: int, edge_order: Any) -> Any:
     """Along one axis a matrix with two or three entries to a row."""
     h = frozen(h)
 
+    def slopes(f: Value, axis: int) -> Any:
+        if namespace(f) is np or not np.ndim(h):
+            return np.gradient(f, h, axis=axis, edge_order=edge_order)
+        return np.moveaxis(_uneven(np.moveaxis(f, axis, 0), np.diff(as_array(h, f)), edge_order), 0, axis)
+
     def adjoint(g: Value) -> Any:
-        matrix = np.gradient(library(f).eye(f.shape[axis]), h, axis=0, edge_order=edge_order)
+        matrix = slopes(library(f).eye(f.shape[axis]), 0)
         return np.moveaxis(np.matmul(np.moveaxis(g, axis, -1), matrix), -1, axis)
 
-    return linear(lambda x: np.gradient(x, h, axis=axis, edge_order=edge_order), f, adjoint=adjoint)
+    return linear(lambda x: slopes(x, axis), f, adjoint=adjoint)
+
+
+def _uneven(f: Value, steps: Value, edge_order: int) -> Any:
+    """np.gradient along the first axis for these steps, of which CuPy's looks whether they are equal."""
+    n = edge_order + 1
+    if len(f) < n or len(steps) != len(f) - 1:
+        raise InvalidValue(
+            f"gradient: there are {len(f)} entries and {len(steps) + 1} coordinates; expected as many, {n} at least"
+        )
+    d = np.reshape(steps, (-1,) + (1,) * (f.ndim - 1))
+    slopes = np.diff(f, axis=0) / d
+    before, after = d[:-1], d[1:]
+    inside = (before * slopes[1:] + after * slopes[:-1]) / (before + after)
+    first, last = slopes[:1], slopes[-1:]
+    if edge_order == 2:  # of the parabola through three points
+        first = first + (first - inside[:1])
+        last = last + (last - inside[-1:])
+    return np.concatenate([first, inside, last])
 
 
 @implements(np.trapezoid)

@@ -193,7 +193,8 @@ def _power_slope(u: Coefficient, p: Coefficient) -> Any:
     """p u^{p−1} for constant exponents, 0 for those that are 0."""
     if type(p) is np.ndarray and p.nbytes <= _SHORT:
         return p * np.power(u, _lowered(p.tobytes(), p.shape, p.dtype))
-    return p * np.power(u, np.where(p == 0, 1, p - 1))
+    lowered = np.where(p == 0, 1, p - 1)
+    return p * np.power(u, lowered[()] if isinstance(lowered, np.ndarray) else lowered)
 
 
 _SHORT = 1 << 10  # bytes of exponents that are kept

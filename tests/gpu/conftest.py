@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from dualnum.kernel import engine
+
 _STAND_IN = Path(__file__).parents[3] / "shared" / "gpu-emulator"
 
 
@@ -35,7 +37,9 @@ def cp() -> Any:
             importlib.import_module("fakegpu")
         except (ImportError, OSError) as error:
             pytest.skip(f"there is no CUDA device, and no stand-in for one: {error}")
-    return importlib.import_module("cupy")
+    module = importlib.import_module("cupy")
+    engine.device.alarm()  # the slots for alarms are made once
+    return module
 
 
 class Counts(dict[str, int]):

@@ -1,27 +1,37 @@
 """CuPy's linear algebra for a stand-in without cuSOLVER: NumPy's on the host, with the arguments and results of CuPy's.
 
 What is left out on purpose is what CuPy lacks: keywords, the broadcasting of leading axes, and results with names.
+CuPy's functions do not wait for the device; how often these do is `WAITS`.
 """
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-__all__ = ["substitutes"]
+__all__ = ["WAITS", "substitutes", "waits"]
+
+WAITS = [0]
+
+
+def waits() -> int:
+    """How often the host has waited for a device, which only a stand-in can tell."""
+    stand_in = sys.modules.get("fakegpu")
+    return stand_in.STATS["sync"] + stand_in.STATS["d2h"] if stand_in else 0
 
 
 def substitutes(cp: Any) -> dict[str, Callable[..., Any]]:
     """Functions for cupy.linalg, by name."""
 
-    def moved(result: Any) -> Any:
-        return tuple(map(cp.asarray, result)) if isinstance(result, tuple) else cp.asarray(result)
-
     def of(function: Callable[..., Any], *arrays: Any, **options: Any) -> Any:
         for x in arrays:
             if not isinstance(x, cp.ndarray):
                 raise TypeError(f"cupy.linalg only supports cupy.ndarray, not {type(x)}")
-        return moved(function(*map(cp.asnumpy, arrays), **options))
+        before = waits()
+        result = function(*map(cp.asnumpy, arrays), **options)
+        WAITS[0] += waits() - before
+        return tuple(map(cp.asarray, result)) if isinstance(result, tuple) else cp.asarray(result)
 
     def solve(a: Any, b: Any) -> Any:
         if b.ndim > 1 and a.shape[:-1] != b.shape[:-1]:
@@ -32,8 +42,8 @@ def substitutes(cp: Any) -> dict[str, Callable[..., Any]]:
         return of(np.linalg.svd, a, full_matrices=full_matrices, compute_uv=compute_uv)
 
     def eig(a: Any) -> Any:
-        w, v = np.linalg.eig(cp.asnumpy(a))
-        return moved((w.astype(complex), v.astype(complex)))
+        w, v = of(np.linalg.eig, a)
+        return w.astype(complex), v.astype(complex)
 
     def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
         return of(np.linalg.lstsq, a, b, rcond=rcond)
