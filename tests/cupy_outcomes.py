@@ -7,7 +7,7 @@ __all__ = ["LOOKS", "RAISES", "on_cupy"]
 
 # what has no answer on a device, for some call at least
 RAISES = {
-    "np.astype": "CuPy has no longdouble",
+    "np.astype": "only longdouble, which CuPy lacks",
     "dn.linalg.sqrtm": "CuPy has no sqrtm",
     "dn.linalg.solve_sylvester": "CuPy has no solve_sylvester",
 }
@@ -16,7 +16,7 @@ _COUNT = "how many there are"
 _APART = "whether the values are apart"
 _RANK = "whether the rank is full"
 _REAL = "whether the result is real"
-_TEXT = "the numbers"
+_TEXT = "at the numbers"
 
 # where the host must see numbers before it can go on
 LOOKS = {
@@ -24,7 +24,8 @@ LOOKS = {
     **dict.fromkeys(("np.unique", "np.unique_values", "np.unique_counts", "np.unique_inverse"), _COUNT),
     **dict.fromkeys(("np.unique_all", "np.union1d", "np.intersect1d", "np.setdiff1d", "np.setxor1d"), _COUNT),
     **dict.fromkeys(("np.trim_zeros", "np.bincount"), _COUNT),
-    **dict.fromkeys(("np.linalg.eigh", "np.linalg.eigvalsh", "np.linalg.eig", "np.linalg.eigvals", "np.roots"), _APART),
+    **dict.fromkeys(("np.linalg.eigh", "np.linalg.eigvalsh"), _APART),
+    **dict.fromkeys(("np.linalg.eig", "np.linalg.eigvals", "np.roots"), f"{_APART}; complex, also where all are real"),
     **dict.fromkeys(("np.linalg.svd", "np.linalg.svdvals", "np.linalg.cond"), _APART),
     "np.linalg.norm": f"{_APART} (of orders 2, −2, nuc)",
     **dict.fromkeys(("np.linalg.qr", "np.linalg.lstsq", "np.linalg.pinv", "np.polyfit"), _RANK),
@@ -32,7 +33,7 @@ LOOKS = {
         "sqrt", "log", "log2", "log10", "logn", "power", "arccos", "arcsin", "arctanh",
     )},
     **dict.fromkeys(("np.array_repr", "np.array_str", "np.array2string"), _TEXT),
-    "np.shares_memory": "which addresses there are",
+    "np.shares_memory": "at the addresses",
     "dn.linalg.expm": "how large the matrices are",
 }  # fmt: skip
 

@@ -204,8 +204,9 @@ def document() -> str:
         lines.append(f"| `{outcome.name}` | {_cells(outcome)} | {works} | {_note(outcome)} |")
     lines += ["", "## NumPy's array functions", ""]
     lines += [
-        "CuPy: the same call on jets and variables of CuPy's arrays, held against that of NumPy's: `=` is the same, and "
-        "the host does not wait for the device. Where it must look at numbers before it can go on, it is said at what.",
+        "CuPy: the same call on jets and variables of CuPy's arrays, held against NumPy's: `=` where it is the same and "
+        "the host does not wait for the device. Where it must look at numbers before it can go on (as for x[mask]), it is said "
+        "for what.",
         "",
     ]
     lines += ["| function | value | derivative | reverse | order | CuPy | notes |", "|---|---|---|---|---|---|---|"]
