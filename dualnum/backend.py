@@ -15,8 +15,8 @@ from .errors import InvalidType, InvalidValue, NotOnDevice, not_on_device
 from .kinds import DType, Value
 
 __all__ = [
-    "as_floating", "asked", "contiguous", "cupy", "device_of", "floating_dtype", "imported", "is_array", "lacking",
-    "namespace", "occurs", "plain", "sums_at", "writable",
+    "as_floating", "asked", "contiguous", "cuda_device", "cupy", "device_of", "floating_dtype", "imported", "is_array",
+    "lacking", "namespace", "occurs", "plain", "resolved", "sums_at", "to_device", "writable",
 ]  # fmt: skip
 
 _NUMERIC = "fc"  # dtype kinds that carry derivatives
@@ -176,13 +176,50 @@ def sums_at(positions: Any, weights: Any, size: int) -> Any:
     return sums.astype(weights.dtype, copy=False)
 
 
+# ── devices ──────────────────────────────────────────────────────────────────────────────────────
+
+
 def device_of(x: Value) -> str:
     """ "cpu", or "cuda:N" for an array that lives on a GPU."""
     device = getattr(x, "device", "cpu")
     return device if isinstance(device, str) else f"cuda:{device.id}"
 
 
-# ── memory on devices that comes from elsewhere ──────────────────────────────────────────────────
+def to_device(x: Value, device: str | None) -> Any:
+    """The array x on the named device ("cpu", "cuda", "cuda:1"); x itself when device is None or where it is."""
+    if device is None or device == device_of(x) or (device := resolved(device)) == device_of(x):
+        return x
+    if device == "cpu":
+        return x.get()
+    with cuda_device(device):
+        return cupy().array(x)
+
+
+def resolved(device: Any) -> str:
+    """The full name of a device that is there: "cpu" or "cuda:N", of "cuda" that of CuPy's current one."""
+    if isinstance(device, str) and device == "cpu":
+        return "cpu"
+    kind, _, number = device.partition(":") if isinstance(device, str) else ("", "", "")
+    if kind != "cuda" or (number and not number.isdecimal()):
+        raise InvalidValue(f'device is {device!r}; expected "cpu", "cuda" or "cuda:N"')
+    runtime = imported(f"device is {device!r}").cuda.runtime
+    try:
+        count, reason = runtime.getDeviceCount(), ""
+    except runtime.CUDARuntimeError as error:  # no driver, or one that is too old
+        count, reason = 0, f" ({error})"
+    if not count:
+        raise InvalidValue(
+            f"device is {device!r}, but CuPy finds no CUDA device{reason}; it takes an NVIDIA GPU and its driver "
+            "(nvidia-smi shows both). dn.best_device() is the device to use where there may be none"
+        )
+    if number and int(number) >= count:
+        raise InvalidValue(f"device is {device!r}; expected one of {', '.join(f'cuda:{i}' for i in range(count))}")
+    return f"cuda:{int(number) if number else runtime.getDevice()}"
+
+
+def cuda_device(name: str) -> Any:
+    """CuPy's object for a device by its full name."""
+    return cupy().cuda.Device(int(name.removeprefix("cuda:")))
 
 
 def imported(wanted: str) -> Any:

@@ -11,26 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from .backend import cupy, device_of, imported, namespace
-from .errors import InvalidType, InvalidValue
+from .backend import cuda_device, cupy, device_of, imported, resolved, to_device
+from .errors import InvalidType
 from .kinds import Value
 
 __all__ = [
-    "apart", "best_device", "chosen", "devices", "entered", "numpy_function", "resolved", "to_device", "use_device",
+    "apart", "best_device", "chosen", "devices", "numpy_function", "to_device", "use_device", "within",
 ]  # fmt: skip
 
 
 # ── where arrays are put ─────────────────────────────────────────────────────────────────────────
-
-
-def to_device(x: Value, device: str | None) -> Any:
-    """The array x on the named device ("cpu", "cuda", "cuda:1"); x itself when device is None or where it is."""
-    if device is None or device == device_of(x) or (device := resolved(device)) == device_of(x):
-        return x
-    if device == "cpu":
-        return x.get()
-    with _cuda_device(device):
-        return cupy().array(x)
 
 
 _chosen: ContextVar[str | None] = ContextVar("device", default=None)
@@ -63,7 +53,7 @@ class use_device(AbstractContextManager["use_device"]):
         self._current: Any = None
         if self._device != "cpu":
             self._current = cupy().cuda.Device()
-            _cuda_device(self._device).use()
+            cuda_device(self._device).use()
         _chosen.set(None if self._device == "cpu" else self._device)
 
     def __repr__(self) -> str:
@@ -75,9 +65,9 @@ class use_device(AbstractContextManager["use_device"]):
             self._current.use()
 
 
-def entered(x: Value) -> AbstractContextManager[Any]:
-    """The device of an array as CuPy's current one within a ``with`` block: what is made there lies beside x."""
-    return nullcontext() if namespace(x) is np else x.device
+def within(device: str) -> AbstractContextManager[Any]:
+    """A device as CuPy's current one within a ``with`` block: what is made there lies on it."""
+    return nullcontext() if device == "cpu" else cuda_device(device)
 
 
 def apart(function: str, *arrays: Value) -> InvalidType | None:
@@ -95,7 +85,10 @@ def apart(function: str, *arrays: Value) -> InvalidType | None:
 
 
 def best_device() -> str:
-    """ "cuda" where CuPy finds a device, else "cpu".
+    """The device to compute on: the GPU where there is one.
+
+    Returns:
+        The name of a device, "cuda" where CuPy is installed and finds one, else "cpu".
 
     Example:
         >>> best_device() in ("cuda", "cpu")
@@ -123,32 +116,6 @@ def devices() -> list[str]:
         facts.format(i, p["name"].decode(), round(p["totalGlobalMem"] / 2**30), p["major"], p["minor"])
         for i, p in enumerate(found)
     ]
-
-
-def resolved(device: Any) -> str:
-    """The full name of a device that is there: "cpu" or "cuda:N", of "cuda" that of CuPy's current one."""
-    if isinstance(device, str) and device == "cpu":
-        return "cpu"
-    kind, _, number = device.partition(":") if isinstance(device, str) else ("", "", "")
-    if kind != "cuda" or (number and not number.isdecimal()):
-        raise InvalidValue(f'device is {device!r}; expected "cpu", "cuda" or "cuda:N"')
-    runtime = imported(f"device is {device!r}").cuda.runtime
-    try:
-        count, reason = runtime.getDeviceCount(), ""
-    except runtime.CUDARuntimeError as error:  # no driver, or one that is too old
-        count, reason = 0, f" ({error})"
-    if not count:
-        raise InvalidValue(
-            f"device is {device!r}, but CuPy finds no CUDA device{reason}; it takes an NVIDIA GPU and its driver "
-            "(nvidia-smi shows both). dn.best_device() is the device to use where there may be none"
-        )
-    if number and int(number) >= count:
-        raise InvalidValue(f"device is {device!r}; expected one of {', '.join(f'cuda:{i}' for i in range(count))}")
-    return f"cuda:{int(number) if number else runtime.getDevice()}"
-
-
-def _cuda_device(name: str) -> Any:
-    return cupy().cuda.Device(int(name.removeprefix("cuda:")))
 
 
 # ── CuPy's own functions ─────────────────────────────────────────────────────────────────────────

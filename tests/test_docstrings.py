@@ -26,7 +26,7 @@ MEMBERS = {
 }
 METHODS = {n: x for n, x in MEMBERS.items() if inspect.isfunction(x) and not hasattr(np.ndarray, n.rpartition(".")[2])}
 DOCS = {n: inspect.getdoc(x) or "" for n, x in (THINGS | MEMBERS).items()}
-NO_ARRAYS = {"engine", "nonsmooth", "checkpoint", "lookup", "rows"}
+NO_ARRAYS = {"best_device", "engine", "nonsmooth", "checkpoint", "lookup", "rows"}
 SOURCED = {"Jet", "derivative", "taylor", "grad", "vjp", "hvp", "dual", "hyperdual", "jets"}
 SOURCED |= {"compose", "convergence_radius", "fixed_point", "flow", "implicit", "inverse_map", "pade", "reversion"}
 SOURCED |= {f"linalg.{name}" for name in dn.linalg.__all__ if name != "block_diag"}
@@ -97,7 +97,7 @@ jacobian(np.sin, mode="x"); jacobian(np.sin)("x"); jacfwd(np.sin, 1)(0.5); jacre
 hessian(lambda x: None)(0.5); hvp(np.sum)(ONES); hvp(np.sum)(ONES, np.ones(3)); hvp(np.sin)(ONES, ONES)
 vhp(np.sum)(ONES); vhp(np.sum)(ONES, np.ones(3)); laplacian(np.sum)(1j * ONES); laplacian(np.add, argnums=(0, 1))(1, 2)
 jets("x"); jets(); jets(ONES, order=-1); jets(J); jets(ONES, axis=2); jets(0.5, 2.0, order=(1,))
-jets(ONES, ONES, axis=0); jet("x"); jet(ONES, -1); jet(J); jet(0.5, device="x")
+jets(ONES, ONES, axis=0); jet("x"); jet(ONES, -1); jet(J); jet(0.5, device="x"); use_device("x")
 dual("x"); dual(ONES, np.ones(3)); dual(J)
 hyperdual("x"); hyperdual(ONES, np.ones(3)); hyperdual(J); F.coefficient(1); F.coefficient(2, 0); F.coefficient(y=1)
 F.partial(0.5, 0); F.partial(0, 2); F.hessian(); F.tensor(2); F.tensor(0.5); F.degree(2); F.degree("x"); F.along(1.0)

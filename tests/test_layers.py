@@ -19,8 +19,8 @@ PACKAGE = ROOT / "dualnum"
 # From the ground up; what stands on one floor does not know each other. A folder is one name.
 FLOORS = [
     {"errors", "kinds"},
-    {"algebra", "backend", "broadcasting", "memory", "series"},
-    {"devices"},
+    {"backend"},
+    {"algebra", "broadcasting", "devices", "memory", "series"},
     {"operand"},
     {"primitives"},
     {"formula", "functions", "kernel"},

@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..backend import as_floating, floating_dtype, namespace
-from ..devices import apart, to_device
+from ..backend import as_floating, floating_dtype, namespace, to_device
+from ..devices import apart
 from ..errors import InvalidType, InvalidValue, NoAttribute, dropped
 from ..kinds import DType, Value
 from ..operand import Operand, primal, put
@@ -255,7 +255,8 @@ _FUNCTIONS = (("np", np), ("np.linalg", np.linalg))
 _INSTEAD = {
     "clone": "x.copy()", "numel": "x.size", "dim": "x.ndim", "pow": "x**p", "mm": "x @ y", "mv": "x @ y",
     "bmm": "x @ y", "float": "x.astype(np.float32)", "double": "x.astype(np.float64)",
-    "to": "x.to_device(device) or x.astype(dtype)", "cuda": "x.to_device('cuda')", "cpu": "x.to_device('cpu')",
+    "to": "x.to_device(…), x.astype(…), or variable(data, device=…, dtype=…)",
+    "cuda": "x.to_device('cuda')", "cpu": "x.to_device('cpu')",
     "t": "x.T", "unsqueeze": "np.expand_dims(x, axis)", "permute": "x.transpose(…)",
     "expand": "np.broadcast_to(x, shape)", "sigmoid": "1 / (1 + np.exp(-x))", "relu": "np.maximum(x, 0)",
     "detach_": "x = x.detach()",

@@ -37,7 +37,7 @@ def root_of_squares(x: Value, axes: Sequence[int], keepdims: bool, divisor: Any 
         total = np.sum(squared_modulus(x), axis=axes, keepdims=keepdims)
     if _is_ordinary(x, axes, primal(total)):
         return _root(total if isinstance(divisor, int) and divisor == 1 else total / divisor)
-    scale = _power_of_two(x, axes)
+    squares, scale = total, _power_of_two(x, axes)
     info = np.finfo(scale.dtype)
     two = info.dtype.type(2)
     # sums of large numbers must not overflow, and quotients by small ones neither
@@ -57,7 +57,10 @@ def root_of_squares(x: Value, axes: Sequence[int], keepdims: bool, divisor: Any 
     root = apply(ROOT_OF_PRODUCT, np.where(kink, 1.0, total), scale) / shift
     if isinstance(kink, Operand):
         kink._alarm()  # a replay does not remember the square
-    return np.where(kink, 0.0, root)
+    root = np.where(kink, 0.0, root)
+    if isinstance(root, Operand) and not visible(primal(kink)):  # there may be zeros on a device
+        return root._remembering(squares / divisor)
+    return root
 
 
 def _is_ordinary(x: Value, axes: tuple[int, ...], total: Any) -> bool:
@@ -82,7 +85,7 @@ def _range(dtype: DType) -> tuple[Any, Any]:
 def _root(total: Any) -> Any:
     """√total, zero with all its derivatives where it is zero; even powers of it are smooth there (see `roots`)."""
     kink = primal(total) == 0
-    if not kink.any():
+    if visible(kink) and not kink.any():
         return np.sqrt(total)
     root = np.where(kink, 0.0, np.sqrt(np.where(kink, 1.0, total)))
     return root._remembering(total) if isinstance(root, Operand) else root

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ..backend import namespace
-from ..devices import to_device
+from ..backend import namespace, to_device
 from ..errors import InvalidType, InvalidValue
 from ..kinds import Axis, DType, Shape, Value
 from ..operand import Operand, as_array, batched, implements, library, primal, rearrange

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..algebra import Algebra
-from ..devices import to_device
+from ..backend import to_device
 from ..kinds import Value
 from ..operand import Operand, primal
 from .base import Base

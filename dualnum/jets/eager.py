@@ -276,6 +276,8 @@ def _planned(machine: Target, ufunc: np.ufunc, laid: list[Any], top: Any) -> Any
     row = row_of(ufunc)
     if row is None or not machine.computes(top.dtype):
         return None
+    if not machine.looks and not row.even is row.of_squares is None:  # what comes of zeros must be remembered
+        return None
     operands = [x[0] if type(x) is tuple else x for x in laid]
     described = tuple((x[0].extents, x[1]) if type(x) is tuple else "number" for x in laid)
     algebra = top.algebra

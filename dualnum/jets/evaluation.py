@@ -179,7 +179,8 @@ def constant(row: Row, x: Value) -> Any:
         x = np.asarray(x)
     if x.dtype.kind not in "fcbiu":
         raise InvalidType(f"{row.name}: an operand has dtype {x.dtype}; expected numbers")
-    return plain(x, row.name, "an operand")
+    # a number of NumPy's mixes with arrays on any device, an array without axes does not
+    return plain(x, row.name, "an operand") if x.ndim or type(x) is not np.ndarray else x[()]
 
 
 def check_kinks(row: Row, inputs: tuple[Any, ...]) -> None:

@@ -16,6 +16,7 @@ from ..algebra import Algebra, Monomial, Univariate
 from ..broadcasting import summed_to
 from ..kinds import DType, Value
 from ..primitives.derived import derived
+from ..primitives.mends import mended
 from ..primitives.table import Row, Series
 from . import engine, launch
 from .ir import Symbol
@@ -177,11 +178,12 @@ def transposed(
             results.append(None)
             continue
         partial = derived(row, tuple(int(i == j) for j in range(len(wanted)))).row
+        slope = partial.expand(algebra.order, *parts)
         if partial.mend is not None:
             where = partial.mend.where(None, *(u[0] for u in parts))
-            if hasattr(where, "_alarm"):
-                where._alarm()
-        p = algebra.terms(partial.expand(algebra.order, *parts))
+            if hasattr(where, "_seldom") and where._seldom():
+                slope = mended(partial, algebra.order, slope, parts)
+        p = algebra.terms(slope)
         results.append({j: _paired(algebra, p, cotangents, j) for j in arguments[i]})
     return results
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..devices import to_device
+from ..backend import to_device
 from ..errors import InvalidValue
 from ..kinds import Value
 from ..operand import Operand, library, primal

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import as_floating, namespace
-from ..devices import chosen, resolved
-from ..devices import to_device as array_to_device
+from ..backend import as_floating, namespace, resolved
+from ..backend import to_device as array_to_device
+from ..devices import chosen
 from ..kinds import Value
-from .operand import Adjoint, Adjoints, Operand, Stacked, highest
+from .operand import Adjoint, Adjoints, Operand, Stacked, highest, primal
 
 __all__ = ["Moving", "batched", "bilinear", "linear", "moved", "put", "rearrange"]
 
@@ -85,17 +85,23 @@ def bilinear(
 
 
 def moved(x: Value, device: str) -> Any:
-    """x on a device, itself where it is there; its cotangent comes back to where x is."""
-    device = resolved(device)
-    if not isinstance(x, Operand):
-        return array_to_device(x, device)
-    source = x.device
+    """An operand or array on a device, itself where it is there."""
+    return x.to_device(device) if isinstance(x, Operand) else array_to_device(x, device)
+
+
+def moved_by_record(x: Operand, device: str) -> Any:
+    """The same as a linear function of x, whose cotangent comes back to where x is."""
+    source, device = x.device, resolved(device)
     if device == source:
         return x
+    refused = getattr(primal(x), "_refused", None)
+    if refused is not None:  # a traced program is made for the machine that its arguments live on
+        raise refused("a move between devices", "to_device before the call or after it")
 
     def to_device(x: Value) -> Any:
         return moved(x, device)
 
+    to_device.__qualname__ = "to_device"  # by which the step is called
     return x._linear(to_device, (x,), Moving(lambda g: moved(g, source), omits=False), to_device)
 
 

@@ -195,9 +195,9 @@ class Operand(Ndarray):
         Raises:
             InvalidValue: there is no such device; CuPy is not installed, or finds no device.
         """
-        from .linear import moved
+        from .linear import moved_by_record
 
-        return moved(self, device)
+        return moved_by_record(self, device)
 
     def get(self) -> Any:
         """This on the host, as CuPy's arrays have it: ``x.to_device("cpu")``."""
@@ -318,10 +318,9 @@ def highest(data: Iterable[Any]) -> Operand | None:
 
 
 def explained(error: Exception, function: str, *data: Any) -> Exception:
-    """An error that NumPy or CuPy raised within `function`, as that of ours; data on several devices are named."""
-    if isinstance(error, (TypeError, ValueError)) and (elsewhere := apart(function, *arrays_in(data))):
-        return elsewhere
-    return lacking(error, function) or ours(error, function)
+    """An error that NumPy or CuPy raised within `function`, as that of ours: it says where data are, or what lacks."""
+    misplaced = apart(function, *arrays_in(data)) if isinstance(error, (TypeError, ValueError)) else None
+    return misplaced or lacking(error, function) or ours(error, function)
 
 
 def arrays_in(data: Any) -> Iterator[Any]:
@@ -345,7 +344,12 @@ def beside(numbers: Any, x: Value) -> Any:
 
 def library(*data: Any) -> ModuleType:
     """NumPy, or CuPy where arrays under data (in lists as well) are on a device: what makes others beside them."""
-    return np if cupy() is None else namespace(*map(primal, _items(data)))
+    module = cupy()
+    if module is None:
+        return np
+    arrays = list(map(primal, _items(data)))
+    traced = any(isinstance(x, Operand) and x.device != "cpu" for x in arrays)
+    return module if traced else namespace(*arrays)
 
 
 def _items(data: Value) -> Iterator[Any]:

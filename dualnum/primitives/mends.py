@@ -18,7 +18,7 @@ from ..algebra.extended import algebra_of
 from ..algebra.graded import is_zero
 from ..backend import occurs
 from ..kinds import Coefficient
-from ..operand import Operand, primal
+from ..operand import Operand, primal, visible
 from .row import Row
 
 __all__ = ["around_zeros", "attempted", "mended", "mending", "without_rule"]
@@ -90,7 +90,7 @@ def _redone(
     if not occurs(missing):
         return where, redone
     moving = [i for i, u in enumerate(operands) if len(u) > 1]
-    if len(moving) > 1:
+    if len(moving) != 1:
         return np.logical_and(where, np.logical_not(missing)), redone
     along = [[u[0], 1.0] if len(u) > 1 else [u[0]] for u in operands]
     by_outer = series.compose_safely(order, rule(order, value, *along), operands[moving[0]])
@@ -136,15 +136,20 @@ def without_rule(where: Any, error: NotGraded) -> None:
 def around_zeros(row: Row, inputs: Sequence[Any], compute: Callable[[], Any]) -> Any:
     """The value by `compute`, or around its zeros by what the row says of squares."""
     if row.of_squares is not None and isinstance(inputs[0], Operand):
-        zero = primal(inputs[0]) == 0
-        if isinstance(zero, Operand) or not occurs(zero):  # of a trace the mend takes care
+        if not _may_be_zero(inputs[0]):
             return compute()
         sign = inputs[0]._squares()
         if sign:
-            return row.of_squares(inputs[0], sign, zero)
+            return row.of_squares(inputs[0], sign, primal(inputs[0]) == 0)
     y = compute()
-    if row.even is not None and isinstance(y, Operand):
-        zero = primal(y) == 0
-        if not isinstance(zero, Operand) and zero.any():
-            return y._remembering(row.even(*inputs))
+    if row.even is not None and isinstance(y, Operand) and _may_be_zero(y):
+        return y._remembering(row.even(*inputs))
     return y
+
+
+def _may_be_zero(x: Operand) -> bool:
+    """Whether there are zeros among the values; nobody looks at a device, and of a trace the mend takes care."""
+    value = primal(x)
+    if visible(value):
+        return bool(np.any(value == 0))
+    return not isinstance(value, Operand)

@@ -83,7 +83,8 @@ def _is_finite(c: Any) -> bool:
         c = inner
     if not visible(c):
         return False
-    square: Any = np.vdot(c, c).real  # type: ignore[arg-type]  # the quickest look at all entries; of huge ones it overflows, and the mask is used
+    # the quickest look at all entries; of huge ones it overflows, and the mask is used
+    square: Any = np.vdot(c, c).real
     return bool(square - square == 0)
 
 

@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..algebra import Stack
-from ..backend import device_of
 from ..errors import InvalidType, LevelError, NotDifferentiable, dropped
 from ..jets import evaluation, tower
 from ..jets.planes import Level, readonly
@@ -82,10 +81,6 @@ class Recorded(Recording):
     def dtype(self) -> np.dtype[Any]:
         dtype: np.dtype[Any] = self._value.dtype
         return dtype
-
-    @property
-    def device(self) -> str:
-        return device_of(self._value)
 
     def _read(self) -> Any:
         """The value, of a view as it is since the last assignment to the whole."""
@@ -242,7 +237,7 @@ class Recorded(Recording):
     def _applied(self, row: Row, inputs: tuple[Any, ...]) -> Any:
         values, parents = self._parts(inputs)
         if len(inputs) > 1:
-            values = [evaluation.constant(row, x) for x in values]
+            values = [evaluation.constant(row, x) if p is None else x for x, p in zip(values, parents, strict=True)]
         function: Any = row.ufunc
         if type(function) is Derived and not any(isinstance(v, Operand) for v in values):
             function = written_value(function) if all(_is_real(v) for v in values) else function

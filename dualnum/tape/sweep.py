@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ..backend import namespace
 from ..broadcasting import summed_to
 from ..errors import InvalidValue
 from ..jets.evaluation import pull_back
@@ -106,7 +107,7 @@ def _contributions(pull: PullBack, cotangent: Value, saved: Sequence[Any]) -> An
     operands = [v for v in (cotangent, *saved) if isinstance(v, Operand)]
     if not operands:
         contributions = None
-        if type(cotangent) is np.ndarray and cotangent.nbytes >= LARGE:
+        if namespace(cotangent) is not np or (type(cotangent) is np.ndarray and cotangent.nbytes >= LARGE):
             contributions = pull_back(None, pull.function, (cotangent, *saved))
         return pull.function(cotangent, *saved) if contributions is None else contributions
     # of what is only recorded here or traced the plain function is enough: it is linear in the cotangent

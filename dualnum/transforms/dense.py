@@ -19,8 +19,9 @@ from ..jets.seeding import seed
 from ..kinds import Value
 from ..operand import Operand, library
 from ..operand.levels import open_scope
-from .forward import Argnums, _flatten, _named, _owned, _positions, _returned
+from .forward import _flatten, _owned, _returned
 from .reverse import _grad, _vjp
+from .transformed import Argnums, _named, _positions
 
 __all__ = ["hessian", "jacfwd", "jacobian", "jacrev", "blocks", "unit_blocks"]
 
@@ -29,7 +30,9 @@ __all__ = ["hessian", "jacfwd", "jacobian", "jacrev", "blocks", "unit_blocks"]
 _BUDGET = 1 << 24
 
 
-def jacobian(f: Callable[..., Any], argnums: Argnums = 0, *, mode: str | None = None) -> Callable[..., Any]:
+def jacobian(
+    f: Callable[..., Any], argnums: Argnums = 0, *, mode: str | None = None, device: str | None = None
+) -> Callable[..., Any]:
     """The Jacobian: x ↦ ∂f_i/∂x_j, of shape (*f(x).shape, *x.shape).
 
     Args:
@@ -37,6 +40,7 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0, *, mode: str | None = 
         argnums: which positional arguments vary; several give a tuple of Jacobians.
         mode: "forward" (a pass for blocks of columns), "reverse" (a sweep for blocks of rows); when left out
             the one with the smaller dimension, which costs an evaluation of f to find out.
+        device: as for `derivative`.
 
     Returns:
         A function of the same arguments. For containers: f's structure, and in it that of the argument.
@@ -57,7 +61,7 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0, *, mode: str | None = 
         chosen = mode or _better_mode(f, args, kwargs, argnums)
         return (_jacfwd if chosen == "forward" else _jacrev)(f, argnums, "jacobian")(*args, **kwargs)
 
-    return _named(transformed, f, "jacobian", argnums, partial(jacobian, argnums=argnums, mode=mode))
+    return _named(transformed, f, "jacobian", argnums, partial(jacobian, argnums=argnums, mode=mode), device)
 
 
 def _better_mode(f: Callable[..., Any], args: Any, kwargs: Any, argnums: Argnums) -> str:
@@ -72,7 +76,7 @@ def _size(x: Value) -> int:
     return int(np.prod(np.shape(x)))
 
 
-def jacfwd(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+def jacfwd(f: Callable[..., Any], argnums: Argnums = 0, *, device: str | None = None) -> Callable[..., Any]:
     """The Jacobian by columns, in forward mode: jets with as many directions as x has entries.
 
     Arguments, result and errors as for `jacobian`.
@@ -82,15 +86,15 @@ def jacfwd(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         array([[3., 2.],
                [0., 6.]])
     """
-    return _jacfwd(f, argnums, "jacfwd")
+    return _jacfwd(f, argnums, "jacfwd", device)
 
 
-def _jacfwd(f: Callable[..., Any], argnums: Argnums, name: str) -> Callable[..., Any]:
+def _jacfwd(f: Callable[..., Any], argnums: Argnums, name: str, device: str | None = None) -> Callable[..., Any]:
     def transformed(*args: Any, **kwargs: Any) -> Any:
         results = [_columns(f, args, kwargs, i, name) for i in _positions(argnums, args, name)]
         return tuple(results) if isinstance(argnums, Sequence) else results[0]
 
-    return _named(transformed, f, name, argnums, partial(jacfwd, argnums=argnums))
+    return _named(transformed, f, name, argnums, partial(jacfwd, argnums=argnums), device)
 
 
 def _columns(f: Callable[..., Any], args: Any, kwargs: Any, position: int, name: str) -> Any:
@@ -164,7 +168,7 @@ def _zeros(y: Value, count: int) -> Any:
     return library(y).zeros((count, *np.shape(y)), y.dtype)
 
 
-def jacrev(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+def jacrev(f: Callable[..., Any], argnums: Argnums = 0, *, device: str | None = None) -> Callable[..., Any]:
     """The Jacobian by rows, in reverse mode: one record, swept with blocks of cotangents.
 
     Arguments, result and errors as for `jacobian`.
@@ -174,10 +178,10 @@ def jacrev(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         array([[3., 2.],
                [0., 6.]])
     """
-    return _jacrev(f, argnums, "jacrev")
+    return _jacrev(f, argnums, "jacrev", device)
 
 
-def _jacrev(f: Callable[..., Any], argnums: Argnums, name: str) -> Callable[..., Any]:
+def _jacrev(f: Callable[..., Any], argnums: Argnums, name: str, device: str | None = None) -> Callable[..., Any]:
     def transformed(*args: Any, **kwargs: Any) -> Any:
         positions = _positions(argnums, args, name)
 
@@ -195,7 +199,7 @@ def _jacrev(f: Callable[..., Any], argnums: Argnums, name: str) -> Callable[...,
         results = [optree.tree_unflatten(out_structure, [e[k] for e in entries]) for k in range(len(positions))]
         return tuple(results) if isinstance(argnums, Sequence) else results[0]
 
-    return _named(transformed, f, name, argnums, partial(jacrev, argnums=argnums))
+    return _named(transformed, f, name, argnums, partial(jacrev, argnums=argnums), device)
 
 
 def _rows(pull: Callable[[Any], Any], ys: list[Any], structure: Any, which: int) -> Any:
@@ -220,7 +224,7 @@ def _shaped(x: Value, shape: tuple[int, ...]) -> Any:
     return x if x.shape == shape else np.reshape(x, shape)
 
 
-def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+def hessian(f: Callable[..., Any], argnums: Argnums = 0, *, device: str | None = None) -> Callable[..., Any]:
     """The Hessian of a scalar function: x ↦ ∂²f/∂x_i∂x_j, of shape (*x.shape, *x.shape).
 
     The gradient of a jet with many directions: one recorded evaluation and one sweep for a block of columns.
@@ -228,6 +232,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     Args:
         f: a function of arrays (or nested containers of arrays) to one real number.
         argnums: which positional arguments vary; several give a tuple of tuples, ∂²f/∂x∂y at [x][y].
+        device: as for `derivative`.
 
     Returns:
         A function of the same arguments. For containers: the structure of the argument, and in it once more.
@@ -241,4 +246,5 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
                [ 6.,  0.]])
     """
     gradient = _named(_grad(f, argnums, False, "hessian"), f, "gradient")
-    return _named(_jacfwd(gradient, argnums, "hessian"), f, "hessian", argnums, partial(hessian, argnums=argnums))
+    transformed = _jacfwd(gradient, argnums, "hessian")
+    return _named(transformed, f, "hessian", argnums, partial(hessian, argnums=argnums), device)

@@ -13,9 +13,10 @@ from ..operand import beside
 from ..operand.levels import open_scope
 from ..series import total
 from .dense import _size, blocks
-from .forward import _named, _owned, _positions, _returned
+from .forward import _owned, _returned
 from .pointwise import Entries, entries
 from .reverse import floats
+from .transformed import _named, _positions
 
 __all__ = ["curl", "divergence", "jacobian_trace"]
 

@@ -6,7 +6,6 @@ a level of its own, so transforms nest in any order without confusing their pert
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -20,19 +19,21 @@ from ..jets.seeding import seed
 from ..kinds import Value
 from ..operand import Operand, operands, promoted
 from ..operand.levels import Scope, open_scope, require_alive, same_scope
+from .transformed import Argnums, _check_callable, _named, _positions, everything
 
 __all__ = ["derivative", "directional", "jvp", "taylor"]
 
-Argnums = int | Sequence[int]
 
-
-def derivative(f: Callable[..., Any], order: int = 1, *, argnums: Argnums = 0) -> Callable[..., Any]:
+def derivative(
+    f: Callable[..., Any], order: int = 1, *, argnums: Argnums = 0, device: str | None = None
+) -> Callable[..., Any]:
     """The k-th derivative of f, elementwise: x ↦ dᵏ/dtᵏ f(x + t) at t = 0.
 
     Args:
         f: a function of arrays (or nested containers of arrays) to the same.
         order: k ≥ 0.
         argnums: which positional arguments vary, all together with t; one index or several.
+        device: "cpu", "cuda" or "cuda:N", to which arguments are moved; they stay where they are when left out.
 
     Returns:
         A function of the same arguments. Its result has the structure, shapes and types of f's.
@@ -57,7 +58,7 @@ def derivative(f: Callable[..., Any], order: int = 1, *, argnums: Argnums = 0) -
         ones = _map_chosen(lambda x: None, args, argnums, "derivative")
         return _run(f, args, kwargs, ones, order, "derivative", lambda y, own: _derivative_of(y, own, order))
 
-    return _named(transformed, f, "derivative", argnums, partial(derivative, order=order, argnums=argnums))
+    return _named(transformed, f, "derivative", argnums, partial(derivative, order=order, argnums=argnums), device)
 
 
 def taylor(
@@ -67,11 +68,12 @@ def taylor(
     direction: Value = None,
     directions: Value = None,
     argnums: Argnums = 0,
+    device: str | None = None,
 ) -> Callable[..., Any]:
     """The Taylor coefficients of t ↦ f(x + t·v) at t = 0: a_k = (1/k!) dᵏf/dtᵏ.
 
     Args:
-        f, argnums: as for `derivative`; with several argnums the directions are a tuple of as many.
+        f, argnums, device: as for `derivative`; with several argnums the directions are a tuple of as many.
         order: K ≥ 0, the highest coefficient.
         direction: v, with the structure of the varying argument; all ones when left out.
         directions: P directions in one pass, each array with P in front of its shape.
@@ -90,6 +92,8 @@ def taylor(
         array([1.    , 1.    , 0.5   , 0.1667])
     """
     order = check_order(order, "taylor")
+    if device is not None:
+        direction, directions = everything((direction, directions), device)
     if direction is not None and directions is not None:
         raise InvalidValue("taylor: both direction and directions are given; expected one of them")
 
@@ -104,10 +108,12 @@ def taylor(
         return _run(f, args, kwargs, vs, order, "taylor", read, many)
 
     remake = partial(taylor, order=order, direction=direction, directions=directions, argnums=argnums)
-    return _named(transformed, f, "taylor", argnums, remake)
+    return _named(transformed, f, "taylor", argnums, remake, device)
 
 
-def directional(f: Callable[..., Any], order: int = 1, *, argnums: Argnums = 0) -> Callable[..., Any]:
+def directional(
+    f: Callable[..., Any], order: int = 1, *, argnums: Argnums = 0, device: str | None = None
+) -> Callable[..., Any]:
     """The k-th directional derivative: (x, v) ↦ dᵏ/dtᵏ f(x + t·v) at t = 0; arguments as for `derivative`.
 
     Returns:
@@ -121,10 +127,12 @@ def directional(f: Callable[..., Any], order: int = 1, *, argnums: Argnums = 0) 
         >>> directional(lambda x: np.sum(x**3), 2)(np.array([1.0, 2.0]), np.array([1.0, 0.5]))
         np.float64(9.0)
     """
-    return _directional(f, check_order(order, "directional"), argnums, "directional")
+    return _directional(f, check_order(order, "directional"), argnums, "directional", device)
 
 
-def _directional(f: Callable[..., Any], order: int, argnums: Argnums, name: str) -> Callable[..., Any]:
+def _directional(
+    f: Callable[..., Any], order: int, argnums: Argnums, name: str, device: str | None = None
+) -> Callable[..., Any]:
     def transformed(*args: Any, **kwargs: Any) -> Any:
         if len(args) < 2:
             raise InvalidType(f"{name}: {len(args)} arguments; expected f's arguments and then the direction v")
@@ -132,16 +140,19 @@ def _directional(f: Callable[..., Any], order: int, argnums: Argnums, name: str)
         vs = _matched(v, args_, argnums, name, "the direction")
         return _run(f, args_, kwargs, vs, order, name, lambda y, own: _derivative_of(y, own, order))
 
-    return _named(transformed, f, name, argnums, partial(directional, order=order, argnums=argnums))
+    return _named(transformed, f, name, argnums, partial(directional, order=order, argnums=argnums), device, 1)
 
 
-def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(
+    f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], *, device: str | None = None
+) -> tuple[Any, Any]:
     """The value and the Jacobian-vector product: f(x), ∂f(x)·v.
 
     Args:
         f: a function of arrays (or nested containers of arrays) to the same.
         primals: its positional arguments, as a tuple or list.
         tangents: one v for each of them, of the same structure and shapes.
+        device: as for `derivative`.
 
     Returns:
         The two, each with the structure, shapes and types of f's result.
@@ -159,6 +170,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
             raise InvalidType(f"jvp: {name} is a {type(given).__name__}; expected a tuple of f's arguments")
     if len(primals) != len(tangents):
         raise InvalidValue(f"jvp: {len(primals)} primals and {len(tangents)} tangents; expected as many")
+    if device is not None:
+        primals, tangents = everything((tuple(primals), tuple(tangents)), device)
     if len(primals) == 1 and _is_leaf(primals[0]) and _is_leaf(tangents[0]):  # the usual call
         vs = {0: [_array(tangents[0], "jvp", "tangents")]}
     else:
@@ -287,37 +300,6 @@ def _constant_coefficients(y: Value, order: int) -> Any:
     return np.stack([y, *[np.zeros_like(y)] * order])
 
 
-def _indices(argnums: Argnums, name: str) -> tuple[int, ...]:
-    indices = tuple(argnums) if isinstance(argnums, Sequence) else (argnums,)
-    if any(isinstance(i, bool) or not isinstance(i, (int, np.integer)) for i in indices):
-        raise InvalidType(
-            f"{name}: argnums is {argnums!r}; expected an index or a sequence of indices (the point goes to the "
-            f"result: dn.{name}(f)(x))"
-        )
-    return indices
-
-
-def _positions(argnums: Argnums, args: Sequence[Any], name: str) -> tuple[int, ...]:
-    if type(argnums) is int and 0 <= argnums < len(args) and args[argnums] is not None:
-        return (argnums,)
-    positions = _indices(argnums, name)
-    for i in positions:
-        if not -len(args) <= i < len(args):
-            raise InvalidValue(
-                f"{name}: argnums is {argnums}, but the function was called with {len(args)} arguments by position "
-                "(what is given by keyword is constant)"
-            )
-    chosen = tuple(int(i) % len(args) for i in positions)
-    if not chosen:
-        raise InvalidValue(f"{name}: argnums is {argnums}; expected one index at least")
-    if len(set(chosen)) < len(chosen):
-        raise InvalidValue(f"{name}: argnums is {argnums}, which names an argument twice; expected each once")
-    for i in chosen:
-        if args[i] is None:
-            raise InvalidType(f"{name}: argument {i} is None; expected an array or a container of arrays")
-    return chosen
-
-
 def _map_chosen(make: Callable[[Any], Any], args: Sequence[Any], argnums: Argnums, name: str) -> dict[int, Any]:
     return {i: [make(x) for x in _flatten(args[i])[0]] for i in _positions(argnums, args, name)}
 
@@ -359,41 +341,3 @@ def _described(structure: Any) -> str:
     if structure.num_nodes == 1:
         return "one array" if structure.num_leaves else "None"
     return str(structure).removeprefix("PyTreeSpec(").removesuffix(")")
-
-
-def _check_callable(f: Any, name: str) -> None:
-    if not callable(f):
-        raise InvalidType(f"{name}: f is a {type(f).__name__}; expected a function of arrays")
-
-
-class Transformed:
-    """A function that a transform made of another; pickled as that one and the transform."""
-
-    def __init__(self, call: Callable[..., Any], f: Callable[..., Any], name: str, remake: Any) -> None:
-        self._call = call
-        self._remake = remake
-        self.__name__ = self.__qualname__ = f"{name}({getattr(f, '__name__', 'f')})"
-        self.__doc__ = f"The {name} of {getattr(f, '__name__', 'f')}."
-        self.__wrapped__ = f
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._call(*args, **kwargs)
-
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else MethodType(self, instance)
-
-    def __repr__(self) -> str:
-        return f"<function {self.__name__}>"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return self._remake, (self.__wrapped__,)
-
-
-def _named(
-    transformed: Callable[..., Any], f: Callable[..., Any], name: str, argnums: Argnums = 0, remake: Any = None
-) -> Callable[..., Any]:
-    """The function under the name of its transform; `remake` makes it of f again."""
-    _check_callable(f, name)
-    if type(argnums) is not int:
-        _indices(argnums, name)
-    return Transformed(transformed, f, name, remake)

@@ -15,9 +15,10 @@ from ..operand import beside
 from ..operand.levels import open_scope
 from ..series import total
 from .dense import _size, blocks
-from .forward import _named, _owned, _positions, _returned
+from .forward import _owned, _returned
 from .pointwise import Entries, Seen, entries, passed, seen
 from .reverse import floats
+from .transformed import _named, _positions
 
 __all__ = ["Estimate", "biharmonic", "laplacian"]
 
@@ -38,7 +39,13 @@ class Estimate(NamedTuple):
 
 
 def laplacian(
-    f: Callable[..., Any], *, argnums: int = 0, axis: Axis = None, samples: int | None = None, rng: Any = None
+    f: Callable[..., Any],
+    *,
+    argnums: int = 0,
+    axis: Axis = None,
+    samples: int | None = None,
+    rng: Any = None,
+    device: str | None = None,
 ) -> Callable[..., Any]:
     """The Laplacian Σ_i ∂²f/∂x_i² over the entries of an array x, by one pass with value, n slopes and one sum.
 
@@ -49,6 +56,7 @@ def laplacian(
             of them: -1 for points in rows. All entries of x are variables when it is left out.
         samples: how many random directions stand in for the n axes, where there are too many of those.
         rng: their generator, a seed, or None.
+        device: as for `derivative`.
 
     Returns:
         A function of the same arguments; its result has the shape and type of f's. With `samples` it is an `Estimate`:
@@ -78,16 +86,22 @@ def laplacian(
         return total(_part(f, given, kwargs, where, chosen, _squares(len(chosen)), "laplacian") for chosen in parts)
 
     remake = partial(laplacian, argnums=argnums, axis=axis, samples=samples, rng=rng)
-    return _named(transformed, f, "laplacian", argnums, remake)
+    return _named(transformed, f, "laplacian", argnums, remake, device)
 
 
 def biharmonic(
-    f: Callable[..., Any], *, argnums: int = 0, axis: Axis = None, samples: int | None = None, rng: Any = None
+    f: Callable[..., Any],
+    *,
+    argnums: int = 0,
+    axis: Axis = None,
+    samples: int | None = None,
+    rng: Any = None,
+    device: str | None = None,
 ) -> Callable[..., Any]:
     """The biharmonic operator Δ²f = Σ_ij ∂⁴f/∂x_i²∂x_j², in the algebra of (n + 1)(n + 4)/2 planes that it sees.
 
     Args:
-        f, argnums, axis, rng: as for `laplacian`.
+        f, argnums, axis, rng, device: as for `laplacian`.
         samples: how many random directions stand in for all pairs of axes.
 
     Returns:
@@ -118,7 +132,7 @@ def biharmonic(
         return total([*own, *(run(chosen=[*p, *q], what=_mixed(len(p), len(q))) for p, q in combinations(parts, 2))])
 
     remake = partial(biharmonic, argnums=argnums, axis=axis, samples=samples, rng=rng)
-    return _named(transformed, f, "biharmonic", argnums, remake)
+    return _named(transformed, f, "biharmonic", argnums, remake, device)
 
 
 def _entries(args: Sequence[Any], argnums: int, axis: Axis, name: str) -> tuple[list[Any], Entries]:

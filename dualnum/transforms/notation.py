@@ -12,8 +12,8 @@ from ..algebra import Algebra, Monomial, TotalDegree
 from ..errors import InvalidType, InvalidValue
 from ..formula import CONSTANTS, Formula, FormulaError, parse
 from ..kinds import Axis
-from .forward import Argnums, _named, _positions
 from .pointwise import Polynomial, Seen, Separate, entries, passed, seen
+from .transformed import Argnums, _named, _positions
 
 __all__ = ["Operator", "operator"]
 

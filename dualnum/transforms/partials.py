@@ -15,8 +15,8 @@ import numpy as np
 from ..algebra import Monomial, Univariate, amplification, polarized, weights
 from ..errors import InvalidType, InvalidValue
 from ..kinds import Axis, Value
-from .forward import Argnums, Transformed, _check_callable, _positions
 from .pointwise import Seen, Separate, entries, passed, seen
+from .transformed import Argnums, Transformed, _check_callable, _positions
 
 __all__ = ["Mixed", "mixed", "partial"]
 

@@ -22,12 +22,15 @@ from ..operand.levels import Scope, open_scope
 from ..tape.recorded import Recorded, own
 from ..tape.step import Step
 from ..tape.sweep import sweep
-from .forward import Argnums, _alike, _check_callable, _flatten, _named, _positions, _returned
+from .forward import _alike, _flatten, _returned
+from .transformed import Argnums, _check_callable, _named, _positions, placed
 
 __all__ = ["grad", "value_and_grad", "vjp"]
 
 
-def grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[..., Any]:
+def grad(
+    f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False, device: str | None = None
+) -> Callable[..., Any]:
     """The gradient of a scalar function: x ↦ ∂f/∂x, by one sweep back, whatever the size of x.
 
     Args:
@@ -36,6 +39,7 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) 
             NumPy raises where f writes to it.
         argnums: which positional arguments vary; one index, or several for a tuple of gradients.
         has_aux: f returns (value, more), and the gradient comes as (gradient, more).
+        device: as for `derivative`.
 
     Returns:
         A function of the same arguments; its result has the structure, shapes and types of the varying
@@ -54,20 +58,24 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) 
         >>> grad(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
         array([ 3., 12.])
     """
-    return _grad(f, argnums, has_aux, "grad")
+    return _grad(f, argnums, has_aux, "grad", device)
 
 
-def _grad(f: Callable[..., Any], argnums: Argnums, has_aux: bool, name: str) -> Callable[..., Any]:
+def _grad(
+    f: Callable[..., Any], argnums: Argnums, has_aux: bool, name: str, device: str | None = None
+) -> Callable[..., Any]:
     both = _value_and_grad(f, argnums, has_aux, name)
 
     def transformed(*args: Any, **kwargs: Any) -> Any:
         value, gradient = both(*args, **kwargs)
         return (gradient, value[1]) if has_aux else gradient
 
-    return _named(transformed, f, name, argnums, partial(grad, argnums=argnums, has_aux=has_aux))
+    return _named(transformed, f, name, argnums, partial(grad, argnums=argnums, has_aux=has_aux), device)
 
 
-def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[..., Any]:
+def value_and_grad(
+    f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False, device: str | None = None
+) -> Callable[..., Any]:
     """The value and the gradient of a scalar function, from one evaluation and one sweep: x ↦ (f(x), ∂f/∂x).
 
     Arguments, gradient and errors as for `grad`.
@@ -79,10 +87,12 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool
         >>> value_and_grad(lambda x: np.sum(x**2))(np.array([3.0, 4.0]))
         (np.float64(25.0), array([6., 8.]))
     """
-    return _value_and_grad(f, argnums, has_aux, "value_and_grad")
+    return _value_and_grad(f, argnums, has_aux, "value_and_grad", device)
 
 
-def _value_and_grad(f: Callable[..., Any], argnums: Argnums, has_aux: bool, name: str) -> Callable[..., Any]:
+def _value_and_grad(
+    f: Callable[..., Any], argnums: Argnums, has_aux: bool, name: str, device: str | None = None
+) -> Callable[..., Any]:
     full_name = f"{name} of {getattr(f, '__name__', 'f')}"
 
     def transformed(*args: Any, **kwargs: Any) -> Any:
@@ -104,7 +114,7 @@ def _value_and_grad(f: Callable[..., Any], argnums: Argnums, has_aux: bool, name
                 gradient = record.collect(sweep(seeds, record.steps))
         return ((value, aux) if has_aux else value), gradient
 
-    return _named(transformed, f, name, argnums, partial(value_and_grad, argnums=argnums, has_aux=has_aux))
+    return _named(transformed, f, name, argnums, partial(value_and_grad, argnums=argnums, has_aux=has_aux), device)
 
 
 def _one(value: Value) -> Any:
@@ -131,13 +141,14 @@ def _pair(result: Any, name: str) -> tuple[Any, Any]:
     return result
 
 
-def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False, device: str | None = None) -> tuple[Any, ...]:
     """The value and the pull-back: f(x) and ȳ ↦ ȳᵀ ∂f/∂x, which can be called many times.
 
     Args:
         f: a function of arrays (or nested containers of arrays) to the same.
         primals: its positional arguments.
         has_aux: f returns (value, more), and the result is (value, pull-back, more).
+        device: "cpu", "cuda" or "cuda:N", to which the primals and each cotangent are moved.
 
     Returns:
         f(x) and a function of a cotangent with the structure and shapes of f(x); it gives the cotangent of the
@@ -155,7 +166,10 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
         >>> pull(np.array([1.0, 10.0]))
         array([ 2., 40.])
     """
-    return _vjp(f, primals, has_aux, "vjp")
+    if device is None:
+        return _vjp(f, primals, has_aux, "vjp")
+    value, pull, *aux = placed(_vjp, device, lambda args: (1,))(f, primals, has_aux, "vjp")
+    return value, placed(pull, device, lambda args: range(len(args))), *aux
 
 
 def _vjp(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, name: str) -> tuple[Any, ...]:

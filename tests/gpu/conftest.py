@@ -6,12 +6,14 @@ CuPy is imported when the first of these tests runs, not while tests are collect
 
 import importlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from dualnum.kernel import engine
 
 _STAND_IN = Path(__file__).parents[3] / "shared" / "gpu-emulator"
 
@@ -35,7 +37,9 @@ def cp() -> Any:
             importlib.import_module("fakegpu")
         except (ImportError, OSError) as error:
             pytest.skip(f"there is no CUDA device, and no stand-in for one: {error}")
-    return importlib.import_module("cupy")
+    module = importlib.import_module("cupy")
+    engine.device.alarm()  # the slots for alarms are made once
+    return module
 
 
 class Counts(dict[str, int]):
@@ -56,3 +60,23 @@ def counted(cp: Any) -> Callable[[], AbstractContextManager[Counts]]:
         counts.update({name: count - before[name] for name, count in stand_in.STATS.items()})
 
     return counting
+
+
+@pytest.fixture
+def unread(cp: Any) -> Callable[..., AbstractContextManager[None]]:
+    """A ``with`` block in which nothing is read from the device, and nobody waits for it, but for what is `asked`.
+
+    A stand-in counts; on a real device it only runs.
+    """
+
+    @contextmanager
+    def within(asked: Sized = ()) -> Iterator[None]:
+        stand_in = sys.modules.get("fakegpu")
+        names = ("d2h", "sync") if stand_in else ()
+        before = [stand_in.STATS[name] for name in names]
+        yield
+        assert [stand_in.STATS[name] - count for name, count in zip(names, before, strict=True)] == [len(asked)] * len(
+            names
+        )
+
+    return within

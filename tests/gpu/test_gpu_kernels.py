@@ -126,10 +126,16 @@ def launches(counted: Any, g: Callable[[], Any]) -> int:
     return int(counts["launch"])
 
 
-@pytest.mark.parametrize("ufunc", [np.sin, np.exp2, np.arctan, np.tanh, np.negative, np.square, np.expm1])
+@pytest.mark.parametrize("ufunc", [np.sin, np.log1p, np.arctan, np.tanh, np.negative, np.square])
 def test_a_row_is_one_launch(cp: Any, counted: Any, ufunc: Any) -> None:
     x = jet(cp.asarray(_X), 3)
     assert launches(counted, lambda: ufunc(x)) == 1
+
+
+@pytest.mark.parametrize("ufunc", [np.exp, np.exp2, np.expm1, np.cosh, np.arcsin, np.cbrt])
+def test_with_a_mend_it_is_two(cp: Any, counted: Any, ufunc: Any) -> None:
+    x = jet(cp.asarray(_X), 3)
+    assert launches(counted, lambda: ufunc(x)) <= 2
 
 
 def test_a_jet_with_a_number_or_an_array_is_one_launch(cp: Any, counted: Any) -> None:

@@ -3,6 +3,7 @@
 import copy
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -356,6 +357,12 @@ SOLVES = LOOKS - {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def started(cp: Any) -> None:
+    """The first kernel of a process waits for what the device sets up."""
+    np.sin(dn.jet(cp.zeros(1), order=1))
+
+
 @pytest.fixture
 def solvers(cp: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The linear algebra of a real device; a stand-in borrows it from NumPy."""
@@ -374,18 +381,16 @@ def solvers(cp: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_as_on_numpy(cp: Any, counted: Any, name: str, request: pytest.FixtureRequest) -> None:
+def test_as_on_numpy(cp: Any, unread: Any, name: str, request: pytest.FixtureRequest) -> None:
     if name in SOLVES:
         request.getfixturevalue("solvers")
     case = TABLE[name]
     expected, structure = optree.tree_flatten(case(X, V, A, P))
     given = [cp.asarray(x) for x in (X, V, A, P)]
-    with counted() as counts:
+    with nullcontext() if name in LOOKS else unread():
         found, its = optree.tree_flatten(case(*given))
     assert its == structure
     for y, e in zip(found, expected, strict=True):
         assert type(y) is cp.ndarray, type(y)
         assert y.dtype == np.asarray(e).dtype and y.shape == np.shape(e)
         np.testing.assert_allclose(cp.asnumpy(y), e, rtol=1e-12, atol=1e-12)
-    if name not in LOOKS:
-        assert counts["d2h"] == counts["sync"] == 0

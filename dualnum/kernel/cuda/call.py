@@ -15,9 +15,9 @@ from ...backend import cupy
 from ..layout import Routine
 from .text import SLOTS, THREADS, Variant, render
 
-__all__ = ["Alarm", "Kernel", "tickets"]
+__all__ = ["OPTIONS", "Alarm", "Kernel", "tickets"]
 
-_OPTIONS = ("--fmad=false",)
+OPTIONS = ("--fmad=false",)
 _NARROW = 1 << 31  # places from which on they need 64 bits
 tickets = itertools.count(1)
 
@@ -110,7 +110,7 @@ def _slots(device: int) -> Any:
 
 @lru_cache(maxsize=4096)
 def _compiled(text: str) -> Any:
-    module = cupy().RawModule(code=text, options=_OPTIONS)
+    module = cupy().RawModule(code=text, options=OPTIONS)
     return module.get_function("kernel")
 
 

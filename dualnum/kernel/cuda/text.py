@@ -22,8 +22,9 @@ SLOTS = 1024  # for tickets of alarms, one after the other
 # functions of scipy.special that CUDA has
 BY_NAME: Mapping[str, str] = {
     "erf": "erf", "erfc": "erfc", "erfcx": "erfcx", "erfinv": "erfinv", "erfcinv": "erfcinv", "exp10": "exp10",
-    "gammaln": "lgamma", "gamma": "tgamma", "ndtr": "normcdf", "ndtri": "normcdfinv", "j0": "j0", "j1": "j1",
-    "y0": "y0", "y1": "y1", "i0": "cyl_bessel_i0", "i1": "cyl_bessel_i1",
+    "exp2": "exp2", "expm1": "expm1", "log1p": "log1p", "cbrt": "cbrt", "gammaln": "lgamma", "gamma": "tgamma",
+    "ndtr": "normcdf", "ndtri": "normcdfinv", "j0": "j0", "j1": "j1", "y0": "y0", "y1": "y1",
+    "i0": "cyl_bessel_i0", "i1": "cyl_bessel_i1",
 }  # fmt: skip
 
 # by the character of a type: what is read as a number
