@@ -204,9 +204,9 @@ def document() -> str:
         lines.append(f"| `{outcome.name}` | {_cells(outcome)} | {works} | {_note(outcome)} |")
     lines += ["", "## NumPy's array functions", ""]
     lines += [
-        "CuPy: the same call on jets and variables of CuPy's arrays, held against NumPy's: `=` where it is the same and "
-        "the host does not wait for the device. Where it must look at numbers before it can go on (as for x[mask]), it is said "
-        "for what.",
+        "CuPy: the same call on CuPy's arrays, held against NumPy's. `=` where it is the same, and "
+        "the host does not wait for the device; where it must look at numbers before it can go on (as for x[mask]), it "
+        "is said for what.",
         "",
     ]
     lines += ["| function | value | derivative | reverse | order | CuPy | notes |", "|---|---|---|---|---|---|---|"]
