@@ -13,7 +13,7 @@ import numpy as np
 
 from ...backend import cupy
 from ..layout import Routine
-from .text import SLOTS, THREADS, Variant, render
+from .text import FEW, SLOTS, THREADS, Variant, render
 
 __all__ = ["OPTIONS", "Alarm", "Kernel", "tickets"]
 
@@ -84,7 +84,7 @@ class Kernel:
         if function is None:
             text = render(self.routine, Variant(*variant))
             function = self._functions[variant, device] = _compiled(text).kernel.linear_launch
-        function(length, given, 0, THREADS)
+        function(min(length, FEW) if self.routine.guarded else length, given, 0, THREADS)
 
 
 class Alarm:
