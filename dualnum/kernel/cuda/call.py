@@ -18,7 +18,7 @@ from .text import FEW, SLOTS, THREADS, Variant, render
 __all__ = ["OPTIONS", "Alarm", "Kernel", "tickets"]
 
 OPTIONS = ("--fmad=false",)
-_NARROW = 1 << 31  # places from which on they need 64 bits
+_NARROW = (1 << 31) - FEW  # places from which on they need 64 bits, also those of a guarded kernel's next elements
 tickets = itertools.count(1)
 
 

@@ -167,11 +167,11 @@ def render(routine: Routine, variant: Variant) -> str:
             names = [f"ps{g}", *(f"s{g}_{k}" for k in range(variant.axes))]
         _integers(names, arguments, head)
     _integers(["directions"] * routine.directed + ["length"], arguments, head)
+    place = f"(I)blockIdx.x * {THREADS} + threadIdx.x"
     if routine.guarded:
-        first, step = f"(long long)blockIdx.x * {THREADS} + threadIdx.x", f"(long long)gridDim.x * {THREADS}"
-        head += [f"for (long long at = {first}; at < length; at += {step}) {{", "const I i = (I)at;"]
+        head.append(f"for (I i = {place}; i < length; i += (I)gridDim.x * {THREADS}) {{")
     else:
-        head += [f"const I i = (I)blockIdx.x * {THREADS} + threadIdx.x;", "if (i >= length) return;"]
+        head += [f"const I i = {place};", "if (i >= length) return;"]
     if strided:
         _integers([f"size{k}" for k in range(1, variant.axes)], arguments, head)
         head += _elements(strided, variant.axes)
@@ -181,7 +181,8 @@ def render(routine: Routine, variant: Variant) -> str:
         flag = f"tickets[(unsigned)ticket % {SLOTS}]"
         if routine.guarded:
             head.insert(0, f"if ({flag} != (unsigned)ticket) return;")
-            w.once.append(f"if (!{w.raised}) continue;")
+            known = (k for k, line in enumerate(w.once, 1) if line.startswith(f"const bool {w.raised} ="))
+            w.once.insert(next(known, 0), f"if (!{w.raised}) continue;")
             tail.append("}")
         else:
             tail.append(f"if ({w.raised}) {flag} = (unsigned)ticket;")
