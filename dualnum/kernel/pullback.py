@@ -171,9 +171,21 @@ def _by_derivatives(row: Row, wanted: Sequence[bool], output: int) -> Callable[.
     ]
 
     def function(cotangent: Value, value: Value, *arguments: Any) -> Any:
-        return tuple([None if partial is None else cotangent * partial(*arguments) for partial in partials])
+        return tuple([None if partial is None else cotangent * _right(partial, arguments) for partial in partials])
 
     return function
+
+
+def _right(partial: Derived, arguments: Sequence[Any]) -> Any:
+    """A derivative, with what its mend gives in programs of which nobody asks for an alarm."""
+    y = partial(*arguments)
+    series = isinstance(y, Series)
+    first = y.coefficients[0] if series else y
+    if not isinstance(first, Symbol) or first.graph.looks:
+        return y
+    operands = [u.coefficients if isinstance(u, Series) else [u] for u in arguments]
+    redone = mended(partial.row, y.order if series else 0, y.coefficients if series else [y], operands)
+    return Series(y.order, redone) if series else redone[0]
 
 
 def _either(row: Row, function: Callable[..., Any], exact: Callable[..., Any]) -> Callable[..., Any]:
@@ -183,9 +195,7 @@ def _either(row: Row, function: Callable[..., Any], exact: Callable[..., Any]) -
 
     def chosen(cotangent: Value, value: Value, *arguments: Any) -> Any:
         where = mend.where(value if isinstance(value, tuple) else primal(value), *map(primal, arguments))
-        if not where._seldom() if hasattr(where, "_seldom") else not occurs(where):
-            return function(cotangent, value, *arguments)
-        return exact(cotangent, value, *arguments)
+        return (exact if _seldom(where) else function)(cotangent, value, *arguments)
 
     return chosen
 
@@ -316,37 +326,33 @@ def _mended(row: Row, wanted: tuple[bool, ...], output: int, function: Callable[
     if mend is None:
         return function
 
-    def checked(cotangent: Value, value: Value, *arguments: Any) -> Any:
+    def pull(cotangent: Value, value: Value, *arguments: Any) -> Any:
         pulled = function(cotangent, value, *arguments)
         if not all(c is None or is_array(c) for c in pulled):
             where = mend.where(primal(value), *map(primal, arguments))
-            if hasattr(where, "_seldom") and not where._seldom():
-                return pulled
         elif all(c is None or _finite(c) for c in pulled):
             return pulled
         else:
             where = mend.where(value, *arguments)
-        if not occurs(where):
+        if not _seldom(where):
             return pulled
         results = []
         for i, c in enumerate(pulled):
             if c is not None:
                 partial = derived(row, tuple(int(i == j) for j in range(len(wanted))), output)
-                c = np.where(where, cotangent * _mended_value(partial, arguments), c)
+                c = np.where(where, cotangent * _right(partial, arguments), c)
             results.append(c)
         return tuple(results)
 
-    return checked
+    return pull
 
 
-def _mended_value(partial: Derived, arguments: Sequence[Any]) -> Any:
-    """The derivative, also where a program is written that nobody will look at."""
-    if not any(isinstance(u, (Series, Symbol)) for u in arguments):
-        return partial(*arguments)
-    order = max(u.order if isinstance(u, Series) else 0 for u in arguments)
-    operands = [u.coefficients if isinstance(u, Series) else [u] for u in arguments]
-    result = mended(partial.row, order, partial.row.expand(order, *operands), operands)
-    return Series(order, result) if order else result[0]
+def _seldom(where: Any) -> bool:
+    """Whether what follows where this truth value holds is to be worked out.
+
+    Of what has no numbers yet: whether it is to be written as well, with no alarm raised in its place.
+    """
+    return where._seldom() if hasattr(where, "_seldom") else occurs(where)
 
 
 def _may_fail(row: Row, numbers: Sequence[Any]) -> bool:
@@ -363,5 +369,5 @@ def _may_fail(row: Row, numbers: Sequence[Any]) -> bool:
 
 
 def _finite(x: Value) -> bool:
-    """Whether all numbers are finite, as far as one can look: not on a device."""
+    """Whether all numbers are seen to be finite; those on a device are not looked at."""
     return isinstance(x, (np.ndarray, np.generic)) and bool(np.isfinite(x.sum()))

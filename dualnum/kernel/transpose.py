@@ -178,20 +178,14 @@ def transposed(
             results.append(None)
             continue
         partial = derived(row, tuple(int(i == j) for j in range(len(wanted)))).row
-        p = algebra.terms(_anywhere(partial, algebra.order, parts))
+        slope = partial.expand(algebra.order, *parts)
+        if partial.mend is not None:
+            where = partial.mend.where(None, *(u[0] for u in parts))
+            if hasattr(where, "_seldom") and where._seldom():
+                slope = mended(partial, algebra.order, slope, parts)
+        p = algebra.terms(slope)
         results.append({j: _paired(algebra, p, cotangents, j) for j in arguments[i]})
     return results
-
-
-def _anywhere(row: Row, order: int, operands: Sequence[Any]) -> Any:
-    """The series of a derivative, right where its rule fails; or an alarm for those points."""
-    y = row.expand(order, *operands)
-    if row.mend is None:
-        return y
-    where = row.mend.where(None, *(u[0] for u in operands))
-    if isinstance(where, Symbol) and not where._seldom():
-        return y
-    return mended(row, order, y, operands)
 
 
 def _paired(algebra: Algebra, p: Terms, cotangents: Terms, j: Monomial) -> Any:

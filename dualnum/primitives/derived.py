@@ -15,10 +15,10 @@ import numpy as np
 from .. import series
 from ..algebra import Algebra, Part
 from ..algebra.extended import extended
-from ..backend import is_array, occurs
+from ..backend import is_array
 from ..kinds import Coefficient
 from ..operand import Operand
-from .mends import attempted
+from .mends import mended
 from .table import Mend, Row, Series
 
 __all__ = ["Derived", "derived"]
@@ -56,13 +56,7 @@ class Derived:
             y = self._rule(0, None, *([x] for x in args))[0]
             if self.of.mend is None or not all(is_array(x) or isinstance(x, (float, int, complex)) for x in args):
                 return y
-            where = self._fails(None, *args)
-            if not occurs(where):
-                return y
-            redone, missing = attempted(self._mended, 0, None, [[x] for x in args])
-            if redone is None:  # in several variables it is not known
-                return y
-            return np.where(where & np.logical_not(missing), redone[0], y)[()]
+            return mended(self.row, 0, [y], [[x] for x in args])[0]
 
     def __repr__(self) -> str:
         return f"<{self.__name__} by {self.powers}>"

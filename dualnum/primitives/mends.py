@@ -90,7 +90,7 @@ def _redone(
     if not occurs(missing):
         return where, redone
     moving = [i for i, u in enumerate(operands) if len(u) > 1]
-    if len(moving) > 1:
+    if len(moving) != 1:
         return np.logical_and(where, np.logical_not(missing)), redone
     along = [[u[0], 1.0] if len(u) > 1 else [u[0]] for u in operands]
     by_outer = series.compose_safely(order, rule(order, value, *along), operands[moving[0]])
