@@ -138,6 +138,12 @@ def test_with_a_mend_it_is_two(cp: Any, counted: Any, ufunc: Any) -> None:
     assert launches(counted, lambda: ufunc(x)) <= 2
 
 
+def test_a_mend_reaches_every_element(cp: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call, "FEW", call.THREADS)  # so that each thread has several
+    x = np.linspace(-1.0, 1.0, 4 * call.THREADS + 1)  # the root of a square is mended at 0
+    same(np.sqrt(jet(cp.asarray(x), 3) ** 2), np.sqrt(jet(x, 3) ** 2))
+
+
 def test_a_jet_with_a_number_or_an_array_is_one_launch(cp: Any, counted: Any) -> None:
     x, c = jet(cp.asarray(_X), 3), cp.asarray(_X[0, 0])
     for op in (lambda: x * 2.0, lambda: x + c, lambda: c / x, lambda: x * x, lambda: x[:, ::2] * c):
