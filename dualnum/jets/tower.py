@@ -272,7 +272,8 @@ def _filled(levels: Sequence[Level], directed: Sequence[int], terms: Any, shape:
         # what a mend has found out from other directions holds for this one's constant as well
         if np.ndim(c):
             c = c[tuple(slice(None) if isinstance(at[i], slice) else slice(0, 1) for i in directed)]
-        array[tuple(index)] = c
+        if array.size:
+            array[tuple(index)] = c
     return array
 
 
