@@ -17,7 +17,7 @@ from ..errors import InvalidType, InvalidValue, LevelError
 from ..jets.jet import Jet
 from ..jets.seeding import seed
 from ..kinds import Value
-from ..operand import Operand, operands, promoted
+from ..operand import Operand, away, operands, promoted
 from ..operand.levels import Scope, open_scope, require_alive, same_scope
 from .transformed import Argnums, _check_callable, _named, _positions, everything
 
@@ -172,6 +172,9 @@ def jvp(
         raise InvalidValue(f"jvp: {len(primals)} primals and {len(tangents)} tangents; expected as many")
     if device is not None:
         primals, tangents = everything((tuple(primals), tuple(tangents)), device)
+    if (there := away((primals, tangents))) is not None:
+        with there:
+            return jvp(f, primals, tangents)
     if len(primals) == 1 and _is_leaf(primals[0]) and _is_leaf(tangents[0]):  # the usual call
         vs = {0: [_array(tangents[0], "jvp", "tangents")]}
     else:

@@ -16,7 +16,7 @@ from ..devices import apart as devices_apart
 from ..errors import InvalidType, InvalidValue
 from ..kinds import Value
 from ..memory import is_whole
-from ..operand import Operand, library, primal, promoted
+from ..operand import Operand, away, library, primal, promoted
 from ..operand.constants import frozen
 from ..operand.levels import Scope, open_scope
 from ..tape.recorded import Recorded, own
@@ -176,6 +176,9 @@ def _vjp(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, name: str
     _check_callable(f, name)
     if not primals:
         raise InvalidValue(f"{name}: no arguments are given; expected those of f")
+    if (device := away(primals)) is not None:
+        with device:
+            return _vjp(f, primals, has_aux, name)
     with open_scope(f"{name} of {getattr(f, '__name__', 'f')}", lasting=True) as scope:
         record = Arguments(primals, tuple(range(len(primals))), scope, name)
         result = f(*record.args)
@@ -192,6 +195,9 @@ def _vjp(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, name: str
         values = [y if isinstance(y, Operand) else as_floating(y, name, "f's result")[()] for y in values]
 
     def pull(cotangents: Any) -> Any:
+        if (device := away((cotangents,))) is not None:
+            with device:
+                return pull(cotangents)
         given = _alike(cotangents, structure, name, "the cotangent", "f's result")
         seeds = []
         for g, y, variable in zip(given, values, variables, strict=True):

@@ -280,7 +280,7 @@ def test_transforms_with_a_device_can_be_pickled_and_bring_arguments_home(cp: An
 @pytest.mark.parametrize("name", ["sin", "exp", "tanh", "sqrt", "square", "absolute", "sinc", "degrees", "sign"])
 def test_cupys_ufuncs_of_one(cp: Any, x: dn.Jet, name: str) -> None:
     y, expected = getattr(cp, name)(x), getattr(np, name)(x)
-    assert type(y) is dn.Jet
+    assert isinstance(y, dn.Jet)
     assert_allclose(on_host(y), on_host(expected), rtol=0)
     assert_allclose(on_host(y), on_host(getattr(np, name)(dn.jet(N, 2))), rtol=1e-13)
 
