@@ -156,6 +156,10 @@ class Operand(OnDevice):
         """This operand, which is zero somewhere, with its square, scale²·square, to remember there (see `roots`)."""
         return self
 
+    def _later(self, function: Callable[..., Any], inputs: Sequence[Any]) -> Any:
+        """function(*inputs), which may never be needed, as this is an operand of their level."""
+        return function(*inputs)
+
     def _alarm(self) -> None:
         """Where this truth value holds, a row's rule has failed and its mend must follow."""
 

@@ -167,7 +167,8 @@ def _place(
         return
     number, index = step.number, pull.index
     if step.pull is not None:
-        reach = through(lambda ones: pull(ones, step.shape), reach, part.shape, step.shape, library(g))
+        planes = pull.planes(step.shape) if reach is None and type(step.pull) is StackPull else None
+        reach = through(lambda ones: pull(ones, step.shape), reach, part.shape, step.shape, library(g), planes=planes)
     state = waiting.get(number)
     if g.dtype is not step.dtype and g.dtype != step.dtype:
         g = _typed(g, step.dtype)
