@@ -16,7 +16,7 @@ from .errors import InvalidType
 from .kinds import Value
 
 __all__ = [
-    "apart", "best_device", "chosen", "devices", "numpy_function", "to_device", "use_device", "within",
+    "apart", "best_device", "chosen", "devices", "numpy_function", "several", "to_device", "use_device", "within",
 ]  # fmt: skip
 
 
@@ -63,6 +63,19 @@ class use_device(AbstractContextManager["use_device"]):
         _chosen.set(self._before)
         if self._current is not None:
             self._current.use()
+
+
+def several() -> bool:
+    """Whether CuPy is in use, and finds more devices than one."""
+    return cupy() is not None and _count() > 1
+
+
+@cache
+def _count() -> int:
+    try:
+        return int(cupy().cuda.runtime.getDeviceCount())
+    except cupy().cuda.runtime.CUDARuntimeError:
+        return 0
 
 
 def within(device: str) -> AbstractContextManager[Any]:

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from .algebra import Part
-from .errors import InvalidValue
+from .devices import to_device
+from .errors import InvalidValue, not_on_device
 from .functions import matrices
 from .functions.keywords import array, with_value
 from .functions.matrices import adjoint, difference, product, transposed
 from .kinds import Value
-from .operand import Operand, operands, primal
+from .operand import Operand, library, operands, primal
 from .primitives.operation import Operation
 
 __all__ = [
@@ -25,10 +26,13 @@ __all__ = [
 Coefficients = Sequence[Any]
 
 
-def _scipy() -> Any:
+def _scipy(name: str, *arrays: Value) -> Any:
+    """SciPy's function of these arrays. Of those that are asked for here CuPy has none that is needed."""
+    if library(*arrays) is not np:
+        raise not_on_device(name, f"CuPy has no {name}")
     import scipy.linalg
 
-    return scipy.linalg
+    return getattr(scipy.linalg, name)(*arrays)
 
 
 # ── triangular systems ───────────────────────────────────────────────────────────────────────────
@@ -65,9 +69,9 @@ def solve_triangular(a: Value, b: Value, trans: Any = 0, lower: bool = False, un
         raise InvalidValue(f"solve_triangular: trans is {trans!r}; expected 0, 1, 2, 'N', 'T' or 'C'")
     a = np.tril(a) if lower else np.triu(a)
     if unit_diagonal:
-        a = np.where(np.eye(a.shape[-1], dtype=bool), 1.0, a)
+        a = np.where(matrices.identity(a.shape[-1], a), 1.0, a)
     a = transposed(a) if trans in (1, "T") else adjoint(a) if trans in (2, "C") else a
-    return np.linalg.solve(a, b)
+    return matrices.solve(a, b)
 
 
 def cho_solve(c_and_lower: tuple[Any, bool], b: Value) -> Any:
@@ -120,6 +124,8 @@ def expm(a: Value) -> Any:
     Raises:
         InvalidValue: the matrices are not square.
 
+    On a device the largest norm is looked at, and the value is that of the approximant.
+
     Source:
         Higham, "The scaling and squaring method for the matrix exponential revisited", SIAM J. Matrix Anal. Appl. 26,
         2005.
@@ -130,10 +136,11 @@ def expm(a: Value) -> Any:
         array([-0.47942554,  0.87758256])
     """
     a = matrices.square("expm", a)
-    if not isinstance(a, Operand):
-        return _scipy().expm(a)
+    here = library(a) is np
+    if here and not isinstance(a, Operand):
+        return _scipy("expm", a)
     numbers = primal(a)
-    largest = np.max(np.sum(np.abs(numbers), axis=-2), initial=0.0)
+    largest = to_device(np.max(np.sum(np.abs(numbers), axis=-2)), "cpu") if a.size else 0.0
     if isinstance(largest, Operand):  # traced: enough squarings for most, else the function itself runs
         squarings = _MANY
         np.logical_not(largest <= _NORM * 2.0**_MANY)._alarm()
@@ -142,11 +149,11 @@ def expm(a: Value) -> Any:
     x = _pade(a / 2.0**squarings)
     for _ in range(squarings):
         x = x @ x
-    return x if isinstance(numbers, Operand) else with_value(x, _scipy().expm(numbers))
+    return with_value(x, _scipy("expm", numbers)) if here and not isinstance(numbers, Operand) else x
 
 
 def _pade(a: Value) -> Any:
-    b, eye = _PADE, np.eye(a.shape[-1], dtype=a.dtype)
+    b, eye = _PADE, matrices.identity(a.shape[-1], a, a.dtype)
     a2 = a @ a
     a4 = a2 @ a2
     a6 = a4 @ a2
@@ -156,7 +163,7 @@ def _pade(a: Value) -> Any:
 
 
 def _root(a: Value) -> Any:
-    root = _scipy().sqrtm(a)
+    root = _scipy("sqrtm", a)
     return root if root.dtype.kind == "c" or a.dtype.kind == "c" else root.astype(a.dtype)
 
 
@@ -227,7 +234,7 @@ def _sylvester_pull(wanted: Sequence[bool], g: Value, x: Value, a: Value, b: Val
 
 
 SYLVESTER = Operation(
-    "solve_sylvester", lambda a, b, q: _scipy().solve_sylvester(a, b, q), _sylvester_series, _sylvester_pull
+    "solve_sylvester", lambda a, b, q: _scipy("solve_sylvester", a, b, q), _sylvester_series, _sylvester_pull
 )
 
 
@@ -298,14 +305,14 @@ def block_diag(*arrays: Any) -> Any:
         array([[1., 0., 0.],
                [0., 0., 0.]])
     """
-    if not any(True for _ in operands(arrays)):
-        return _scipy().block_diag(*arrays)
-    blocks = [np.reshape(x, (1, -1)) if x.ndim < 2 else x for x in map(array, arrays)]
+    if library(*arrays) is np and not any(True for _ in operands(arrays)):
+        return _scipy("block_diag", *arrays)
+    blocks = [np.reshape(x, (1, -1)) if x.ndim < 2 else x for x in (array(x, *arrays) for x in arrays)]
     columns = sum(x.shape[1] for x in blocks)
-    rows, before = [], 0
+    rows, before, zeros = [], 0, library(*arrays).zeros
     for x in blocks:
         after = columns - before - x.shape[1]
-        parts = [np.zeros((x.shape[0], before), x.dtype), x, np.zeros((x.shape[0], after), x.dtype)]
+        parts = [zeros((x.shape[0], before), x.dtype), x, zeros((x.shape[0], after), x.dtype)]
         rows.append(np.concatenate(parts, axis=1))
         before += x.shape[1]
     return np.concatenate(rows, axis=0)

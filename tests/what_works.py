@@ -15,6 +15,7 @@ import numpy as np
 import scipy
 import scipy.special
 from array_function_calls import CALLS, generic_calls
+from cupy_outcomes import on_cupy
 from examination import SEVERITY, Outcome, examine, refusal, together
 from numpy._core import umath
 from numpy.testing.overrides import get_overridable_numpy_array_functions
@@ -201,10 +202,19 @@ def document() -> str:
     for outcome in ufuncs.values():
         works = ", ".join(m for m, status in outcome.methods.items() if status in ("works", "constant"))
         lines.append(f"| `{outcome.name}` | {_cells(outcome)} | {works} | {_note(outcome)} |")
-    for title, outcomes in (("NumPy's array functions", functions), ("Ufuncs of scipy.special", special)):
-        lines += ["", f"## {title}", ""]
-        lines += ["| function | value | derivative | reverse | order | notes |", "|---|---|---|---|---|---|"]
-        lines += [f"| `{o.name}` | {_cells(o)} | {_note(o)} |" for o in outcomes.values() if not _is_of(o, _TEXT)]
+    lines += ["", "## NumPy's array functions", ""]
+    lines += [
+        "CuPy: the same call on CuPy's arrays, held against NumPy's. `=` where it is the same, and "
+        "the host does not wait for the device; where it must look at numbers before it can go on (as for x[mask]), it "
+        "is said for what.",
+        "",
+    ]
+    lines += ["| function | value | derivative | reverse | order | CuPy | notes |", "|---|---|---|---|---|---|---|"]
+    shown = [o for o in functions.values() if not _is_of(o, _TEXT)]
+    lines += [f"| `{o.name}` | {_cells(o)} | {_cupy(o)} | {_note(o)} |" for o in shown]
+    lines += ["", "## Ufuncs of scipy.special", ""]
+    lines += ["| function | value | derivative | reverse | order | notes |", "|---|---|---|---|---|---|"]
+    lines += [f"| `{o.name}` | {_cells(o)} | {_note(o)} |" for o in special.values()]
     texts = [o for o in functions.values() if _is_of(o, _TEXT)]
     lines += ["", f"The {len(texts)} functions of `{'`, `'.join(_TEXT)}` work on text and structures, and raise."]
     return "\n".join(lines) + "\n"
@@ -233,6 +243,11 @@ def _cells(outcome: Outcome) -> str:
         "raises": ("raises", "—", "—"),
     }.get(outcome.status, (outcome.status, outcome.status, "—"))
     return f"{value} | {derivative} | {outcome.reverse} | {order}"
+
+
+def _cupy(outcome: Outcome) -> str:
+    """What comes of it on CuPy's arrays."""
+    return "—" if outcome.status == "raises" else on_cupy(outcome.name)
 
 
 def _note(outcome: Outcome) -> str:

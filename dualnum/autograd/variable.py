@@ -5,22 +5,23 @@ It records what is done with it wherever that happens; `backward` sweeps back an
 
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
-from ..backend import as_floating, floating_dtype, namespace, to_device
-from ..devices import apart
-from ..errors import InvalidType, InvalidValue, NoAttribute, dropped
+from ..backend import as_floating, floating_dtype, is_array, namespace, to_device
+from ..devices import apart, several
+from ..errors import InvalidType, InvalidValue, dropped
 from ..kinds import DType, Value
-from ..operand import Operand, primal, put
+from ..operand import Operand, away, primal, put
 from ..operand.constants import frozen
 from ..operand.levels import Scope, recording
-from ..operand.ndarray import missing
 from ..tape.recorded import Recorded
 from ..tape.step import Step, is_recording, not_recording
 from ..tape.sweep import sweep
+from .tensors import missing
 
 __all__ = ["Variable", "described", "own_array", "swept", "variable"]
 
@@ -250,19 +251,6 @@ class Variable(Recorded):
         return partial(variable, device="cpu" if self.device == "cpu" else None), (self._value, self.requires_grad)
 
 
-# what PyTorch's tensors have as methods
-_FUNCTIONS = (("np", np), ("np.linalg", np.linalg))
-_INSTEAD = {
-    "clone": "x.copy()", "numel": "x.size", "dim": "x.ndim", "pow": "x**p", "mm": "x @ y", "mv": "x @ y",
-    "bmm": "x @ y", "float": "x.astype(np.float32)", "double": "x.astype(np.float64)",
-    "to": "x.to_device(…), x.astype(…), or variable(data, device=…, dtype=…)",
-    "cuda": "x.to_device('cuda')", "cpu": "x.to_device('cpu')",
-    "t": "x.T", "unsqueeze": "np.expand_dims(x, axis)", "permute": "x.transpose(…)",
-    "expand": "np.broadcast_to(x, shape)", "sigmoid": "1 / (1 + np.exp(-x))", "relu": "np.maximum(x, 0)",
-    "detach_": "x = x.detach()",
-}  # fmt: skip
-
-
 def _in_place(general: Callable[..., Any]) -> Callable[..., Any]:
     """x += y: also a leaf that is a single number stays the variable that it is."""
 
@@ -316,6 +304,9 @@ def variable(data: Value, requires_grad: bool = True, *, dtype: DType = None, de
             "transform (dn.taylor(dn.grad(f), …)) for the series of a gradient"
         )
     data = put(data, device, "variable", "data")
+    if (there := away((data,))) is not None:
+        with there:
+            return variable(data, requires_grad, dtype=dtype)
     if not isinstance(data, Operand):
         data = namespace(data).array(data, None if dtype is None else floating_dtype(dtype, "variable"))
     new = object.__new__(Variable)
@@ -340,6 +331,9 @@ def swept(
     allow_unused: bool = False,
 ) -> list[tuple[Step, Any]]:
     """The sweep over what was recorded, and what is asked of outputs and cotangents before it begins."""
+    if (device := away(list(outputs))) is not None:
+        with device:
+            return swept(outputs, cotangents, wanted, retain_graph, create_graph, name, collect, allow_unused)
     seeds = []
     for y, g in zip(outputs, cotangents, strict=True):
         if not isinstance(y, Variable):
@@ -365,7 +359,8 @@ def swept(
             g = frozen(g) if create_graph else g
         if np.shape(g) != y.shape:
             raise InvalidValue(f"{name}: a gradient of an output has shape {np.shape(g)}; expected {y.shape}")
-        if type(g) is not type(y._value) and (misplaced := apart(name, g, y)) is not None:
+        together = type(g) is type(y._value) and not several()
+        if not together and is_array(primal(y)) and (misplaced := apart(name, g, y)) is not None:
             raise misplaced
         if not create_graph and isinstance(g, Variable):
             g = g._read()
@@ -377,24 +372,14 @@ def swept(
 
 def own_array(g: Value) -> Any:
     """An array of its own."""
-    return namespace(g).array(g) if not isinstance(g, Operand) else g
+    if isinstance(g, Operand):
+        return g
+    with away((g,)) or nullcontext():
+        return namespace(g).array(g)
 
 
 def described(x: Value) -> str:
     return f"an operand of {x.scope.name}" if isinstance(x, Operand) else f"a {type(x).__name__}"
 
 
-def _missing(self: Variable, name: str) -> NoReturn:
-    instead = _INSTEAD.get(name)
-    if instead is None and not name.startswith("_") and not hasattr(np.ndarray, name):
-        at = next((at for at, module in _FUNCTIONS if callable(getattr(module, name, None))), None)
-        if at is not None:
-            instead = f"{at}.{name}(x, …)"
-        elif name.endswith("_"):
-            instead = "an assignment (x += …, x[...] = …), to leaves within `with no_grad():`"
-    if instead is not None:
-        raise NoAttribute(f"{name}: a variable has no such attribute, it is used as an array of NumPy; write {instead}")
-    missing(self, name)
-
-
-setattr(Variable, "__getattr__", _missing)  # noqa: B010  see `Ndarray`
+setattr(Variable, "__getattr__", missing)  # noqa: B010  see `Ndarray`

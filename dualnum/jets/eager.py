@@ -143,6 +143,8 @@ def _elsewhere(ufunc: np.ufunc, inputs: tuple[Any, ...], jet_type: Any) -> Any:
     machine = None if numbers or len(kinds) > 1 else engine.machine_of(type(top.planes))
     if machine is None:
         return recorded(ufunc, inputs, jet_type)
+    if machine is _device and not _device.is_here(top.planes):
+        return None  # and the general way goes there
     if machine is _device and (made := _on_device(ufunc, inputs, top, jet_type)) is not None:
         return made
     return _by_layout(machine, ufunc, inputs, top, jet_type)
@@ -160,7 +162,9 @@ def _on_device(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any
     for x in inputs:
         if type(x) is jet_type:
             a = x.planes
-            if not a.flags.c_contiguous or (a is not first and (a.shape != shape or a.dtype != dtype)):
+            if not a.flags.c_contiguous:
+                return None
+            if a is not first and (a.shape != shape or a.dtype != dtype or a.data.device_id != first.data.device_id):
                 return None
             described.append(x._extent if x._shared is None else x._shared.extent)
             given.append(a)
@@ -183,7 +187,7 @@ def _on_device(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any
     length = first.size // shape[0]
     if entry is None or not length or not top.scope.alive or kink_mode() == "raise":
         return None
-    if (first.nbytes >= memory.LARGE and ufunc in CHEAP) or not _device.is_here(first):  # it may wait
+    if first.nbytes >= memory.LARGE and ufunc in CHEAP:  # it may wait
         return None
     given[0] = planes = _device.empty(shape, dtype)
     if algebra.directions is not None:

@@ -117,7 +117,8 @@ def fused(top: Base, row: Row, operands: Sequence[Any], mine: Sequence[bool]) ->
         results = launch.primitive(row, top.algebra, given)
     except ValueError as error:
         shapes = ", ".join(str(np.shape(x)) for x in operands)
-        raise InvalidValue(f"{row.name}: {error} (operands of shape {shapes})") from None
+        described = InvalidValue(f"{row.name}: {error} (operands of shape {shapes})")
+        raise apart(row.name, *operands) or described from None
     if results is None:
         return None
     jets = tuple(top._like(planes, extents[0]) for planes, extents in results[0])

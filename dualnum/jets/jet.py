@@ -5,6 +5,7 @@ Its planes lie in one array of shape (K+1, *shape), coefficient first.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..algebra import Algebra, Univariate, check_order
 from ..backend import as_floating, asked, floating_dtype
 from ..errors import DualnumError, InvalidValue, LevelError, dropped, ours
 from ..kinds import DType, Index, Value
-from ..operand import Adjoint, Adjoints, Operand, Stacked, explained, moved
+from ..operand import Adjoint, Adjoints, Operand, Stacked, away, explained, library, moved
 from ..operand.index import as_tuple, cannot_hold, checked_index, checked_value, index_error, is_basic
 from ..operand.levels import Scope, ambient
 from ..primitives import Row, ufuncs
@@ -107,7 +108,8 @@ class Jet(Reading):
 
     def copy(self, order: str = "C") -> "Jet":
         """The jet with coefficients of its own, in C order."""
-        return self._again(self.planes.copy(), self.extent)
+        with away((self,)) or nullcontext():  # CuPy copies to its current device
+            return self._again(self.planes.copy(), self.extent)
 
     def __copy__(self) -> "Jet":
         return self.copy()
@@ -226,7 +228,7 @@ class Jet(Reading):
         result = self._view(function(self.planes, 1))  # it may be one
         if result.planes.ndim > 1 or not (self.ndim or self._is_array):
             return result
-        array = np.broadcast_to(np.empty(()), self.shape)
+        array = np.broadcast_to(library(self).empty(()), self.shape)
         return result._as_array() if np.may_share_memory(function(array, 0), array) else result
 
     def _bilinear(

@@ -11,7 +11,7 @@ from ..algebra import Algebra, Box, Nilpotent, TotalDegree, check_order
 from ..devices import apart
 from ..errors import InvalidValue, ours
 from ..kinds import Value
-from ..operand import Operand, beside, promoted, put
+from ..operand import Operand, away, beside, promoted, put
 from ..operand.levels import Scope
 from .jet import Jet, ambient_above
 from .planes import stack_blocks
@@ -136,6 +136,9 @@ def _point(x: Value, name: str, function: str, device: str | None) -> tuple[Any,
 
 def started(x: Value, slopes: dict[tuple[int, ...], Any], algebra: Algebra, scope: Scope) -> Jet:
     """x + Σ a_m t^m for a few monomials, in the type of x."""
+    if (device := away((x,))) is not None:
+        with device:
+            return started(x, slopes, algebra, scope)
     last = max((algebra.places[m] for m in slopes), default=0)
     blocks: list[tuple[Any, int]] = [(x, 1)]
     by_place = {algebra.places[m]: a for m, a in slopes.items()}

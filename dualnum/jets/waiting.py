@@ -1,10 +1,10 @@
-"""A cheap primitive on a long jet that waits for what follows it: x @ w + b becomes a part of the tanh.
+"""A jet that waits: a cheap primitive for what follows it, x @ w + b for the tanh, or what may never be needed.
 
-Alone it would cost a pass over memory. It is computed when its planes are asked for, before a write to what it was
-made of, or with the next function of one argument, as one kernel.
+Alone the first would cost a pass over memory, the second a launch. It is computed when its planes are asked for, before
+a write to what it was made of, or, a primitive, with the next function of one argument, as one kernel.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import ref
 
@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import DualnumError
 from ..kernel import engine
 from ..memory import LARGE
-from ..operand import Operand, primal
+from ..operand import Operand, primal, visible
 from ..operand.ndarray import missing
 from ..primitives.composition import composed
 from ..primitives.table import Row, lookup
@@ -35,7 +35,8 @@ class Waiting(Jet):
             return missing(self, name)
         pending = self._pending
         if pending is not None:  # else another thread was quicker
-            done = computed(self, *pending)
+            function, operands, mine = pending
+            done = function(*operands) if mine is None else computed(self, function, operands, mine)
             self.planes = done.planes
             self._extent = done.extent
             if self._shared is not None:
@@ -46,7 +47,14 @@ class Waiting(Jet):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         pending = self._pending
-        if pending is not None and method == "__call__" and len(inputs) == 1 and not kwargs and self.scope.alive:
+        if (
+            pending is not None
+            and pending[2] is not None
+            and method == "__call__"
+            and len(inputs) == 1
+            and not kwargs
+            and self.scope.alive
+        ):
             result = self._followed(ufunc, *pending)
             if result is not None:
                 return result
@@ -87,11 +95,32 @@ def _postponed(self: Jet, row: Row, operands: Sequence[Any], mine: Sequence[bool
     now = [a._snapshot() if isinstance(a, Operand) else a.copy() for a in operands]  # whatever is assigned later
     if any(a is None for a in now):
         return None
-    result = object.__new__(Waiting)
-    result.algebra, result.scope, result._extent, result._shared = self.algebra, self.scope, x.extent, None
-    result._pending = row, now, mine
+    result = _waiting(self, x.extent, (row, now, mine))
     x._read_by(ref(result))
     return result
 
 
+def _later(self: Jet, function: Callable[..., Any], inputs: Sequence[Any]) -> Any:
+    """function(*inputs), on a device once it is asked for."""
+    if isinstance(self.planes, Operand) or visible(self.planes) or not all(type(x) in _KEPT for x in inputs):
+        return function(*inputs)
+    now = [x._snapshot() if type(x) is Jet else x for x in inputs]
+    result = _waiting(self, self.algebra.full, (function, now, None))
+    for x in inputs:
+        if type(x) is Jet:
+            x._read_by(ref(result))
+    return result
+
+
+_KEPT = (Jet, float, int)  # of which it is known what is assigned to them
+
+
+def _waiting(like: Jet, extent: int, pending: Any) -> Jet:
+    result: Jet = object.__new__(Waiting)
+    result.algebra, result.scope, result._extent, result._shared = like.algebra, like.scope, extent, None
+    result._pending = pending
+    return result
+
+
 Jet._postponed = _postponed  # type: ignore[method-assign, assignment]
+Jet._later = _later  # type: ignore[method-assign, assignment]

@@ -197,7 +197,12 @@ def _paired(algebra: Algebra, p: Terms, cotangents: Terms, j: Monomial) -> Any:
 
 
 def planes(
-    row: Row, wanted: tuple[bool, ...], algebra: Algebra, cotangent: launch.Planes, arguments: Sequence[Any]
+    row: Row,
+    wanted: tuple[bool, ...],
+    algebra: Algebra,
+    cotangent: launch.Planes,
+    arguments: Sequence[Any],
+    there: frozenset[int] | None = None,
 ) -> list[Any] | None:
     """The same from stacked planes to stacked planes, by one kernel; None where there is no plan.
 
@@ -207,6 +212,7 @@ def planes(
         algebra: of all levels, along one direction.
         cotangent: of the result.
         arguments: `Planes` of each array; or numbers.
+        there: the planes of the cotangent that there are; the others are absent. None for all.
 
     Returns:
         The planes of each argument that is wanted, summed where it was broadcast.
@@ -221,8 +227,9 @@ def planes(
     laid = [laid_out(x, shape, target) for x in (cotangent, *arrays)]
     numbers = tuple(None if type(x) is launch.Planes else x for x in arguments)
     described = tuple((x.extents, layout) for x, layout in laid)
-    key = (row.ufunc, wanted, algebra, described, numbers, tuple(map(type, numbers)), dtype, target)
-    plan = _transposed_plans.get(key, lambda: _transposed_plan(row, wanted, algebra, described, numbers, dtype, target))
+    what = row, wanted, algebra, described, numbers, there, dtype, target
+    key = (row.ufunc, *what[1:], tuple(map(type, numbers)))
+    plan = _transposed_plans.get(key, lambda: _transposed_plan(*what))
     if plan is None:
         return None
     chosen = [x for x, w in zip(arguments, wanted, strict=True) if w]
@@ -267,11 +274,14 @@ def _transposed_plan(
     algebra: Algebra,
     described: Sequence[Any],
     numbers: Sequence[Any],
+    there: frozenset[int] | None,
     dtype: DType,
     target: Target,
 ) -> Any:
     writing = Writing(dtype, algebra, target.looks)
     cotangent, *terms = (writing.operand(*x) for x in described)
+    if there is not None:
+        cotangent = {m: g for m, g in cotangent.items() if algebra.places[m] in there}
     known = iter(terms)
     try:
         with writing.graph.relax():

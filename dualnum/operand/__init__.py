@@ -12,6 +12,7 @@ from .operand import (
     Operand,
     Stacked,
     as_array,
+    away,
     beside,
     explained,
     highest,
@@ -25,7 +26,7 @@ from .operand import (
 from .registry import function_name, implementation, implements
 
 __all__ = [
-    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "as_array", "batched", "beside", "bilinear", "explained",
-    "function_name", "highest", "implementation", "implements", "is_jet", "library", "linear", "moved", "operands",
-    "primal", "promoted", "put", "rearrange", "visible",
+    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "as_array", "away", "batched", "beside", "bilinear",
+    "explained", "function_name", "highest", "implementation", "implements", "is_jet", "library", "linear", "moved",
+    "operands", "primal", "promoted", "put", "rearrange", "visible",
 ]  # fmt: skip

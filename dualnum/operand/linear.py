@@ -89,7 +89,7 @@ def moved(x: Value, device: str) -> Any:
     return x.to_device(device) if isinstance(x, Operand) else array_to_device(x, device)
 
 
-def moved_by_record(x: Operand, device: str) -> Any:
+def moved_by_record(x: Value, device: str) -> Any:
     """The same as a linear function of x, whose cotangent comes back to where x is."""
     source, device = x.device, resolved(device)
     if device == source:

@@ -7,6 +7,7 @@ says what these mean for it: a ufunc, a linear map, a rearrangement of entries, 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from sys import modules
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from ..algebra import Part
 from ..backend import cupy, device_of, is_array, lacking, namespace
-from ..devices import apart, numpy_function
+from ..devices import apart, several
 from ..errors import (
     DualnumError,
     InvalidType,
@@ -25,12 +26,12 @@ from ..errors import (
 )
 from ..kinds import Index, Value
 from .levels import Scope, require_alive, same_scope
-from .ndarray import Ndarray
+from .ondevice import OnDevice
 from .registry import IMPLEMENTATIONS, WITHOUT_AXES, function_name
 
 __all__ = [
-    "Adjoint", "Adjoints", "Operand", "Stacked", "as_array", "beside", "explained", "highest", "is_jet", "library",
-    "operands", "primal", "promoted", "visible",
+    "Adjoint", "Adjoints", "Operand", "Stacked", "as_array", "away", "beside", "explained", "highest", "is_jet",
+    "library", "operands", "primal", "promoted", "visible",
 ]  # fmt: skip
 
 Adjoint = Callable[[Any], Any]  # a cotangent of the result → that of the datum (of several: a tuple)
@@ -38,7 +39,7 @@ Adjoints = tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]  # (ȳ, b
 Stacked = tuple[Callable[..., Any], Callable[..., Any]]  # the same for many a, and for many b
 
 
-class Operand(Ndarray):
+class Operand(OnDevice):
     """What carries derivatives in place of an array."""
 
     __slots__ = ()
@@ -156,6 +157,10 @@ class Operand(Ndarray):
         """This operand, which is zero somewhere, with its square, scale²·square, to remember there (see `roots`)."""
         return self
 
+    def _later(self, function: Callable[..., Any], inputs: Sequence[Any]) -> Any:
+        """function(*inputs), which may never be needed, as this is an operand of their level."""
+        return function(*inputs)
+
     def _alarm(self) -> None:
         """Where this truth value holds, a row's rule has failed and its mend must follow."""
 
@@ -167,7 +172,7 @@ class Operand(Ndarray):
         self._alarm()
         return False
 
-    # ── shape and type, by the value ─────────────────────────────────────────────────────────────
+    # ── shape, type and place, by the value ──────────────────────────────────────────────────────
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -178,52 +183,19 @@ class Operand(Ndarray):
         dtype: np.dtype[Any] = self.value.dtype
         return dtype
 
-    # ── devices ──────────────────────────────────────────────────────────────────────────────────
-
     @property
     def device(self) -> str:
         """Where the numbers are: "cpu" or "cuda:N"."""
         return device_of(self.value)
 
-    def to_device(self, device: str, /, *, stream: Any = None) -> Any:
-        """This on another device ("cpu", "cuda", "cuda:N"), itself where it is there; a cotangent goes back.
-
-        Args:
-            device: its name; "cuda" is CuPy's current one.
-            stream: None: the copy is made on CuPy's current stream.
-
-        Raises:
-            InvalidValue: there is no such device; CuPy is not installed, or finds no device.
-        """
-        from .linear import moved_by_record
-
-        return moved_by_record(self, device)
-
-    def get(self) -> Any:
-        """This on the host, as CuPy's arrays have it: ``x.to_device("cpu")``."""
-        return self.to_device("cpu")
-
     # ── the protocols ────────────────────────────────────────────────────────────────────────────
-
-    def __cupy_override_elementwise_kernel__(self, kernel: Any, *args: Any, **kwargs: Any) -> Any:
-        """What CuPy's own ufuncs ask for, where NumPy's ask for `__array_ufunc__`: ``cp.sin(x)`` is ``np.sin(x)``."""
-        name = getattr(kernel, "name", "a kernel")
-        function = numpy_function(kernel)
-        if function is None:
-            raise NotDifferentiable(
-                f"{name}: dualnum has no rule for this kernel of CuPy's; write it with functions of NumPy, or give it "
-                "a rule by dn.custom_derivative"
-            )
-        inputs, out = args[: kernel.nin], args[kernel.nin :] or (kwargs.pop("out", None),)
-        if any(x is not None for x in out):
-            kwargs["out"] = out
-        if isinstance(function, np.ufunc):  # past NumPy's dispatch, which would ask CuPy's arrays first
-            return self.__array_ufunc__(function, "__call__", *inputs, **kwargs)
-        return self.__array_function__(function, (), inputs, kwargs)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if Part in map(type, inputs):  # whose coefficients such as this may be
             return NotImplemented
+        if "cupy" in modules and (device := away(inputs)) is not None:
+            with device:
+                return self.__array_ufunc__(ufunc, method, *inputs, **kwargs)
         top = highest((*inputs, *kwargs["out"]) if "out" in kwargs else inputs)
         if top is None:  # only where= carries derivatives
             raise InvalidType(f"{ufunc.__name__}: where= is an operand with derivatives; expected booleans")
@@ -240,6 +212,9 @@ class Operand(Ndarray):
     ) -> Any:
         if Part in types:
             return NotImplemented
+        if "cupy" in modules and (device := away(args)) is not None:
+            with device:
+                return self.__array_function__(function, types, args, kwargs)
         implementation = IMPLEMENTATIONS.get(function)
         if implementation is None:
             raise NotDifferentiable(
@@ -332,6 +307,18 @@ def arrays_in(data: Any) -> Iterator[Any]:
         yield data
 
 
+def away(data: Any) -> Any:
+    """The device to enter for data: that of the first array on one, where it is not CuPy's current one; else None.
+
+    CuPy makes arrays on its current device and starts its kernels there, wherever their operands are.
+    """
+    if several():
+        for x in map(primal, arrays_in(data)):
+            if isinstance(x, cupy().ndarray):
+                return None if x.data.device_id == cupy().cuda.runtime.getDevice() else x.device
+    return None
+
+
 def is_jet(x: Value) -> bool:
     """Whether x has planes of an algebra."""
     return isinstance(x, Operand) and x.algebra is not None
@@ -339,7 +326,7 @@ def is_jet(x: Value) -> bool:
 
 def beside(numbers: Any, x: Value) -> Any:
     """An array of constants in the type of x, where x is: on the host or on a device."""
-    return namespace(primal(x)).asarray(numbers, x.dtype)
+    return namespace(numbers, primal(x)).asarray(numbers, x.dtype)
 
 
 def library(*data: Any) -> ModuleType:

@@ -143,7 +143,7 @@ def around_zeros(row: Row, inputs: Sequence[Any], compute: Callable[[], Any]) ->
             return row.of_squares(inputs[0], sign, primal(inputs[0]) == 0)
     y = compute()
     if row.even is not None and isinstance(y, Operand) and _may_be_zero(y):
-        return y._remembering(row.even(*inputs))
+        return y._remembering(y._later(row.even, inputs))
     return y
 
 

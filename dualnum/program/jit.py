@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
+from sys import modules
 from types import MethodType
 from typing import Any
 
 import numpy as np
 import optree
 
+from ..devices import apart
 from ..errors import InvalidType
 from ..jets.evaluation import kink_mode
 from ..jets.jet import Jet
@@ -17,7 +19,7 @@ from ..kernel.ir import Program
 from ..kernel.plan import rendered
 from ..kernel.target import Target
 from ..kinds import Value
-from ..operand import Operand
+from ..operand import Operand, away
 from ..operand.levels import ambient
 from .fused import Kernel
 from .replay import ALARM, Replay
@@ -104,16 +106,18 @@ class Jitted:
                     given = list(args)
                 a = given[i] = a.planes  # type: ignore[index]
                 x = args[i]
-                if x.scope is not ambient() or _machine_of(type(a)) is None:
+                if x.scope is not ambient() or (type(a) is not _ndarray and _machine_of(type(a)) is None):
                     return self._general(args, kwargs)
                 key += (x.algebra, x.extent)
             elif kind is float:
                 key.append(float)
                 continue
-            elif _machine_of(kind) is None:
+            elif kind is not _ndarray and _machine_of(kind) is None:
                 return self._general(args, kwargs)
             if type(a) is not _ndarray:
-                key.append(type(a))
+                if not engine.device.is_here(a):
+                    return self._there(args)
+                key += (type(a), a.data.device_id)
             key += (a.shape, a.dtype, a.flags.c_contiguous)
         found = tuple(key)
         known, entry = self._last
@@ -132,6 +136,14 @@ class Jitted:
         if results is ALARM:
             return self._f(*args)
         return results[0] if entry.single else entry.given_back(results)
+
+    def _there(self, args: tuple[Any, ...]) -> Any:
+        """The call, on the device where the arguments are."""
+        device = away(args) if "cupy" in modules else None
+        if device is None:
+            raise apart("jit", *args) or InvalidType("jit: the arguments are on several devices")
+        with device:
+            return self(*args)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Jitted, (self._f, self._static, self._names)  # compiled anew where it is needed

@@ -15,17 +15,22 @@ from ..errors import NotTraceable
 from ..kinds import Value
 from ..operand import Operand, primal, visible
 
-__all__ = ["Mask", "Reach", "all_or_some", "fitted", "kept", "mask_of", "spread", "through", "united"]
+__all__ = ["Mask", "Reach", "all_or_some", "fitted", "kept", "mask_of", "planes_of", "spread", "through", "united"]
 
 
 class Mask:
-    """A mask that is worked out where it is needed, and once: many ways through a record lead to the same one."""
+    """A mask that is worked out where it is needed, and once: many ways through a record lead to the same one.
 
-    __slots__ = ("_found", "_function")
+    Attributes:
+        planes: those that are reached, where it is a mask of whole planes of stacked coefficients; else None.
+    """
 
-    def __init__(self, function: Callable[[], Any]) -> None:
+    __slots__ = ("_found", "_function", "planes")
+
+    def __init__(self, function: Callable[[], Any], planes: frozenset[int] | None = None) -> None:
         self._function: Callable[[], Any] | None = function
         self._found: Any = None
+        self.planes = planes
 
     def __call__(self) -> Any:
         if self._function is not None:
@@ -35,10 +40,21 @@ class Mask:
 
 
 Reach = tuple[Mask, ...]  # the union of masks; None for all elements
+_ALL = Mask(lambda: np.True_)
 
 
 def united(a: Reach | None, b: Reach | None) -> Reach | None:
     return None if a is None or b is None else a + tuple([mask for mask in b if mask not in a])
+
+
+def planes_of(reach: Reach | None) -> frozenset[int] | None:
+    """The planes that are reached, where it is known that these are reached as a whole and no others are."""
+    found: frozenset[int] = frozenset()
+    for mask in reach or (_ALL,):
+        if mask.planes is None:
+            return None
+        found |= mask.planes
+    return found
 
 
 def mask_of(reach: Reach) -> Any:
@@ -133,14 +149,15 @@ def through(
     parent: tuple[int, ...],
     xp: Any,
     i: int | None = None,
+    planes: frozenset[int] | None = None,
 ) -> Reach:
     """What is reached of datum i behind a function that moves entries, adds them up and leaves some out.
 
-    `xp` is the array module of the cotangents.
+    `xp` is the array module of the cotangents, and `planes` are what is reached, where it is whole planes.
     """
 
     def mask() -> Any:
         moved = adjoint(_ones(reach, shape, xp))
         return summed_to(moved if i is None else moved[i], parent) != 0  # of an imaginary part they are −i
 
-    return (Mask(mask),)
+    return (Mask(mask, planes),)

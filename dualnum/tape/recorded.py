@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..algebra import Stack
-from ..errors import InvalidType, LevelError, NotDifferentiable, dropped
+from ..errors import InvalidType, LevelError, dropped
 from ..jets import evaluation, tower
 from ..jets.planes import Level, readonly
 from ..kernel import launch
@@ -28,7 +28,7 @@ from ..primitives.mends import around_zeros
 from ..primitives.operation import Operation
 from ..primitives.table import Row
 from .recording import Recording
-from .step import LinearPull, Placing, Step, is_recording, name_of, sign_of_squares
+from .step import LinearPull, Placing, Step, irreversible, is_recording, sign_of_squares
 from .transposed import StackPull
 from .views import assign, is_view, looked
 
@@ -322,7 +322,7 @@ class Recorded(Recording):
         if not any(parents):
             return self._new(y, None)
         if adjoint is None:
-            raise _irreversible(function)
+            raise irreversible(function)
         pull = LinearPull(adjoint, len(data) == 1)
         return self._new(y, Step(name or function, parents, pull, (), y.shape, y.dtype))
 
@@ -347,7 +347,7 @@ class Recorded(Recording):
         if not any(parents):
             return self._new(y, None)
         if adjoints is None:
-            raise _irreversible(function)
+            raise irreversible(function)
         to_a, to_b = adjoints
         on_a, on_b = (p is not None for p in parents)
 
@@ -378,12 +378,6 @@ def _named(result: Any, name: str) -> Any:
     if isinstance(result, Recorded) and result._step is not None and not isinstance(result._step.source, Row):
         result._step.source = name
     return result
-
-
-def _irreversible(function: Callable[..., Any]) -> NotDifferentiable:
-    return NotDifferentiable(
-        f"{name_of(function)}: dualnum has no reverse rule for this function; use forward mode (dn.jvp, dn.jacfwd)"
-    )
 
 
 def own(y: Value, scope: Scope) -> Recorded | None:

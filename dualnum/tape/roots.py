@@ -17,7 +17,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from ..errors import DualnumError
 from ..jets.jet import Jet
 from ..kinds import Index, Value
-from ..operand import Operand, primal
+from ..operand import Operand, primal, visible
 from ..primitives import Row, lookup
 from .recorded import Recorded
 
@@ -42,14 +42,16 @@ class Remembering:
     )  # fmt: skip
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        result = super().__array_ufunc__(ufunc, method, *inputs, **kwargs)  # type: ignore[misc]
         if method != "__call__" or kwargs:
-            return result
+            return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)  # type: ignore[misc]
+        result = ufunc(*(x._forgetful() if isinstance(x, Remembering) else x for x in inputs))
         power = _even_power(self, ufunc, inputs)
         if power:
             w = self._squared()
             smooth = w if power == 2 else w ** (power // 2)
             return np.where(primal(self) == 0, smooth, result)
+        if ufunc is np.multiply and (same := _same_places(*inputs)) is not None:
+            return np.where((primal(self) == 0) & same, self._squared(), result)
         factor = _factor(self, ufunc, inputs)
         if factor is not None:
             return result._remembering(self._square, self._scale * factor)
@@ -94,6 +96,19 @@ def _is_same(x: Value, other: Value) -> bool:
     if x is other or not isinstance(other, Remembering):
         return x is other
     return x._scale == other._scale and _is_equal(x._square, other._square)
+
+
+def _same_places(x: Value, y: Value) -> Any:
+    """Where two moduli on a device are of the same, which nobody looks at; None of others."""
+    if not (isinstance(x, Remembering) and isinstance(y, Remembering)) or x._scale != y._scale:
+        return None
+    a, b = x._square, y._square
+    if not (isinstance(a, Jet) and isinstance(b, Jet)) or a.scope is not b.scope or a.algebra is not b.algebra:
+        return None
+    a, b = a.planes, b.planes
+    if isinstance(a, Operand) or isinstance(b, Operand) or visible(a, b) or a.shape != b.shape:
+        return None
+    return np.all(a == b, axis=0)
 
 
 def _is_equal(a: Value, b: Value) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import NotTraceable
+from ..errors import NotDifferentiable, NotTraceable
 from ..jets.planes import placed
 from ..kernel.pullback import PullBack
 from ..kinds import DType, Index, Value
@@ -24,7 +24,16 @@ from ..operand.rearrangement import Rearrangement
 from ..primitives import Row
 from .transposed import StackPull
 
-__all__ = ["LinearPull", "Placing", "Step", "is_recording", "name_of", "not_recording", "sign_of_squares"]
+__all__ = [
+    "LinearPull",
+    "Placing",
+    "Step",
+    "irreversible",
+    "is_recording",
+    "name_of",
+    "not_recording",
+    "sign_of_squares",
+]
 
 _numbers = itertools.count(0, -1)
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
@@ -89,6 +98,12 @@ def name_of(function: Callable[..., Any]) -> str:
     return str(function.__qualname__.split(".")[0]).strip("_")
 
 
+def irreversible(function: Callable[..., Any]) -> NotDifferentiable:
+    return NotDifferentiable(
+        f"{name_of(function)}: dualnum has no reverse rule for this function; use forward mode (dn.jvp, dn.jacfwd)"
+    )
+
+
 def _is_even(exponent: Any) -> bool:
     return isinstance(exponent, (int, float)) and exponent > 0 and exponent % 2 == 0
 
@@ -136,6 +151,14 @@ class Placing:
 
     def __init__(self, index: Index) -> None:
         self.index = index
+
+    def planes(self, shape: tuple[int, ...]) -> frozenset[int] | None:
+        """Which planes along the first axis the index takes, where it takes whole ones; else None."""
+        first, *others = as_tuple(self.index)
+        if any(other != slice(None) for other in others) or not isinstance(first, (int, np.integer, slice)):
+            return None
+        taken = range(shape[0])[first]
+        return frozenset(taken if isinstance(taken, range) else (taken,))
 
     def __call__(self, cotangent: Value, shape: tuple[int, ...]) -> Any:
         """The cotangent of x, of this shape."""

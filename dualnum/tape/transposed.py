@@ -20,7 +20,7 @@ from ..operand.levels import open_scope
 from ..primitives.derived import derived
 from ..primitives.table import Row
 from ..series import total
-from .reach import Mask, Reach, all_or_some, fitted, mask_of, spread
+from .reach import Mask, Reach, all_or_some, fitted, mask_of, planes_of, spread
 
 __all__ = ["StackPull"]
 
@@ -60,11 +60,12 @@ class StackPull:
 
     def contributions(self, cotangent: Value, arguments: Sequence[Any], reach: Reach | None) -> Sequence[Any]:
         """The contributions, of the elements that are reached alone."""
-        found = None
-        if reach is None or visible(primal(cotangent)):
-            found = self._launched(cotangent, arguments)
-        if found is not None and (reach is None or all(map(_is_finite, found))):
-            return found
+        there = planes_of(reach) if self._axes == 1 and not self._directed else None
+        apart = reach is None or there is not None
+        if apart or visible(primal(cotangent)):
+            found = self._launched(cotangent, arguments, there)
+            if found is not None and (apart or all(map(_is_finite, found))):
+                return found
         mask = None if reach is None else spread(mask_of(reach), cotangent.shape, library(cotangent))
         with ExitStack() as stack:
             scopes = [stack.enter_context(open_scope(level.scope.name)) for level in self.levels]
@@ -76,6 +77,11 @@ class StackPull:
         """How many axes of planes the result has."""
         return sum(d is not None for d in self.result)
 
+    @property
+    def _directed(self) -> bool:
+        """Whether there are several directions along a level."""
+        return any(level.algebra.directions is not None for level in self.levels)
+
     def elements(self, reach: Reach, shape: tuple[int, ...], xp: Any) -> Reach:
         """Of the coefficients of the result: an element is reached if any of its coefficients is."""
         axes = tuple(range(self._axes))
@@ -85,6 +91,8 @@ class StackPull:
         self, reach: Reach | None, shape: tuple[int, ...], saved: Sequence[Any], i: int, parent: tuple[int, ...]
     ) -> Reach | None:
         """Which coefficients of argument i are reached."""
+        if planes_of(reach) is not None:
+            reach = None  # an element is reached if any of its coefficients is
         if reach is None and self._own(saved) is None:
             return None
 
@@ -113,11 +121,13 @@ class StackPull:
             for x, extents in zip(arguments, self.arguments, strict=True)
         ]
 
-    def _launched(self, cotangent: Value, arguments: Sequence[Any]) -> Sequence[Any] | None:
-        """By one kernel on plain arrays."""
+    def _launched(
+        self, cotangent: Value, arguments: Sequence[Any], there: frozenset[int] | None = None
+    ) -> Sequence[Any] | None:
+        """By one kernel on plain arrays; of the planes of the cotangent that are there, None for all."""
         if not engine.accepted(cotangent) or any(isinstance(x, Operand) for x in arguments):
             return None
-        if any(level.algebra.directions is not None for level in self.levels):
+        if self._directed:
             return self._launched_along(cotangent, arguments)
         if None in self.result:
             return None
@@ -126,7 +136,7 @@ class StackPull:
         if not all(type(x) is launch.Planes or not hasattr(x, "dtype") for x in given):
             return None
         g = _planes(algebra, cotangent, self.result)
-        results = transpose.planes(self.row, self.wanted, algebra, g, given)
+        results = transpose.planes(self.row, self.wanted, algebra, g, given, there)
         if results is None:
             return None
         return [None if c is None else c.reshape(x.shape) for c, x in zip(results, arguments, strict=True)]

@@ -6,6 +6,7 @@ a level of its own, so transforms nest in any order without confusing their pert
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from sys import modules
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from ..errors import InvalidType, InvalidValue, LevelError
 from ..jets.jet import Jet
 from ..jets.seeding import seed
 from ..kinds import Value
-from ..operand import Operand, operands, promoted
+from ..operand import Operand, away, operands, promoted
 from ..operand.levels import Scope, open_scope, require_alive, same_scope
 from .transformed import Argnums, _check_callable, _named, _positions, everything
 
@@ -172,6 +173,9 @@ def jvp(
         raise InvalidValue(f"jvp: {len(primals)} primals and {len(tangents)} tangents; expected as many")
     if device is not None:
         primals, tangents = everything((tuple(primals), tuple(tangents)), device)
+    if "cupy" in modules and (there := away((primals, tangents))) is not None:
+        with there:
+            return jvp(f, primals, tangents)
     if len(primals) == 1 and _is_leaf(primals[0]) and _is_leaf(tangents[0]):  # the usual call
         vs = {0: [_array(tangents[0], "jvp", "tangents")]}
     else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from sys import modules
 from types import MethodType
 from typing import Any
 
@@ -12,7 +13,7 @@ from ..backend import is_array, resolved
 from ..devices import within
 from ..errors import InvalidType, InvalidValue
 from ..kinds import Value
-from ..operand import Operand, moved
+from ..operand import Operand, away, moved
 
 __all__ = ["Argnums", "Transformed", "everything", "placed"]
 
@@ -30,6 +31,9 @@ class Transformed:
         self.__wrapped__ = f
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if "cupy" in modules and (device := away((args, kwargs))) is not None:
+            with device:
+                return self._call(*args, **kwargs)
         return self._call(*args, **kwargs)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:

@@ -138,6 +138,12 @@ def test_with_a_mend_it_is_two(cp: Any, counted: Any, ufunc: Any) -> None:
     assert launches(counted, lambda: ufunc(x)) <= 2
 
 
+def test_a_mend_reaches_every_element(cp: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call, "FEW", call.THREADS)  # so that each thread has several
+    x = np.linspace(-1.0, 1.0, 4 * call.THREADS + 1)  # the root of a square is mended at 0
+    same(np.sqrt(jet(cp.asarray(x), 3) ** 2), np.sqrt(jet(x, 3) ** 2))
+
+
 def test_a_jet_with_a_number_or_an_array_is_one_launch(cp: Any, counted: Any) -> None:
     x, c = jet(cp.asarray(_X), 3), cp.asarray(_X[0, 0])
     for op in (lambda: x * 2.0, lambda: x + c, lambda: c / x, lambda: x * x, lambda: x[:, ::2] * c):
@@ -186,3 +192,39 @@ def test_values_have_the_bits_of_cupy(cp: Any, ufunc: Any) -> None:
     both = dn.jit(lambda x: (np.sin(x), np.cos(x)))(x)  # of one angle, reduced once
     for y, u in zip(both, (np.sin, np.cos), strict=True):
         np.testing.assert_array_equal(y.get(), u(x).get())
+
+
+# ── zeros, which nobody sees ─────────────────────────────────────────────────────────────────────
+
+KINKS: dict[str, Callable[[Any], Any]] = {
+    "modulus": np.abs,
+    "square of a modulus": lambda u: np.abs(u) ** 2,
+    "two moduli of the same": lambda u: np.abs(u) * np.abs(u),
+    "two moduli of others": lambda u: np.abs(u) * np.abs(2 * u),
+    "even function of a modulus": lambda u: np.cos(np.abs(u)),
+    "root of a square": lambda u: np.sqrt(u**2) ** 2,
+    "hypot": lambda u: np.hypot(u, 0.0) ** 2,
+    "root": lambda u: np.sqrt(u**4 + u**6),
+    "power": lambda u: (u**2) ** 1.5,
+    "norm": lambda u: np.linalg.norm(u) ** 2,
+}
+
+
+@pytest.mark.parametrize("kink", KINKS)
+def test_zeros(cp: Any, counted: Any, kink: str) -> None:
+    x = np.array([-1.0, 0.0, 0.5, 0.0])
+    same(KINKS[kink](jet(cp.asarray(x), 4)), KINKS[kink](jet(x, 4)))
+    u = jet(cp.asarray(x), 4)
+    with counted() as counts:
+        KINKS[kink](u)
+    assert counts["d2h"] == counts["sync"] == 0
+    second = dn.hessian(lambda u: np.sum(KINKS[kink](u)))
+    np.testing.assert_allclose(second(cp.asarray(x)).get(), second(x), rtol=1e-13, atol=1e-13)
+
+
+def test_what_is_remembered_is_that_before_a_write(cp: Any) -> None:
+    x = np.array([-1.0, 0.0])
+    u = jet(cp.asarray(x), 2)
+    modulus = np.abs(u)
+    u[1] = 5.0
+    same(modulus**2, np.abs(jet(x, 2)) ** 2)

@@ -13,12 +13,12 @@ import numpy as np
 
 from ...backend import cupy
 from ..layout import Routine
-from .text import SLOTS, THREADS, Variant, render
+from .text import FEW, SLOTS, THREADS, Variant, render
 
 __all__ = ["OPTIONS", "Alarm", "Kernel", "tickets"]
 
 OPTIONS = ("--fmad=false",)
-_NARROW = 1 << 31  # places from which on they need 64 bits
+_NARROW = (1 << 31) - FEW  # places from which on they need 64 bits, also those of a guarded kernel's next elements
 tickets = itertools.count(1)
 
 
@@ -84,7 +84,7 @@ class Kernel:
         if function is None:
             text = render(self.routine, Variant(*variant))
             function = self._functions[variant, device] = _compiled(text).kernel.linear_launch
-        function(length, given, 0, THREADS)
+        function(min(length, FEW) if self.routine.guarded else length, given, 0, THREADS)
 
 
 class Alarm:

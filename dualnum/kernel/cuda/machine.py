@@ -21,6 +21,10 @@ _MOST_NODES = 4000  # beyond, NVRTC takes seconds
 _MOST_ARGUMENTS = 400  # of 8 bytes each: a kernel takes 4,096
 
 
+class Apart(ValueError):
+    """Operands of one launch are on several devices."""
+
+
 class _OfCuPy:
     """Results live beside their operands."""
 
@@ -54,6 +58,7 @@ class CUDA(_OfCuPy, Target):
     """The GPU that an array lives on."""
 
     name = "cuda"
+    refused = (Apart,)
     compiled = True
     layouts = "cnw"
     looks = False
@@ -97,7 +102,7 @@ class CUDA(_OfCuPy, Target):
         raised: Any = None,
     ) -> Any:
         assert plan.call is not None
-        if self.is_here(results[0]):
-            return plan.call(results, operands, length, directions, raised)
-        with results[0].device:
-            return plan.call(results, operands, length, directions, raised)
+        here = results[0].data.device_id  # the current device, where they have just been made
+        if any(type(x) is tuple and x[0].array.data.device_id != here for x in operands):
+            raise Apart("the operands are on several devices")
+        return plan.call(results, operands, length, directions, raised)

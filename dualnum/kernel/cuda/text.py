@@ -14,10 +14,11 @@ from ...kinds import Value
 from ..emit import write
 from ..layout import Routine
 
-__all__ = ["BY_NAME", "SLOTS", "THREADS", "Variant", "render"]
+__all__ = ["BY_NAME", "FEW", "SLOTS", "THREADS", "Variant", "render"]
 
 THREADS = 256
 SLOTS = 1024  # for tickets of alarms, one after the other
+FEW = 1 << 18  # threads of a guarded kernel at most: it seldom has anything to do, and blocks that return take time too
 
 # functions of scipy.special that CUDA has
 BY_NAME: Mapping[str, str] = {
@@ -146,7 +147,8 @@ def render(routine: Routine, variant: Variant) -> str:
     """The text of ``kernel(outputs…, inputs…, [directions,] length, sizes…, [tickets, ticket])``.
 
     For a number stands a double; for planes "c" their address; for "n" behind it the distances between planes and along
-    each axis, for "w" from where to where they reach, in elements. The sizes are those of the axes but the first.
+    each axis, for "w" from where to where they reach, in elements. The sizes are those of the axes but the first. A
+    thread takes one element, of a guarded kernel as many as it must.
     """
     w = _Thread(routine)
     write(w, routine)
@@ -165,7 +167,11 @@ def render(routine: Routine, variant: Variant) -> str:
             names = [f"ps{g}", *(f"s{g}_{k}" for k in range(variant.axes))]
         _integers(names, arguments, head)
     _integers(["directions"] * routine.directed + ["length"], arguments, head)
-    head += [f"const I i = (I)blockIdx.x * {THREADS} + threadIdx.x;", "if (i >= length) return;"]
+    place = f"(I)blockIdx.x * {THREADS} + threadIdx.x"
+    if routine.guarded:
+        head.append(f"for (I i = {place}; i < length; i += (I)gridDim.x * {THREADS}) {{")
+    else:
+        head += [f"const I i = {place};", "if (i >= length) return;"]
     if strided:
         _integers([f"size{k}" for k in range(1, variant.axes)], arguments, head)
         head += _elements(strided, variant.axes)
@@ -175,7 +181,9 @@ def render(routine: Routine, variant: Variant) -> str:
         flag = f"tickets[(unsigned)ticket % {SLOTS}]"
         if routine.guarded:
             head.insert(0, f"if ({flag} != (unsigned)ticket) return;")
-            w.once.append(f"if (!{w.raised}) return;")
+            known = (k for k, line in enumerate(w.once, 1) if line.startswith(f"const bool {w.raised} ="))
+            w.once.insert(next(known, 0), f"if (!{w.raised}) continue;")
+            tail.append("}")
         else:
             tail.append(f"if ({w.raised}) {flag} = (unsigned)ticket;")
     each = ["for (I d = 0; d < directions; ++d) {", *w.each, *w.stored[True], "}"] if routine.directed else []

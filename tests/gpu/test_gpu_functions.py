@@ -1,0 +1,109 @@
+"""Every call of the coverage table on a device: right, forward and backward, or what `cupy_outcomes` says.
+
+On a stand-in without cuSOLVER CuPy's linear algebra is that of `cupy_linalg`.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import cupy_linalg
+import numpy as np
+import pytest
+from array_function_calls import CALLS, Call, changed
+from cupy_outcomes import LOOKS, RAISES
+from on_device import outcomes
+
+import dualnum as dn
+from dualnum.errors import InvalidType, NotDifferentiable, NotOnDevice
+
+
+@pytest.fixture(scope="module")
+def cupy(cp: Any) -> Iterator[Any]:
+    """CuPy with linear algebra."""
+    substitutes = cupy_linalg.substitutes(cp) if "fakegpu" in sys.modules else {}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, function in substitutes.items():
+            patch.setattr(cp.linalg, name, function)
+        yield cp
+
+
+def judge(name: str, calls: Sequence[Call], cp: Any) -> None:
+    raised = False
+    for i, call in enumerate(calls):
+        for way, outcome in zip(("forward", "backward"), outcomes(call, cp), strict=True):
+            assert outcome.status != "wrong", f"call {i} {way}: {outcome.note}"
+            assert not outcome.looks or name in LOOKS, f"call {i} {way} waits for the device"
+            if outcome.status == "raises":
+                raised = True
+                assert 'x.to_device("cpu")' in outcome.note
+    assert raised == (name in RAISES)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_of_the_table(name: str, cupy: Any) -> None:
+    judge(name, CALLS[name], cupy)
+
+
+# what the table does not call for: other arguments, for which CuPy's functions have no keywords
+WHERE = np.array([[True, False, True, True], [False, True, True, False], [True, True, False, True]])
+INDICES = np.array([[2, 0, 1, 5], [1, -1, 0, 2], [0, 2, 7, 0]])
+NODES = np.array([0.1, 0.55, 0.97, 1.38])
+STEEP = np.array([[2.0, 0.1, 0.3], [0.2, 3.0, -0.4], [0.1, -0.5, 4.0]])
+OTHERS: dict[str, list[Call]] = {
+    "np.take": [lambda x: np.take(x, INDICES, mode="wrap"), lambda x: np.take(x, INDICES, axis=1, mode="clip")],
+    "np.choose": [lambda x: np.choose(INDICES, [x, x * x], mode="clip"), lambda x: np.choose(WHERE * 1, [2.0, x])],
+    "np.put": [changed(lambda y: np.put(y, INDICES, [7.0, 8.0], mode="wrap")), changed(lambda y: y.put([3], 1.0))],
+    "np.insert": [
+        lambda x: np.insert(x, [1, 3], 7.0), lambda x: np.insert(x, slice(0, 3, 2), x[:, :2], axis=1),
+        lambda x: np.insert(x, [2], [[1.0], [2.0]], axis=0), lambda x: np.insert(x, 1, [[1.0], [2.0], [3.0]], axis=1),
+    ],
+    "np.block": [lambda x: np.block([x[0], x[1]]), lambda x: np.block([[x[0]], [x[1]]]), lambda x: np.block(x)],
+    "np.repeat": [lambda x: np.repeat(x, 3, axis=1)],
+    "np.sum": [lambda x: np.sum(x, where=WHERE), lambda x: np.sum(x, axis=0, initial=1.0)],
+    "np.max": [lambda x: np.max(x, axis=0, initial=1.0), lambda x: np.max(x, axis=1, initial=0.0, where=WHERE)],
+    "np.nanmin": [lambda x: np.nanmin(np.where(WHERE, x, np.nan), axis=0, initial=1.0)],
+    "np.quantile": [lambda x, m=m: np.quantile(x, [0.2, 0.9], method=m) for m in ("weibull", "midpoint")],
+    "np.gradient": [lambda x: np.gradient(x, NODES, axis=1, edge_order=2)],
+    "np.interp": [lambda x: np.interp(x, NODES, NODES**2, left=0.5, period=1.4)],
+    "np.linspace": [lambda x: np.linspace(x, x * x, 4, endpoint=False, axis=-1)],
+    "np.vecdot": [lambda x: np.vecdot(x, x * x), lambda x: np.vecdot(x * (1 + 2j), x)],
+    "np.matvec": [lambda x: np.matvec(x, NODES)],
+    "np.vecmat": [lambda x: np.vecmat(x[:, 0], x)],
+    "np.histogram": [lambda x: np.histogram(NODES, 3, weights=x[0], range=(0.0, 1.0))],
+    "np.linalg.solve": [lambda x: np.linalg.solve(STEEP, np.stack([x, x * x]))],
+    "dn.array": [lambda x: dn.array([[x[0, 0], 1.0], [2.0, x[1, 1]]])],
+    "dn.linalg.solve_triangular": [lambda x: dn.linalg.solve_triangular(STEEP, x, lower=True, unit_diagonal=True)],
+    "dn.linalg.cho_solve": [lambda x: dn.linalg.cho_solve((np.linalg.cholesky(STEEP @ STEEP.T), True), x)],
+    "dn.linalg.expm": [lambda x: dn.linalg.expm(x[:, :3])],
+    "dn.linalg.block_diag": [lambda x: dn.linalg.block_diag(x, 2.0, STEEP)],
+    "dn.linalg.sqrtm": [lambda x: dn.linalg.sqrtm(x[:, :3] + STEEP)],
+    "dn.linalg.solve_sylvester": [lambda x: dn.linalg.solve_sylvester(STEEP, STEEP, x[:, :3])],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_arguments(name: str, cupy: Any) -> None:
+    judge(name, OTHERS[name], cupy)
+
+
+def test_what_cupy_lacks_is_named(cupy: Any) -> None:
+    x = dn.jet(cupy.asarray(NODES), 2)
+    holed = np.where(x > 1, np.nan, x)
+    for call, message in {
+        lambda: np.nanquantile(holed, 0.5, method="weibull"): "method='weibull'",
+        lambda: np.histogram_bin_edges(x.value + 0 * x, "auto"): "auto",
+        lambda: np.astype(x, np.longdouble): "float128|longdouble",
+        lambda: np.lexsort(cupy.ones((2, 3, 4)) + 0 * x): "one axis",
+    }.items():
+        with pytest.raises((NotOnDevice, NotDifferentiable), match=message):
+            call()
+
+
+def test_positions_of_quantiles_are_on_the_host(cupy: Any) -> None:
+    with pytest.raises(InvalidType, match="q is on a device"):
+        np.quantile(dn.jet(cupy.asarray(NODES), 1), cupy.asarray([0.5]))
+
+
+def test_no_name_is_mistaken() -> None:
+    assert {*LOOKS, *RAISES} <= {*CALLS, *OTHERS}
