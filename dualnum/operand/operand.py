@@ -325,7 +325,7 @@ def is_jet(x: Value) -> bool:
 
 def beside(numbers: Any, x: Value) -> Any:
     """An array of constants in the type of x, where x is: on the host or on a device."""
-    return namespace(primal(x)).asarray(numbers, x.dtype)
+    return namespace(numbers, primal(x)).asarray(numbers, x.dtype)
 
 
 def library(*data: Any) -> ModuleType:

@@ -198,7 +198,7 @@ def _power_slope(u: Coefficient, p: Coefficient) -> Any:
 
 def _chosen(condition: Coefficient, x: Coefficient, y: Coefficient) -> Any:
     """np.where; of numbers a number, which goes with arrays on a device."""
-    result = np.where(condition, x, y)
+    result: Any = np.where(condition, x, y)
     return result[()] if type(result) is np.ndarray else result
 
 

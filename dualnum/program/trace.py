@@ -15,7 +15,7 @@ import numpy as np
 import optree
 
 from ..algebra import Algebra, Part
-from ..backend import is_array, namespace
+from ..backend import is_array
 from ..errors import DualnumError, InvalidType, NotTraceable
 from ..jets.jet import Jet
 from ..kernel.target import Target
@@ -92,7 +92,7 @@ class Tracer(Operand):
         return self.record.machine.place
 
     def astype(self, dtype: DType, **kwargs: Any) -> Any:
-        return self._call(lambda x: namespace(x).asarray(x).astype(dtype, **kwargs)[()], self)
+        return self._call(lambda x: (x if hasattr(x, "astype") else np.asarray(x)).astype(dtype, **kwargs)[()], self)
 
     def _as_array(self) -> "Tracer":
         return ArrayTracer(self.node, self.record) if self.node.shape == () else self

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import optree
 
-from ..backend import as_floating, namespace
+from ..backend import as_floating, is_array, namespace
 from ..devices import apart as devices_apart
+from ..devices import several
 from ..errors import InvalidType, InvalidValue
 from ..kinds import Value
 from ..memory import is_whole
@@ -203,7 +204,8 @@ def _vjp(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, name: str
         for g, y, variable in zip(given, values, variables, strict=True):
             if tuple(g.shape) != tuple(y.shape):
                 raise InvalidValue(f"{name}: a cotangent has shape {g.shape}; expected {y.shape}, that of f's result")
-            if type(g) is not type(y) and (elsewhere := devices_apart(name, g, y)) is not None:
+            together = type(g) is type(y) and not several()
+            if not together and is_array(primal(y)) and (elsewhere := devices_apart(name, g, y)) is not None:
                 raise elsewhere
             if variable is not None and variable._step is not None:
                 seeds.append((variable._step, g if g.dtype == y.dtype or g.dtype.kind == "c" else g.astype(y.dtype)))
