@@ -147,7 +147,7 @@ def choose(a: Value, choices: Any, out: Value = None, mode: Any = "raise") -> An
 
 def _chosen(index: Index, choices: Sequence[Any], mode: Any) -> Any:
     xp = namespace(index, *choices)
-    if xp is np:
+    if xp is np or any(isinstance(x, Operand) for x in choices):
         return np.choose(index, choices, mode=mode)
     dtype = np.result_type(*choices)  # CuPy's has one array of all choices, and looks at the indices
     index, *choices = xp.broadcast_arrays(index, *(xp.asarray(x, dtype) for x in choices))

@@ -14,7 +14,7 @@ from ..algebra import Algebra, Univariate, check_order
 from ..backend import as_floating, asked, floating_dtype
 from ..errors import DualnumError, InvalidValue, LevelError, dropped, ours
 from ..kinds import DType, Index, Value
-from ..operand import Adjoint, Adjoints, Operand, Stacked, away, explained, moved
+from ..operand import Adjoint, Adjoints, Operand, Stacked, away, explained, library, moved
 from ..operand.index import as_tuple, cannot_hold, checked_index, checked_value, index_error, is_basic
 from ..operand.levels import Scope, ambient
 from ..primitives import Row, ufuncs
@@ -228,7 +228,7 @@ class Jet(Reading):
         result = self._view(function(self.planes, 1))  # it may be one
         if result.planes.ndim > 1 or not (self.ndim or self._is_array):
             return result
-        array = np.broadcast_to(np.empty(()), self.shape)
+        array = np.broadcast_to(library(self).empty(()), self.shape)
         return result._as_array() if np.may_share_memory(function(array, 0), array) else result
 
     def _bilinear(

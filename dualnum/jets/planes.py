@@ -51,6 +51,8 @@ def as_jets(levels: Sequence[Level], base: Value, extents: Sequence[int | None])
 
 def empty(shape: tuple[int, ...], dtype: DType, x: Value) -> Any:
     """``np.empty`` where the array x is, of NumPy's from kept memory."""
+    if isinstance(x, np.ndarray):
+        return memory.empty(shape, dtype)
     xp = namespace(x)
     return (memory if xp is np else xp).empty(shape, dtype)
 

@@ -244,7 +244,11 @@ def stacked_up(levels: Sequence[Level], terms: dict[Monomial, Any]) -> Any:
                 c = xp.asarray(0.0 if c is None else c, dtype)
             elif c.dtype != dtype:
                 c = c.astype(dtype)
-            return c if tuple(np.shape(c)) == full else np.broadcast_to(c, full)
+            if tuple(np.shape(c)) == full:
+                return c
+            # what a mend has found out from other directions holds for this one's constant as well
+            one = tuple([slice(0, 1) if n == 1 else slice(None) for n in full[: len(directed)]])
+            return np.broadcast_to(c[one] if one and len(np.shape(c)) == len(full) else c, full)
         pieces = [build((*ms, m)) for m in levels[i].algebra.monomials]
         place = sum(j < i for j in directed)
         return np.concatenate(pieces, axis=place) if i in directed else np.stack(pieces, axis=place)
@@ -268,7 +272,8 @@ def _filled(levels: Sequence[Level], directed: Sequence[int], terms: Any, shape:
         # what a mend has found out from other directions holds for this one's constant as well
         if np.ndim(c):
             c = c[tuple(slice(None) if isinstance(at[i], slice) else slice(0, 1) for i in directed)]
-        array[tuple(index)] = c
+        if array.size:
+            array[tuple(index)] = c
     return array
 
 
