@@ -89,8 +89,11 @@ def bilinear(
 
 def _together(data: tuple[Any, ...]) -> tuple[Any, ...]:
     """The data, which are on one device: some of CuPy's functions would copy others there in silence."""
-    if len(data) > 1 and cupy() is not None and apart("", *data) is not None:
-        raise TypeError("on several devices")  # which is said by name where the function is known
+    if len(data) > 1 and cupy() is not None:
+        arrays = list(map(primal, data))
+        traced = any(isinstance(x, Operand) for x in arrays)  # constants of a trace are brought to its device
+        if not traced and apart("", *arrays) is not None:
+            raise TypeError("on several devices")  # which is said by name where the function is known
     return data
 
 
