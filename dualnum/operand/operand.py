@@ -294,8 +294,12 @@ def highest(data: Iterable[Any]) -> Operand | None:
 
 def explained(error: Exception, function: str, *data: Any) -> Exception:
     """An error that NumPy or CuPy raised within `function`, as that of ours: it says where data are, or what lacks."""
-    misplaced = apart(function, *arrays_in(data)) if isinstance(error, (TypeError, ValueError)) else None
+    misplaced = apart(function, *arrays_in(data)) if isinstance(error, _OF_MIXTURES) else None
     return misplaced or lacking(error, function) or ours(error, function)
+
+
+# what NumPy and CuPy make of arrays on host and device; a clip of a host array by a device array calls itself
+_OF_MIXTURES = (TypeError, ValueError, NotImplementedError, RecursionError)
 
 
 def arrays_in(data: Any) -> Iterator[Any]:
