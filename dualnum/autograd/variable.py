@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import as_floating, floating_dtype, namespace, to_device
-from ..devices import apart
+from ..backend import as_floating, floating_dtype, is_array, namespace, to_device
+from ..devices import apart, several
 from ..errors import InvalidType, InvalidValue, dropped
 from ..kinds import DType, Value
 from ..operand import Operand, away, primal, put
@@ -359,7 +359,8 @@ def swept(
             g = frozen(g) if create_graph else g
         if np.shape(g) != y.shape:
             raise InvalidValue(f"{name}: a gradient of an output has shape {np.shape(g)}; expected {y.shape}")
-        if type(g) is not type(y._value) and (misplaced := apart(name, g, y)) is not None:
+        together = type(g) is type(y._value) and not several()
+        if not together and is_array(primal(y)) and (misplaced := apart(name, g, y)) is not None:
             raise misplaced
         if not create_graph and isinstance(g, Variable):
             g = g._read()

@@ -166,7 +166,8 @@ def linspace(
 
 def between(start: Value, stop: Value, num: int, endpoint: bool, dtype: DType, axis: int) -> Any:
     """np.linspace, of which CuPy's looks whether the step is zero."""
-    start, stop = np.broadcast_arrays(as_array(start, stop), as_array(stop, start))
+    kind = np.result_type(start, stop, 1.0)
+    start, stop = np.broadcast_arrays(as_array(start, stop).astype(kind), as_array(stop, start).astype(kind))
     step = (stop - start) / max(num - 1 if endpoint else num, 1)
     numbers = np.expand_dims(library(step).arange(num, dtype=step.dtype), tuple(range(1, step.ndim + 1)))
     samples = numbers * step + start

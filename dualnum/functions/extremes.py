@@ -117,7 +117,7 @@ def _quantile(
     """Entries of the sorted lines at the positions where NumPy finds the quantiles, mixed linearly.
 
     The positions are the quantiles of 0, 1, …, n−1 (n counts the entries that are not NaN), so every
-    method of NumPy's is right by construction.
+    method of NumPy's is right by construction. The value is the native one, or has that type.
     """
     q = np.asarray(q)
     lines = _in_line(a, axis)
@@ -128,7 +128,9 @@ def _quantile(
         results = [_between(lines, values, ordered, position[j]) for j in range(q.size)]
     else:
         results = [np.zeros_like(lines, shape=lines.shape[:-1]) + np.nan] * q.size
-    if native is not None:
+    if isinstance(native, np.dtype):
+        results = [y.astype(native) for y in results]
+    else:
         native = np.reshape(native, (q.size, *lines.shape[:-1]))
         results = [with_value(y, native[j]) for j, y in enumerate(results)]
     stacked = np.stack(results) if results else np.zeros_like(lines, shape=(0, *lines.shape[:-1]))
@@ -137,6 +139,11 @@ def _quantile(
         axes = axes_of(axis, a.ndim)
         kept = tuple(1 if i in axes else n for i, n in enumerate(a.shape))
     return np.reshape(stacked, (*q.shape, *kept))
+
+
+def _native(function: Callable[..., Any], a: Value, axis: Axis) -> Any:
+    """The value that NumPy computes; on a device, whose functions lack methods or look at the data, its type alone."""
+    return function(primal(a), axis) if library(a) is np else function(np.zeros(1, a.dtype), None).dtype
 
 
 def _positions(values: Value, q: Value, method: Any, skips_nan: bool) -> Any:
@@ -202,7 +209,7 @@ def _family(function: Callable[..., Any], scale: float, skips_nan: bool = False)
         _constant(q, name)
         if weights is not None:
             raise NotDifferentiable(f"{name}: weights= has no rule; repeat the entries, or apply it to x.value")
-        native = function(primal(a), q, axis, method=method) if library(a) is np else None
+        native = _native(lambda x, axis: function(x, q, axis, method=method), a, axis)
         keepdims = keepdims is not NOT_GIVEN and bool(keepdims)
         if not isinstance(a, Operand):
             return into(out, function(a, q, axis, method=method, keepdims=keepdims), name)
@@ -222,7 +229,7 @@ def _middle(function: Callable[..., Any], skips_nan: bool = False) -> None:
     def median(
         a: Value, axis: Axis = None, out: Value = None, overwrite_input: bool = False, keepdims: Any = False
     ) -> Any:
-        native = function(primal(a), axis) if library(a) is np else None
+        native = _native(function, a, axis)
         keepdims = keepdims is not NOT_GIVEN and bool(keepdims)
         if not isinstance(a, Operand):
             return into(out, function(a, axis, keepdims=keepdims), name)

@@ -141,6 +141,8 @@ def _on_device(
         raise InvalidValue(f"{function.__name__}: {len(bins)} bins are given for {len(samples)} axes; expected as many")
     edges = [_edges(x, b, limits) for x, b, limits in zip(samples, bins, range, strict=True)]
     counts = _counts(samples, edges, None if weights is None else np.ravel(weights))
+    if function is not np.histogram:
+        counts = counts.astype(float)
     if density:
         total = np.sum(counts)
         for i, e in enumerate(edges):

@@ -109,7 +109,7 @@ def _uneven(f: Value, steps: Value, edge_order: int) -> Any:
     if edge_order == 2:  # of the parabola through three points
         first = first + (first - inside[:1])
         last = last + (last - inside[-1:])
-    return np.concatenate([first, inside, last])
+    return np.concatenate([first, inside, last]).astype(f.dtype)
 
 
 @implements(np.trapezoid)

@@ -244,7 +244,11 @@ def stacked_up(levels: Sequence[Level], terms: dict[Monomial, Any], dtype: DType
                 c = xp.asarray(0.0 if c is None else c, dtype)
             elif c.dtype != dtype:
                 c = c.astype(dtype)
-            return c if tuple(np.shape(c)) == full else np.broadcast_to(c, full)
+            if tuple(np.shape(c)) == full:
+                return c
+            # what a mend has found out from other directions holds for this one's constant as well
+            one = tuple([slice(0, 1) if n == 1 else slice(None) for n in full[: len(directed)]])
+            return np.broadcast_to(c[one] if one and len(np.shape(c)) == len(full) else c, full)
         pieces = [build((*ms, m)) for m in levels[i].algebra.monomials]
         place = sum(j < i for j in directed)
         return np.concatenate(pieces, axis=place) if i in directed else np.stack(pieces, axis=place)

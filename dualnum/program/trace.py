@@ -92,7 +92,7 @@ class Tracer(Operand):
         return self.record.machine.place
 
     def astype(self, dtype: DType, **kwargs: Any) -> Any:
-        return self._call(lambda x: np.asarray(x).astype(dtype, **kwargs)[()], self)
+        return self._call(lambda x: (x if hasattr(x, "astype") else np.asarray(x)).astype(dtype, **kwargs)[()], self)
 
     def _as_array(self) -> "Tracer":
         return ArrayTracer(self.node, self.record) if self.node.shape == () else self

@@ -107,7 +107,9 @@ def _contributions(pull: PullBack, cotangent: Value, saved: Sequence[Any]) -> An
     operands = [v for v in (cotangent, *saved) if isinstance(v, Operand)]
     if not operands:
         contributions = None
-        if namespace(cotangent) is not np or (type(cotangent) is np.ndarray and cotangent.nbytes >= LARGE):
+        if (xp := library(cotangent, *saved)) is not namespace(cotangent):  # in a trace constants are the host's
+            cotangent = xp.asarray(cotangent)
+        if xp is not np or (type(cotangent) is np.ndarray and cotangent.nbytes >= LARGE):
             contributions = pull_back(None, pull.function, (cotangent, *saved))
         return pull.function(cotangent, *saved) if contributions is None else contributions
     # of what is only recorded here or traced the plain function is enough: it is linear in the cotangent

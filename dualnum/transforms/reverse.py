@@ -6,13 +6,15 @@ transforms nest with each other and with the forward ones in any order, and `jit
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from sys import modules
 from typing import Any
 
 import numpy as np
 import optree
 
-from ..backend import as_floating, namespace
+from ..backend import as_floating, is_array, namespace
 from ..devices import apart as devices_apart
+from ..devices import several
 from ..errors import InvalidType, InvalidValue
 from ..kinds import Value
 from ..memory import is_whole
@@ -176,7 +178,7 @@ def _vjp(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, name: str
     _check_callable(f, name)
     if not primals:
         raise InvalidValue(f"{name}: no arguments are given; expected those of f")
-    if (device := away(primals)) is not None:
+    if "cupy" in modules and (device := away(primals)) is not None:
         with device:
             return _vjp(f, primals, has_aux, name)
     with open_scope(f"{name} of {getattr(f, '__name__', 'f')}", lasting=True) as scope:
@@ -195,7 +197,7 @@ def _vjp(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, name: str
         values = [y if isinstance(y, Operand) else as_floating(y, name, "f's result")[()] for y in values]
 
     def pull(cotangents: Any) -> Any:
-        if (device := away((cotangents,))) is not None:
+        if "cupy" in modules and (device := away((cotangents,))) is not None:
             with device:
                 return pull(cotangents)
         given = _alike(cotangents, structure, name, "the cotangent", "f's result")
@@ -203,7 +205,8 @@ def _vjp(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, name: str
         for g, y, variable in zip(given, values, variables, strict=True):
             if tuple(g.shape) != tuple(y.shape):
                 raise InvalidValue(f"{name}: a cotangent has shape {g.shape}; expected {y.shape}, that of f's result")
-            if type(g) is not type(y) and (elsewhere := devices_apart(name, g, y)) is not None:
+            together = type(g) is type(y) and not several()
+            if not together and is_array(primal(y)) and (elsewhere := devices_apart(name, g, y)) is not None:
                 raise elsewhere
             if variable is not None and variable._step is not None:
                 seeds.append((variable._step, g if g.dtype == y.dtype or g.dtype.kind == "c" else g.astype(y.dtype)))

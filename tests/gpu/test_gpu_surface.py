@@ -2,9 +2,12 @@
 
 import copy
 import io
+import os
 import pickle
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -321,6 +324,15 @@ def test_cupys_functions_and_operators(cp: Any, a: Any, name: str, kind: str) ->
     assert_allclose(on_host(y), on_host(expected), rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", CALLS)
+def test_cupys_functions_and_operators_on_traced_arrays(cp: Any, a: Any, name: str) -> None:
+    fast = dn.jit(lambda x: CALLS[name](cp, a, x))
+    for _ in range(2):
+        y = fast(a)
+        assert isinstance(y, cp.ndarray)
+        assert_allclose(y.get(), CALLS[name](np, N, N), rtol=1e-12)
+
+
 def test_cupys_functions_inside_transforms_and_jit(cp: Any, a: Any) -> None:
     f, g = (lambda x: cp.sum(cp.sin(x) * a)), (lambda x: np.sum(np.sin(x) * N))
     for of in (dn.grad, dn.hessian):
@@ -371,6 +383,8 @@ def _mixed(cp: Any) -> Iterator[Callable[[], Any]]:
         lambda: dn.jvp(np.sin, (a,), (N,)), lambda: dn.vjp(np.sin, a)[1](N), lambda: np.sin(v).backward(N),
         lambda: dn.grad(lambda z: np.sum(z * N))(a), lambda: dn.derivative(lambda z: z * N)(a),
         lambda: large * far, lambda: (large + large) * far,
+        # of which CuPy would copy one in silence, or run in a circle
+        lambda: np.vstack([x, N]), lambda: np.cross(v, N), lambda: np.einsum("i,i", N, x), lambda: np.clip(N, x, None),
     )  # fmt: skip
 
 
@@ -481,3 +495,63 @@ def test_out_of_memory_is_cupys_own_error_and_passes(cp: Any, a: Any, x: dn.Jet)
         if before is not None:
             assert_allclose(on_host(again), on_host(before), rtol=0)
     assert_allclose(w.grad.get(), np.cos(N))
+
+
+# ── several GPUs ─────────────────────────────────────────────────────────────────────────────────
+
+SEVERAL = """
+import sys
+if {stand_in!r}:
+    sys.path.insert(0, {stand_in!r})
+    import fakegpu
+import cupy as cp, numpy as np, dualnum as dn
+if cp.cuda.runtime.getDeviceCount() < 2:
+    sys.exit(77)
+n = np.array([0.5, 1.5, 2.5])
+f = lambda w: np.sum(np.sin(w) * w)
+a = cp.asarray(n)
+with cp.cuda.Device(1):
+    b = cp.asarray(n)
+x, v = dn.jet(b, 2), dn.autograd.variable(b)
+with dn.use_device("cuda:1"):
+    assert dn.jet(n, 2).device == dn.jet(n, 2, device="cuda").device == "cuda:1"
+made = [
+    x, v, dn.jet(a, 2, device="cuda:1"), dn.jets(b, b, order=2)[0], dn.hyperdual(b, b, 1.0),
+    dn.jet(a).to_device("cuda:1"), np.sin(x), x * x, x * b, b * x, x + 2, np.sum(x), x @ b, np.where(x > 1, x, 0.0),
+    np.concatenate([x, b]),
+    x.copy(), np.sin(v), v * v, v * b, b * v, np.sum(v), dn.grad(f)(b), dn.derivative(np.sin)(b), dn.hessian(f)(b),
+    dn.hvp(f)(b, b), dn.jvp(np.sin, (b,), (b,))[1], dn.vjp(np.sin, b)[1](b), dn.jit(dn.grad(f))(b),
+    dn.grad(f, device="cuda:1")(n), dn.grad(f, device="cuda:1")(a),
+]
+np.sum(v * v).backward()
+for i, y in enumerate([*made, v.grad]):
+    assert dn.backend.device_of(y) == "cuda:1", i
+assert cp.cuda.runtime.getDevice() == 0
+fast = dn.jit(dn.grad(f))
+for y in (fast(a), fast(b), fast(a)):
+    assert np.allclose(y.get(), dn.grad(f)(n))
+assert np.allclose(np.sin(x).get().coeffs, np.sin(dn.jet(n, 2)).coeffs)
+x0 = dn.jet(a, 2)
+for mix in (
+    lambda: x * x0, lambda: x0 + x, lambda: x * a, lambda: a * x, lambda: np.arctan2(x0, x), lambda: x0 @ x,
+    lambda: np.concatenate([x, a]), lambda: v * a, lambda: dn.jvp(np.sin, (a,), (b,)), lambda: dn.vjp(np.sin, a)[1](b),
+    lambda: dn.jit(lambda p, q: np.sin(p) * q)(a, b),
+):
+    try:
+        mix()
+    except TypeError as error:
+        assert "cuda:0 and cuda:1" in str(error) or "cuda:1 and cuda:0" in str(error), error
+    else:
+        raise AssertionError("two devices were mixed")
+"""
+
+
+def test_several_gpus_in_a_process_of_their_own(cp: Any) -> None:
+    stand_in = sys.modules.get("fakegpu")
+    place = "" if stand_in is None else str(Path(str(stand_in.__file__)).parent)
+    environment = os.environ | {"FAKE_DEVICES": "2", "PYTHONPATH": str(Path(dn.__file__).parents[1])}
+    program = [sys.executable, "-c", SEVERAL.format(stand_in=place)]
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=300)
+    if done.returncode == 77:
+        pytest.skip("there is one GPU")
+    assert not done.returncode, done.stderr
