@@ -153,7 +153,8 @@ def _chosen(index: Index, choices: Sequence[Any], mode: Any) -> Any:
     if library(index, choices) is np:
         return np.choose(index, choices, mode=mode)
     # CuPy's has one array of all choices, and looks at the indices
-    index, *choices = np.broadcast_arrays(index, *(as_array(x, index, choices) for x in choices))
+    dtype = np.result_type(*choices)
+    index, *choices = np.broadcast_arrays(index, *(as_array(x, index, choices).astype(dtype) for x in choices))
     stacked = np.stack(choices)
     index, _ = _within(index, stacked, 0, mode)
     return np.take_along_axis(stacked, index[None], 0)[0]
