@@ -461,6 +461,34 @@ def test_values_are_asked_for_by_name(cp: Any, a: Any, x: dn.Jet) -> None:
     assert_allclose(on_host(w), 0.5 * N)
 
 
+def test_tensors_of_derivatives_need_no_copies_after_the_first(cp: Any, a: Any, counted: Any) -> None:
+    s, t = dn.jets(a, 2 * a, order=2)
+    read = (lambda y: y.gradient()), (lambda y: y.hessian())
+    expected = [of(np.sin(dn.jets(N, 2 * N, order=2)[0] * dn.jets(N, 2 * N, order=2)[1])) for of in read]
+    y = np.sin(s * t)
+    first = [of(y) for of in read]
+    with counted() as counts:
+        again = [of(y) for of in read]
+    assert counts["h2d"] == counts["d2h"] == counts["sync"] == 0
+    for found, once_more, wanted in zip(first, again, expected, strict=True):
+        assert_allclose(found.get(), wanted, rtol=1e-12)
+        assert_allclose(once_more.get(), wanted, rtol=1e-12)
+
+
+def test_derivatives_are_checked_on_the_device(cp: Any, a: Any) -> None:
+    dn.testing.check_derivatives(lambda x: np.sin(x) * x, a, 2, ways=("nested", "quotient", "products"))
+    dn.testing.check_grads(lambda x: np.sum(np.sin(x) * x), (a,), order=1)
+    wrong = dn.custom_derivative(lambda x: np.sin(x))
+    wrong.derivative(np.sin)
+    with pytest.raises(AssertionError, match="differs from the difference quotient"):
+        dn.testing.check_grads(wrong, (a,), order=1, modes=("forward",))
+
+
+def test_arrays_of_cupy_are_collected(cp: Any, a: Any, x: dn.Jet) -> None:
+    assert isinstance(dn.array([a, a]), cp.ndarray) and type(dn.array([N, N])) is np.ndarray
+    assert dn.array([[x[0], 1.0], [2.0, x[1]]]).device == "cuda:0"
+
+
 def test_info_shows_the_devices(cp: Any) -> None:
     from dualnum.__main__ import info
 
