@@ -8,6 +8,7 @@ import numpy as np
 from .. import memory
 from ..algebra import Algebra
 from ..backend import is_array, namespace
+from ..kernel import launch
 from ..kinds import DType, Value
 from ..operand import Operand, beside, is_jet, library
 from ..operand.levels import Scope
@@ -61,6 +62,11 @@ def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> An
     """Planes of shape (size, *first.shape) from blocks of one or more planes each, zeros behind them."""
     shape = tuple(first.shape)
     if all(is_array(part) or not isinstance(part, Operand) for part, _ in blocks):
+        planes = None
+        if not isinstance(first, (np.ndarray, np.generic)):
+            planes = launch.put_together(blocks, size, shape, first.dtype)
+        if planes is not None:
+            return planes
         planes = empty((size, *shape), first.dtype, first)
         start = 0
         for part, count in blocks:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..kinds import Value
-from ..operand import Adjoints, Stacked
+from ..operand import Adjoints, Stacked, library
 from ..operand.ndarray import missing
 from .jet import Jet
 from .planes import stack_blocks
@@ -69,4 +69,6 @@ class Unspread(Jet):
         if pending is None or stacked is None or a is not self or self._is_mine(b) or np.ndim(b) != 2:
             return super()._bilinear(function, a, b, adjoints, stacked)
         value, planes = pending
+        xp = library(b)  # of a trace for a device the planes are constants, which were made on the host
+        planes = xp.asarray(planes) if type(planes) is np.ndarray and xp is not np else planes
         return self.made(self, function(value, b), stacked[0](planes, b))

@@ -45,7 +45,18 @@ __all__ = [
 ]
 
 _OPTIONS = (*OPTIONS, "-ftz=true", "--ptxas-options=-v")  # as CuPy, which adds the second
-_MACHINE = CUDA()
+
+
+class _Elsewhere(CUDA):
+    """A device that is not there: constants stay where they are."""
+
+    place = "cuda:0"
+
+    def own(self, x: Any) -> Any:
+        return x
+
+
+_MACHINE = _Elsewhere()
 
 
 # ── the kernels ──────────────────────────────────────────────────────────────────────────────────

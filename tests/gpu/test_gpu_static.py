@@ -8,6 +8,7 @@ import pytest
 from cards import LAYOUTS, Usage, compiled, jitted, kernels, listed, missing, usual
 
 import dualnum as dn
+from dualnum.kernel.cuda.text import Variant, render
 from dualnum.primitives.table import lookup
 
 special = pytest.importorskip("scipy.special")
@@ -67,6 +68,19 @@ def test_a_whole_function() -> None:
     instructions, total = usual(lines, routine.outputs[0].planes)
     assert 200 < len(instructions) <= 341 < total
     assert [x.op for x in instructions].count("STG") == 4
+
+
+def rosenbrock(x: Any) -> Any:
+    return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+
+
+def test_windows_and_places_of_64_bits() -> None:
+    found = jitted(dn.grad(rosenbrock), np.linspace(-1.0, 1.5, 9))
+    assert any(group.layout == "w" for _, routine in found for group in routine.inputs)
+    ((_, strided),) = kernels(lookup(np.multiply), 3, np.float64, "in three axes")
+    for text in (*(text for text, _ in found), render(strided, Variant(3, True, "dd"))):
+        usage = compiled(text, 90).usage
+        assert usage.spilled == 0 and usage.registers <= 64
 
 
 # ── what looks at kernels ────────────────────────────────────────────────────────────────────────

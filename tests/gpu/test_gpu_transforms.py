@@ -158,6 +158,9 @@ SECOND: dict[str, Case] = {
 OPERATORS: dict[str, Case] = {
     "laplacian": lambda x, v, a, p: dn.laplacian(loss)(x),
     "laplacian of points": lambda x, v, a, p: dn.laplacian(pointwise, axis=-1)(p),
+    "laplacian of a network, compiled": lambda x, v, a, p: dn.jit(
+        dn.laplacian(lambda p: np.sum(np.tanh(p @ a), axis=-1), axis=-1)
+    )(p),
     "laplacian of a constant": lambda x, v, a, p: dn.laplacian(lambda x: np.sum(v))(x),
     "laplacian sampled": lambda x, v, a, p: dn.laplacian(loss, samples=3, rng=0)(x),
     "biharmonic": lambda x, v, a, p: dn.biharmonic(loss)(x),
