@@ -546,10 +546,9 @@ with dn.use_device("cuda:1"):
 made = [
     x, v, dn.jet(a, 2, device="cuda:1"), dn.jets(b, b, order=2)[0], dn.hyperdual(b, b, 1.0),
     dn.jet(a).to_device("cuda:1"), np.sin(x), x * x, x * b, b * x, x + 2, np.sum(x), x @ b, np.where(x > 1, x, 0.0),
-    np.concatenate([x, b]),
-    x.copy(), x[0], x.truncate(1), np.sin(v), v * v, v * b, b * v, np.sum(v), dn.grad(f)(b),
-    dn.derivative(np.sin)(b), dn.hessian(f)(b), dn.hvp(f)(b, b), dn.jvp(np.sin, (b,), (b,))[1], dn.vjp(np.sin, b)[1](b), dn.jit(dn.grad(f))(b),
-    dn.grad(f, device="cuda:1")(n), dn.grad(f, device="cuda:1")(a),
+    np.concatenate([x, b]), x.copy(), x[0], x.truncate(1), np.sin(v), v * v, v * b, b * v, np.sum(v), dn.grad(f)(b),
+    dn.derivative(np.sin)(b), dn.hessian(f)(b), dn.hvp(f)(b, b), dn.jvp(np.sin, (b,), (b,))[1],
+    dn.vjp(np.sin, b)[1](b), dn.jit(dn.grad(f))(b), dn.grad(f, device="cuda:1")(n), dn.grad(f, device="cuda:1")(a),
 ]
 np.sum(v * v).backward()
 for i, y in enumerate([*made, v.grad]):
