@@ -85,7 +85,8 @@ def within(device: str) -> AbstractContextManager[Any]:
 
 def apart(function: str, *arrays: Value) -> InvalidType | None:
     """The error for arrays that lie on several devices; None where they lie together. Numbers lie everywhere."""
-    places = list(dict.fromkeys(device_of(x) for x in arrays if np.ndim(x) or not isinstance(x, np.generic)))
+    placed = (x for x in arrays if hasattr(x, "dtype") and not isinstance(x, np.generic))
+    places = list(dict.fromkeys(map(device_of, placed)))
     if len(places) < 2:
         return None
     return InvalidType(

@@ -27,7 +27,7 @@ class CUDARuntimeError(RuntimeError):
 class FakeArray:
     """An array that says where it is."""
 
-    ndim = 1
+    ndim, dtype = 1, np.dtype(float)
 
     def __init__(self, place):
         self.device = types.SimpleNamespace(id=place)

@@ -9,7 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..backend import asked, is_array, namespace
 from ..errors import InvalidType, InvalidValue, dropped
 from ..kinds import Axis, DType, Index, Shape, Value
-from ..operand import Moving, Operand, batched, implements, library, linear, primal, rearrange, visible
+from ..operand import Moving, Operand, as_array, batched, implements, library, linear, primal, rearrange, visible
 from ..operand.constants import frozen
 from .arguments import NOT_GIVEN, index_values, into, numbers, on_values, stand_in
 from .keywords import array
@@ -146,13 +146,13 @@ def choose(a: Value, choices: Any, out: Value = None, mode: Any = "raise") -> An
 
 
 def _chosen(index: Index, choices: Sequence[Any], mode: Any) -> Any:
-    xp = namespace(index, *choices)
-    if xp is np or any(isinstance(x, Operand) for x in choices):
+    if library(index, choices) is np:
         return np.choose(index, choices, mode=mode)
-    dtype = np.result_type(*choices)  # CuPy's has one array of all choices, and looks at the indices
-    index, *choices = xp.broadcast_arrays(index, *(xp.asarray(x, dtype) for x in choices))
-    index, _ = _within(index, xp.stack(choices), 0, mode)
-    return np.take_along_axis(xp.stack(choices), index[None], 0)[0]
+    # CuPy's has one array of all choices, and looks at the indices
+    index, *choices = np.broadcast_arrays(index, *(as_array(x, index, choices) for x in choices))
+    stacked = np.stack(choices)
+    index, _ = _within(index, stacked, 0, mode)
+    return np.take_along_axis(stacked, index[None], 0)[0]
 
 
 @implements(np.compress)

@@ -8,7 +8,7 @@ import numpy as np
 from .. import memory
 from ..errors import InvalidType, InvalidValue, NotDifferentiable
 from ..kinds import Axis, DType, Value
-from ..operand import Operand, bilinear, implements, library
+from ..operand import bilinear, implements, library
 from . import adjoints
 from .arguments import into
 from .keywords import array, cast, present
@@ -46,7 +46,7 @@ def _gufunc(product: np.ufunc) -> None:
 
 def _product_of(product: np.ufunc, x: Value, y: Value) -> Any:
     """The product of arrays or operands; CuPy has np.matmul alone, of which the others are cases."""
-    if library(x, y) is np or any(isinstance(a, Operand) for a in (x, y)):
+    if library(x, y) is np:
         return product(x, y)
     name = product.__name__
     if name == "matvec":

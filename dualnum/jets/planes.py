@@ -8,6 +8,7 @@ import numpy as np
 from .. import memory
 from ..algebra import Algebra
 from ..backend import is_array, namespace
+from ..kernel import launch
 from ..kinds import DType, Value
 from ..operand import Operand, beside, is_jet, library
 from ..operand.levels import Scope
@@ -51,6 +52,8 @@ def as_jets(levels: Sequence[Level], base: Value, extents: Sequence[int | None])
 
 def empty(shape: tuple[int, ...], dtype: DType, x: Value) -> Any:
     """``np.empty`` where the array x is, of NumPy's from kept memory."""
+    if isinstance(x, np.ndarray):
+        return memory.empty(shape, dtype)
     xp = namespace(x)
     return (memory if xp is np else xp).empty(shape, dtype)
 
@@ -59,6 +62,11 @@ def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> An
     """Planes of shape (size, *first.shape) from blocks of one or more planes each, zeros behind them."""
     shape = tuple(first.shape)
     if all(is_array(part) or not isinstance(part, Operand) for part, _ in blocks):
+        planes = None
+        if not isinstance(first, (np.ndarray, np.generic)):
+            planes = launch.put_together(blocks, size, shape, first.dtype)
+        if planes is not None:
+            return planes
         planes = empty((size, *shape), first.dtype, first)
         start = 0
         for part, count in blocks:

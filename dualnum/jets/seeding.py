@@ -1,5 +1,6 @@
 """Starting jets in one variable: x + t·v, by hand with `jet`, and for the transforms with `seed`."""
 
+from sys import modules
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,7 @@ def _seeded(x: Value, order: int, direction: Value, directions: Value, scope: Sc
             planes[0] = x
             planes[1] = 1.0 if direction is None else direction
             return object.__new__(Jet)._set(planes, 1, Univariate(order), scope)
-    if (device := away((x, direction, directions))) is not None:
+    if "cupy" in modules and (device := away((x, direction, directions))) is not None:
         with device:
             return _seeded(x, order, direction, directions, scope, function)
     if order and isinstance(x, Operand) and x.algebra is None:

@@ -59,9 +59,11 @@ def target_of(x: Value, dtype: DType = None) -> Target | None:
     Of NumPy's arrays it is the one in force, or the interpreter for types in which that one does not compute; of arrays
     on a device its own.
     """
-    machine = machine_of(type(x))
-    if machine is None:
-        return None
+    machine = _current.get()
+    if type(x) is not machine.arrays:
+        machine = device
+        if type(x) is not device.arrays:
+            return None
     if machine.computes(x.dtype if dtype is None else dtype):
         return machine
     return INTERPRETER if machine.looks else None
@@ -75,7 +77,8 @@ def machine_of(kind: type) -> Target | None:
 
 def accepted(x: Value) -> bool:
     """Whether x is an array that there is a machine for."""
-    return machine_of(type(x)) is not None
+    kind = type(x)
+    return kind is _current.get().arrays or kind is device.arrays
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backend import namespace
+from ..counterparts import on_device
 from .ir import CONST, FMA, INPUT, SELECT, Program
 from .layout import flat_inputs
 from .target import Target
@@ -111,11 +112,12 @@ def _evaluate(program: Program, steps: Sequence[_Step], inputs: Sequence[Any], f
             values.append(extra)
             continue
         given = [values[a] for a in args]
+        op = op if xp is np or type(op) is str else on_device(op)
         if op == SELECT:
             y = xp.where(*given)
         elif op == FMA:
             y = given[0] * given[1] + given[2]
-        elif long and free:
+        elif long and free and xp is np:
             y = op(*given, out=free.pop())
         else:
             y = op(*given)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra import Algebra, Extents, Stack
+from ..algebra import Algebra, Extents, Stack, Univariate
 from ..kinds import DType, Value
 from ..primitives.composition import Composition
 from ..primitives.derived import Derived
@@ -22,7 +22,7 @@ from ..primitives.table import Row
 from . import engine
 from .bounded import Bounded
 from .ir import Graph
-from .layout import Planes, laid_out
+from .layout import Group, Planes, laid_out
 from .plan import Plan
 from .target import Target
 from .writing import NOT_WRITTEN, Kept, Writing
@@ -32,6 +32,7 @@ __all__ = [
     "primitive",
     "plan_for",
     "planes_of",
+    "put_together",
     "structural_extents",
     "uniform",
     "written",
@@ -85,6 +86,49 @@ def primitive(row: Row, algebra: Algebra, operands: Sequence[Any]) -> tuple[list
         for planes, extents in zip(results, plan.extents, strict=True):
             planes[algebra.filled(extents) :] = 0
     return list(zip(results, plan.extents, strict=True)), alarm
+
+
+def put_together(blocks: Sequence[tuple[Any, int]], size: int, shape: tuple[int, ...], dtype: DType) -> Any:
+    """Planes of shape (size, *shape) from blocks of one or more planes each, zeros behind them, by one kernel.
+
+    None where there is none for it. A block is an array of one plane, or of so many, or a number; one of them is an
+    array of a machine that writes zeros.
+    """
+    target = engine.target_of(next(x for x, _ in blocks if engine.accepted(x)), dtype)
+    if target is None or target.looks or size > _MOST_PLANES:
+        return None
+    operands: list[Any] = []
+    for x, count in blocks:
+        if not engine.accepted(x):
+            if type(x) not in (float, int) or count > 1:
+                return None
+            operands.append(float(x))
+        elif type(x) is target.arrays and x.dtype.kind in "fbiu" and (count == 1) == (x.ndim <= len(shape)):
+            operands.append(laid_out(Planes(x[None] if count == 1 else x, count), shape, target))
+        else:
+            return None
+    described = tuple((x[0].count, x[1]) if type(x) is tuple else None for x in operands)
+    plan = _plans.get((described, size, dtype, target), lambda: _stack(described, size, dtype, target))
+    if plan is None:
+        return None
+    result = target.empty((size, *shape), dtype)
+    plan.run([result], operands, prod(shape))
+    return result
+
+
+_MOST_PLANES = 64
+
+
+def _stack(described: Sequence[Any], size: int, dtype: DType, target: Target) -> Plan | None:
+    writing = Writing(dtype, Univariate(0))
+    coefficients: list[Any] = []
+    for x in described:
+        if x is None:
+            coefficients.append(writing.number())
+            continue
+        writing.groups.append(Group(x[1], x[0]))
+        coefficients += [writing.graph.input() for _ in range(x[0])]
+    return writing.planned([[*coefficients, *[0.0] * (size - len(coefficients))]], target)
 
 
 def planes_of(algebra: Algebra, x: Stack) -> Planes:

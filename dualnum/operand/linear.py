@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import as_floating, namespace, resolved
+from ..backend import as_floating, cupy, namespace, resolved
 from ..backend import to_device as array_to_device
-from ..devices import chosen
+from ..devices import apart, chosen
 from ..kinds import Value
 from .operand import Adjoint, Adjoints, Operand, Stacked, highest, primal
 
@@ -45,7 +45,7 @@ def linear(
     in front, open to the same number of axes behind it; a datum without derivatives is a number, zero, then.
     """
     top = data[0] if len(data) == 1 and isinstance(data[0], Operand) and data[0].scope.alive else highest(data)
-    return function(*data) if top is None else top._linear(function, data, adjoint, stacked)
+    return function(*data) if top is None else top._linear(function, _together(data), adjoint, stacked)
 
 
 def rearrange(function: Callable[..., Any], *data: Any) -> Any:
@@ -55,7 +55,7 @@ def rearrange(function: Callable[..., Any], *data: Any) -> Any:
     reverse sweep) follows by itself; use it in preference to `linear`.
     """
     top = highest(data)
-    return function(*data) if top is None else top._rearrange(function, data)
+    return function(*data) if top is None else top._rearrange(function, _together(data))
 
 
 def batched(function: Callable[[Any, int], Any], x: Value, adjoint: Adjoint | None = None) -> Any:
@@ -81,7 +81,20 @@ def bilinear(
     arrays into a third argument if there is one.
     """
     top = highest((a, b))
-    return function(a, b) if top is None else top._bilinear(function, a, b, adjoints, stacked)
+    if top is None:
+        return function(a, b)
+    _together((a, b))
+    return top._bilinear(function, a, b, adjoints, stacked)
+
+
+def _together(data: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The data, which are on one device: some of CuPy's functions would copy others there in silence."""
+    if len(data) > 1 and cupy() is not None:
+        arrays = list(map(primal, data))
+        traced = any(isinstance(x, Operand) for x in arrays)  # constants of a trace are brought to its device
+        if not traced and apart("", *arrays) is not None:
+            raise TypeError("on several devices")  # which is said by name where the function is known
+    return data
 
 
 def moved(x: Value, device: str) -> Any:

@@ -7,6 +7,7 @@ says what these mean for it: a ufunc, a linear map, a rearrangement of entries, 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from sys import modules
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -192,7 +193,7 @@ class Operand(OnDevice):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if Part in map(type, inputs):  # whose coefficients such as this may be
             return NotImplemented
-        if (device := away(inputs)) is not None:
+        if "cupy" in modules and (device := away(inputs)) is not None:
             with device:
                 return self.__array_ufunc__(ufunc, method, *inputs, **kwargs)
         top = highest((*inputs, *kwargs["out"]) if "out" in kwargs else inputs)
@@ -211,7 +212,7 @@ class Operand(OnDevice):
     ) -> Any:
         if Part in types:
             return NotImplemented
-        if (device := away(args)) is not None:
+        if "cupy" in modules and (device := away(args)) is not None:
             with device:
                 return self.__array_function__(function, types, args, kwargs)
         implementation = IMPLEMENTATIONS.get(function)
@@ -293,8 +294,12 @@ def highest(data: Iterable[Any]) -> Operand | None:
 
 def explained(error: Exception, function: str, *data: Any) -> Exception:
     """An error that NumPy or CuPy raised within `function`, as that of ours: it says where data are, or what lacks."""
-    misplaced = apart(function, *arrays_in(data)) if isinstance(error, (TypeError, ValueError)) else None
+    misplaced = apart(function, *arrays_in(data)) if isinstance(error, _OF_MIXTURES) else None
     return misplaced or lacking(error, function) or ours(error, function)
+
+
+# what NumPy and CuPy make of arrays on host and device; a clip of a host array by a device array calls itself
+_OF_MIXTURES = (TypeError, ValueError, NotImplementedError, RecursionError)
 
 
 def arrays_in(data: Any) -> Iterator[Any]:

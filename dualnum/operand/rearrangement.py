@@ -96,6 +96,8 @@ def _scattered(cotangent: Value, source: Any, shape: tuple[int, ...]) -> Any:
         return sums_at(positions, g[inside], size).reshape(shape)
 
     def gather(h: Value) -> Any:
-        return np.where(inside, np.take(np.ravel(h), np.where(inside, source, 0)), 0.0) if size else library(source).zeros(())
+        if not size:
+            return library(source).zeros(())
+        return np.where(inside, np.take(np.ravel(h), np.where(inside, source, 0)), 0.0)
 
     return scatter(cotangent)

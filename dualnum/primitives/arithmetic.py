@@ -158,7 +158,7 @@ def _power(order: int, value: Coefficient, u: Coefficients, v: Coefficients) -> 
             return _constant_power(order, value, u, p)
         return _elementwise_power(order, value, u, v[0])
     zero = u[0] == 0
-    log_u = series.log(order, np.where(zero, 0.0, np.log(np.where(zero, 1.0, u[0]))), u)
+    log_u = series.log(order, _chosen(zero, 0.0, np.log(_chosen(zero, 1.0, u[0]))), u)
     w0 = v[0] * log_u[0]
     y = series.exp(order, value, series.multiply(order, w0, v, log_u))
     if len(u) == 1:
@@ -193,8 +193,13 @@ def _power_slope(u: Coefficient, p: Coefficient) -> Any:
     """p u^{p−1} for constant exponents, 0 for those that are 0."""
     if type(p) is np.ndarray and p.nbytes <= _SHORT:
         return p * np.power(u, _lowered(p.tobytes(), p.shape, p.dtype))
-    lowered = np.where(p == 0, 1, p - 1)
-    return p * np.power(u, lowered[()] if isinstance(lowered, np.ndarray) else lowered)
+    return p * np.power(u, _chosen(p == 0, 1, p - 1))
+
+
+def _chosen(condition: Coefficient, x: Coefficient, y: Coefficient) -> Any:
+    """np.where; of numbers a number, which goes with arrays on a device."""
+    result: Any = np.where(condition, x, y)
+    return result[()] if type(result) is np.ndarray else result
 
 
 _SHORT = 1 << 10  # bytes of exponents that are kept

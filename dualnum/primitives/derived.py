@@ -111,7 +111,7 @@ def _constant(results: Sequence[dict[Any, Any]], operands: Sequence[Sequence[Any
     if not plain and np.ndim(found) == max(np.ndim(u[0]) for u in operands):
         return found
     values = [u[0] for u in operands if hasattr(u[0], "dtype")]
-    shaped = [x.dtype.type(0) if isinstance(x, np.generic) else np.zeros_like(x) for x in values]
+    shaped: list[Any] = [x.dtype.type(0) if isinstance(x, np.generic) else np.zeros_like(x) for x in values]
     return sum(shaped[1:], shaped[0]) + found if shaped else found
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..algebra.extended import algebra_of, padded
+from ..counterparts import applied
 from ..errors import NotTraceable
 from ..kinds import Coefficient
 
@@ -82,7 +83,7 @@ class Row:
         """
         assert self.rule is not None
         if value is None:
-            value = self.ufunc(*[u[0] for u in operands])
+            value = applied(self.ufunc, *[u[0] for u in operands])
         if order == 0 or all(len(u) == 1 for u in operands):
             return [value] if self.ufunc.nout == 1 else tuple([v] for v in value)
         token = _recurring.set(True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
+from sys import modules
 from types import MethodType
 from typing import Any
 
@@ -105,13 +106,13 @@ class Jitted:
                     given = list(args)
                 a = given[i] = a.planes  # type: ignore[index]
                 x = args[i]
-                if x.scope is not ambient() or _machine_of(type(a)) is None:
+                if x.scope is not ambient() or (type(a) is not _ndarray and _machine_of(type(a)) is None):
                     return self._general(args, kwargs)
                 key += (x.algebra, x.extent)
             elif kind is float:
                 key.append(float)
                 continue
-            elif _machine_of(kind) is None:
+            elif kind is not _ndarray and _machine_of(kind) is None:
                 return self._general(args, kwargs)
             if type(a) is not _ndarray:
                 if not engine.device.is_here(a):
@@ -138,7 +139,7 @@ class Jitted:
 
     def _there(self, args: tuple[Any, ...]) -> Any:
         """The call, on the device where the arguments are."""
-        device = away(args)
+        device = away(args) if "cupy" in modules else None
         if device is None:
             raise apart("jit", *args) or InvalidType("jit: the arguments are on several devices")
         with device:

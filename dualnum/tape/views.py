@@ -38,7 +38,7 @@ def is_view(y: Value, x: Value, how: Any) -> bool:
 
 
 def _is_memory(a: Value) -> bool:
-    return is_array(a) and not isinstance(a, np.generic)
+    return isinstance(a, np.ndarray) or (is_array(a) and not isinstance(a, np.generic))
 
 
 def assign(part: Value, index: Index, value: Value) -> None:

@@ -6,6 +6,7 @@ a level of its own, so transforms nest in any order without confusing their pert
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from sys import modules
 from typing import Any
 
 import numpy as np
@@ -172,7 +173,7 @@ def jvp(
         raise InvalidValue(f"jvp: {len(primals)} primals and {len(tangents)} tangents; expected as many")
     if device is not None:
         primals, tangents = everything((tuple(primals), tuple(tangents)), device)
-    if (there := away((primals, tangents))) is not None:
+    if "cupy" in modules and (there := away((primals, tangents))) is not None:
         with there:
             return jvp(f, primals, tangents)
     if len(primals) == 1 and _is_leaf(primals[0]) and _is_leaf(tangents[0]):  # the usual call

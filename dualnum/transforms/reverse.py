@@ -6,6 +6,7 @@ transforms nest with each other and with the forward ones in any order, and `jit
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from sys import modules
 from typing import Any
 
 import numpy as np
@@ -177,7 +178,7 @@ def _vjp(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, name: str
     _check_callable(f, name)
     if not primals:
         raise InvalidValue(f"{name}: no arguments are given; expected those of f")
-    if (device := away(primals)) is not None:
+    if "cupy" in modules and (device := away(primals)) is not None:
         with device:
             return _vjp(f, primals, has_aux, name)
     with open_scope(f"{name} of {getattr(f, '__name__', 'f')}", lasting=True) as scope:
@@ -196,7 +197,7 @@ def _vjp(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, name: str
         values = [y if isinstance(y, Operand) else as_floating(y, name, "f's result")[()] for y in values]
 
     def pull(cotangents: Any) -> Any:
-        if (device := away((cotangents,))) is not None:
+        if "cupy" in modules and (device := away((cotangents,))) is not None:
             with device:
                 return pull(cotangents)
         given = _alike(cotangents, structure, name, "the cotangent", "f's result")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from sys import modules
 from types import MethodType
 from typing import Any
 
@@ -30,7 +31,7 @@ class Transformed:
         self.__wrapped__ = f
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if (device := away((args, kwargs))) is not None:
+        if "cupy" in modules and (device := away((args, kwargs))) is not None:
             with device:
                 return self._call(*args, **kwargs)
         return self._call(*args, **kwargs)

@@ -324,6 +324,15 @@ def test_cupys_functions_and_operators(cp: Any, a: Any, name: str, kind: str) ->
     assert_allclose(on_host(y), on_host(expected), rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", CALLS)
+def test_cupys_functions_and_operators_on_traced_arrays(cp: Any, a: Any, name: str) -> None:
+    fast = dn.jit(lambda x: CALLS[name](cp, a, x))
+    for _ in range(2):
+        y = fast(a)
+        assert isinstance(y, cp.ndarray)
+        assert_allclose(y.get(), CALLS[name](np, N, N), rtol=1e-12)
+
+
 def test_cupys_functions_inside_transforms_and_jit(cp: Any, a: Any) -> None:
     f, g = (lambda x: cp.sum(cp.sin(x) * a)), (lambda x: np.sum(np.sin(x) * N))
     for of in (dn.grad, dn.hessian):
@@ -374,6 +383,8 @@ def _mixed(cp: Any) -> Iterator[Callable[[], Any]]:
         lambda: dn.jvp(np.sin, (a,), (N,)), lambda: dn.vjp(np.sin, a)[1](N), lambda: np.sin(v).backward(N),
         lambda: dn.grad(lambda z: np.sum(z * N))(a), lambda: dn.derivative(lambda z: z * N)(a),
         lambda: large * far, lambda: (large + large) * far,
+        # of which CuPy would copy one in silence, or run in a circle
+        lambda: np.vstack([x, N]), lambda: np.cross(v, N), lambda: np.einsum("i,i", N, x), lambda: np.clip(N, x, None),
     )  # fmt: skip
 
 

@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from ...backend import namespace
 from ...errors import NotDifferentiable
 from ...kinds import Coefficient
 
-__all__ = ["require_real", "whole"]
+__all__ = ["require_real", "somewhere", "whole"]
 
 
 def require_real(name: str, *values: Any) -> None:
@@ -19,3 +20,8 @@ def require_real(name: str, *values: Any) -> None:
 def whole(n: Coefficient) -> Any:
     """n without its fraction, as SciPy cuts orders that must be whole; a number of Python stays one."""
     return type(n)(np.trunc(n)) if isinstance(n, (int, float)) else np.trunc(n)
+
+
+def somewhere(mask: Any) -> bool:
+    """Whether truth values hold anywhere, or may: those on a device are not looked at."""
+    return namespace(mask) is not np or bool(np.any(mask))

@@ -15,6 +15,7 @@ import scipy.special as sp
 from scipy.special import _ufuncs as private
 
 from ... import series
+from ...counterparts import applied
 from ...kinds import Coefficient
 from ..table import POSITIVE, REAL, Mend, by_coefficients, by_derivative, unsupported
 from .arguments import require_real, whole
@@ -42,7 +43,7 @@ def _native(size: int, function: np.ufunc, c0: Coefficient, c1: Coefficient, x: 
     c, scale = [c0, 0.5 * c1], 0.5
     for m in range(2, size):
         scale = scale / (2 * m)
-        c.append(scale * function(m, x))
+        c.append(scale * applied(function, m, x))
     return c
 
 
@@ -121,7 +122,7 @@ def _rescued(scaled: Callable[..., list[Any]], start: Callable[..., Any]) -> Men
         half = np.exp(0.5 * np.abs(np.real(arguments[-1])))
         if not np.iscomplexobj(arguments[-1]):  # far out SciPy's function is NaN, and only the sign matters
             arguments[-1] = np.minimum(np.maximum(arguments[-1], -1e4), 1e4)
-        c = scaled(order, start(*arguments), *arguments)
+        c = scaled(order, applied(start, *arguments), *arguments)
         return series.compose(order, [value, *((c_n * half) * half for c_n in c[1:])], operands[-1])
 
     return Mend(lambda value, *arguments: np.isinf(np.real(value)), rule)
@@ -212,7 +213,7 @@ def _neighbours(ufunc: np.ufunc, sign: int, alternating: bool = False) -> Callab
     """
 
     def outer(order: int, value: Coefficient, nu: Coefficient, z: Coefficient) -> list[Any]:
-        table = {m: ufunc(nu + m, z) for m in range(-order, order + 1)} if order else {}
+        table = {m: applied(ufunc, nu + m, z) for m in range(-order, order + 1)} if order else {}
         c, scale = [value], 1.0
         for n in range(1, order + 1):
             scale = scale / (-2 * n if alternating else 2 * n)
@@ -256,7 +257,7 @@ def _kve_outer(order: int, value: Coefficient, nu: Coefficient, x: Coefficient) 
     require_real("kve", x)
     near = x <= 0.5
     inner = np.where(near, x, 0.5)
-    product = _neighbours(sp.kv, 1, alternating=True)(order, sp.kv(nu, inner), nu, inner)
+    product = _neighbours(sp.kv, 1, alternating=True)(order, applied(sp.kv, nu, inner), nu, inner)
     growth = series.exp(order, np.exp(inner), [inner, 1.0])
     outer = np.where(near, 1.0, x)
     step = np.arccosh(1 + _REACH / outer) / _NODES

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.special as sp
 
 from ... import series
+from ...counterparts import applied
 from ...kinds import Coefficient
 from ..table import REAL, by_coefficients, by_derivative, by_equation, lookup, on_series, unsupported
 from ..trigonometric import inverse_root
@@ -67,7 +68,7 @@ def _complete(order: int, m: Coefficient, p: Coefficient) -> tuple[list[Any], li
     inner = (m >= -10) & (m <= 0.5)
     k_in, e_in = _by_quadrature(order, np.where(inner, m, 0.0))
     m_, p_ = np.where(inner, 0.75, m), np.where(inner, 0.25, p)
-    k_out, e_out = _by_equation(order, sp.ellipkm1(p_), sp.ellipe(m_), m_, p_)
+    k_out, e_out = _by_equation(order, sp.ellipkm1(p_), applied(sp.ellipe, m_), m_, p_)
     return (
         [np.where(inner, a, b) for a, b in zip(k_in, k_out, strict=True)],
         [np.where(inner, a, b) for a, b in zip(e_in, e_out, strict=True)],

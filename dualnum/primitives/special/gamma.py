@@ -13,10 +13,12 @@ import scipy.special as sp
 from scipy.special import _ufuncs as private
 
 from ... import series
+from ...backend import namespace
+from ...counterparts import applied
 from ...kinds import Coefficient
 from ...operand import primal
 from ..table import POSITIVE, by_coefficients, by_derivative, lookup, on_series, recurrence, unsupported, zero
-from .arguments import require_real
+from .arguments import require_real, somewhere
 
 Coefficients = Sequence[Any]
 
@@ -44,7 +46,7 @@ def _tail(s: int, power: Any) -> Any:
 def _zeta(s: int, z: Coefficient) -> Any:
     """ζ(s, z) = Σ_{k≥0} (z + k)^{−s} for an integer s ≥ 2 and Re z ≥ 0."""
     if not np.iscomplexobj(z):
-        return private._zeta(s, z)
+        return applied(private._zeta, s, z)
     w = z + _first_terms(s)
     head = series.total((z + k) ** -s for k in range(_first_terms(s)))
     return head + (w ** (1 - s) / (s - 1) + _tail(s, lambda p: w**-p))
@@ -80,7 +82,7 @@ def psi_coefficients(order: int, value: Coefficient, x: Coefficient) -> list[Any
     right = np.where(left, 1 - x, x)
     z = [_zeta(n + 1, right) for n in range(1, order + 1)]
     c = [z_n if n % 2 else -z_n for n, z_n in enumerate(z, 1)]
-    if np.any(left):
+    if somewhere(left):
         t = _cotangent(order, np.where(left, x, 0.25))
         c = [np.where(left, -(t_n + z_n), c_n) for t_n, z_n, c_n in zip(t[1:], z, c, strict=True)]
     return [value, *c]
@@ -95,7 +97,7 @@ def _hurwitz(order: int, value: Coefficient, s: Coefficient, q: Coefficient) -> 
     weight, c = 1.0, [value]
     for n in range(1, order + 1):
         weight = weight * (-(s + n - 1) / n)
-        c.append(weight * private._zeta(s + n, q))
+        c.append(weight * applied(private._zeta, s + n, q))
     return c
 
 
@@ -114,7 +116,7 @@ def _gamma(order: int, value: Coefficient, u: Coefficients) -> list[Any]:
     y = series.exponential(order, value, (u, _psi(order - 1, u)))
     x = u[0]
     far = np.real(x) > 150
-    if not np.any(far):
+    if not somewhere(far):
         return y
     x = np.where(far, x, 160.0)
     below = series.exponential(order, sp.gamma(x - 8), (u, _psi(order - 1, u)))
@@ -172,12 +174,12 @@ def _reciprocal_gamma(order: int, value: Coefficient, x: Coefficient) -> list[An
         times = [(x + j) * c[0], *((x + j) * c[n] + c[n - 1] for n in range(1, order + 1))]
         c = [np.where(j < m, a, b) for a, b in zip(times, c, strict=True)]
     far = x >= 4
-    if np.any(far):
+    if somewhere(far):
         right = [np.where(far, x, 8.0), 1.0]
         decay = series.exponential(order, np.where(far, value, 0.0), (right, [-p for p in _psi(order - 1, right)]))
         c = [np.where(far, a, b) for a, b in zip(decay, c, strict=True)]
     left = x < -6
-    if np.any(left):
+    if somewhere(left):
         f = np.where(left, x - np.rint(x), 0.0)
         even = np.where(np.rint(x) % 2 == 0, 1 / pi, -1 / pi)
         sine = lookup(np.sin).expand(order, [pi * f, pi])
@@ -237,7 +239,8 @@ def _rising(order: int, z: Coefficients, m: Coefficients) -> list[Any]:
     near = (m[0] == np.rint(m[0])) | ((m[0] >= 0.25) & (z[0] < 8 * m[0]))
     size = np.where(near, np.clip(np.ceil(m[0]), 0, _FACTORS), 0)
     y = _quotient(order, [z[0] + size, *z[1:]], [m[0] - size, *m[1:]])
-    for j in range(int(np.max(primal(size), initial=0))):
+    factors = primal(size)
+    for j in range(_FACTORS if namespace(factors) is not np else int(np.max(factors, initial=0))):
         factor = [np.where(j < size, z[0] + j, 1.0), *(np.where(j < size, z_k, 0.0) for z_k in z[1:])]
         y = series.multiply(order, y[0] * factor[0], y, factor)
     return y

@@ -8,6 +8,7 @@ import scipy.special as sp
 from scipy.special import _ufuncs as private
 
 from ... import series
+from ...counterparts import applied
 from ...kinds import Coefficient
 from ..table import POSITIVE, by_derivative, on_series, unsupported
 
@@ -38,7 +39,7 @@ def _gamma_density(order: int, parameter: Coefficients, u: Coefficients) -> list
     powers = _powers(order, sp.rgamma(p) * np.exp(-near), near, p - 1)
     decay = series.exp(order, 1.0, [0.0, -1.0])
     far = np.where(product, 8.0, x)
-    c = [private._igam_fac(a, far) / far]
+    c = [applied(private._igam_fac, a, far) / far]
     for n in range(1, order + 1):
         step = (a - n - far) * c[n - 1] - (c[n - 2] if n > 1 else 0.0)
         c.append(step / n / far)
@@ -60,7 +61,7 @@ def _beta_density(order: int, a: Coefficients, b: Coefficients, u: Coefficients)
     left = _powers(order, one / sp.beta(p, q), near, p - 1)
     right = _alternating(_powers(order, one, 1 - near, q - 1))
     x = np.where(edge, 0.5, x)
-    g0 = private._beta_pdf(x, p, q)
+    g0 = applied(private._beta_pdf, x, p, q)
     # inside, relative to g_0: the coefficients of (1 + t/x)^{a−1} and (1 − t/(1−x))^{b−1}
     a_part = [c / x**n for n, c in enumerate(_powers(order, one, one, p - 1))]
     b_part = _alternating([c / (1 - x) ** n for n, c in enumerate(_powers(order, one, one, q - 1))])

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
-from ...errors import NotDifferentiable
+from ...backend import namespace
+from ...counterparts import applied
+from ...errors import NotDifferentiable, not_on_device
 from ...kinds import Coefficient
 from ..table import REAL, Interval, by_coefficients, unsupported
 
@@ -28,9 +30,7 @@ def _polynomial(ufunc: np.ufunc, parameters: Sequence[str], lower: Lower, sample
     def outer(order: int, value: Coefficient, n: Coefficient, *rest: Any) -> list[Any]:
         # asks for numbers: in a kernel the degree would become a float, for which SciPy sums a series that cancels
         np.any(rest[-1] != rest[-1])
-        if not np.all(np.equal(n, np.rint(n)) & (np.asarray(n) >= 0) & (np.asarray(n) < 2.0**53)):
-            raise NotDifferentiable(f"{name}: n is {n!r}; dualnum has a rule for whole degrees 0 ≤ n < 2⁵³ only")
-        degree = np.asarray(n).astype(int)
+        degree = _whole(name, n)
         c = [value]
         for k in range(1, order + 1):
             there = degree >= k
@@ -45,6 +45,17 @@ def _polynomial(ufunc: np.ufunc, parameters: Sequence[str], lower: Lower, sample
     )  # fmt: skip
 
 
+def _whole(name: str, n: Coefficient) -> Any:
+    """The degrees as integers; on a device, where they are not looked at, they must be such."""
+    if namespace(n) is not np:
+        if n.dtype.kind not in "iu":
+            raise not_on_device(name, f"the degrees n are of type {n.dtype}, and nobody looks whether they are whole")
+        return n
+    if not np.all(np.equal(n, np.rint(n)) & (np.asarray(n) >= 0) & (np.asarray(n) < 2.0**53)):
+        raise NotDifferentiable(f"{name}: n is {n!r}; dualnum has a rule for whole degrees 0 ≤ n < 2⁵³ only")
+    return np.asarray(n).astype(int)
+
+
 def _rising(a: Coefficient, k: int) -> Any:
     """(a)_k/k!, as a product of quotients."""
     result = 1.0
@@ -55,12 +66,12 @@ def _rising(a: Coefficient, k: int) -> Any:
 
 def _jacobi(k: int, n: Coefficient, alpha: Coefficient, beta: Any, x: Coefficient) -> tuple[Any, Any]:
     """P^{(α,β)}_n' = ½ (n+α+β+1) P^{(α+1,β+1)}_{n−1}."""
-    return 0.5**k * _rising(n + alpha + beta + 1, k), sp.eval_jacobi(n - k, alpha + k, beta + k, x)
+    return 0.5**k * _rising(n + alpha + beta + 1, k), applied(sp.eval_jacobi, n - k, alpha + k, beta + k, x)
 
 
 def _gegenbauer(k: int, n: Coefficient, alpha: Coefficient, x: Coefficient) -> tuple[Any, Any]:
     """C^{(λ)}_n' = 2λ C^{(λ+1)}_{n−1}."""
-    return 2.0**k * _rising(alpha, k), sp.eval_gegenbauer(n - k, alpha + k, x)
+    return 2.0**k * _rising(alpha, k), applied(sp.eval_gegenbauer, n - k, alpha + k, x)
 
 
 def _legendre(k: int, n: Coefficient, x: Coefficient) -> tuple[Any, Any]:
@@ -81,17 +92,17 @@ def _chebyt(k: int, n: Coefficient, x: Coefficient) -> tuple[Any, Any]:
 
 def _laguerre(k: int, n: Coefficient, alpha: Coefficient, x: Coefficient) -> tuple[Any, Any]:
     """L^{(α)}_n' = −L^{(α+1)}_{n−1}."""
-    return (-1.0) ** k / factorial(k), sp.eval_genlaguerre(n - k, alpha + k, x)
+    return (-1.0) ** k / factorial(k), applied(sp.eval_genlaguerre, n - k, alpha + k, x)
 
 
 def _hermite(k: int, n: Coefficient, x: Coefficient) -> tuple[Any, Any]:
     """H_n' = 2n H_{n−1}."""
-    return 2.0**k * _rising(n - k + 1.0, k), sp.eval_hermite(n - k, x)
+    return 2.0**k * _rising(n - k + 1.0, k), applied(sp.eval_hermite, n - k, x)
 
 
 def _hermitenorm(k: int, n: Coefficient, x: Coefficient) -> tuple[Any, Any]:
     """He_n' = n He_{n−1}."""
-    return _rising(n - k + 1.0, k), sp.eval_hermitenorm(n - k, x)
+    return _rising(n - k + 1.0, k), applied(sp.eval_hermitenorm, n - k, x)
 
 
 def _of(lower: Lower, slope: float, shift: float) -> Lower:
