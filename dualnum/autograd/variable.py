@@ -15,7 +15,7 @@ from ..backend import as_floating, floating_dtype, is_array, namespace, to_devic
 from ..devices import apart, several
 from ..errors import InvalidType, InvalidValue, dropped
 from ..kinds import DType, Value
-from ..operand import Operand, away, primal, put
+from ..operand import Operand, away, library, primal, put
 from ..operand.constants import frozen
 from ..operand.levels import Scope, recording
 from ..tape.recorded import Recorded
@@ -353,7 +353,8 @@ def swept(
                     f"{name}: the output has shape {y.shape}; a gradient is implied for a single number only: give "
                     f"{'gradient' if name == 'backward' else 'grad_outputs'}=np.ones_like(y.data) for that of np.sum(y)"
                 )
-            g = namespace(primal(y)).ones(y.shape, y.dtype)
+            traced = namespace(primal(y)) is not library(y)  # and will be on a device
+            g = np.ones_like(primal(y)) if traced else namespace(primal(y)).ones(y.shape, y.dtype)
         elif not isinstance(g, Operand):
             g = as_floating(g, name, "a gradient of an output").astype(y.dtype, copy=False)
             g = frozen(g) if create_graph else g
