@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
+from sys import modules
 from typing import Any
 
 import numpy as np
@@ -304,7 +305,7 @@ def variable(data: Value, requires_grad: bool = True, *, dtype: DType = None, de
             "transform (dn.taylor(dn.grad(f), …)) for the series of a gradient"
         )
     data = put(data, device, "variable", "data")
-    if (there := away((data,))) is not None:
+    if "cupy" in modules and (there := away((data,))) is not None:
         with there:
             return variable(data, requires_grad, dtype=dtype)
     if not isinstance(data, Operand):
@@ -331,7 +332,7 @@ def swept(
     allow_unused: bool = False,
 ) -> list[tuple[Step, Any]]:
     """The sweep over what was recorded, and what is asked of outputs and cotangents before it begins."""
-    if (device := away(list(outputs))) is not None:
+    if "cupy" in modules and (device := away(list(outputs))) is not None:
         with device:
             return swept(outputs, cotangents, wanted, retain_graph, create_graph, name, collect, allow_unused)
     seeds = []
