@@ -3,13 +3,21 @@
 What stands here under no name gives on a device what it gives on the host, and the host does not wait for the device.
 """
 
-__all__ = ["LOOKS", "RAISES", "on_cupy"]
+from typing import Any
+
+import numpy as np
+
+__all__ = ["LOOKS", "RAISES", "STAND_IN", "name_of", "on_cupy"]
+
+_NOT_IN_XSF = "CuPy has no such function, and xsf's for it does not compile for devices"
 
 # what has no answer on a device, for some call at least
 RAISES = {
     "np.astype": "only longdouble, which CuPy lacks",
     "dn.linalg.sqrtm": "CuPy has no sqrtm",
     "dn.linalg.solve_sylvester": "CuPy has no solve_sylvester",
+    "scipy.special.itj0y0": _NOT_IN_XSF,
+    "scipy.special.iti0k0": _NOT_IN_XSF,
 }
 
 _COUNT = "how many there are"
@@ -17,9 +25,11 @@ _APART = "whether the values are apart"
 _RANK = "whether the rank is full"
 _REAL = "whether the result is real"
 _TEXT = "at the numbers"
+_EXPONENTS = "at the distinct exponents, where they are a constant array"
 
 # where the host must see numbers before it can go on
 LOOKS = {
+    **dict.fromkeys(("np.power", "np.float_power"), _EXPONENTS),
     **dict.fromkeys(("np.nonzero", "np.flatnonzero", "np.argwhere", "np.extract", "np.place", "np.piecewise"), _COUNT),
     **dict.fromkeys(("np.unique", "np.unique_values", "np.unique_counts", "np.unique_inverse"), _COUNT),
     **dict.fromkeys(("np.unique_all", "np.union1d", "np.intersect1d", "np.setdiff1d", "np.setxor1d"), _COUNT),
@@ -36,6 +46,17 @@ LOOKS = {
     "np.shares_memory": "at the addresses",
     "dn.linalg.expm": "how large the matrices are",
 }  # fmt: skip
+
+
+_TABLES = "the stand-in does not understand the tables of CuPy's kernel"
+
+# ufuncs whose kernels a stand-in for a device cannot run
+STAND_IN = {"scipy.special.ellipj": _TABLES, "scipy.special.expn": _TABLES}
+
+
+def name_of(ufunc: Any) -> str:
+    """The name of a ufunc in the tables."""
+    return f"{'np' if getattr(np, ufunc.__name__, None) is ufunc else 'scipy.special'}.{ufunc.__name__}"
 
 
 def on_cupy(name: str) -> str:

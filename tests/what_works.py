@@ -196,25 +196,24 @@ def document() -> str:
         "The methods that the ufunc has and that work with derivatives, forward and backward, stand in the last "
         "column but one.",
         "",
-        "| function | value | derivative | reverse | order | methods | notes |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for outcome in ufuncs.values():
-        works = ", ".join(m for m, status in outcome.methods.items() if status in ("works", "constant"))
-        lines.append(f"| `{outcome.name}` | {_cells(outcome)} | {works} | {_note(outcome)} |")
-    lines += ["", "## NumPy's array functions", ""]
-    lines += [
+        "",
         "CuPy: the same call on CuPy's arrays, held against NumPy's. `=` where it is the same, and "
         "the host does not wait for the device; where it must look at numbers before it can go on (as for x[mask]), it "
         "is said for what.",
         "",
+        "| function | value | derivative | reverse | order | CuPy | methods | notes |",
+        "|---|---|---|---|---|---|---|---|",
     ]
+    for outcome in ufuncs.values():
+        works = ", ".join(m for m, status in outcome.methods.items() if status in ("works", "constant"))
+        lines.append(f"| `{outcome.name}` | {_cells(outcome)} | {_cupy(outcome)} | {works} | {_note(outcome)} |")
+    lines += ["", "## NumPy's array functions", ""]
     lines += ["| function | value | derivative | reverse | order | CuPy | notes |", "|---|---|---|---|---|---|---|"]
     shown = [o for o in functions.values() if not _is_of(o, _TEXT)]
     lines += [f"| `{o.name}` | {_cells(o)} | {_cupy(o)} | {_note(o)} |" for o in shown]
     lines += ["", "## Ufuncs of scipy.special", ""]
-    lines += ["| function | value | derivative | reverse | order | notes |", "|---|---|---|---|---|---|"]
-    lines += [f"| `{o.name}` | {_cells(o)} | {_note(o)} |" for o in special.values()]
+    lines += ["| function | value | derivative | reverse | order | CuPy | notes |", "|---|---|---|---|---|---|---|"]
+    lines += [f"| `{o.name}` | {_cells(o)} | {_cupy(o)} | {_note(o)} |" for o in special.values()]
     texts = [o for o in functions.values() if _is_of(o, _TEXT)]
     lines += ["", f"The {len(texts)} functions of `{'`, `'.join(_TEXT)}` work on text and structures, and raise."]
     return "\n".join(lines) + "\n"
