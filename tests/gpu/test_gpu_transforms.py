@@ -105,6 +105,9 @@ REVERSE: dict[str, Case] = {
     "grad of einsum": lambda x, v, a, p: dn.grad(lambda a: np.sum(np.einsum("ij,j->i", a, x) ** 2))(a),
     "grad of broadcasting": lambda x, v, a, p: dn.grad(lambda x: np.sum(p * x + np.broadcast_to(x, (3, 4)) ** 2))(x),
     "grad of powers": lambda x, v, a, p: dn.grad(lambda x: np.sum(x**3 + np.abs(x) ** 1.5 + 2.0**x + x**-1))(x),
+    "grad of powers of arrays": lambda x, v, a, p: dn.grad(
+        lambda x: np.sum((1.2 + np.tanh(x) ** 2) ** np.sin(x) + (2 + x) ** v)
+    )(x),
     "grad of a loop": lambda x, v, a, p: dn.grad(looped)(x),
     "grad of relu": lambda x, v, a, p: dn.grad(lambda x: np.sum(np.maximum(x, 0) ** 2))(x),
     "grad of diff": lambda x, v, a, p: dn.grad(lambda x: np.sum(np.diff(x) ** 2))(x),
