@@ -523,3 +523,26 @@ def test_the_branch_that_is_not_taken_contributes_nothing(cp: Any, unread: Any) 
         with unread():
             found = case(given)
         np.testing.assert_allclose(cp.asnumpy(found), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("on_device", [False, True])
+def test_entries_that_an_index_takes_twice_are_added_up(cp: Any, on_device: bool) -> None:
+    """By whatever index; masks, of which nobody knows how many they take, are looked at."""
+
+    def derivatives(x: Any, index: Any) -> list[Any]:
+        def f(x: Any) -> Any:
+            return np.sum(np.sin(x)[index] ** 3)
+
+        return [dn.grad(f)(x), dn.hvp(f)(x, x), dn.grad(lambda x: np.sum(dn.grad(f)(x) ** 2))(x)]
+
+    def placed(i: Any) -> Any:
+        return cp.asarray(i) if on_device and isinstance(i, np.ndarray) else i
+
+    for index in (
+        np.array([0, 2, 2]), [0, 1, 1], (slice(None), [1, 1]), (None, [0, 0]), (np.array([0, 1]), np.array([1, 1])),
+        (Ellipsis, np.array([[0, 1], [1, 1]])), ([0, 2], slice(None, None, 2)), np.array(1), P > 0, (P[:, 0] > 0, 2),
+    ):  # fmt: skip
+        expected = derivatives(P, index)
+        found = derivatives(cp.asarray(P), tuple(map(placed, index)) if isinstance(index, tuple) else placed(index))
+        for y, e in zip(found, expected, strict=True):
+            np.testing.assert_allclose(cp.asnumpy(y), e, rtol=1e-12, atol=1e-12)
