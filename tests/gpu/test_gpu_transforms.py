@@ -48,6 +48,15 @@ def network(w: Any, x: Any) -> Any:
     return np.mean(np.tanh(x @ w) ** 2)
 
 
+def layered(w: Any, x: Any) -> Any:
+    return np.tanh(x @ w["in"] + w["bias"]) @ w["out"]
+
+
+def residual(w: Any, x: Any) -> Any:
+    """Of a differential equation, by a network at points in rows."""
+    return np.mean((dn.laplacian(lambda x: layered(w, x), axis=-1)(x) + layered(w, x)) ** 2)
+
+
 def with_jets(x: Any) -> Any:
     """A loss over derivatives."""
     y = dn.jet(x, order=2)
@@ -144,6 +153,10 @@ SECOND: dict[str, Case] = {
     "hessian of a norm": lambda x, v, a, p: dn.hessian(np.linalg.norm)(x),
     "hessian of max": lambda x, v, a, p: dn.hessian(lambda x: np.max(x * v) ** 2 + np.sum(np.abs(x) ** 3))(x),
     "hvp of a network": lambda x, v, a, p: dn.hvp(network)(a, p, a),
+    "grad of a residual": lambda x, v, a, p: dn.grad(residual)({"in": a, "bias": x, "out": v}, p),
+    "hvp of a residual": lambda x, v, a, p: dn.hvp(residual)(
+        {"in": a, "bias": x, "out": v}, p, {"in": a, "bias": v, "out": x}
+    ),
     "grad over jets": lambda x, v, a, p: dn.grad(with_jets)(x),
     "hessian over jets": lambda x, v, a, p: dn.hessian(with_jets)(x),
     "hvp over jets": lambda x, v, a, p: dn.hvp(with_jets)(x, v),
