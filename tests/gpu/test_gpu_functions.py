@@ -100,9 +100,11 @@ OTHERS: dict[str, list[Call]] = {
     "np.choose": [lambda x: np.choose(INDICES, [x, x * x], mode="clip"), lambda x: np.choose(WHERE * 1, [2.0, x])],
     "np.put": [changed(lambda y: np.put(y, INDICES, [7.0, 8.0], mode="wrap")), changed(lambda y: y.put([3], 1.0))],
     "np.insert": [
-        lambda x: np.insert(x, [1, 3], 7.0), lambda x: np.insert(x, slice(0, 3, 2), x[:, :2], axis=1),
+        lambda x: np.insert(x, [0, 12], 7.0), lambda x: np.insert(x, slice(0, 3, 2), x[:, :2], axis=1),
         lambda x: np.insert(x, [2], [[1.0], [2.0]], axis=0), lambda x: np.insert(x, 1, [[1.0], [2.0], [3.0]], axis=1),
     ],
+    "np.stack": [lambda x: np.stack([x[0, 0], 1.0, 2])],
+    "np.median": [lambda x: np.median(x[:0]), lambda x: np.median(x, axis=(0, 1), keepdims=True)],
     "np.block": [lambda x: np.block([x[0], x[1]]), lambda x: np.block([[x[0]], [x[1]]]), lambda x: np.block(x)],
     "np.repeat": [lambda x: np.repeat(x, 3, axis=1)],
     "np.sum": [lambda x: np.sum(x, where=WHERE), lambda x: np.sum(x, axis=0, initial=1.0)],
