@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.special  # noqa: F401 (its rows)
-from gpu_exceptions import ROWS, STAND_IN
+from cupy_outcomes import ROWS, STAND_IN
 from test_agreement_rows import points_of
 
 from dualnum import Jet
