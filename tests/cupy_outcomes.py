@@ -21,11 +21,11 @@ STAND_IN = {
     "expn": _TABLES,
 }
 
-_FOLDS = "only reduce, accumulate and reduceat, which CuPy lacks"
+_FOLDS = "= but for reduce, accumulate and reduceat, which CuPy lacks"
 
-# what has no answer on a device, for some call at least
+# what has no answer on a device, for some call at least: what else it does, or why
 RAISES = {
-    "np.astype": "only longdouble, which CuPy lacks",
+    "np.astype": "= but for longdouble, which CuPy lacks",
     **dict.fromkeys(("np.logical_and", "np.logical_or", "np.logical_xor"), _FOLDS),
     **{f"scipy.special.{name}": why for name, why in ROWS.items()},
     "dn.linalg.sqrtm": "CuPy has no sqrtm",
@@ -61,5 +61,5 @@ LOOKS = {
 def on_cupy(name: str) -> str:
     """The cell of a function in the column."""
     if name in RAISES:
-        return f"raises: {RAISES[name]}"
+        return RAISES[name] if RAISES[name].startswith("=") else f"raises: {RAISES[name]}"
     return f"= (looks {LOOKS[name]})" if name in LOOKS else "="
