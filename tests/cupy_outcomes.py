@@ -54,6 +54,7 @@ LOOKS = {
     )},
     **dict.fromkeys(("np.array_repr", "np.array_str", "np.array2string"), _TEXT),
     "np.shares_memory": "at the addresses",
+    **dict.fromkeys(("np.power", "np.float_power"), "at constant exponents that are an array"),
     "dn.linalg.expm": "how large the matrices are",
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..algebra import Stack
-from ..backend import is_array, namespace, plain
+from ..backend import is_array, lacking, namespace, plain
 from ..devices import apart, to_device
 from ..errors import DualnumError, InvalidType, InvalidValue, NonsmoothPoint
 from ..kernel import engine, launch, transpose
@@ -86,6 +86,8 @@ def computed(top: Base, row: Row, operands: Sequence[Any], mine: Sequence[bool])
     except (ValueError, TypeError) as error:
         if isinstance(error, DualnumError):
             raise
+        if (missing := lacking(error, row.name)) is not None:
+            raise missing from error
         kind = InvalidValue if isinstance(error, ValueError) else InvalidType
         shapes = ", ".join(str(np.shape(x)) for x in operands)
         raise apart(row.name, *operands) or kind(f"{row.name}: {error} (operands of shape {shapes})") from None

@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-import scipy.special  # noqa: F401 (its rows)
-from cupy_outcomes import ROWS, STAND_IN
+import scipy.special
+from cupy_outcomes import LOOKS, ROWS, STAND_IN
 from test_agreement_rows import points_of
 
+import dualnum as dn
 from dualnum import Jet
 from dualnum.counterparts import KERNELS
-from dualnum.errors import DualnumError, NotDifferentiable, NotOnDevice
+from dualnum.errors import DualnumError, NonsmoothPoint, NotDifferentiable, NotOnDevice
 from dualnum.primitives import rows
 
 EACH = [row for row in rows() if row.rule is not None]
@@ -116,3 +117,20 @@ def test_numbers_beside_jets(cp: Any, name: str) -> None:
                 expected = y
             else:
                 same(y, expected, cp)
+
+
+def test_complex_numbers_that_cupy_has_not(cp: Any) -> None:
+    with pytest.raises(NotOnDevice, match=r"erf: CuPy has no erf of these types; .*x\.to_device"):
+        scipy.special.erf(Jet(cp.asarray([[0.5 + 0.5j], [1.0]])))
+
+
+def test_kinks_are_looked_for_where_errors_are_asked_for(cp: Any) -> None:
+    with dn.nonsmooth("raise"), pytest.raises(NonsmoothPoint, match=r"elements \[\(1,\)\]"):
+        np.abs(Jet(cp.asarray([[-2.0, 0.0], [1.0, 1.0]])))
+
+
+def test_arrays_of_exponents_are_looked_at(cp: Any) -> None:
+    u = np.array([[0.0, 1.0, 2.0, -1.0, 0.0], [1.0, 1.0, 1.0, 1.0, 0.0], [0.5, 0.3, 0.2, 0.1, 0.4]])
+    assert "np.power" in LOOKS
+    for p in (np.array([1.5, 2.0, 0.5, 3.0, 2.5]), np.array([2, 3, 1, 2, 2])):
+        same(Jet(cp.asarray(u)) ** cp.asarray(p), Jet(u) ** p, cp)
