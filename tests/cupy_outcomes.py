@@ -3,21 +3,33 @@
 What stands here under no name gives on a device what it gives on the host, and the host does not wait for the device.
 """
 
-from typing import Any
-
-import numpy as np
-
-__all__ = ["LOOKS", "RAISES", "STAND_IN", "name_of", "on_cupy"]
+__all__ = ["LOOKS", "RAISES", "ROWS", "STAND_IN", "on_cupy"]
 
 _NOT_IN_XSF = "CuPy has no such function, and xsf's for it does not compile for devices"
 
-# what has no answer on a device, for some call at least
+# ufuncs that raise, by the name of their row
+ROWS = {
+    "itj0y0": _NOT_IN_XSF,
+    "iti0k0": _NOT_IN_XSF,
+}
+
+_TABLES = "the stand-in does not understand the tables of CuPy's kernel"
+
+# those whose kernels a stand-in for a device cannot run
+STAND_IN = {
+    "ellipj": _TABLES,
+    "expn": _TABLES,
+}
+
+_FOLDS = "= but for reduce, accumulate and reduceat, which CuPy lacks"
+
+# what has no answer on a device, for some call at least: what else it does, or why
 RAISES = {
-    "np.astype": "only longdouble, which CuPy lacks",
+    "np.astype": "= but for longdouble, which CuPy lacks",
+    **dict.fromkeys(("np.logical_and", "np.logical_or", "np.logical_xor"), _FOLDS),
+    **{f"scipy.special.{name}": why for name, why in ROWS.items()},
     "dn.linalg.sqrtm": "CuPy has no sqrtm",
     "dn.linalg.solve_sylvester": "CuPy has no solve_sylvester",
-    "scipy.special.itj0y0": _NOT_IN_XSF,
-    "scipy.special.iti0k0": _NOT_IN_XSF,
 }
 
 _COUNT = "how many there are"
@@ -25,11 +37,9 @@ _APART = "whether the values are apart"
 _RANK = "whether the rank is full"
 _REAL = "whether the result is real"
 _TEXT = "at the numbers"
-_EXPONENTS = "at the distinct exponents, where they are a constant array"
 
 # where the host must see numbers before it can go on
 LOOKS = {
-    **dict.fromkeys(("np.power", "np.float_power"), _EXPONENTS),
     **dict.fromkeys(("np.nonzero", "np.flatnonzero", "np.argwhere", "np.extract", "np.place", "np.piecewise"), _COUNT),
     **dict.fromkeys(("np.unique", "np.unique_values", "np.unique_counts", "np.unique_inverse"), _COUNT),
     **dict.fromkeys(("np.unique_all", "np.union1d", "np.intersect1d", "np.setdiff1d", "np.setxor1d"), _COUNT),
@@ -44,23 +54,13 @@ LOOKS = {
     )},
     **dict.fromkeys(("np.array_repr", "np.array_str", "np.array2string"), _TEXT),
     "np.shares_memory": "at the addresses",
+    **dict.fromkeys(("np.power", "np.float_power"), "at constant exponents that are an array"),
     "dn.linalg.expm": "how large the matrices are",
 }  # fmt: skip
-
-
-_TABLES = "the stand-in does not understand the tables of CuPy's kernel"
-
-# ufuncs whose kernels a stand-in for a device cannot run
-STAND_IN = {"scipy.special.ellipj": _TABLES, "scipy.special.expn": _TABLES}
-
-
-def name_of(ufunc: Any) -> str:
-    """The name of a ufunc in the tables."""
-    return f"{'np' if getattr(np, ufunc.__name__, None) is ufunc else 'scipy.special'}.{ufunc.__name__}"
 
 
 def on_cupy(name: str) -> str:
     """The cell of a function in the column."""
     if name in RAISES:
-        return f"raises: {RAISES[name]}"
+        return RAISES[name] if RAISES[name].startswith("=") else f"raises: {RAISES[name]}"
     return f"= (looks {LOOKS[name]})" if name in LOOKS else "="

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
+import cupy_linalg
 import numpy as np
 import optree
 import pytest
@@ -388,15 +389,8 @@ def solvers(cp: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     if "fakegpu" not in sys.modules:
         return
 
-    def borrowed(function: Case) -> Case:
-        def on_device(*args: Any, **kwargs: Any) -> Any:
-            result = function(*(cp.asnumpy(x) if isinstance(x, cp.ndarray) else x for x in args), **kwargs)
-            return tuple(map(cp.asarray, result)) if isinstance(result, tuple) else cp.asarray(result)
-
-        return on_device
-
-    for name in ("solve", "inv", "svd", "pinv"):
-        monkeypatch.setattr(cp.linalg, name, borrowed(getattr(np.linalg, name)))
+    for name, function in cupy_linalg.substitutes(cp).items():
+        monkeypatch.setattr(cp.linalg, name, function)
 
 
 @pytest.mark.parametrize("name", TABLE)
