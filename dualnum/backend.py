@@ -138,7 +138,7 @@ def floating_dtype(dtype: DType, function: str) -> np.dtype[Any]:
 
 _LACKING = re.compile(
     r"no implementation found for 'numpy\.([\w.]+)' .*cupy|NotImplemented from __array_ufunc__\(<ufunc '(\w+)'>"
-    r"|Unsupported dtype (float128|complex256)"
+    r"|Unsupported dtype (float128|complex256)|Wrong type \(.*\) of arguments for (?:cupy|cupyx_scipy_special)_(\w+)"
 )
 
 
@@ -149,7 +149,10 @@ def lacking(error: Exception, function: str) -> NotOnDevice | None:
     if isinstance(error, NotImplementedError) and _raised_in(error).startswith("cupy"):
         return not_on_device(function, f"CuPy does not do this ({error})")
     found = _LACKING.search(str(error)) if isinstance(error, (TypeError, ValueError)) else None
-    return not_on_device(function, f"CuPy has no {found[1] or found[2] or found[3]}") if found else None
+    if found is None:
+        return None
+    which = f"{found[4]} of these types" if found[4] else found[1] or found[2] or found[3]
+    return not_on_device(function, f"CuPy has no {which}")
 
 
 def _raised_in(error: Exception) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from .backend import cupy, namespace
 from .errors import not_on_device
 
-__all__ = ["applied", "on_device"]
+__all__ = ["KERNELS", "applied", "on_device"]
 
 
 def applied(ufunc: Any, *args: Any) -> Any:
@@ -23,11 +23,13 @@ def applied(ufunc: Any, *args: Any) -> Any:
     return (ufunc if namespace(*args) is np else on_device(ufunc))(*args)
 
 
-@cache
 def on_device(ufunc: Any) -> Callable[..., Any]:
     """The function of CuPy's arrays that a ufunc stands for: the ufunc itself where CuPy knows it by its name."""
-    if not isinstance(ufunc, np.ufunc):
-        return ufunc  # type: ignore[no-any-return]
+    return _counterpart(ufunc) if isinstance(ufunc, np.ufunc) else ufunc
+
+
+@cache
+def _counterpart(ufunc: np.ufunc) -> Callable[..., Any]:
     name: str = ufunc.__name__
     special = _special()
     renamed = getattr(special, _RENAMED.get(name, ""), None)
@@ -36,7 +38,7 @@ def on_device(ufunc: Any) -> Callable[..., Any]:
     composed = _COMPOSED.get(name)
     if composed is not None:
         return composed
-    if name in _KERNELS:
+    if name in KERNELS:
         return partial(_run, name, ufunc.nin, ufunc.nout)
     if callable(getattr(cupy(), name, None)) or callable(getattr(special, name, None)):
         return ufunc
@@ -81,8 +83,13 @@ def _beta_pdf(x: Any, a: Any, b: Any) -> Any:
     return np.exp(exponent)
 
 
+def _hankel(sign: complex, v: Any, x: Any) -> Any:
+    return _run("jv", 2, 1, v, x) + sign * _run("yv", 2, 1, v, x)
+
+
 _COMPOSED: dict[str, Callable[..., Any]] = {
     "spacing": _spacing, "powm1": _powm1, "betaincc": _betaincc, "_beta_pdf": _beta_pdf,
+    "hankel1": partial(_hankel, 1j), "hankel2": partial(_hankel, -1j),
 }  # fmt: skip
 
 
@@ -90,22 +97,23 @@ _COMPOSED: dict[str, Callable[..., Any]] = {
 
 
 class _Kernel(NamedTuple):
-    """Statements that set y0, y1, … from x0, x1, …, all of them doubles, and the header that they need."""
+    """Statements that set y0, y1, … from x0, x1, …, all of them of one type, and the header that they need."""
 
     text: str
     header: str = ""
+    dtype: str = "float64"
 
 
 def _of(call: str, header: str) -> _Kernel:
     return _Kernel(f"y0 = xsf::{call};", header)
 
 
-def _polynomial(first: str, step: str) -> _Kernel:
-    """A polynomial of whole degree x0: P_0 = 1, P_1, and P_{k+1} from q = P_k and p = P_{k−1}, by k = 1, 2, …"""
+def _polynomial(first: str, step: str, zeroth: str = "1", before: str = "") -> _Kernel:
+    """A polynomial of whole degree x0: P_0, P_1, and P_{k+1} from q = P_k and p = P_{k−1}, for k = 1, 2, …"""
     return _Kernel(
-        f"const double n = x0; double p = 1, q = {first};"
-        f"for (double k = 1; k < n; ++k) {{ const double r = {step}; p = q; q = r; }}"
-        "y0 = n == 0 ? 1.0 : q;"
+        f"double p = {zeroth}, q = {first};"
+        f"for (double k = 1; k < x0; ++k) {{ {before} const double r = {step}; p = q; q = r; }}"
+        f"y0 = x0 == 0 ? {zeroth} : q;"
     )
 
 
@@ -125,13 +133,27 @@ _SCALED_I = (
     "if (fabs(term) < 1e-17 * fabs(sum)) break; }"
     f"y0 = sum / sqrt({2 * pi} * a); if (x1 < 0) y0 = x0 != floor(x0) ? nan(\"\") : fmod(x0, 2.0) != 0 ? -y0 : y0; }}"
 )  # fmt: skip
-_SUM = "const double c = 2 * k + x1 + x2;"
+# ω + log ω = x by Fritsch, Shafer and Crowley (Comm. ACM 16, 1973), whose steps are of the fourth order
+_OMEGA = (
+    "double w = x0 > 1 ? x0 - log(x0) : exp(x0 < -1 ? x0 : 0.5 * (x0 - 1));"
+    "if (w > 0 && w < 1e19) for (int k = 0; k < 4; ++k) {"
+    "const double r = x0 - w - log(w), s = 2 * (1 + w) * (1 + w + 2 / 3.0 * r);"
+    "w *= 1 + r / (1 + w) * (s - r) / (s - 2 * r); }"
+    "y0 = x0 < -50 ? exp(x0) : x0 > 1e20 ? x0 : w;"
+)
+_FADDEEVA = (
+    "const auto w = xsf::wofz(std::complex<double>(x0.real(), x0.imag()));y0 = complex<double>(w.real(), w.imag());"
+)
 
-_KERNELS: dict[str, _Kernel] = {
+KERNELS: dict[str, _Kernel] = {
     "ellipe": _of("cephes::ellpe(x0)", "cephes/ellpe"),
     "spence": _of("cephes::spence(x0)", "cephes/spence"),
     "erfi": _of("erfi(x0)", "erf"),
     "dawsn": _of("dawsn(x0)", "erf"),
+    "wofz": _Kernel(_FADDEEVA, "erf", "complex128"),
+    "fresnel": _Kernel("xsf::cephes::fresnl(x0, &y0, &y1);", "cephes/fresnl"),
+    "ndtri_exp": _of("ndtri_exp(x0)", "ndtri_exp"),
+    "wrightomega": _Kernel(_OMEGA),
     "voigt_profile": _of("voigt_profile(x0, x1, x2)", "erf"),
     "owens_t": _of("cephes::owens_t(x0, x1)", "cephes/owens_t"),
     "_igam_fac": _of("cephes::detail::igam_fac(x0, x1)", "cephes/igam"),
@@ -149,6 +171,7 @@ _KERNELS: dict[str, _Kernel] = {
         "0.5 * (x1 - x2 + (x1 + x2 + 2) * x3)",
         "((c + 1) * ((c + 2) * c * x3 + x1 * x1 - x2 * x2) * q - 2 * (k + x1) * (k + x2) * (c + 2) * p)"
         " / (2 * (k + 1) * (k + x1 + x2 + 1) * c)",
+        before="const double c = 2 * k + x1 + x2;",
     ),
     "eval_gegenbauer": _polynomial("2 * x1 * x2", "(2 * (k + x1) * x2 * q - (k + 2 * x1 - 1) * p) / (k + 1)"),
     "eval_genlaguerre": _polynomial("1 + x1 - x2", "((2 * k + 1 + x1 - x2) * q - (k + x1) * p) / (k + 1)"),
@@ -158,42 +181,46 @@ _KERNELS: dict[str, _Kernel] = {
     "eval_chebyt": _polynomial("x1", "2 * x1 * q - p"),
     "eval_chebyu": _polynomial("2 * x1", "2 * x1 * q - p"),
     "eval_chebys": _polynomial("x1", "x1 * q - p"),
-    "eval_chebyc": _polynomial("x1", "x1 * q - (k == 1 ? 2 : p)"),
+    "eval_chebyc": _polynomial("x1", "x1 * q - p", zeroth="2"),
     "eval_sh_chebyt": _polynomial("2 * x1 - 1", "2 * (2 * x1 - 1) * q - p"),
     "eval_sh_chebyu": _polynomial("2 * (2 * x1 - 1)", "2 * (2 * x1 - 1) * q - p"),
     "eval_hermite": _polynomial("2 * x1", "2 * x1 * q - 2 * k * p"),
     "eval_hermitenorm": _polynomial("x1", "x1 * q - k * p"),
 }  # fmt: skip
-_KERNELS["eval_jacobi"] = _KERNELS["eval_jacobi"]._replace(
-    text=_KERNELS["eval_jacobi"].text.replace("const double r", f"{_SUM} const double r")
-)
-_KERNELS["eval_chebyc"] = _KERNELS["eval_chebyc"]._replace(
-    text=_KERNELS["eval_chebyc"].text.replace("n == 0 ? 1.0", "n == 0 ? 2.0")
-)
+
+# what xsf takes for granted of the standard library, and NVRTC has not in that place
+_XSF = """#include <cupy/xsf/config.h>
+namespace std {{ __device__ inline double expm1(double x) {{ return ::expm1(x); }} }}
+#include <cupy/xsf/{}.h>
+"""
 
 
 def _run(name: str, nin: int, nout: int, *args: Any) -> Any:
     """The kernel of this name, in double precision as SciPy has it, to the type of the arguments."""
+    working = np.dtype(KERNELS[name].dtype)
     dtype = np.result_type(*args)
-    if dtype.kind == "c":
+    if dtype.kind == "c" != working.kind:
         raise not_on_device(name, f"CuPy has no {name} of complex numbers")
-    double = np.dtype(np.float64)
-    dtype = dtype if dtype.kind == "f" else double
-    given = [x.astype(double) if getattr(x, "dtype", double) != double else x for x in args]
-    results = _compiled(name, nin, nout)(*given)
+    single = dtype in (np.float16, np.float32, np.complex64)
+    given = [x.astype(working) if getattr(x, "dtype", working) != working else x for x in args]
+    try:
+        results = _compiled(name, nin, nout)(*given)
+    except cupy().cuda.compiler.CompileException as error:
+        raise not_on_device(name, "this CuPy comes with no kernel for it that compiles") from error
     results = results if nout > 1 else (results,)
-    results = tuple(y if dtype == double else y.astype(dtype) for y in results)
+    if single:
+        results = tuple(y.astype(np.float32 if working.kind == "f" else np.complex64) for y in results)
     return results if nout > 1 else results[0]
 
 
 @cache
 def _compiled(name: str, nin: int, nout: int) -> Any:
-    kernel = _KERNELS[name]
+    kernel = KERNELS[name]
     return cupy().ElementwiseKernel(
-        ", ".join(f"float64 x{i}" for i in range(nin)),
-        ", ".join(f"float64 y{i}" for i in range(nout)),
+        ", ".join(f"{kernel.dtype} x{i}" for i in range(nin)),
+        ", ".join(f"{kernel.dtype} y{i}" for i in range(nout)),
         kernel.text,
         f"dualnum_{name}",
         options=("-default-device",),  # some of xsf's functions do not say where they run
-        preamble=f"#include <cupy/xsf/{kernel.header}.h>" if kernel.header else "",
+        preamble=_XSF.format(kernel.header) if kernel.header else "",
     )

@@ -10,9 +10,10 @@ import optree
 from .algebra import check_order
 from .autograd import grad
 from .autograd.variable import variable
-from .backend import as_floating
+from .backend import as_floating, to_device
 from .errors import InvalidType, InvalidValue
 from .kinds import Value
+from .operand import beside
 from .program.jit import jit as compile_
 from .transforms import directional, hvp, jvp, vhp, vjp
 
@@ -71,10 +72,10 @@ def check_derivatives(
         if "quotient" in chosen:
             _agree(f"derivative {k} of {_name(f)}", exact, _difference(below, (x,), (v,)))
         below = _directional(f, k, v)
-        expected = np.asarray(_paired(u, exact))
+        expected = _seen(_paired(u, exact))
         for name, way in _ways(lambda y: _paired(u, f(y)), v, k, real, chosen):
             for compiled in (False, True) if jit else (False,):
-                given = np.asarray((compile_(way) if compiled else way)(x))
+                given = _seen((compile_(way) if compiled else way)(x))
                 if not _alike(given, expected):
                     what = f"jit of {name}" if compiled else name
                     raise AssertionError(
@@ -182,7 +183,7 @@ def _check(f: Callable[..., Any], args: tuple[Any, ...], order: int, modes: Sequ
         else:
             u = _random_like(f(*args), rng)
             pulled = _as_tuple(vjp(f, *args)[1](u), args)
-            reference = np.array(_paired(u, numeric))
+            reference = _seen(_paired(u, numeric))
             _agree(f"{here} derivative of {_name(f)}", _paired(pulled, vs), reference)
             derived = lambda *xs, u=u: _as_tuple(vjp(f, *xs)[1](u), xs)  # noqa: E731
         derived.__name__ = _name(f)
@@ -205,11 +206,16 @@ def _leaves(x: Value) -> list[Any]:
     return list(optree.tree_leaves(x))
 
 
+def _seen(x: Value) -> Any:
+    """A result to be compared, on the host."""
+    return np.asarray(to_device(x, "cpu"))
+
+
 def _random_like(x: Value, rng: Any) -> Any:
     def one(x: Value) -> Any:
         x = _floating(x)
         v = rng.normal(size=x.shape)
-        return (v + 1j * rng.normal(size=x.shape) if x.dtype.kind == "c" else v).astype(x.dtype)
+        return beside(v + 1j * rng.normal(size=x.shape) if x.dtype.kind == "c" else v, x)
 
     return optree.tree_map(one, x)
 
@@ -246,7 +252,7 @@ def _difference(f: Callable[..., Any], args: Sequence[Any], vs: Sequence[Any]) -
 
 def _agree(what: str, exact: Any, numeric: Any) -> None:
     for a, b in zip(_leaves(exact), _leaves(numeric), strict=True):
-        a, b = np.asarray(a), np.asarray(b)
+        a, b = _seen(a), _seen(b)
         scale = max(1.0, float(np.max(np.abs(b), initial=0.0)))
         error = float(np.max(np.abs(a - b), initial=0.0))
         if not error <= 2 * float(np.finfo(b.dtype).eps) ** 0.4 * scale:  # 1e-6 of doubles

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
+from sys import modules
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..backend import as_floating, floating_dtype, is_array, namespace, to_devic
 from ..devices import apart, several
 from ..errors import InvalidType, InvalidValue, dropped
 from ..kinds import DType, Value
-from ..operand import Operand, away, primal, put
+from ..operand import Operand, away, library, primal, put
 from ..operand.constants import frozen
 from ..operand.levels import Scope, recording
 from ..tape.recorded import Recorded
@@ -304,7 +305,7 @@ def variable(data: Value, requires_grad: bool = True, *, dtype: DType = None, de
             "transform (dn.taylor(dn.grad(f), …)) for the series of a gradient"
         )
     data = put(data, device, "variable", "data")
-    if (there := away((data,))) is not None:
+    if "cupy" in modules and (there := away((data,))) is not None:
         with there:
             return variable(data, requires_grad, dtype=dtype)
     if not isinstance(data, Operand):
@@ -331,7 +332,7 @@ def swept(
     allow_unused: bool = False,
 ) -> list[tuple[Step, Any]]:
     """The sweep over what was recorded, and what is asked of outputs and cotangents before it begins."""
-    if (device := away(list(outputs))) is not None:
+    if "cupy" in modules and (device := away(list(outputs))) is not None:
         with device:
             return swept(outputs, cotangents, wanted, retain_graph, create_graph, name, collect, allow_unused)
     seeds = []
@@ -353,7 +354,8 @@ def swept(
                     f"{name}: the output has shape {y.shape}; a gradient is implied for a single number only: give "
                     f"{'gradient' if name == 'backward' else 'grad_outputs'}=np.ones_like(y.data) for that of np.sum(y)"
                 )
-            g = namespace(primal(y)).ones(y.shape, y.dtype)
+            traced = namespace(primal(y)) is not library(y)  # and will be on a device
+            g = np.ones_like(primal(y)) if traced else namespace(primal(y)).ones(y.shape, y.dtype)
         elif not isinstance(g, Operand):
             g = as_floating(g, name, "a gradient of an output").astype(y.dtype, copy=False)
             g = frozen(g) if create_graph else g

@@ -53,7 +53,7 @@ def array(object: Any, dtype: DType = None) -> Any:
                [0., 1.]])
     """
     if not any(True for _ in operands(object)):
-        return np.array(object, dtype)
+        return library(object).array(object, dtype)
     kinds = [x if isinstance(x, (bool, int, float, complex)) else x.dtype for x in _leaves(object)]
     dtype = floating_dtype(np.result_type(*kinds) if dtype is None else dtype, "array")
     collected = _collected(object, dtype, library(*operands(object)))

@@ -25,14 +25,18 @@ def take(a: Value, indices: Index, axis: Axis = None, out: Value = None, mode: A
     if axis is None:
         a, axis = np.ravel(a), 0
     axis = normalize_axis_index(axis, a.ndim)
-    indices, how = _within(indices, a, axis, mode)
+    how: Any = {}
+    if mode != "raise":
+        indices, how = _within(indices, a, axis, mode)
     return into(out, batched(lambda x, b: np.take(x, indices, axis=b + axis, **how), a), "take")
 
 
 def _within(indices: Index, a: Value, axis: int, mode: Any) -> tuple[Any, dict[str, Any]]:
     """The indices and what to tell np.take of the mode: CuPy's has none."""
-    if mode == "raise" or library(a, indices) is np:
+    if library(a, indices) is np:
         return indices, asked("raise", mode=mode)
+    if mode == "raise":
+        return indices, {}
     if mode not in ("wrap", "clip"):
         raise InvalidValue(f"take: mode is {mode!r}; expected 'raise', 'wrap' or 'clip'")
     n = a.shape[axis]
@@ -149,7 +153,8 @@ def _chosen(index: Index, choices: Sequence[Any], mode: Any) -> Any:
     if library(index, choices) is np:
         return np.choose(index, choices, mode=mode)
     # CuPy's has one array of all choices, and looks at the indices
-    index, *choices = np.broadcast_arrays(index, *(as_array(x, index, choices) for x in choices))
+    dtype = np.result_type(*choices)
+    index, *choices = np.broadcast_arrays(index, *(as_array(x, index, choices).astype(dtype) for x in choices))
     stacked = np.stack(choices)
     index, _ = _within(index, stacked, 0, mode)
     return np.take_along_axis(stacked, index[None], 0)[0]

@@ -169,7 +169,7 @@ def _running(function: Any, first: float, x: Value, axis: Axis, include_initial:
     if include_initial:
         shape = list(x.shape)
         shape[axis] = 1
-        result = np.concatenate([np.full_like(primal(x), first, shape=shape), result], axis=axis)
+        result = np.concatenate([library(x).full(shape, first, x.dtype), result], axis=axis)
     return result
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..algebra import Stack
-from ..backend import is_array, plain
-from ..devices import apart
+from ..backend import is_array, lacking, namespace, plain
+from ..devices import apart, to_device
 from ..errors import DualnumError, InvalidType, InvalidValue, NonsmoothPoint
 from ..kernel import engine, launch, transpose
 from ..kinds import Value
@@ -86,6 +86,8 @@ def computed(top: Base, row: Row, operands: Sequence[Any], mine: Sequence[bool])
     except (ValueError, TypeError) as error:
         if isinstance(error, DualnumError):
             raise
+        if (missing := lacking(error, row.name)) is not None:
+            raise missing from error
         kind = InvalidValue if isinstance(error, ValueError) else InvalidType
         shapes = ", ".join(str(np.shape(x)) for x in operands)
         raise apart(row.name, *operands) or kind(f"{row.name}: {error} (operands of shape {shapes})") from None
@@ -188,8 +190,10 @@ def check_kinks(row: Row, inputs: tuple[Any, ...]) -> None:
     """Raises where `nonsmooth("raise")` is in force and an element sits on a kink of the primitive."""
     if row.kink is None or kink_mode() != "raise":
         return
-    on_kink = np.asarray(row.kink(*map(primal, inputs)))
+    on_kink = row.kink(*map(primal, inputs))
+    on_kink = np.asarray(on_kink) if namespace(on_kink) is np else on_kink
     if on_kink.any():
+        on_kink = to_device(on_kink, "cpu")
         places = [tuple(map(int, i)) for i in np.argwhere(on_kink)[:5]]
         more = "" if on_kink.sum() <= 5 else f" and {int(on_kink.sum()) - 5} more"
         raise NonsmoothPoint(f"{row.name}: no derivative at the elements {places}{more}; they sit on a kink")

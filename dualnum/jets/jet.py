@@ -84,7 +84,8 @@ class Jet(Reading):
                 "are not known; build the jet with a higher order"
             )
         algebra = self.algebra.truncated(order)
-        planes = np.copy(self.planes[: algebra.size])
+        with away((self,)) or nullcontext():  # CuPy copies to its current device
+            planes = np.copy(self.planes[: algebra.size])
         return object.__new__(Jet)._set(planes, self.algebra.below(self.extent, order), algebra, self.scope)
 
     def astype(self, dtype: DType, casting: Any = "unsafe", copy: bool = True) -> "Jet":
@@ -108,7 +109,7 @@ class Jet(Reading):
 
     def copy(self, order: str = "C") -> "Jet":
         """The jet with coefficients of its own, in C order."""
-        with away((self,)) or nullcontext():  # CuPy copies to its current device
+        with away((self,)) or nullcontext():
             return self._again(self.planes.copy(), self.extent)
 
     def __copy__(self) -> "Jet":
@@ -131,7 +132,11 @@ class Jet(Reading):
                 if planes.ndim > 1:
                     return self._view(planes)
                 # a single element is a scalar of its own, so that a swap through a variable swaps
-                return self._view(planes)._as_array() if Ellipsis in index else self._like(planes.copy(), self.extent)
+                if Ellipsis in index:
+                    return self._view(planes)._as_array()
+                if type(planes) is np.ndarray:
+                    return self._like(planes.copy(), self.extent)
+                return self._like(planes, self.extent).copy()
             return self._rearrange(lambda x: x[index], (self,))
         except IndexError as error:
             raise index_error(index, self.shape, "x[…]", error) from None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..algebra import Algebra, Monomial
+from ..backend import to_device
 from ..errors import InvalidValue
 
 __all__ = ["each", "entries", "factorial", "horner", "missing", "remedy"]
@@ -65,10 +66,11 @@ def missing(algebra: Algebra, k: int) -> Monomial | None:
 
 
 @lru_cache(maxsize=256)
-def entries(algebra: Algebra, k: int) -> tuple[Any, Any]:
-    """The planes of the entries of a tensor, and their m!."""
+def entries(algebra: Algebra, k: int, device: str) -> tuple[Any, Any]:
+    """The planes of the entries of a tensor, and their m!, on a device."""
     ms = [_monomial(algebra, index) for index in np.ndindex(*(algebra.variables,) * k)]
-    return np.array([algebra.places[m] for m in ms], np.intp), np.array([float(factorial(m)) for m in ms])
+    places, factorials = [algebra.places[m] for m in ms], [float(factorial(m)) for m in ms]
+    return to_device(np.array(places, np.intp), device), to_device(np.array(factorials), device)
 
 
 def horner(terms: dict[Monomial, Any], t: Sequence[Any]) -> Any:

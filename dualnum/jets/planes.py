@@ -161,7 +161,8 @@ def zero_like(x: Value) -> Any:
     if isinstance(x, (bool, int, float, complex)):
         return 0.0
     shape, dtype = np.shape(x), getattr(x, "dtype", np.dtype(float))
-    return np.broadcast_to(namespace(x).zeros((), dtype), shape) if shape else namespace(x).zeros((), dtype)
+    zero = library(x).zeros((), dtype)
+    return np.broadcast_to(zero, shape) if shape else zero
 
 
 def readonly(x: Value) -> Any:

@@ -368,7 +368,7 @@ class Reading(Base):
                 f"{name}: the derivatives of order {k} are not all kept, as {absent} of a jet with {algebra}; "
                 f"{remedy(algebra, absent)}"
             )
-        places, factorials = entries(algebra, k)
+        places, factorials = entries(algebra, k, "cpu" if isinstance(self.planes, Operand) else self.device)
         planes = self.planes[places]
         if k > 1:
             planes = planes * beside(factorials, self).reshape(-1, *(1,) * self.ndim)

@@ -16,7 +16,7 @@ from ..backend import device_of, namespace
 from ..devices import to_device
 from ..errors import InvalidValue
 from ..kernel import engine, launch
-from ..kinds import Value
+from ..kinds import DType, Value
 from ..operand import Operand, highest, is_jet, library
 from ..operand.levels import same_scope
 from ..primitives.composition import Composition
@@ -191,7 +191,7 @@ def _joined(levels: tuple[Level, ...], algebra: Algebra, parts: Sequence[Any], n
         return Stack(first, (None,) * len(levels))
     if len(levels) > 1:
         terms = algebra.terms(parts)
-        return Stack(stacked_up(levels, terms), algebra.extents(terms))
+        return Stack(stacked_up(levels, terms, first.dtype), algebra.extents(terms))
     algebra = levels[0].algebra
     if algebra.directions is not None and first.ndim > ndim:  # see `_filled`
         first, parts = first[0], [first[0], *parts[1:]]
@@ -224,12 +224,12 @@ def coefficients(levels: Sequence[Level], stack: Stack, ndim: int) -> dict[Monom
     return found
 
 
-def stacked_up(levels: Sequence[Level], terms: dict[Monomial, Any]) -> Any:
-    """The coefficients in one array with an axis for each level."""
+def stacked_up(levels: Sequence[Level], terms: dict[Monomial, Any], dtype: DType = None) -> Any:
+    """The coefficients in one array with an axis for each level, in the type of the value, or of all of them."""
     directed = [i for i, level in enumerate(levels) if level.algebra.directions is not None]
     shape = np.broadcast_shapes(*(tuple(np.shape(c))[len(directed) :] for c in terms.values()))
     if not any(isinstance(c, Operand) for c in terms.values()):
-        return _filled(levels, directed, terms, shape)
+        return _filled(levels, directed, terms, shape, np.result_type(*terms.values()) if dtype is None else dtype)
     example = next(c for c in terms.values() if isinstance(c, Operand))
     dtype, xp = example.dtype, library(example)
 
@@ -262,8 +262,7 @@ def _wide(algebra: Algebra, m: Monomial) -> int:
     return at.stop - at.start if isinstance(at, slice) else 1
 
 
-def _filled(levels: Sequence[Level], directed: Sequence[int], terms: Any, shape: tuple[int, ...]) -> Any:
-    dtype = np.result_type(*terms.values())
+def _filled(levels: Sequence[Level], directed: Sequence[int], terms: Any, shape: tuple[int, ...], dtype: DType) -> Any:
     array = namespace(*terms.values()).zeros((*(level.algebra.size for level in levels), *shape), dtype)
     algebra = joint(levels)
     for m, c in terms.items():

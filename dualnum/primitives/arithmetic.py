@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import series
-from ..backend import is_array
+from ..backend import is_array, to_device
 from ..kinds import Coefficient, DType
 from . import rescale, valuation
 from .table import POSITIVE, REAL, Mend, linear, recurrence
@@ -138,12 +138,18 @@ def _elementwise_power(order: int, value: Coefficient, u: Coefficients, p: Any) 
     y = series.integral(order, value, (u, [p * s for s in slope]))
     if getattr(p, "value", p) is not p:  # it moves with an outer derivative: products would hold it still
         return y
-    integral = np.equal(p, np.floor(np.real(p))) & np.isfinite(p)
-    for n in np.unique(np.real(p)[integral]):
+    for n in _distinct(p):
+        if not (np.isfinite(n) and n == np.floor(n)):
+            continue
         by_products = _constant_power(order, value, u, int(n))
         here = p == n
         y = series.select(order, value, here, by_products, y)
     return y
+
+
+def _distinct(p: Coefficient) -> Any:
+    """The exponents that occur, which are looked at: on a device as well."""
+    return to_device(np.unique(np.real(p)), "cpu")
 
 
 def _power(order: int, value: Coefficient, u: Coefficients, v: Coefficients) -> list[Any]:
@@ -181,7 +187,7 @@ def _power_at_zero(order: int, value: Coefficient, u: Coefficients, v: Coefficie
         return _power(order, value, u, v)
     y = [value, *[0.0] * order]
     p = np.real(v[0])
-    for p0 in np.unique(p):
+    for p0 in _distinct(p):
         if not (p0 > 0 and p0 != np.floor(p0)):
             continue
         root = valuation.power(order, value, u, float(p0), partial(_power_of_unit, p0))

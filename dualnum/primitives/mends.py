@@ -33,7 +33,7 @@ def mended(row: Row, order: int, result: Any, operands: Sequence[Sequence[Any]])
     elif any(isinstance(u[0], Operand) for u in operands) or not occurs(where):
         return result
     where, redone = _redone(row, order, where, result[0], operands)
-    return result if redone is None else _selected(order, where, redone, result)
+    return result if redone is None else _selected(order, where, redone, result, algebra_of(operands))
 
 
 def mending(
@@ -61,8 +61,11 @@ def mending(
     where, redone = _redone(row, order, _fails(row, order, value, operands), value, operands)
     if redone is None or not occurs(where):
         return None
-    algebra = algebra_of(operands)
-    return where, redone if algebra is None else [redone[0], *(_part(algebra, k, c) for k, c in enumerate(redone) if k)]
+    return where, _in_parts(algebra_of(operands), redone)
+
+
+def _in_parts(algebra: Algebra | None, u: Sequence[Any]) -> Sequence[Any]:
+    return u if algebra is None else [u[0], *(_part(algebra, k, c) for k, c in enumerate(u) if k)]
 
 
 def _part(algebra: Algebra, k: int, c: Coefficient) -> Any:
@@ -94,11 +97,12 @@ def _redone(
         return np.logical_and(where, np.logical_not(missing)), redone
     along = [[u[0], 1.0] if len(u) > 1 else [u[0]] for u in operands]
     by_outer = series.compose_safely(order, rule(order, value, *along), operands[moving[0]])
-    return where, by_outer if redone is None else _selected(order, missing, by_outer, redone)
+    return where, by_outer if redone is None else _selected(order, missing, by_outer, redone, algebra_of(operands))
 
 
-def _selected(order: int, where: Any, u: Sequence[Any], v: Sequence[Any]) -> Any:
+def _selected(order: int, where: Any, u: Sequence[Any], v: Sequence[Any], algebra: Algebra | None) -> Any:
     """The value as well: that of a derivative is a coefficient of the rule that failed."""
+    u, v = _in_parts(algebra, u), _in_parts(algebra, v)
     value = u[0] if u[0] is v[0] else np.where(where, u[0], v[0])
     return series.select(order, value[()] if isinstance(value, np.ndarray) else value, where, u, v)
 

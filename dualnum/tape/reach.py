@@ -127,7 +127,7 @@ def all_or_some(reach: Reach | None, own: Callable[..., Any] | None, operands: S
 
 def spread(mask: Value, shape: tuple[int, ...], xp: Any) -> Any:
     """A mask of all elements of this shape, as an array of this module."""
-    return np.broadcast_to(mask if xp is np else xp.asarray(mask), shape)
+    return np.broadcast_to(mask if xp is np or isinstance(mask, Operand) else xp.asarray(mask), shape)
 
 
 def _ones(reach: Reach | None, shape: tuple[int, ...], xp: Any) -> Any:

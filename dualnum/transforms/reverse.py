@@ -287,6 +287,8 @@ def _own_memory(cotangent: Value, x: Value) -> Any:
             return cotangent[()]  # a number
         if not (is_whole(cotangent) and cotangent.flags.writeable):
             return cotangent.copy()
+    elif not isinstance(cotangent, (Operand, np.generic)) and cotangent.base is not None:  # a view on a device
+        return cotangent.copy()
     return cotangent
 
 

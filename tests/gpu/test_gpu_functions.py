@@ -4,7 +4,8 @@ On a stand-in without cuSOLVER CuPy's linear algebra is that of `cupy_linalg`.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import cupy_linalg
@@ -12,7 +13,9 @@ import numpy as np
 import pytest
 from array_function_calls import CALLS, Call, changed
 from cupy_outcomes import LOOKS, RAISES
-from on_device import outcomes
+from on_device import attempt, outcomes, transferred
+from test_coverage import measure
+from what_works import sample_matrix
 
 import dualnum as dn
 from dualnum.errors import InvalidType, NotDifferentiable, NotOnDevice
@@ -28,22 +31,64 @@ def cupy(cp: Any) -> Iterator[Any]:
         yield cp
 
 
-def judge(name: str, calls: Sequence[Call], cp: Any) -> None:
-    raised = False
+def judge(name: str, calls: Sequence[Call], cp: Any) -> bool:
+    """Whether the host waited for the device, of calls that are right or raise as they should."""
+    raised = looked = False
     for i, call in enumerate(calls):
         for way, outcome in zip(("forward", "backward"), outcomes(call, cp), strict=True):
             assert outcome.status != "wrong", f"call {i} {way}: {outcome.note}"
             assert not outcome.looks or name in LOOKS, f"call {i} {way} waits for the device"
+            looked = looked or outcome.looks > 0
             if outcome.status == "raises":
                 raised = True
                 assert 'x.to_device("cpu")' in outcome.note
     assert raised == (name in RAISES)
+    return looked
 
 
 @pytest.mark.parametrize("name", CALLS)
 def test_a_call_of_the_table(name: str, cupy: Any) -> None:
-    judge(name, CALLS[name], cupy)
+    looked = judge(name, CALLS[name], cupy)
+    if name in LOOKS and "fakegpu" in sys.modules:
+        assert looked, f"{name} does not look at numbers any more"
 
+
+# ── in other settings ────────────────────────────────────────────────────────────────────────────
+
+WAYS: dict[str, Callable[[Call, Any, Any], Any]] = {
+    "along several directions": lambda call, x, v: call(dn.jet(x, 2, directions=np.stack([v, v[::-1]]))),
+    "in several variables": lambda call, x, v: call(sum(dn.jets(x, v, order=2))),
+    "in single precision": lambda call, x, v: call(dn.jet(x.astype(np.float32), 2, direction=v.astype(np.float32))),
+    "forward over reverse": lambda call, x, v: dn.hvp(lambda y: measure(call(y)))(x, v),
+    "compiled": lambda call, x, v: dn.jit(dn.value_and_grad(lambda y: measure(call(y))))(x),
+    "compiled series": lambda call, x, v: dn.jit(dn.taylor(lambda y: measure(call(y)), 2))(x),
+}
+SOME = [
+    "np.sum", "np.prod", "np.nanmean", "np.std", "np.cov", "np.max", "np.nanmedian", "np.gradient", "np.interp",
+    "np.dot", "np.linalg.vecdot", "np.einsum", "np.linalg.solve", "np.linalg.det", "np.linalg.cholesky",
+    "np.linalg.qr", "np.linalg.eigh", "np.linalg.svd", "np.clip", "np.polyval", "np.fft.irfft",
+    "np.broadcast_arrays", "np.block", "np.insert", "np.repeat", "np.pad", "np.take_along_axis", "np.putmask",
+    "np.choose", "np.sort", "np.bincount", "np.histogram", "np.linspace", "np.geomspace", "np.cumulative_prod",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_calls_in_other_settings(way: str, cupy: Any) -> None:
+    x, v = sample_matrix()
+    run, tolerance = WAYS[way], 1e-3 if "single" in way else 1e-9
+    for name in SOME:
+        there = transferred(CALLS[name][0], cupy)
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+            outcome = attempt(
+                lambda name=name: run(CALLS[name][0], x, v),  # type: ignore[misc]
+                lambda there=there: run(there, cupy.asarray(x), cupy.asarray(v)),  # type: ignore[misc]
+                cupy,
+                tolerance,
+            )
+        assert outcome.status in ("right", "refused"), f"{name}: {outcome.note}"
+
+
+# ── other arguments ──────────────────────────────────────────────────────────────────────────────
 
 # what the table does not call for: other arguments, for which CuPy's functions have no keywords
 WHERE = np.array([[True, False, True, True], [False, True, True, False], [True, True, False, True]])

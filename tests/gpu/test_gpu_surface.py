@@ -461,6 +461,34 @@ def test_values_are_asked_for_by_name(cp: Any, a: Any, x: dn.Jet) -> None:
     assert_allclose(on_host(w), 0.5 * N)
 
 
+def test_tensors_of_derivatives_need_no_copies_after_the_first(cp: Any, a: Any, counted: Any) -> None:
+    s, t = dn.jets(a, 2 * a, order=2)
+    read = (lambda y: y.gradient()), (lambda y: y.hessian())
+    expected = [of(np.sin(dn.jets(N, 2 * N, order=2)[0] * dn.jets(N, 2 * N, order=2)[1])) for of in read]
+    y = np.sin(s * t)
+    first = [of(y) for of in read]
+    with counted() as counts:
+        again = [of(y) for of in read]
+    assert counts["h2d"] == counts["d2h"] == counts["sync"] == 0
+    for found, once_more, wanted in zip(first, again, expected, strict=True):
+        assert_allclose(found.get(), wanted, rtol=1e-12)
+        assert_allclose(once_more.get(), wanted, rtol=1e-12)
+
+
+def test_derivatives_are_checked_on_the_device(cp: Any, a: Any) -> None:
+    dn.testing.check_derivatives(lambda x: np.sin(x) * x, a, 2, ways=("nested", "quotient", "products"))
+    dn.testing.check_grads(lambda x: np.sum(np.sin(x) * x), (a,), order=1)
+    wrong = dn.custom_derivative(lambda x: np.sin(x))
+    wrong.derivative(np.sin)
+    with pytest.raises(AssertionError, match="differs from the difference quotient"):
+        dn.testing.check_grads(wrong, (a,), order=1, modes=("forward",))
+
+
+def test_arrays_of_cupy_are_collected(cp: Any, a: Any, x: dn.Jet) -> None:
+    assert isinstance(dn.array([a, a]), cp.ndarray) and type(dn.array([N, N])) is np.ndarray
+    assert dn.array([[x[0], 1.0], [2.0, x[1]]]).device == "cuda:0"
+
+
 def test_info_shows_the_devices(cp: Any) -> None:
     from dualnum.__main__ import info
 
@@ -518,10 +546,9 @@ with dn.use_device("cuda:1"):
 made = [
     x, v, dn.jet(a, 2, device="cuda:1"), dn.jets(b, b, order=2)[0], dn.hyperdual(b, b, 1.0),
     dn.jet(a).to_device("cuda:1"), np.sin(x), x * x, x * b, b * x, x + 2, np.sum(x), x @ b, np.where(x > 1, x, 0.0),
-    np.concatenate([x, b]),
-    x.copy(), np.sin(v), v * v, v * b, b * v, np.sum(v), dn.grad(f)(b), dn.derivative(np.sin)(b), dn.hessian(f)(b),
-    dn.hvp(f)(b, b), dn.jvp(np.sin, (b,), (b,))[1], dn.vjp(np.sin, b)[1](b), dn.jit(dn.grad(f))(b),
-    dn.grad(f, device="cuda:1")(n), dn.grad(f, device="cuda:1")(a),
+    np.concatenate([x, b]), x.copy(), x[0], x.truncate(1), np.sin(v), v * v, v * b, b * v, np.sum(v), dn.grad(f)(b),
+    dn.derivative(np.sin)(b), dn.hessian(f)(b), dn.hvp(f)(b, b), dn.jvp(np.sin, (b,), (b,))[1],
+    dn.vjp(np.sin, b)[1](b), dn.jit(dn.grad(f))(b), dn.grad(f, device="cuda:1")(n), dn.grad(f, device="cuda:1")(a),
 ]
 np.sum(v * v).backward()
 for i, y in enumerate([*made, v.grad]):

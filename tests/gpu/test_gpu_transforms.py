@@ -397,3 +397,126 @@ def test_as_on_numpy(cp: Any, unread: Any, name: str, request: pytest.FixtureReq
         assert type(y) is cp.ndarray, type(y)
         assert y.dtype == np.asarray(e).dtype and y.shape == np.shape(e)
         np.testing.assert_allclose(cp.asnumpy(y), e, rtol=1e-12, atol=1e-12)
+
+
+# ── what arrays on a device are like ─────────────────────────────────────────────────────────────
+
+WAYS: dict[str, Case] = {
+    "value_and_grad": lambda f, x, v: dn.value_and_grad(f)(x),
+    "jvp": lambda f, x, v: dn.jvp(f, (x,), (v,)),
+    "hvp": lambda f, x, v: dn.hvp(f)(x, v),
+    "hessian": lambda f, x, v: dn.hessian(f)(x),
+    "jacrev of jacfwd": lambda f, x, v: dn.jacrev(dn.jacfwd(f))(x),
+    "taylor of grad": lambda f, x, v: dn.taylor(dn.grad(f), 2, direction=v)(x),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", ["float32", "no axes", "no entries", "strided", "an axis of one"])
+def test_types_and_shapes(cp: Any, unread: Any, kind: str, way: str) -> None:
+    x, v = X, V
+    if kind == "float32":
+        x, v = x.astype(np.float32), v.astype(np.float32)
+    elif kind == "no axes":
+        x, v = np.array(0.3), np.array(0.7)
+    elif kind == "no entries":
+        x, v = x[:0], v[:0]
+    elif kind == "an axis of one":
+        x, v = x[:2, None], v[:2, None]
+
+    def f(x: Any) -> Any:
+        return np.sum(np.sin(x) * x + np.sqrt(2 + x)) * np.sum(x**2)
+
+    expected = optree.tree_leaves(WAYS[way](f, x, v))
+    given = [cp.asarray(x), cp.asarray(v)]
+    if kind == "strided":
+        given = [cp.stack([y, y], axis=1)[::-1, 0][::-1] for y in given]
+    with unread():
+        found = optree.tree_leaves(WAYS[way](f, *given))
+    tolerance = 1e-12 if x.dtype == float else 1e-4
+    for y, e in zip(found, expected, strict=True):
+        assert type(y) is cp.ndarray and y.shape == np.shape(e) and y.dtype == np.asarray(e).dtype
+        np.testing.assert_allclose(cp.asnumpy(y), e, rtol=tolerance, atol=tolerance)
+
+
+def test_gradients_have_memory_of_their_own(cp: Any) -> None:
+    x = cp.asarray(X)
+    for f in (np.sum, lambda x: np.sum(x[::-1]), lambda x: x[1], lambda x: np.sum(x + x)):
+        gradient = dn.grad(f)(x)
+        before = cp.asnumpy(gradient)
+        gradient += 1
+        np.testing.assert_array_equal(cp.asnumpy(gradient), before + 1)
+    value, pull = dn.vjp(lambda x: x, x)
+    value += 1
+    cotangent = cp.asarray(V)
+    pulled = pull(cotangent)
+    pulled += 1
+    np.testing.assert_array_equal(cp.asnumpy(x), X)
+    np.testing.assert_array_equal(cp.asnumpy(cotangent), V)
+
+
+def test_a_buffer_that_is_filled_anew_was_read_as_it_was(cp: Any) -> None:
+    def filled(xp: Any) -> Case:
+        buffer = xp.zeros(4)
+
+        def f(x: Any) -> Any:
+            total = 0.0
+            for k in range(3):
+                buffer[...] = k + 1.0
+                total = total + np.sum(buffer * x**2)
+            return total
+
+        return f
+
+    for transform in (dn.grad, lambda f: lambda x: dn.hvp(f)(x, x)):
+        found = transform(filled(cp))(cp.asarray(X))
+        np.testing.assert_allclose(cp.asnumpy(found), transform(filled(np))(X))
+
+
+def test_integers_become_floats(cp: Any) -> None:
+    found = dn.grad(lambda x: np.sum(x**2))(cp.arange(3))
+    assert found.dtype == float
+    np.testing.assert_array_equal(cp.asnumpy(found), [0.0, 2.0, 4.0])
+
+
+def test_kinks_are_reported(cp: Any) -> None:
+    x = cp.asarray([-2.0, 0.0])
+    with dn.nonsmooth("raise"), pytest.raises(dn.NonsmoothPoint, match=r"absolute: .*\[\(1,\)\]"):
+        dn.grad(lambda x: np.sum(np.abs(x)))(x)
+    with dn.nonsmooth("raise"):
+        np.testing.assert_array_equal(cp.asnumpy(dn.grad(lambda x: np.sum(np.abs(x)))(x[:1])), [-1.0])
+
+
+def test_what_reads_numbers_says_what_is_wrong(cp: Any) -> None:
+    x = cp.asarray(X)
+    with pytest.raises(dn.InvalidValue, match=r"y_1 is 0 at point 1"):
+        dn.reversion(dn.jet(x, order=3, direction=cp.asarray([1.0, 0.0, 1.0, 1.0])))
+    with pytest.raises(dn.InvalidValue, match=r"x does not solve g\(x, p\) = 0 at points 0, 1, 2, 3"):
+        dn.implicit(lambda y, q: y**3 - q, x + 2.0, dn.jet(x, order=1))
+    with pytest.raises(dn.InvalidValue, match=r"after 2 iterations x still changes at points"):
+        dn.fixed_point(lambda y, q: np.cos(q * y) / 2, x, dn.jet(x, order=1), maxiter=2)
+
+
+def test_the_branch_that_is_not_taken_contributes_nothing(cp: Any, unread: Any) -> None:
+    """Beside an infinity, to any order: masks stand on the device, and nobody looks."""
+
+    def f(x: Any) -> Any:
+        return np.sum(np.where(x > 0, np.log(x), x**2)) + np.sum(np.sqrt(x)[1:])
+
+    def series(x: Any) -> Any:
+        u = np.sqrt(dn.jet(x, order=2))
+        return np.sum(u.value * x)
+
+    x = np.array([0.0, 0.5, 2.0, 1.0])
+    for case in (
+        lambda x: dn.grad(f)(x),
+        lambda x: dn.hvp(f)(x, x + 1),
+        lambda x: dn.grad(lambda x: np.sum(dn.grad(f)(x)[1:]))(x),
+        lambda x: dn.grad(series)(x)[1:],
+    ):
+        with np.errstate(all="ignore"):
+            expected = case(x)
+        given = cp.asarray(x)
+        with unread():
+            found = case(given)
+        np.testing.assert_allclose(cp.asnumpy(found), expected, rtol=1e-12)

@@ -175,7 +175,7 @@ def render(routine: Routine, variant: Variant) -> str:
     if strided:
         _integers([f"size{k}" for k in range(1, variant.axes)], arguments, head)
         head += _elements(strided, variant.axes)
-    tail: list[str] = []
+    tail = ["}"] * routine.guarded
     if w.raised:
         arguments += ["unsigned* tickets", "const long long ticket"]
         flag = f"tickets[(unsigned)ticket % {SLOTS}]"
@@ -183,7 +183,6 @@ def render(routine: Routine, variant: Variant) -> str:
             head.insert(0, f"if ({flag} != (unsigned)ticket) return;")
             known = (k for k, line in enumerate(w.once, 1) if line.startswith(f"const bool {w.raised} ="))
             w.once.insert(next(known, 0), f"if (!{w.raised}) continue;")
-            tail.append("}")
         else:
             tail.append(f"if ({w.raised}) {flag} = (unsigned)ticket;")
     each = ["for (I d = 0; d < directions; ++d) {", *w.each, *w.stored[True], "}"] if routine.directed else []

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.special as sp
 
 from ... import series
+from ...counterparts import applied
 from ...kinds import Coefficient
 from ...series import special as series_special
 from ..table import REAL, UNIT, by_coefficients, by_derivative, by_equation, on_series, recurrence, require_constant
@@ -37,12 +38,12 @@ def _erfcx(order: int, value: Coefficient, x: Coefficient) -> list[Any]:
 
 def _wofz(order: int, value: Coefficient, z: Coefficient) -> list[Any]:
     z = z + 0j
-    return series_special.faddeeva(order, z, sp.wofz(_to(lambda z: np.imag(z) < 0, z)))
+    return series_special.faddeeva(order, z, applied(sp.wofz, _to(lambda z: np.imag(z) < 0, z)))
 
 
 def _dawsn(order: int, value: Coefficient, x: Coefficient) -> list[Any]:
     if np.iscomplexobj(x):
-        return series_special.dawson(order, value, x, sp.wofz(_to(lambda z: np.imag(z) < 0, x)))
+        return series_special.dawson(order, value, x, applied(sp.wofz, _to(lambda z: np.imag(z) < 0, x)))
     # w = e^{−x²} + (2i/√π) F on the real axis
     return series_special.dawson(order, value, x, np.exp(-x * x) + (1j * _2_SQRT_PI) * np.abs(value))
 

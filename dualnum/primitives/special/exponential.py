@@ -107,7 +107,7 @@ def _from_zeros(shift: int, log: np.ufunc) -> Mend:
         y = [value]
         for k in range(1, min(order, len(u) + len(logs) - 2) + 1):
             below = range(max(0, k + 1 - len(logs)), min(k + 1, len(u)))
-            y.append(series.total(np.where(u[j] == 0, 0.0, u[j] * logs[k - j]) for j in below))
+            y.append(series.total(np.where(np.equal(u[j], 0), 0.0, u[j] * logs[k - j]) for j in below))
         return y
 
     return Mend(lambda value, u, v: (u == 0) & ((v == -shift) | (v == inf)), rule)

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.special as sp
 
 from ... import series
+from ...backend import device_of, is_array, to_device
 from ...kinds import Coefficient
 from ...operand import primal
 from ...series import special as series_special
@@ -53,6 +54,11 @@ def _table(size: int) -> Any:
     return np.array(rows)
 
 
+@lru_cache(maxsize=16)
+def _table_on(device: str, size: int) -> Any:
+    return to_device(_table(size), device)
+
+
 def _from_table(order: int, x: Coefficient) -> list[Any]:
     """λ_k(x) = Σ_m C(k+m, m) λ_{k+m}(x_j) (x − x_j)^m about the nearest point x_j of the table.
 
@@ -60,8 +66,9 @@ def _from_table(order: int, x: Coefficient) -> list[Any]:
     """
     terms = [10 + k // 3 for k in range(order + 1)]
     size = 8 * ((order + terms[-1]) // 8 + 1)
-    table = _table(size)
-    plain = np.asarray(primal(x))
+    plain = primal(x)
+    plain = plain if is_array(plain) else np.asarray(plain)
+    table = _table_on(device_of(plain), size)
     index = np.rint((np.where(np.isfinite(plain), np.clip(plain, _FROM, _TO), 0.0) - _FROM) / _STEP).astype(int)
     delta = x - (index * _STEP + _FROM)
     result = []
