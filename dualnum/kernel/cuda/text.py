@@ -203,7 +203,7 @@ def _elements(strided: list[int], axes: int) -> list[str]:
     """Where a thread's element lies in the planes of strided operands."""
     lines, rest = [], "i"
     for k in range(axes - 1, 0, -1):
-        lines += [f"const I q{k} = {rest} / size{k};", f"const I j{k} = {rest} - q{k} * size{k};"]
+        lines += [f"const I q{k} = {rest} / size{k};", f"const I x{k} = {rest} - q{k} * size{k};"]
         rest = f"q{k}"
-    lines.append(f"const I j0 = {rest};")
-    return lines + [f"const I e{g} = {' + '.join(f'j{k} * s{g}_{k}' for k in range(axes))};" for g in strided]
+    lines.append(f"const I x0 = {rest};")
+    return lines + [f"const I e{g} = {' + '.join(f'x{k} * s{g}_{k}' for k in range(axes))};" for g in strided]
