@@ -3,8 +3,8 @@
 The stand-in is a module `fakegpu`, on the path or in ``../shared/gpu-emulator``, which must be imported before CuPy.
 CuPy is imported when the first of these tests runs, not while tests are collected: the others do without.
 
-Where no kernel has been compiled before, all of them take a stand-in about half an hour. DUALNUM_GPU_EVERY=8 leaves every
-eighth case of each test.
+Where no kernel has been compiled before, all of them take a stand-in about half an hour. DUALNUM_GPU_EVERY=8 leaves
+every eighth case of each test.
 """
 
 import importlib
