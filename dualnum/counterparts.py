@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .backend import cupy, namespace
+from .backend import cupy, is_array, namespace
 from .errors import not_on_device
 
 __all__ = ["KERNELS", "applied", "on_device"]
@@ -20,7 +20,8 @@ __all__ = ["KERNELS", "applied", "on_device"]
 
 def applied(ufunc: Any, *args: Any) -> Any:
     """ufunc(*args), wherever arrays are."""
-    return (ufunc if namespace(*args) is np else on_device(ufunc))(*args)
+    plain = namespace(*args) is not np and all(is_array(x) or isinstance(x, (int, float, complex)) for x in args)
+    return (on_device(ufunc) if plain else ufunc)(*args)
 
 
 def on_device(ufunc: Any) -> Callable[..., Any]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import memory
 from ..backend import contiguous, is_array, namespace, writable
+from ..counterparts import on_device
 from ..kernel.target import Target
 from ..kinds import DType, Value
 from .cut import Cut
@@ -257,7 +258,9 @@ class _Writer:
         if node.op in ("stack", "placed"):
             indices = self.bound(list(range(len(given)) if node.op == "stack" else k.values()))
             return f"placed(({several},), {indices}, {node.shape}, {self.bound(node.dtype)})"
-        return f"where({several})" if node.op == "select" else f"{self.bound(node.op)}({several})"
+        if node.op == "select":
+            return f"where({several})"
+        return f"{self.bound(node.op if self.machine.looks else on_device(node.op))}({several})"
 
     def _output(self, node: Node) -> str:
         if node.op == "constant" and not node.weak:
