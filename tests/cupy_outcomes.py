@@ -3,11 +3,31 @@
 What stands here under no name gives on a device what it gives on the host, and the host does not wait for the device.
 """
 
-__all__ = ["LOOKS", "RAISES", "on_cupy"]
+__all__ = ["LOOKS", "RAISES", "ROWS", "STAND_IN", "on_cupy"]
 
-# what has no answer on a device, for some call at least
+_NOT_IN_XSF = "CuPy has no such function, and xsf's for it does not compile for devices"
+
+# ufuncs that raise, by the name of their row
+ROWS = {
+    "itj0y0": _NOT_IN_XSF,
+    "iti0k0": _NOT_IN_XSF,
+}
+
+_TABLES = "the stand-in does not understand the tables of CuPy's kernel"
+
+# those whose kernels a stand-in for a device cannot run
+STAND_IN = {
+    "ellipj": _TABLES,
+    "expn": _TABLES,
+}
+
+_FOLDS = "= but for reduce, accumulate and reduceat, which CuPy lacks"
+
+# what has no answer on a device, for some call at least: what else it does, or why
 RAISES = {
-    "np.astype": "only longdouble, which CuPy lacks",
+    "np.astype": "= but for longdouble, which CuPy lacks",
+    **dict.fromkeys(("np.logical_and", "np.logical_or", "np.logical_xor"), _FOLDS),
+    **{f"scipy.special.{name}": why for name, why in ROWS.items()},
     "dn.linalg.sqrtm": "CuPy has no sqrtm",
     "dn.linalg.solve_sylvester": "CuPy has no solve_sylvester",
 }
@@ -34,6 +54,7 @@ LOOKS = {
     )},
     **dict.fromkeys(("np.array_repr", "np.array_str", "np.array2string"), _TEXT),
     "np.shares_memory": "at the addresses",
+    **dict.fromkeys(("np.power", "np.float_power"), "at constant exponents that are an array"),
     "dn.linalg.expm": "how large the matrices are",
 }  # fmt: skip
 
@@ -41,5 +62,5 @@ LOOKS = {
 def on_cupy(name: str) -> str:
     """The cell of a function in the column."""
     if name in RAISES:
-        return f"raises: {RAISES[name]}"
+        return RAISES[name] if RAISES[name].startswith("=") else f"raises: {RAISES[name]}"
     return f"= (looks {LOOKS[name]})" if name in LOOKS else "="

@@ -7,7 +7,7 @@ from typing import Any
 import array_function_calls
 import numpy as np
 import pytest
-from what_works import _sample as operands_of
+from what_works import sample as operands_of
 from what_works import sample_matrix
 
 import dualnum as dn

@@ -72,10 +72,15 @@ def sample_matrix() -> tuple[np.ndarray, np.ndarray]:
 
 @functools.cache
 def numpy_ufuncs() -> dict[str, Outcome]:
-    """NumPy's public ufuncs, and the one behind np.clip, with all their methods."""
+    """NumPy's public ufuncs, with all their methods."""
+    return {name: _ufunc(f"np.{name}", ufunc) for name, ufunc in public_ufuncs().items()}
+
+
+def public_ufuncs() -> dict[str, np.ufunc]:
+    """These, and the one behind np.clip, by name."""
     public = (getattr(np, name) for name in dir(np))
     ufuncs = {u.__name__: u for u in (*public, umath.clip) if isinstance(u, np.ufunc)}
-    return {name: _ufunc(f"np.{name}", ufuncs[name]) for name in sorted(ufuncs)}
+    return dict(sorted(ufuncs.items()))
 
 
 @functools.cache
@@ -87,7 +92,7 @@ def special_ufuncs() -> dict[str, Outcome]:
 
 
 def _ufunc(name: str, ufunc: np.ufunc, methods: bool = True) -> Outcome:
-    points = _sample(ufunc)
+    points = sample(ufunc)
     directions = [np.resize([1.0, -0.6, 0.8, 0.5], x.shape) * (1 - 0.3 * i) for i, x in enumerate(points)]
     varying = [i for i, x in enumerate(points) if x.dtype.kind == "f"]
     calls = [[v if i in varying else None for i, v in enumerate(directions)]]
@@ -102,7 +107,7 @@ def _ufunc(name: str, ufunc: np.ufunc, methods: bool = True) -> Outcome:
         if result.reverse in ("exact", "none"):
             result.reverse_note = _constants([i for i in alone if alone[i].reverse == "raises"])
     if methods:
-        result.methods = {method: _method(ufunc, method) for method in METHODS if _has(ufunc, method)}
+        result.methods = {method: _method(ufunc, method) for method in METHODS if has(ufunc, method)}
     return result
 
 
@@ -110,7 +115,7 @@ def _constants(refused: list[int]) -> str:
     return f"argument {', '.join(map(str, refused))} must be constant" if refused else ""
 
 
-def _has(ufunc: np.ufunc, method: str) -> bool:
+def has(ufunc: np.ufunc, method: str) -> bool:
     if ufunc.signature is not None:
         return False
     if method == "at":
@@ -118,7 +123,7 @@ def _has(ufunc: np.ufunc, method: str) -> bool:
     return ufunc.nin == 2 and (ufunc.nout == 1 or method == "outer")
 
 
-def _sample(ufunc: np.ufunc) -> list[np.ndarray]:
+def sample(ufunc: np.ufunc) -> list[np.ndarray]:
     """Four generic points for each argument, from the middle of the row's sample intervals."""
     if ufunc.signature is not None:
         x, _ = sample_matrix()
@@ -189,32 +194,26 @@ def document() -> str:
         'place from the true value; `dn.engine("interpret")` calls NumPy\'s own. Derivative: `exact`, '
         "or `none` where the result is constant (a shape, an order, a decision) and comes without derivatives. "
         "Reverse: the same call recorded on a tape; `exact` where its pull-back is the transpose of the derivative. "
-        "Order: how many derivatives there are. What raises says why.",
+        "Order: how many derivatives there are. CuPy: the same call on CuPy's arrays, held against NumPy's; `=` where "
+        "it is the same, and the host does not wait for the device; where it must look at numbers before it can go on "
+        "(as for x[mask]), it is said for what. What raises says why.",
         "",
         "## NumPy's ufuncs",
         "",
         "The methods that the ufunc has and that work with derivatives, forward and backward, stand in the last "
         "column but one.",
         "",
-        "| function | value | derivative | reverse | order | methods | notes |",
-        "|---|---|---|---|---|---|---|",
+        "| function | value | derivative | reverse | order | CuPy | methods | notes |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for outcome in ufuncs.values():
         works = ", ".join(m for m, status in outcome.methods.items() if status in ("works", "constant"))
-        lines.append(f"| `{outcome.name}` | {_cells(outcome)} | {works} | {_note(outcome)} |")
-    lines += ["", "## NumPy's array functions", ""]
-    lines += [
-        "CuPy: the same call on CuPy's arrays, held against NumPy's. `=` where it is the same, and "
-        "the host does not wait for the device; where it must look at numbers before it can go on (as for x[mask]), it "
-        "is said for what.",
-        "",
-    ]
-    lines += ["| function | value | derivative | reverse | order | CuPy | notes |", "|---|---|---|---|---|---|---|"]
-    shown = [o for o in functions.values() if not _is_of(o, _TEXT)]
-    lines += [f"| `{o.name}` | {_cells(o)} | {_cupy(o)} | {_note(o)} |" for o in shown]
-    lines += ["", "## Ufuncs of scipy.special", ""]
-    lines += ["| function | value | derivative | reverse | order | notes |", "|---|---|---|---|---|---|"]
-    lines += [f"| `{o.name}` | {_cells(o)} | {_note(o)} |" for o in special.values()]
+        lines.append(f"| `{outcome.name}` | {_cells(outcome)} | {_cupy(outcome)} | {works} | {_note(outcome)} |")
+    for title, outcomes in (("NumPy's array functions", functions), ("Ufuncs of scipy.special", special)):
+        lines += ["", f"## {title}", ""]
+        lines += ["| function | value | derivative | reverse | order | CuPy | notes |", "|---|---|---|---|---|---|---|"]
+        shown = [o for o in outcomes.values() if not _is_of(o, _TEXT)]
+        lines += [f"| `{o.name}` | {_cells(o)} | {_cupy(o)} | {_note(o)} |" for o in shown]
     texts = [o for o in functions.values() if _is_of(o, _TEXT)]
     lines += ["", f"The {len(texts)} functions of `{'`, `'.join(_TEXT)}` work on text and structures, and raise."]
     return "\n".join(lines) + "\n"

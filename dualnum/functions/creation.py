@@ -93,6 +93,8 @@ def zeros_like(
 ) -> Any:
     """A jet of a's level, all coefficients zero; of an integer dtype a plain array (`empty_like` as well:
     memory without a value has no derivatives either)."""
+    if shape == ():  # which CuPy takes for none that is given
+        return np.reshape(np.zeros_like(a, dtype=dtype, shape=(1,)), ())
     return rearrange(lambda x: np.zeros_like(x, dtype=dtype, shape=shape), a)
 
 
@@ -109,6 +111,8 @@ def full_like(
 ) -> Any:
     if not isinstance(fill_value, Operand):
         (fill_value,) = numbers("full_like", fill_value)
+        if shape == ():
+            return np.reshape(np.full_like(a, fill_value, dtype=dtype, shape=(1,)), ())
         return rearrange(lambda x, value: np.full_like(x, value, dtype=dtype, shape=shape), a, fill_value)
     zeros = np.zeros_like(a, dtype=dtype, shape=shape)
     return (zeros + fill_value).astype(floating_dtype(zeros.dtype, "full_like"), copy=False)

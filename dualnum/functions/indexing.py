@@ -313,9 +313,12 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
 @implements(np.fill_diagonal)
 def fill_diagonal(a: Value, val: Any, wrap: bool = False) -> None:
     a = _writable(a, "fill_diagonal")
-    mask = np.zeros(a.shape, bool)  # on the host, whose numbers may be looked at
-    np.fill_diagonal(mask, True, wrap)
-    _put(a, np.flatnonzero(mask), val)
+    if a.ndim == 2:
+        step, end = a.shape[1] + 1, a.size if wrap else min(a.size, a.shape[1] ** 2)
+    else:
+        np.diag_indices_from(stand_in(a.shape))  # all axes must be equally long
+        step, end = 1 + int(np.sum(np.cumprod(a.shape[:-1]))), a.size
+    _put(a, library(a).arange(0, end, step), val)
 
 
 # ── along axes ───────────────────────────────────────────────────────────────────────────────────

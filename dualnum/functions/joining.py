@@ -1,6 +1,6 @@
 """Joining arrays into one, repeating them, and splitting one into views."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -25,7 +25,13 @@ def _joined(function: Callable[..., Any], arrays: Any, out: Value = None, dtype:
         keywords["dtype"] = floating_dtype(dtype, name)
         if keywords["dtype"].kind == "f" and any(getattr(x, "dtype", np.dtype(float)).kind == "c" for x in arrays):
             raise InvalidType(f"{name}: dtype is {dtype}, but an array is complex; expected a complex type")
-    return into(out, rearrange(lambda *xs: function(xs, **keywords), *numbers(name, *arrays)), name)
+    return into(out, rearrange(lambda *xs: function(xs, **keywords), *_arrays(name, arrays)), name)
+
+
+def _arrays(name: str, items: Sequence[Any]) -> list[Any]:
+    """The items as `numbers`; on a device numbers as arrays, as NumPy's functions make them of themselves."""
+    items = numbers(name, *items)
+    return items if library(*items) is np else [as_array(x, *items) for x in items]
 
 
 def _pieces_of(shapes: list[tuple[int, ...]], axis: int) -> Callable[[Any], Any]:
@@ -74,7 +80,7 @@ def stack(arrays: Any, axis: int = 0, out: Value = None, *, dtype: DType = None,
     arrays = list(arrays)
     if out is not None or dtype is not None or not arrays:
         return _joined(np.stack, arrays, out, dtype, axis=axis, casting=casting)
-    arrays = numbers("stack", *arrays)
+    arrays = _arrays("stack", arrays)
     axis = normalize_axis_index(axis, np.ndim(arrays[0]) + 1)
     place = (slice(None),) * axis
 
@@ -120,7 +126,7 @@ def block(arrays: Any) -> Any:
         return [filled(item, xs) for item in nested] if isinstance(nested, list) else xs[nested]
 
     structure = numbered(arrays)
-    leaves = numbers("block", *leaves)
+    leaves = _arrays("block", leaves)
     joined = np.block if library(*leaves) is np else lambda nested: _blocked(nested, _depth(nested))
     return rearrange(lambda *xs: joined(filled(structure, xs)), *leaves)
 

@@ -272,8 +272,12 @@ def _inserted(arr: Value, obj: Any, values: Value, axis: Axis) -> Any:
     values = np.reshape(values, (1,) * (arr.ndim - values.ndim) + values.shape)
     if not isinstance(obj, slice) and np.ndim(obj) == 0:
         values = np.moveaxis(values, 0, axis)
-    places = np.arange(n)[obj]
-    shape[axis] = places.size if places.size > 1 else values.shape[axis]
+    if isinstance(obj, slice):
+        count = len(range(*obj.indices(n)))
+    else:
+        places = np.asarray(obj)
+        count = int(places.sum()) if places.dtype == bool else places.size
+    shape[axis] = values.shape[axis] if count == 1 else count
     order = np.insert(np.arange(n), obj, np.arange(n, n + shape[axis]))
     both = np.concatenate([arr, np.broadcast_to(values, shape).astype(arr.dtype)], axis)
     return np.take(both, order, axis)

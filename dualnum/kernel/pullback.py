@@ -13,7 +13,7 @@ import numpy as np
 from ..algebra import NotGraded
 from ..backend import is_array, occurs
 from ..kinds import Value
-from ..operand import Operand, primal
+from ..operand import Operand, primal, visible
 from ..primitives.derived import Derived, derived
 from ..primitives.mends import mended
 from ..primitives.table import Row, Series
@@ -109,10 +109,14 @@ def _interpreted(row: Row, wanted: tuple[bool, ...], output: int, is_complex: bo
 def _interpreter(row: Row, wanted: tuple[bool, ...], output: int, is_complex: bool) -> PullBack:
     """The rule itself, run on the operands."""
 
+    def pulled(i: int, cotangent: Value, value: Value, arguments: Sequence[Any]) -> Any:
+        slope = _slope(row, i, arguments)
+        if slope is not None:
+            return cotangent * slope(*arguments)
+        return row.pull(i, cotangent, value, *arguments, output=output)
+
     def function(cotangent: Value, value: Value, *arguments: Any) -> Any:
-        return tuple(
-            row.pull(i, cotangent, value, *arguments, output=output) if w else None for i, w in enumerate(wanted)
-        )
+        return tuple([pulled(i, cotangent, value, arguments) if w else None for i, w in enumerate(wanted)])
 
     if row.slopes and sum(wanted) == 1 and (slope := row.slopes[wanted.index(True)]) is not None:
         i, moving = wanted.index(True), _by_derivatives(row, wanted, output)
@@ -127,6 +131,13 @@ def _interpreter(row: Row, wanted: tuple[bool, ...], output: int, is_complex: bo
     if exact is not None and row.mend is not None:
         exact = _either(row, exact, exact)
     return PullBack(_mended(row, wanted, output, function), (True,) * (1 + len(wanted)), exact, moved=wanted)
+
+
+def _slope(row: Row, i: int, arguments: Sequence[Any]) -> Any:
+    """The partial derivative by other primitives, of arrays on a device, at which the rule would have to look."""
+    if not row.slopes or visible(*arguments) or any(isinstance(u, Operand) for u in arguments):
+        return None
+    return row.slopes[i]
 
 
 def _written(row: Row, wanted: tuple[bool, ...], output: int, numbers: Value) -> PullBack:
@@ -338,7 +349,7 @@ def _mended(row: Row, wanted: tuple[bool, ...], output: int, function: Callable[
             return pulled
         results = []
         for i, c in enumerate(pulled):
-            if c is not None:
+            if c is not None and _slope(row, i, arguments) is None:
                 partial = derived(row, tuple(int(i == j) for j in range(len(wanted))), output)
                 c = np.where(where, cotangent * _right(partial, arguments), c)
             results.append(c)

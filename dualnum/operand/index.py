@@ -9,7 +9,7 @@ from ..errors import InvalidIndex, InvalidType
 from ..kinds import Index, Value
 from .operand import Operand, highest
 
-__all__ = ["as_tuple", "cannot_hold", "checked_index", "checked_value", "index_error", "is_basic"]
+__all__ = ["as_tuple", "cannot_hold", "checked_index", "checked_value", "has_mask", "index_error", "is_basic"]
 
 
 def as_tuple(index: Index) -> tuple[Any, ...]:
@@ -21,6 +21,12 @@ def is_basic(index: Index) -> bool:
         i is None or i is Ellipsis or (isinstance(i, (slice, int, np.integer)) and not isinstance(i, bool))
         for i in as_tuple(index)
     )
+
+
+def has_mask(index: Index) -> bool:
+    """Whether truth values choose entries, whose number nobody knows but by a look."""
+    parts = [np.asarray(i) if isinstance(i, list) else i for i in as_tuple(index)]
+    return any(isinstance(i, bool) or (hasattr(i, "dtype") and i.dtype.kind == "b") for i in parts)
 
 
 def checked_index(index: Index, what: str) -> Any:

@@ -19,7 +19,7 @@ from ..kernel.pullback import pullback, written_value
 from ..kinds import DType, Index, Value
 from ..operand import Adjoint, Adjoints, Moving, Operand, Stacked, batched, library, linear
 from ..operand.constants import frozen
-from ..operand.index import checked_index, checked_value
+from ..operand.index import checked_index, checked_value, has_mask
 from ..operand.levels import Scope, require_alive
 from ..operand.rearrangement import Rearrangement
 from ..primitives import ufuncs
@@ -28,7 +28,7 @@ from ..primitives.mends import around_zeros
 from ..primitives.operation import Operation
 from ..primitives.table import Row
 from .recording import Recording
-from .step import LinearPull, Placing, Step, irreversible, is_recording, sign_of_squares
+from .step import LinearPull, Placing, Step, added_at, irreversible, is_recording, sign_of_squares
 from .transposed import StackPull
 from .views import assign, is_view, looked
 
@@ -138,7 +138,10 @@ class Recorded(Recording):
         return self._shared(self._new(y, step), x, index)
 
     def _gathered(self, index: Index) -> Any:
-        return self._rearrange(lambda x: x[index], (self,), "getitem")
+        taken = lambda x: x[index]  # noqa: E731
+        if library(self) is np or has_mask(index):
+            return self._rearrange(taken, (self,), "getitem")
+        return self._linear(taken, (self,), added_at(index, self.shape), name="getitem")
 
     def _shared(self, view: Any, x: Value, how: Any) -> Any:
         """The new variable, marked as a view of this one where it shares its memory."""

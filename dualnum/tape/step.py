@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import namespace
 from ..errors import NotDifferentiable, NotTraceable
 from ..jets.planes import placed
 from ..kernel.pullback import PullBack
@@ -28,6 +29,7 @@ __all__ = [
     "LinearPull",
     "Placing",
     "Step",
+    "added_at",
     "irreversible",
     "is_recording",
     "name_of",
@@ -170,6 +172,20 @@ class Placing:
             return linear(put, g, adjoint=Moving(lambda h: h[self.index], omits=False)) if alone is None else alone
 
         return put(cotangent)
+
+
+def added_at(index: Index, shape: tuple[int, ...]) -> Moving:
+    """The adjoint of x[index] on a device, where an entry may occur twice: its cotangents are added up."""
+
+    def put(g: Value) -> Any:
+        if isinstance(g, Operand):
+            return linear(put, g, adjoint=Moving(lambda h: h[index]))
+        xp: Any = namespace(g)
+        sums = xp.zeros(shape, g.dtype)
+        xp.add.at(sums, index, g)
+        return sums
+
+    return Moving(put)
 
 
 class LinearPull:

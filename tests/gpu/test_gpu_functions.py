@@ -12,10 +12,10 @@ import cupy_linalg
 import numpy as np
 import pytest
 from array_function_calls import CALLS, Call, changed
-from cupy_outcomes import LOOKS, RAISES
+from cupy_outcomes import LOOKS, RAISES, ROWS
 from on_device import attempt, outcomes, transferred
 from test_coverage import measure
-from what_works import sample_matrix
+from what_works import has, public_ufuncs, sample, sample_matrix
 
 import dualnum as dn
 from dualnum.errors import InvalidType, NotDifferentiable, NotOnDevice
@@ -28,6 +28,7 @@ def cupy(cp: Any) -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
         for name, function in substitutes.items():
             patch.setattr(cp.linalg, name, function)
+        np.exp(dn.jet(cp.zeros(1), 1))  # the first kernel of a process waits for what the device sets up
         yield cp
 
 
@@ -51,6 +52,45 @@ def test_a_call_of_the_table(name: str, cupy: Any) -> None:
     looked = judge(name, CALLS[name], cupy)
     if name in LOOKS and "fakegpu" in sys.modules:
         assert looked, f"{name} does not look at numbers any more"
+
+
+@pytest.mark.parametrize("name", public_ufuncs())
+def test_a_ufunc(name: str, cupy: Any) -> None:
+    """Its call, and its methods."""
+    ufunc = public_ufuncs()[name]
+    methods = [method for method in METHODS if has(ufunc, method)]
+    points = sample(ufunc)
+    x, v = np.array([0.6, 0.43, 0.87, 0.71]) + (ufunc is np.arccosh), np.array([1.0, -0.6, 0.8, 0.5])
+    constant = np.array([1, 2, 0, 1]) if ufunc is np.ldexp else None
+
+    def call(xp: Any) -> Any:
+        return ufunc(*(dn.jet(xp.asarray(u), 3) if u.dtype.kind == "f" else xp.asarray(u) for u in points))
+
+    def method(name: str, xp: Any) -> Any:
+        there = None if constant is None else xp.asarray(constant)
+        return METHODS[name](ufunc, dn.jet(xp.asarray(x), 3, direction=xp.asarray(v)), there)
+
+    with np.errstate(all="ignore"):
+        outcomes = [attempt(lambda: call(np), lambda: call(cupy), cupy, 1e-9)]
+        outcomes += [attempt(lambda m=m: method(m, np), lambda m=m: method(m, cupy), cupy, 1e-9) for m in methods]  # type: ignore[misc]
+    raised = [m for m, outcome in zip(["call", *methods], outcomes, strict=True) if outcome.status == "raises"]
+    assert all(outcome.status in ("right", "refused", "raises") for outcome in outcomes), outcomes
+    assert bool(raised) == (f"np.{name}" in RAISES), raised
+
+
+def _at(ufunc: Any, x: Any, constant: Any) -> Any:
+    result = np.copy(x)
+    ufunc.at(result, [0, 2], *[] if ufunc.nin == 1 else [0.77 * x[:2] if constant is None else constant[:2]])
+    return result
+
+
+METHODS: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "reduce": lambda ufunc, x, constant: ufunc.reduce(x),
+    "accumulate": lambda ufunc, x, constant: ufunc.accumulate(x),
+    "outer": lambda ufunc, x, constant: ufunc.outer(x, 0.77 * x[:3] if constant is None else constant),
+    "reduceat": lambda ufunc, x, constant: ufunc.reduceat(x, [0, 2]),
+    "at": _at,
+}
 
 
 # ── in other settings ────────────────────────────────────────────────────────────────────────────
@@ -100,9 +140,11 @@ OTHERS: dict[str, list[Call]] = {
     "np.choose": [lambda x: np.choose(INDICES, [x, x * x], mode="clip"), lambda x: np.choose(WHERE * 1, [2.0, x])],
     "np.put": [changed(lambda y: np.put(y, INDICES, [7.0, 8.0], mode="wrap")), changed(lambda y: y.put([3], 1.0))],
     "np.insert": [
-        lambda x: np.insert(x, [1, 3], 7.0), lambda x: np.insert(x, slice(0, 3, 2), x[:, :2], axis=1),
+        lambda x: np.insert(x, [0, 12], 7.0), lambda x: np.insert(x, slice(0, 3, 2), x[:, :2], axis=1),
         lambda x: np.insert(x, [2], [[1.0], [2.0]], axis=0), lambda x: np.insert(x, 1, [[1.0], [2.0], [3.0]], axis=1),
     ],
+    "np.stack": [lambda x: np.stack([x[0, 0], 1.0, 2])],
+    "np.median": [lambda x: np.median(x[:0]), lambda x: np.median(x, axis=(0, 1), keepdims=True)],
     "np.block": [lambda x: np.block([x[0], x[1]]), lambda x: np.block([[x[0]], [x[1]]]), lambda x: np.block(x)],
     "np.repeat": [lambda x: np.repeat(x, 3, axis=1)],
     "np.sum": [lambda x: np.sum(x, where=WHERE), lambda x: np.sum(x, axis=0, initial=1.0)],
@@ -151,4 +193,5 @@ def test_positions_of_quantiles_are_on_the_host(cupy: Any) -> None:
 
 
 def test_no_name_is_mistaken() -> None:
-    assert {*LOOKS, *RAISES} <= {*CALLS, *OTHERS}
+    ufuncs = [*(f"np.{name}" for name in public_ufuncs()), *(f"scipy.special.{name}" for name in ROWS)]
+    assert {*LOOKS, *RAISES} <= {*CALLS, *OTHERS, *ufuncs}

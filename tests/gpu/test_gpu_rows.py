@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.special
-from gpu_exceptions import LOOKS, ROWS, STAND_IN
+from cupy_outcomes import LOOKS, ROWS, STAND_IN
 from test_agreement_rows import points_of
 
 import dualnum as dn
@@ -131,6 +131,6 @@ def test_kinks_are_looked_for_where_errors_are_asked_for(cp: Any) -> None:
 
 def test_arrays_of_exponents_are_looked_at(cp: Any) -> None:
     u = np.array([[0.0, 1.0, 2.0, -1.0, 0.0], [1.0, 1.0, 1.0, 1.0, 0.0], [0.5, 0.3, 0.2, 0.1, 0.4]])
-    assert "power" in LOOKS
+    assert "np.power" in LOOKS
     for p in (np.array([1.5, 2.0, 0.5, 3.0, 2.5]), np.array([2, 3, 1, 2, 2])):
         same(Jet(cp.asarray(u)) ** cp.asarray(p), Jet(u) ** p, cp)
