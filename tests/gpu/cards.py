@@ -232,9 +232,7 @@ def usual(text: str, stores: int) -> tuple[list[Instruction], int]:
     """
     blocks, names = _blocks(text)
     total = sum(map(len, blocks))
-    graph = _Flow(blocks, names)
-    way = graph.longest(0, stores)
-    return ([x for k in way for x in blocks[k]] if way is not None else [], total)
+    return [x for k in _Flow(blocks, names).longest(stores) for x in blocks[k]], total
 
 
 def _blocks(text: str) -> tuple[list[list[Instruction]], dict[str, int]]:
@@ -269,7 +267,6 @@ class _Flow:
         slow = {k for k, block in enumerate(blocks) if any(_is_slow(x) for x in block)}
         self.next = [[t for t in then if t < len(blocks) and t not in slow] for then in self.next]
         self._without_loops(set(range(len(blocks))))
-        self._known: dict[tuple[int, int], tuple[int, tuple[int, ...]] | None] = {}
 
     def _next(self, k: int, names: dict[str, int]) -> list[int]:
         last = self.blocks[k][-1] if self.blocks[k] else Instruction(None, "", "")
@@ -312,25 +309,40 @@ class _Flow:
             waiting += new
         return found
 
-    def longest(self, k: int, stores: int) -> tuple[int, ...] | None:
-        """The blocks of the longest way from one on that makes so many stores, if there is any."""
-        found = self._longest(k, stores)
-        return None if found is None else found[1]
+    def longest(self, stores: int) -> list[int]:
+        """The blocks of the longest way from the first one to an end that makes so many stores; none without one."""
+        best: dict[int, dict[int, tuple[int, int | None]]] = {}  # of a block, by stores: how long, and what comes next
+        for k in self._last_first():
+            block, made = self.blocks[k], self.stores[k]
+            found: dict[int, tuple[int, int | None]] = {}
+            if block and block[-1].op == "EXIT":
+                found[made] = len(block), None
+            for t in self.next[k]:
+                for rest, (n, _) in best[t].items():
+                    if n + len(block) > found.get(rest + made, (0, None))[0]:
+                        found[rest + made] = n + len(block), t
+            best[k] = found
+        way: list[int] = []
+        at: int | None = 0
+        while at is not None and stores in best[at]:
+            way.append(at)
+            at, stores = best[at][stores][1], stores - self.stores[at]
+        return way
 
-    def _longest(self, k: int, stores: int) -> tuple[int, tuple[int, ...]] | None:
-        if (k, stores) in self._known:
-            return self._known[k, stores]
-        block, left = self.blocks[k], stores - self.stores[k]
-        best: tuple[int, tuple[int, ...]] | None = None
-        if left == 0 and block and block[-1].op == "EXIT":
-            best = len(block), (k,)
-        elif left >= 0:
-            ways = [way for t in self.next[k] if (way := self._longest(t, left)) is not None]
-            if ways:
-                n, way = max(ways)
-                best = n + len(block), (k, *way)
-        self._known[k, stores] = best
-        return best
+    def _last_first(self) -> list[int]:
+        """The blocks that are reached, each after those that follow it."""
+        done: list[int] = []
+        seen, waiting = {0}, [(0, iter(self.next[0]))]
+        while waiting:
+            k, then = waiting[-1]
+            new = next((t for t in then if t not in seen), None)
+            if new is None:
+                done.append(k)
+                waiting.pop()
+            else:
+                seen.add(new)
+                waiting.append((new, iter(self.next[new])))
+        return done
 
 
 def _is_slow(x: Instruction) -> bool:
