@@ -189,7 +189,7 @@ def _made(
     """A plan, None where there is none, or that the numbers decide."""
     if not uniform(row.ufunc, dtype):
         return None
-    writing = Writing(dtype, algebra)
+    writing = Writing(dtype, algebra, target.looks)
     symbols = _symbols(writing, described, numbers)
     try:
         results = [algebra.terms(y) for y in _expanded(writing.graph, row, algebra.order, symbols)]
@@ -242,7 +242,7 @@ def _mend(
 
     None where no program can be written for it: then somebody has to look.
     """
-    writing = Writing(dtype, algebra)
+    writing = Writing(dtype, algebra, target.looks)
     symbols = _symbols(writing, described, numbers)
     try:
         value = row.ufunc(*(u[0] for u in symbols))

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import namespace
+from ...backend import namespace, occurs
 from ...errors import NotDifferentiable
 from ...kinds import Coefficient
 
-__all__ = ["require_real", "somewhere", "whole"]
+__all__ = ["require_real", "somewhere", "unseen", "whole"]
 
 
 def require_real(name: str, *values: Any) -> None:
@@ -22,6 +22,12 @@ def whole(n: Coefficient) -> Any:
     return type(n)(np.trunc(n)) if isinstance(n, (int, float)) else np.trunc(n)
 
 
+def unseen(x: Any) -> bool:
+    """Whether nobody looks at numbers: on a device, or in a program for one."""
+    graph = getattr(x, "graph", None)
+    return namespace(x) is not np if graph is None else not graph.looks
+
+
 def somewhere(mask: Any) -> bool:
-    """Whether truth values hold anywhere, or may: those on a device are not looked at."""
-    return namespace(mask) is not np or bool(np.any(mask))
+    """Whether truth values hold anywhere, or may where nobody looks."""
+    return occurs(mask) if unseen(mask) else bool(np.any(mask))

@@ -13,12 +13,11 @@ import scipy.special as sp
 from scipy.special import _ufuncs as private
 
 from ... import series
-from ...backend import namespace
 from ...counterparts import applied
 from ...kinds import Coefficient
 from ...operand import primal
 from ..table import POSITIVE, by_coefficients, by_derivative, lookup, on_series, recurrence, unsupported, zero
-from .arguments import require_real, somewhere
+from .arguments import require_real, somewhere, unseen
 
 Coefficients = Sequence[Any]
 
@@ -165,7 +164,7 @@ def _reciprocal_gamma(order: int, value: Coefficient, x: Coefficient) -> list[An
     """
     require_real("rgamma", x)
     m = np.where((x < 0) & (x >= -6), -np.floor(x), 0.0)
-    inner = np.clip(x + m, 0.0, 4.0)
+    inner = np.minimum(np.maximum(x + m, 0.0), 4.0)
     c = [np.where(inner < 2, a, b) for a, b in zip(
         _around(1, order, np.where(inner < 2, inner - 1, 0.0)),
         _around(3, order, np.where(inner < 2, 0.0, inner - 3)), strict=True,
@@ -237,10 +236,10 @@ def _rising(order: int, z: Coefficients, m: Coefficients) -> list[Any]:
     beside an m that is not whole, they are far and J = 0.
     """
     near = (m[0] == np.rint(m[0])) | ((m[0] >= 0.25) & (z[0] < 8 * m[0]))
-    size = np.where(near, np.clip(np.ceil(m[0]), 0, _FACTORS), 0)
+    size = np.where(near, np.minimum(np.maximum(np.ceil(m[0]), 0), _FACTORS), 0)
     y = _quotient(order, [z[0] + size, *z[1:]], [m[0] - size, *m[1:]])
     factors = primal(size)
-    for j in range(_FACTORS if namespace(factors) is not np else int(np.max(factors, initial=0))):
+    for j in range(_FACTORS if unseen(factors) else int(np.max(factors, initial=0))):
         factor = [np.where(j < size, z[0] + j, 1.0), *(np.where(j < size, z_k, 0.0) for z_k in z[1:])]
         y = series.multiply(order, y[0] * factor[0], y, factor)
     return y
