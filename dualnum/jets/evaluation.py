@@ -14,8 +14,6 @@ from ..errors import DualnumError, InvalidType, InvalidValue, NonsmoothPoint
 from ..kernel import engine, launch, transpose
 from ..kinds import Value
 from ..operand import Operand, primal
-from ..primitives.composition import Composition
-from ..primitives.derived import Derived
 from ..primitives.mends import around_zeros
 from ..primitives.table import Row
 from . import tower
@@ -110,7 +108,7 @@ def fused(top: Base, row: Row, operands: Sequence[Any], mine: Sequence[bool]) ->
 
     None where the operands are no plain arrays or no program can be written.
     """
-    if row.rule is None or not isinstance(row.ufunc, (np.ufunc, Composition, Derived)):
+    if row.rule is None or not launch.has_kernel(row):
         return None
     given = _given(operands, mine)
     if given is None:

@@ -19,8 +19,6 @@ from ..kernel import engine, launch
 from ..kinds import DType, Value
 from ..operand import Operand, highest, is_jet, library
 from ..operand.levels import same_scope
-from ..primitives.composition import Composition
-from ..primitives.derived import Derived
 from ..primitives.mends import mended
 from ..primitives.table import Row
 from .planes import Level, as_jets, peeled, stack_blocks
@@ -58,7 +56,7 @@ def _launched(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) ->
     """As one kernel, and whether the row's mend must follow; None where there is none."""
     algebra = levels[0].algebra if len(levels) == 1 else joint(levels)
     given = [_given(algebra.single, stack) for stack in operands]
-    made = launch.primitive(row, algebra, given) if _has_kernel(row) and None not in given else None
+    made = launch.primitive(row, algebra, given) if launch.has_kernel(row) and None not in given else None
     if made is None:
         return None
     sizes = [level.algebra.size for level in levels]
@@ -74,10 +72,6 @@ def _given(algebra: Algebra, stack: Stack) -> Any:
     return base if _is_number(base) and not stack.axes else None
 
 
-def _has_kernel(row: Row) -> bool:
-    return isinstance(row.ufunc, (np.ufunc, Composition, Derived))
-
-
 def _is_number(x: Value) -> bool:
     """Whether x is a number or array that kernels read."""
     return isinstance(x, (float, int, complex, np.generic, np.ndarray))
@@ -85,7 +79,7 @@ def _is_number(x: Value) -> bool:
 
 def _launched_along(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> tuple[Any, bool] | None:
     """The same with several directions, which are axes of the kernel's arrays: on short arrays."""
-    if not _has_kernel(row):
+    if not launch.has_kernel(row):
         return None
     ndim = max(map(_ndim, operands))
     given = [spread(levels, stack, ndim) for stack in operands]

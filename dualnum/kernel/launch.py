@@ -29,6 +29,7 @@ from .writing import NOT_WRITTEN, Kept, Writing
 
 __all__ = [
     "Planes",
+    "has_kernel",
     "primitive",
     "plan_for",
     "planes_of",
@@ -147,6 +148,14 @@ def _in_type(x: Value, dtype: DType) -> Any:
     return int(x) if type(x) is bool else x  # the logarithm of True is of half precision
 
 
+_UFUNCS = (np.ufunc, Composition, Derived)
+
+
+def has_kernel(row: Row) -> bool:
+    """Whether there may be a program for a primitive, on some machine."""
+    return isinstance(row.ufunc, _UFUNCS) or getattr(row.ufunc, "native", False)
+
+
 def plan_for(
     row: Row,
     algebra: Algebra,
@@ -187,7 +196,7 @@ def _made(
     row: Row, algebra: Algebra, described: Any, dtype: DType, target: Target, numbers: Value, directed: bool
 ) -> Any:
     """A plan, None where there is none, or that the numbers decide."""
-    if not uniform(row.ufunc, dtype):
+    if not (uniform(row.ufunc, dtype) if isinstance(row.ufunc, _UFUNCS) else row.ufunc.native and not target.looks):
         return None
     writing = Writing(dtype, algebra, target.looks)
     symbols = _symbols(writing, described, numbers)

@@ -28,13 +28,15 @@ class Elementwise:
     signature = None
     nout = 1
 
-    def __init__(self, function: Callable[..., Any], nin: int = 1) -> None:
+    def __init__(self, function: Callable[..., Any], nin: int = 1, native: bool = False) -> None:
         self.function = function
         self.nin = nin
+        self.native = native  # a function of NumPy's, which programs for a device may name
         self.__name__ = function.__name__
 
     def __call__(self, *args: Any) -> Any:
-        return self.function(*args)
+        graph = getattr(args[0], "graph", None) if self.native else None
+        return self.function(*args) if graph is None else graph.node(self, *args)
 
     def __repr__(self) -> str:
         return f"<{self.__name__}, element by element>"
@@ -138,8 +140,8 @@ def _root_of_product(order: int, value: Coefficient, u: Coefficients, s: Coeffic
     return y
 
 
-SINC: Any = Elementwise(np.sinc)
-I0: Any = Elementwise(np.i0)
+SINC: Any = Elementwise(np.sinc, native=True)
+I0: Any = Elementwise(np.i0, native=True)
 ROOT_OF_PRODUCT: Any = Elementwise(root_of_product, 2)
 by_coefficients(SINC, _sinc)
 by_coefficients(I0, _i0)
