@@ -415,6 +415,7 @@ def test_what_became_of_it_can_be_read():
         lowered = dn.jit(dn.derivative(np.sin)).lower(np.ones(3))
         assert "cos" in str(lowered.programs[0]) and "return" in str(lowered.programs[0])
         assert "define i32 @kernel" in lowered.llvm and "kernel" in lowered.assembly
+        assert 'extern "C" __global__ void kernel(' in lowered.cuda
         whole = dn.jit(lambda x: np.sum(np.sin(x)) * np.cos(x)).lower(np.ones(3))
         assert len(whole.programs) >= 2 and whole.llvm.count("define") == len(whole.programs)
         assert "kernel" in whole.assembly

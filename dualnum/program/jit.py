@@ -341,7 +341,7 @@ def _described_result(y: Value) -> Any:
 
 
 class Lowered:
-    """What a jitted function became, to look at: `python`, `programs`, `llvm`, `assembly`; made by `Jitted.lower`.
+    """What a jitted function became, to look at: `python`, `programs`, `llvm`, `assembly`, `cuda`; see `Jitted.lower`.
 
     Example:
         >>> lowered = dn.jit(lambda x: x * np.tanh(x)).lower(np.array([0.5, 2.0]))
@@ -374,6 +374,11 @@ class Lowered:
         """The machine's assembly of the kernels."""
         machine = engine.named("llvm")
         return "\n".join(machine.assembly(_rendered(k, machine)) for k in self._kernels)
+
+    @property
+    def cuda(self) -> str:
+        """The CUDA C of the kernels, each as it is for arrays in one piece."""
+        return "\n".join(_rendered(k, engine.device) for k in self._kernels)
 
 
 def _rendered(kernel: Kernel, machine: Target) -> str:
