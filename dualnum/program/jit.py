@@ -341,7 +341,9 @@ def _described_result(y: Value) -> Any:
 
 
 class Lowered:
-    """What a jitted function became, to look at: `python`, `programs`, `llvm`, `assembly`, `cuda`; see `Jitted.lower`.
+    """What a jitted function became, to look at; made by `Jitted.lower`.
+
+    `python` calls `programs`, whose texts are `llvm`, `assembly` and `cuda`.
 
     Example:
         >>> lowered = dn.jit(lambda x: x * np.tanh(x)).lower(np.array([0.5, 2.0]))
