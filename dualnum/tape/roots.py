@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from ..backend import namespace
 from ..errors import DualnumError
 from ..jets.jet import Jet
 from ..kinds import Index, Value
@@ -42,9 +43,12 @@ class Remembering:
     )  # fmt: skip
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if _is_short(self) and method == "__call__" and not kwargs:
+            result = ufunc(*(x._forgetful() if _is_short(x) else x for x in inputs))
+        else:
+            result = super().__array_ufunc__(ufunc, method, *inputs, **kwargs)  # type: ignore[misc]
         if method != "__call__" or kwargs:
-            return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)  # type: ignore[misc]
-        result = ufunc(*(x._forgetful() if isinstance(x, Remembering) else x for x in inputs))
+            return result
         power = _even_power(self, ufunc, inputs)
         if power:
             w = self._squared()
@@ -79,6 +83,11 @@ class Remembering:
     def __getitem__(self, index: Index) -> Any:
         part = self._forgetful()[index]
         return part._remembering(self._square[index], self._scale) if isinstance(part, Operand) else part
+
+
+def _is_short(x: Value) -> bool:
+    """Whether x is a jet of device arrays, all of which remember: without the memory it goes the short way of jets."""
+    return isinstance(x, Remembering) and isinstance(x, Jet) and namespace(x.planes) is not np
 
 
 def _even_power(x: Value, ufunc: np.ufunc, inputs: tuple[Any, ...]) -> int:
