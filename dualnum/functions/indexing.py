@@ -113,6 +113,7 @@ def _triangle(function: Callable[..., Any], m: Value, k: int) -> Any:
 @implements(np.where, without_axes="array")
 def where(condition: Value, x: Value = NOT_GIVEN, y: Value = NOT_GIVEN, /) -> Any:
     """The condition counts by value; with it alone: the positions where it holds."""
+    condition = as_array(condition, x, y) if isinstance(condition, (list, tuple, bool)) else condition
     condition = frozen(primal(condition))
     if x is NOT_GIVEN and y is NOT_GIVEN:
         return np.where(condition)
@@ -135,7 +136,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
         raise InvalidValue("select: no conditions; expected one at least")
     result = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
-        condition = array(primal(condition))
+        condition = array(primal(as_array(condition, choicelist)))
         if condition.dtype.kind != "b":
             raise InvalidType(f"select: a condition has dtype {condition.dtype}; expected booleans")
         result = np.where(condition, choice, result)
@@ -154,6 +155,7 @@ def _chosen(index: Index, choices: Sequence[Any], mode: Any) -> Any:
         return np.choose(index, choices, mode=mode)
     # CuPy's has one array of all choices, and looks at the indices
     dtype = np.result_type(*choices)
+    index = as_array(index, choices)
     index, *choices = np.broadcast_arrays(index, *(as_array(x, index, choices).astype(dtype) for x in choices))
     stacked = np.stack(choices)
     index, _ = _within(index, stacked, 0, mode)

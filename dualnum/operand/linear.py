@@ -92,8 +92,8 @@ def _together(data: tuple[Any, ...]) -> tuple[Any, ...]:
     if len(data) > 1 and cupy() is not None:
         arrays = list(map(primal, data))
         traced = any(isinstance(x, Operand) for x in arrays)  # constants of a trace are brought to its device
-        if not traced and apart("", *arrays) is not None:
-            raise TypeError("on several devices")  # which is said by name where the function is known
+        if not traced and (elsewhere := apart("", *arrays)) is not None:
+            raise TypeError(str(elsewhere).removeprefix(": "))  # the function's name is put before it where it is known
     return data
 
 
