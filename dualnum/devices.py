@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from .backend import cuda_device, cupy, device_of, imported, resolved, to_device
+from .backend import cuda_device, cupy, device_of, imported, resolved
 from .errors import InvalidType
 from .kinds import Value
 
 __all__ = [
-    "apart", "best_device", "chosen", "devices", "numpy_function", "several", "to_device", "use_device", "within",
+    "apart", "best_device", "chosen", "devices", "numpy_function", "several", "use_device", "within",
 ]  # fmt: skip
 
 

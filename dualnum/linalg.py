@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .algebra import Part
-from .devices import to_device
+from .backend import to_device
 from .errors import InvalidValue, not_on_device
 from .functions import matrices
 from .functions.keywords import array, with_value

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..devices import to_device
+from ..backend import to_device
 from ..errors import InvalidType, InvalidValue, NotDifferentiable, not_on_device
 from ..kinds import Value
 from ..operand import Moving, Operand, as_array, implements, library, linear, operands, primal, visible

@@ -179,9 +179,7 @@ def _on_device(ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any
     if entry is _MISSING:
         if len(entries) >= _LIMIT:
             entries.clear()
-        stacks = [Stack(y.planes, (y.extent,)) if type(y) is jet_type else y for y in inputs]
-        laid = [(launch.planes_of(algebra.single, y), "c") if type(y) is Stack else y for y in stacks]
-        made = _planned(_device, ufunc, laid, top)
+        made = _planned(_device, ufunc, _in_one_piece(inputs, top, jet_type), top)
         plain = made is not None and made.plan.program.alarm is made.plan.early is None and not made.plan.literal
         entry = entries[key] = (made.plan.call, made.extent) if plain and made.plan.call else None
     length = first.size // shape[0]
@@ -290,15 +288,18 @@ def _planned(machine: Target, ufunc: np.ufunc, laid: list[Any], top: Any) -> Any
     return plan and _Layout(plan, algebra.filled(plan.extents[0]), plan.extents[0][0])
 
 
+def _in_one_piece(inputs: tuple[Any, ...], top: Any, jet_type: Any) -> list[Any]:
+    """(Planes, layout) pairs of jets that lie in one piece, and numbers."""
+    single = top.algebra.single
+    return [(launch.planes_of(single, Stack(y.planes, (y.extent,))), "c") if type(y) is jet_type else y for y in inputs]
+
+
 def _remembered(machine: Target, key: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], top: Any, jet_type: Any) -> Any:
     """The entry for operands in one piece like these; None where they must take the general way."""
     entries = _entries[machine]
     if len(entries) >= _LIMIT:
         entries.clear()
-    single = top.algebra.single
-    stacks = [Stack(y.planes, (y.extent,)) if type(y) is jet_type else y for y in inputs]
-    laid = [(launch.planes_of(single, y), "c") if type(y) is Stack else y for y in stacks]
-    made = _planned(machine, ufunc, laid, top)
+    made = _planned(machine, ufunc, _in_one_piece(inputs, top, jet_type), top)
     entry = None
     if made is not None and made.plan.direct is not None:
         plan = made.plan

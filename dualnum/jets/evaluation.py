@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..algebra import Stack
-from ..backend import is_array, lacking, namespace, plain
-from ..devices import apart, to_device
+from ..backend import is_array, lacking, namespace, plain, to_device
+from ..devices import apart
 from ..errors import DualnumError, InvalidType, InvalidValue, NonsmoothPoint
 from ..kernel import engine, launch, transpose
 from ..kinds import Value

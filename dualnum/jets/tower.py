@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..algebra import Algebra, Extents, Monomial, Stack, directions, product_of, unlike
-from ..backend import device_of, namespace
-from ..devices import to_device
+from ..backend import device_of, namespace, to_device
 from ..errors import InvalidValue
 from ..kernel import engine, launch
 from ..kinds import DType, Value

@@ -15,11 +15,11 @@ from ...backend import cupy
 from ..layout import Routine
 from .text import FEW, SLOTS, THREADS, Variant, render
 
-__all__ = ["OPTIONS", "Alarm", "Kernel", "tickets"]
+__all__ = ["OPTIONS", "Alarm", "Kernel"]
 
 OPTIONS = ("--fmad=false",)
 _NARROW = (1 << 31) - FEW  # places from which on they need 64 bits, also those of a guarded kernel's next elements
-tickets = itertools.count(1)
+_tickets = itertools.count(1)
 
 
 class Kernel:
@@ -69,15 +69,15 @@ class Kernel:
         given += sizes[1:]
         alarm: Alarm | bool = False
         if self._watches:
-            alarm = Alarm(next(tickets)) if raised is None else raised
+            alarm = Alarm() if raised is None else raised
             given += [alarm.slots, alarm.ticket]
-        self._launch((len(sizes), most >= _NARROW, "".join(types)), given, results[0].device.id, length)
+        self._launch((len(sizes), most >= _NARROW, "".join(types)), given, results[0].data.device_id, length)
         return alarm if raised is None else False
 
     def direct(self, given: list[Any], array: Any, length: int) -> None:
         """The same of arrays in one piece, of one type and size like `array`, and of numbers; without an alarm."""
         given.append(length)
-        self._launch((0, array.size >= _NARROW, self._alike), given, array.device.id, length)
+        self._launch((0, array.size >= _NARROW, self._alike), given, array.data.device_id, length)
 
     def _launch(self, variant: tuple[int, bool, str], given: list[Any], device: int, length: int) -> None:
         function = self._functions.get((variant, device))
@@ -88,12 +88,12 @@ class Kernel:
 
 
 class Alarm:
-    """Whether a kernel raised its alarm: true or false once it is asked, which waits for the device."""
+    """Whether a kernel, or one of several, raised it: true or false once it is asked, which waits for the device."""
 
     __slots__ = ("slots", "ticket")
 
-    def __init__(self, ticket: int) -> None:
-        self.ticket = ticket
+    def __init__(self) -> None:
+        self.ticket = next(_tickets)
         self.slots = _slots(cupy().cuda.runtime.getDevice())
 
     def __bool__(self) -> bool:

@@ -11,7 +11,7 @@ from ..emit import renderable
 from ..interpret import Interpreter
 from ..layout import Routine
 from ..target import Prepared, Target
-from .call import Alarm, Kernel, tickets
+from .call import Alarm, Kernel
 from .text import BY_NAME, Variant, render
 
 __all__ = ["CUDA"]
@@ -67,11 +67,11 @@ class CUDA(_OfCuPy, Target):
         self.interpreter = Whole()
 
     def alarm(self) -> Any:
-        return Alarm(next(tickets))
+        return Alarm()
 
     def is_here(self, x: Any) -> bool:
         """Whether x lives on the current device, to which allocations and launches go."""
-        here: bool = x.device.id == cupy().cuda.runtime.getDevice()
+        here: bool = x.data.device_id == cupy().cuda.runtime.getDevice()
         return here
 
     def computes(self, dtype: DType) -> bool:
