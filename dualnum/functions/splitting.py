@@ -97,7 +97,7 @@ def _limit(numbers: Value, n: int, digits: float, scale: Any) -> Any:
 
 def diagonal_of(m: Value, w: Value) -> Any:
     """The real diagonal of a Hermitian matrix, which is where the values w are (homogeneous parts do not know it)."""
-    return np.real(np.sum(np.where(identity(m.shape[-1], w), m, 0.0), axis=-1))
+    return np.real(np.sum(np.where(identity(w.shape[-1], w), m, 0.0), axis=-1))
 
 
 def constant_in_blocks(name: str, g: Value, blocks: Blocks, w: Value, what: str = "the function") -> None:
