@@ -10,7 +10,7 @@ What splits at degree s determines its vectors up to degree K − s; above it th
 for, which no function of all of the block sees. Several directions share one value, and so they must share its vectors.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,52 +45,39 @@ class Blocks:
         self.same = labels[..., :, None] == labels[..., None, :]
         self.alone = np.sum(self.same, axis=-1) == 1
 
-    def places(self, index: tuple[int, ...]) -> list[Any]:
-        """The places of each block of more than one value, of the matrix at an index."""
-        labels = self.labels[index]
-        found = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-        return [places for places in found if len(places) > 1]
-
     def named(self, w: Value) -> str:
         """The first block, in words."""
         for index in np.ndindex(self.labels.shape[:-1]):
-            for places in self.places(index):
+            for places in _blocks(self.labels[index]):
                 where = f" of matrix {index}" if index else ""
                 numbers = ", ".join(map(str, places))
                 return f"values {numbers}{where} are equal ({primal(w)[(*index, places[0])]:.6g})"
         return "some values are equal"
 
 
-def blocks_of(name: str, w: Value, digits: float = 1.0, scale: Any = None) -> Blocks | None:
-    """The blocks of equal values; None where all are distinct, which a trace takes for granted, with an alarm."""
+def blocks_of(name: str, w: Value, scale: Any = None) -> Blocks | None:
+    """The blocks of values in order that are equal; None where all are distinct, as a trace takes it, with an alarm."""
     numbers = primal(w)
     n = numbers.shape[-1]
     if n < 2 or (not isinstance(numbers, Operand) and not numbers.size):
         return None
     if isinstance(numbers, Operand):  # where they are equal, the function itself runs
-        apart = np.abs(numbers[..., None, :] - numbers[..., :, None])
-        limit = _limit(numbers, n, digits, None)
-        equal: Any = np.any(np.where(identity(n, numbers), False, apart <= limit[..., None]))
+        equal: Any = np.any(np.abs(np.diff(numbers, axis=-1)) <= _limit(numbers, n, None))
         equal._alarm()
         return None
-    order = np.argsort(numbers, axis=-1)
-    ascending = np.take_along_axis(numbers, order, axis=-1)
-    apart = np.diff(ascending, axis=-1) > _limit(numbers, n, digits, scale)
+    apart = np.abs(np.diff(numbers, axis=-1)) > _limit(numbers, n, scale)
     if bool(np.all(apart)):
         return None
-    labels = np.cumsum(np.concatenate([np.zeros_like(apart[..., :1]), apart], axis=-1), axis=-1)
-    found = np.empty_like(labels)
-    np.put_along_axis(found, order, labels, axis=-1)
-    if not visible(found):
+    if not visible(numbers):
         raise NonsmoothPoint(
             f'{name}: there are equal values, and on a device they are not split; use x.to_device("cpu")'
         )
-    return Blocks(found)
+    return Blocks(np.cumsum(np.concatenate([np.zeros_like(apart[..., :1]), apart], axis=-1), axis=-1))
 
 
-def _limit(numbers: Value, n: int, digits: float, scale: Any) -> Any:
+def _limit(numbers: Value, n: int, scale: Any) -> Any:
     """What is zero of a difference of values."""
-    eps = np.finfo(numbers.dtype).eps ** digits
+    eps = np.finfo(numbers.dtype).eps
     size = np.max(np.abs(numbers), axis=-1, keepdims=True) if scale is None else scale
     return max(_DIGITS, n) * eps * size
 
@@ -134,7 +121,7 @@ def eigen_series(
     """
     if not order:
         return [w], [v]
-    blocks = blocks_of(name, w, scale=sizes[0] if sizes else None)
+    blocks = blocks_of(name, w, scale=sizes[0][..., None] if sizes else None)
     last = order if vectors or blocks is not None else order - 1
     m, u, sums = block_series(order, v, w, a, blocks, last)
     if blocks is None:
@@ -241,26 +228,41 @@ def split(
     limits = np.zeros((order, *shape[:-2]))
     for k in range(order):
         planes[k], limits[k] = m[k], sizes[k]
-    values = np.real(np.diagonal(planes, 0, -2, -1)).copy()
-    turned = np.zeros((order + 1, *shape), dtype)
+    values = np.real(np.diagonal(planes, 0, -2, -1)).copy().reshape(order, -1, n)
+    turned = np.zeros((order + 1, values.shape[1], n, n), dtype)
     turned[0] = np.eye(n)
-    ahead, step = len(shape) - blocks.same.ndim, -1 if descending else 1
-    for index in np.ndindex(shape[:-2]):
-        for places in blocks.places(index[ahead:]):
-            block = planes[(slice(None), *index)][:, places[:, None], places]
-            lam, q = _of_block(name, order, block, [*limits[(slice(None), *index)]])
-            values[(slice(None), *index)][:, places[::step]] = lam
-            turned[(slice(None), *index)][:, places[:, None], places[::step]] = q
-    if vectors == "shared" and ahead:
+    planes, limits, step = planes.reshape(order, -1, n, n), limits.reshape(order, -1), -1 if descending else 1
+    labels = np.broadcast_to(blocks.labels, shape[:-1]).reshape(-1, n)
+    for pattern, of in _patterns(labels):  # all matrices with the same blocks at once
+        for places in _blocks(pattern):
+            rows, columns = places[:, None], places[::step]
+            lam, q = _of_block(name, order, planes[:, of[:, None, None], rows, places], limits[:, of])
+            values[:, of[:, None], columns] = lam
+            turned[:, of[:, None, None], rows, columns] = q
+    values, turned = values.reshape(order, *shape[:-1]), turned.reshape(order + 1, *shape)
+    if vectors == "shared" and len(shape) > blocks.same.ndim:
         _check_shared(name, turned[0], blocks, w)
         return list(values), [turned[0, 0], *turned[1:]]
     return list(values), list(turned)
 
 
-def _of_block(name: str, order: int, block: Any, sizes: Coefficients) -> tuple[Any, Any]:
-    """Those of one block μ + t B(t), by the series B, and the last coefficient of the vectors by their length."""
+def _patterns(labels: Any) -> Iterator[tuple[Any, Any]]:
+    """The different rows of labels, and where they stand."""
+    rows, at = np.unique(labels, axis=0, return_inverse=True)
+    for i, row in enumerate(rows):
+        yield row, np.flatnonzero(at.reshape(-1) == i)
+
+
+def _blocks(labels: Any) -> list[Any]:
+    """The places of each block of more than one value."""
+    found = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    return [places for places in found if len(places) > 1]
+
+
+def _of_block(name: str, order: int, block: Any, sizes: Any) -> tuple[Any, Any]:
+    """Those of blocks μ + t B(t), by the series B, and the last coefficient of the vectors by their length."""
     now, basis = np.linalg.eigh(block[0])
-    lam, q = eigen_series(name, order - 1, basis, now, [*block], "each", sizes)
+    lam, q = eigen_series(name, order - 1, basis, now, [*block], "each", [*sizes])
     length = sum((adjoint(q[j]) @ q[order - j] for j in range(1, order)), 0 * q[0])
     return lam, [*q, q[0] @ (-0.5 * length)]
 
@@ -283,7 +285,7 @@ def _together(name: str, w: Value, m: Coefficients, blocks: Blocks, sizes: Coeff
         if type(x) is int:
             values.append(x)
             continue
-        limit = _limit(w, w.shape[-1], 1.0, np.max(size))
+        limit = _limit(w, w.shape[-1], np.max(size))
         terms = list(x.terms.values()) if isinstance(x, Part) else [x]
         for c in terms:
             entries = np.real(np.diagonal(c, 0, -2, -1))
