@@ -13,6 +13,7 @@ from .errors import (
     NoAttribute,
     NonsmoothPoint,
     NotDifferentiable,
+    PerformanceWarning,
     PrecisionWarning,
 )
 from .functions.creation import array
@@ -73,6 +74,7 @@ __all__ = [
     "NoAttribute",
     "NonsmoothPoint",
     "NotDifferentiable",
+    "PerformanceWarning",
     "PrecisionWarning",
     "__version__",
     "array",

@@ -17,6 +17,7 @@ __all__ = [
     "NotDifferentiable",
     "NotOnDevice",
     "NotTraceable",
+    "PerformanceWarning",
     "PrecisionWarning",
 ]
 
@@ -80,6 +81,10 @@ class NotTraceable(NotDifferentiable):
     def __init__(self, what: str, instead: str, whole: Callable[..., Any]) -> None:
         super().__init__(f"jit: {what} is not possible while a function is traced; use {instead}")
         self.whole = whole
+
+
+class PerformanceWarning(UserWarning):
+    """A result is right and takes longer than it might; the message says why."""
 
 
 class PrecisionWarning(UserWarning):

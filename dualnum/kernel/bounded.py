@@ -32,6 +32,10 @@ class Bounded(Generic[K, V]):
                 self._entries.popitem(last=False)
         return value
 
+    def values(self) -> list[V]:
+        with self._lock:
+            return list(self._entries.values())
+
     def clear(self) -> None:
         with self._lock:
             self._entries.clear()

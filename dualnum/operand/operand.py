@@ -81,6 +81,10 @@ class Operand(OnDevice):
         """This operand as it is now, to be read by a record (see `constants`)."""
         return self
 
+    def _shares(self, whole: Value) -> bool:
+        """Whether this, of a trace, is a view of another array of it."""
+        return False
+
     def _placed(self, index: Index, shape: tuple[int, ...]) -> Any:
         """Zeros of this shape but for self at the index, its own memory; None if that is not quicker than a sum."""
         return None

@@ -78,7 +78,7 @@ class Cut:
                 if kinds[node.args[-1].number] is not None and all(stages[a.number] < key[0] for a in others):
                     stacks.setdefault(key, []).append(node)
         written = {n.number: key for key, members in stacks.items() for n in members}
-        wanted = {n.number for n in traced.outputs}
+        wanted = {n.number for n in traced.wanted}
         alarms = {n.number for n in traced.alarms}
         for key in sorted(groups, key=lambda k: (k[0], groups[k][0].number)):
             members = groups[key]
@@ -97,7 +97,7 @@ class Cut:
 
     def _drop_unread(self, traced: Trace) -> None:
         """Leaves out what NumPy would execute for kernels that see through it."""
-        read = {n.number for n in (*traced.outputs, *self.alarms)}
+        read = {n.number for n in (*traced.wanted, *self.alarms)}
         kept = []
         for step in reversed(self.steps):
             if isinstance(step, Kernel):

@@ -1,35 +1,47 @@
 """`jit`: a function traced once for each signature of its arguments, compiled, and replayed."""
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from sys import modules
 from types import MethodType
 from typing import Any
+from warnings import warn
 
 import numpy as np
 import optree
 
+from ..backend import writable
 from ..devices import apart
-from ..errors import InvalidType
+from ..errors import InvalidType, NotTraceable, PerformanceWarning
 from ..jets.evaluation import kink_mode
 from ..jets.jet import Jet
 from ..kernel import engine
 from ..kernel.bounded import Bounded
-from ..kernel.ir import Program
-from ..kernel.plan import rendered
 from ..kernel.target import Target
-from ..kinds import Value
-from ..operand import Operand, away
+from ..operand import away
 from ..operand.levels import ambient
-from .fused import Kernel
+from .explained import Explained, Lowered, Progress
+from .nodes import Trace
 from .replay import ALARM, Replay
+from .signature import (
+    Static,
+    described_result,
+    flattened,
+    inputs,
+    machine_for,
+    machines,
+    plain,
+    rebuilt,
+    unhashable,
+)  # fmt: skip
 from .trace import Tracer, trace
 from .tracing import Elsewhere
+from .variants import Kept, Variant
 
-__all__ = ["Jitted", "Lowered", "jit"]
+__all__ = ["Jitted", "jit"]
 
 _target, _machine_of, _ndarray = engine.target, engine.machine_of, np.ndarray
-_TRACED_KINDS = "fcbiu"
 
 
 def jit(
@@ -40,14 +52,23 @@ def jit(
 ) -> "Jitted":
     """The same function, traced once for each signature of its arguments, fused and replayed.
 
-    Arrays, jets and Python floats among the arguments (also in nested tuples, lists and dicts) are traced;
-    everything else, and the arguments named by `static_argnums` and `static_argnames`, is part of the signature.
-    Arrays from outside that f uses are taken as they are when it is traced. Inside a transform, on tape variables
-    and on jets of a transform, under `nonsmooth("raise")`, and on arrays that are not NumPy's own, the function
-    itself is called.
+    It gives the numbers of f, raises where f does, and is not slower: what cannot be traced, and what is no quicker
+    when it is replayed, runs as it is, with one `PerformanceWarning` and a reason in `jit(f).explain(...)`.
+
+    Arrays, jets and Python floats among the arguments (also in nested tuples, lists and dicts) are traced, integers
+    and truth values in arrays as well; everything else, and the arguments named by `static_argnums` and
+    `static_argnames`, is part of the signature. Where f looks at numbers (`if`, `while`, `float(x)`, an index, a
+    count), the trace follows those at hand and guards them: a call with others is traced anew, up to eight ways
+    are kept, and beyond them f runs as it is. What f writes into arrays, its arguments among them, is written.
+    Inside a transform, on tape variables and on jets of a transform, under `nonsmooth("raise")`, and on arrays that
+    are not NumPy's own, the function itself is called.
+
+    What f does besides computing (printing, drawing random numbers, appending to a list) happens when it is traced,
+    and when it is measured: twice among the first calls. Arrays from outside that f uses are taken as they are when
+    it is traced.
 
     Args:
-        f: a function of NumPy operations, without side effects and without branches on array values.
+        f: a function of NumPy operations.
         static_argnums: positions of arguments to take as they are; they must be hashable.
         static_argnames: names of keyword arguments to take as they are.
 
@@ -55,14 +76,15 @@ def jit(
         A `Jitted`: a function of f's arguments, with f's results in their structure, shapes and types.
 
     Raises:
-        NotDifferentiable: the function does something with an array's numbers that cannot be traced.
-        InvalidType: f is no function; a position is no integer; a static argument is not hashable; f uses a jet from
-            outside.
+        InvalidType: f is no function; a position is no integer; a static argument is not hashable.
 
     Example:
         >>> fast = dn.jit(dn.derivative(lambda x: np.exp(-x**2), 3))
         >>> bool(np.isclose(fast(np.array([0.5]))[0], 5 * np.exp(-0.25)))
         True
+        >>> root = dn.jit(lambda x: np.sqrt(x) if x > 0 else -x)  # two traces
+        >>> root(np.float64(9.0)), root(np.float64(-4.0))
+        (3.0, 4.0)
     """
     if not callable(f):
         raise InvalidType(f"jit: f is a {type(f).__name__}; expected a function")
@@ -75,7 +97,7 @@ def jit(
 
 
 class Jitted:
-    """A traced function, made by `jit`; `lower(*args)` shows what becomes of it.
+    """A traced function, made by `jit`; `explain(*args)` tells what becomes of it, and `lower(*args)` shows it.
 
     It is called as the function itself; results and errors as for `jit`.
 
@@ -90,8 +112,9 @@ class Jitted:
         self._f = f
         self._static = static
         self._names = names
-        self._entries: Bounded[Any, _Entry] = Bounded(256)
-        self._last: tuple[Any, _Entry | None] = None, None  # signatures rarely change from call to call
+        self._entries: Bounded[Any, Kept] = Bounded(256)
+        self._last: tuple[Any, Kept | None] = None, None  # signatures rarely change from call to call
+        self._told = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         # the usual call: arrays, jets and Python floats, and nothing else
@@ -120,22 +143,42 @@ class Jitted:
                 key += (type(a), a.data.device_id)
             key += (a.shape, a.dtype, a.flags.c_contiguous)
         found = tuple(key)
-        known, entry = self._last
+        known, kept = self._last
         if known != found:
-            entry = self._entries.get(found)
-        if entry is None:
-            if self._flattened(args, kwargs)[2] is None:
+            kept = self._entries.get(found)
+        if kept is None:
+            described = self._flattened(args, kwargs)[1:]
+            if described[1] is None:
                 return self._f(*args)
-            entry = self._entries.put(found, self._traced(args, kwargs))
+            kept = self._entries.put(found, Kept(described, self._tell))
         if known != found:
-            self._last = found, entry
+            self._last = found, kept
+        variant = kept.front
+        if variant is None:
+            return self._otherwise(kept, None, given, args, kwargs)
         try:
-            results = entry.run(given)
-        except np.linalg.LinAlgError:  # the function itself may know what to do with a singular matrix
-            results = ALARM
+            results = variant.run(given)
+        except Exception as error:
+            results = variant.failed(error)
+        if type(results) is not list:
+            return self._otherwise(kept, results, given, args, kwargs)
+        return results[0] if variant.single else variant.given_back(results)
+
+    def _otherwise(self, kept: Kept, results: Any, given: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The call where the trace that was used last does not have the results."""
         if results is ALARM:
-            return self._f(*args)
-        return results[0] if entry.single else entry.given_back(results)
+            return self._f(*args, **kwargs)
+        return kept.otherwise(
+            results, given, lambda: self._f(*args, **kwargs), lambda exact: self._traced(args, kwargs, exact)
+        )
+
+    def _tell(self, reason: str) -> None:
+        """Says once that the function runs as it is."""
+        if not self._told:
+            self._told = True
+            name = getattr(self._f, "__qualname__", type(self._f).__name__)
+            message = f"jit: {name} runs as it is: {reason}; jit(f).explain(...) tells more"
+            warn(message, PerformanceWarning, stacklevel=_levels())
 
     def _there(self, args: tuple[Any, ...]) -> Any:
         """The call, on the device where the arguments are."""
@@ -151,54 +194,33 @@ class Jitted:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
 
+    def _flattened(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any, Any]:
+        return flattened(args, kwargs, self._static, self._names)
+
     def _general(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         leaves, structure, described = self._flattened(args, kwargs)
         if described is None:
             return self._f(*args, **kwargs)
-        key = (_machine(described), structure, described)
+        key = (machine_for(described), structure, described)
         try:
-            entry = self._entries.get(key)
+            kept = self._entries.get(key)
         except TypeError:
-            raise _unhashable(leaves, described) from None
-        if entry is None:
-            entry = self._entries.put(key, self._traced(args, kwargs))
-        try:
-            results = entry.run(_inputs(leaves, described, key[0]))
-        except np.linalg.LinAlgError:
-            results = ALARM
-        return self._f(*args, **kwargs) if results is ALARM else entry.given_back(results)
+            if not self._static and not self._names:
+                return self._f(*args, **kwargs)
+            raise unhashable(leaves, described) from None
+        if kept is None:
+            kept = self._entries.put(key, Kept((structure, described), self._tell))
+        given, variant, results = inputs(leaves, described, key[0]), kept.front, None
+        if variant is not None:
+            try:
+                results = variant.run(given)
+            except Exception as error:
+                results = variant.failed(error)
+            if type(results) is list:
+                return variant.given_back(results)
+        return self._otherwise(kept, results, given, args, kwargs)
 
-    def _flattened(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any, Any]:
-        """Leaves, structure and the description of each; None where the function must run as it is."""
-        static = {i % len(args) for i in self._static if -len(args) <= i < len(args)}
-        wrapped = tuple(_Static(a) if i in static else a for i, a in enumerate(args))
-        named = {name: _Static(a) if name in self._names else a for name, a in kwargs.items()}
-        leaves, structure = optree.tree_flatten((wrapped, named), none_is_leaf=True)  # type: ignore[arg-type, var-annotated]
-        described: list[Any] = []
-        possible = kink_mode() != "raise"
-        for x in leaves:
-            if isinstance(x, Jet):
-                planes = x.planes
-                possible = possible and x.scope is ambient() and engine.accepted(planes)
-                if possible:
-                    contiguous = planes.flags.c_contiguous
-                    described.append(
-                        (type(planes), "jet", planes.shape, x.dtype, x.algebra, x.extent, contiguous, x._is_array)
-                    )
-            elif isinstance(x, np.generic) or engine.accepted(x):
-                possible = possible and x.dtype.kind in _TRACED_KINDS
-                described.append((type(x), x.shape, x.dtype, x.flags.c_contiguous))
-            elif isinstance(x, (Operand, np.ndarray)) or hasattr(x, "__array_interface__") or hasattr(x, "__dlpack__"):
-                possible = False
-            elif type(x) is float:
-                described.append(("number",))
-            else:
-                x = x if isinstance(x, _Static) else _Static(x)
-                described.append(("static", x))
-        possible = possible and len(_machines(described)) < 2
-        return leaves, structure, tuple(described) if possible else None
-
-    def _traced(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "_Entry":
+    def _traced(self, args: tuple[Any, ...], kwargs: dict[str, Any], exact: bool = False) -> Variant:
         leaves, structure, described = self._flattened(args, kwargs)
         if described is None:
             raise InvalidType("jit: nothing is compiled for such arguments; the function itself is called on them")
@@ -207,29 +229,31 @@ class Jitted:
         def run(*tracers: Tracer) -> list[Any]:
             given = iter(tracers)
             filled = [
-                x.x if isinstance(x, _Static) else x if d[0] == "static" else _rebuilt(x, next(given))
+                x.x if isinstance(x, Static) else x if d[0] == "static" else rebuilt(x, next(given))
                 for x, d in zip(leaves, described, strict=True)
             ]
             inner_args, inner_kwargs = optree.tree_unflatten(structure, filled)
             result = self._f(*inner_args, **inner_kwargs)
+            if any(isinstance(x, Jet) and _is_written(x, y) for x, y in zip(leaves, filled, strict=True)):
+                raise InvalidType("jit: a jet among the arguments is written to")
             leaves_out, structure_out = optree.tree_flatten(result, none_is_leaf=True)
-            out.extend((structure_out, [_described_result(y) for y in leaves_out]))
-            return [y.planes if isinstance(y, Jet) else y for y in leaves_out if not _plain(y)]
+            out[:] = structure_out, [described_result(y) for y in leaves_out]
+            return [y.planes if isinstance(y, Jet) else y for y in leaves_out if not plain(y)]
 
-        machine = _machine(described)
-        samples = _inputs(leaves, described, machine)
-        try:
-            traced = trace(run, samples, machine)
-        except Elsewhere as other:  # arrays that the function holds live on a device
-            if _machines(described):
-                raise InvalidType(
-                    "jit: the function uses an array on a device, and an argument is an array on the CPU; give all on "
-                    "one device, x.to_device(…)"
-                ) from None
-            out.clear()
-            machine = other.machine
-            traced = trace(run, samples, machine)
-        return _Entry(Replay(traced, samples, machine), *out)
+        machine = machine_for(described)
+        samples = inputs(leaves, described, machine)
+        with Progress(self._f):
+            try:
+                traced = _followed(run, samples, machine, exact)
+            except Elsewhere as other:  # arrays that the function holds live on a device
+                if machines(described):
+                    raise InvalidType(
+                        "jit: the function uses an array on a device, and an argument is an array on the CPU; give all "
+                        "on one device, x.to_device(…)"
+                    ) from None
+                machine = other.machine
+                traced = _followed(run, samples, machine, exact)
+            return Variant(Replay(traced, samples, machine), out[0], out[1], traced.guards, machine.looks)
 
     def lower(self, *args: Any, **kwargs: Any) -> "Lowered":
         """The programs, the LLVM text and the assembly that a call with these arguments runs.
@@ -247,144 +271,57 @@ class Jitted:
         """
         return Lowered(self._traced(args, kwargs).replay)
 
+    def explain(self, *args: Any, **kwargs: Any) -> Explained:
+        """What becomes of a call with these arguments, to print: kernels, what NumPy runs between them, guards, memory.
 
-class _Entry:
-    """What is kept for a signature: the replay, and how its outputs are given back."""
+        Args:
+            args: as in the call, which need not have been made; nothing is computed but what branches ask for.
+            kwargs: likewise.
 
-    def __init__(self, replay: Replay, structure: Any, described: list[Any]) -> None:
-        self.replay = replay
-        self.run = replay.run
-        self._structure = structure
-        self._described = described
-        self.single = structure == optree.tree_structure(0, none_is_leaf=True) and described[0] == ("array",)  # type: ignore[arg-type]
+        Returns:
+            An `Explained`; where the function runs as it is, the reason.
 
-    def given_back(self, outputs: Sequence[Any]) -> Any:
-        """The results in the structure that the function returned."""
-        arrays = iter(outputs)
-        results = []
-        for d in self._described:
-            if d[0] == "plain":
-                results.append(d[1])
-            elif d[0] == "jet":
-                results.append(object.__new__(Jet)._set(next(arrays), d[2], d[1], ambient()))
-            else:
-                results.append(next(arrays))
-        return optree.tree_unflatten(self._structure, results)
-
-
-def _machines(described: Sequence[Any]) -> set[Target | None]:
-    """The machines that the arrays among the arguments are for."""
-    kinds = {d[0] for d in described if isinstance(d[0], type) and not issubclass(d[0], np.generic)}
-    return {_machine_of(kind) for kind in kinds}
-
-
-def _machine(described: Sequence[Any]) -> Target:
-    """The one machine for the arguments."""
-    return next(iter(_machines(described)), None) or _target()
+        Example:
+            >>> print(dn.jit(lambda x: np.sum(np.sin(x) ** 2)).explain(np.ones(1000)))
+            <lambda>(float64[1000]): 1 kernel, 1 call of NumPy, 0 guards
+              kernel   float64[1000]    3 operations, 1 array read, 1 written: 16.0 kB
+              NumPy    add.reduce       of float64[1000]: 8.0 kB
+            3 passes over memory, 24.0 kB
+        """
+        leaves, structure, described = self._flattened(args, kwargs)
+        name = getattr(self._f, "__name__", type(self._f).__name__)
+        if described is None:
+            return Explained(name, leaves, reason="nothing is compiled for such arguments (variables, jets of a "
+                             "transform, arrays of other kinds, nonsmooth('raise'))")  # fmt: skip
+        kept = next((k for k in self._entries.values() if k.described == (structure, described)), None)
+        if kept is not None and kept.reason:
+            return Explained(name, leaves, reason=kept.reason)
+        try:
+            variant = kept.front if kept is not None and kept.front is not None else self._traced(args, kwargs)
+        except Exception as error:
+            return Explained(name, leaves, reason=str(error).removeprefix("jit: "))
+        return Explained(name, leaves, variant, max(1, len(kept.variants)) if kept is not None else 1)
 
 
-class _Static:
-    """An argument that is part of the signature: a leaf, whatever it is."""
-
-    def __init__(self, x: Value) -> None:
-        self.x = x
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _Static) or type(self.x) is not type(other.x):
-            return False
-        if isinstance(self.x, (float, complex)):  # 0.0 is not −0.0, and NaN is NaN
-            return repr(self.x) == repr(other.x)
-        return bool(self.x == other.x)
-
-    def __hash__(self) -> int:
-        return hash(repr(self.x) if isinstance(self.x, (float, complex)) else self.x)
+def _followed(run: Callable[..., Any], samples: Sequence[Any], machine: Target, exact: bool) -> Trace:
+    """The trace; where functions of the package look at numbers, and cannot be steps of it, these are followed too."""
+    try:
+        traced = trace(run, samples, machine, exact)
+    except NotTraceable:
+        traced = trace(run, samples, machine, exact=True, following=True)
+    if not all(writable(samples[i]) for i in traced.written):
+        raise InvalidType("jit: an argument that cannot be written to is written to")
+    return traced
 
 
-def _unhashable(leaves: Sequence[Any], described: Sequence[Any]) -> InvalidType:
-    for x, d in zip(leaves, described, strict=True):
-        x = x.x if isinstance(x, _Static) else x
-        if d[0] == "static":
-            try:
-                hash(x)
-            except TypeError:
-                break
-    return InvalidType(
-        f"jit: a static argument of type {type(x).__name__} cannot be hashed, and so not be part of the signature; "
-        "give a tuple in place of a list or array, or let the argument be traced"
-    )
+def _is_written(x: Jet, given: Jet) -> bool:
+    """Whether a jet was written to that stands for the argument x."""
+    return given.extent != x.extent or given.planes.node.op != "input"
 
 
-def _plain(y: Value) -> bool:
-    """A result that is no array: given back as it is."""
-    return isinstance(y, type) or not (isinstance(y, (Operand, np.generic)) or hasattr(y, "__array__"))
-
-
-def _inputs(leaves: Sequence[Any], described: Sequence[Any], machine: Target) -> list[Any]:
-    """What is traced and replayed: arrays, planes of jets, and Python floats; on a device NumPy's numbers as well."""
-    traced = [x.planes if isinstance(x, Jet) else x for x, d in zip(leaves, described, strict=True) if d[0] != "static"]
-    return [np.asarray(x) if isinstance(x, np.generic) and machine.looks else x for x in traced]
-
-
-def _rebuilt(x: Value, tracer: Tracer) -> Any:
-    """What the function receives for x."""
-    if isinstance(x, Jet):
-        jet = object.__new__(Jet)._set(tracer, x.extent, x.algebra, ambient())
-        return jet._as_array() if x._is_array else jet
-    return tracer if type(x) is float or isinstance(x, np.generic) else tracer._as_array()
-
-
-def _described_result(y: Value) -> Any:
-    """How to give back one result: (algebra, support) of a jet, or a constant that is no array."""
-    if isinstance(y, Jet):
-        return ("jet", y.algebra, y.extent)
-    return ("plain", y) if _plain(y) else ("array",)
-
-
-class Lowered:
-    """What a jitted function became, to look at; made by `Jitted.lower`.
-
-    `python` calls `programs`, whose texts are `llvm`, `assembly` and `cuda`.
-
-    Example:
-        >>> lowered = dn.jit(lambda x: x * np.tanh(x)).lower(np.array([0.5, 2.0]))
-        >>> [node.op for node in lowered.programs[0].nodes]
-        ['input', <ufunc 'tanh'>, <ufunc 'multiply'>]
-    """
-
-    def __init__(self, replay: Replay) -> None:
-        self._kernels = [s for s in replay.steps if isinstance(s, Kernel)]
-        self._text = replay.text
-
-    @property
-    def python(self) -> str:
-        """The function of Python that calls the kernels, and NumPy between them."""
-        return self._text
-
-    @property
-    def programs(self) -> list[Program]:
-        """The straight-line programs, one for each kernel."""
-        return [k.program for k in self._kernels]
-
-    @property
-    def llvm(self) -> str:
-        """The LLVM text of the kernels."""
-        machine = engine.named("llvm")
-        return "\n".join(_rendered(k, machine) for k in self._kernels)
-
-    @property
-    def assembly(self) -> str:
-        """The machine's assembly of the kernels."""
-        machine = engine.named("llvm")
-        return "\n".join(machine.assembly(_rendered(k, machine)) for k in self._kernels)
-
-    @property
-    def cuda(self) -> str:
-        """The CUDA C of the kernels, each as it is for arrays in one piece."""
-        return "\n".join(_rendered(k, engine.device) for k in self._kernels)
-
-
-def _rendered(kernel: Kernel, machine: Target) -> str:
-    """The machine's text of a kernel, of a type that it computes in."""
-    if not machine.computes(kernel.dtype):
-        return f"; {kernel.dtype}: interpreted\n"
-    return rendered(kernel.program, kernel.groups, kernel.plan.counts, machine)
+def _levels() -> int:
+    """How far up the user's call is, for a warning."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("dualnum."):
+        level, frame = level + 1, frame.f_back
+    return level

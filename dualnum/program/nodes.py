@@ -1,12 +1,13 @@
 """What a trace is made of: nodes for arrays of known shape and type, and planes found again in what stacks them."""
 
 import itertools
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ..backend import namespace
 from ..kinds import DType, Index, Value
 from ..primitives.table import in_recurrence
 
@@ -23,6 +24,7 @@ __all__ = [
     "is_zero",
     "joined",
     "lifted",
+    "pieced",
     "place",
     "placed",
     "planes",
@@ -249,6 +251,14 @@ def added(a: Node, b: Node, add: Callable[[Node, Node], Node]) -> Node | None:
     return Node("placed", tuple(pieces.values()), a.shape, a.dtype, a.extra | b.extra)
 
 
+def pieced(pieces: Sequence[Any], indices: Iterable[Any], shape: tuple[int, ...], dtype: DType) -> Any:
+    """What NumPy computes for a "placed" node: the sum of arrays that are zero but at their indices."""
+    total = namespace(*pieces).zeros(shape, dtype)
+    for index, piece in zip(indices, pieces, strict=True):
+        total[index] += piece
+    return total
+
+
 # ── traces ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -260,20 +270,35 @@ class Trace:
         outputs: the nodes of its results.
         alarms: those that raise an alarm where true.
         seldom: the numbers of those that are hardly ever true.
+        guards: those whose numbers decided what the function did (see `following`).
+        written: of inputs that it wrote into, what is in them at its end, by their number.
     """
 
     def __init__(
-        self, inputs: Sequence[Node], outputs: Sequence[Node], alarms: Sequence[Node], seldom: Collection[int]
+        self,
+        inputs: Sequence[Node],
+        outputs: Sequence[Node],
+        alarms: Sequence[Node],
+        seldom: Collection[int],
+        guards: Sequence[Any] = (),
+        written: dict[int, Node] | None = None,
     ) -> None:
         self.inputs = inputs
         self.outputs = outputs
         self.alarms = alarms
         self.seldom = seldom
+        self.guards = guards
+        self.written = written or {}
+
+    @property
+    def wanted(self) -> list[Node]:
+        """The nodes whose arrays somebody reads: results, guards, and what is written back."""
+        return [*self.outputs, *(g.node for g in self.guards), *self.written.values()]
 
     def nodes(self) -> Iterator[Node]:
         """All nodes that the outputs need, arguments before results."""
         found: dict[int, Node] = {}
-        waiting = [*self.outputs, *self.alarms]
+        waiting = [*self.wanted, *self.alarms]
         while waiting:
             node = waiting.pop()
             if node.number not in found:

@@ -18,26 +18,21 @@ from ..kernel.target import Target
 from ..kinds import DType, Value
 from .cut import Cut
 from .fused import Kernel, Source, spread
-from .nodes import HOLE, Applied, Node, Trace
+from .nodes import HOLE, Applied, Node, Trace, pieced
 
-__all__ = ["ALARM", "Replay"]
+__all__ = ["ALARM", "GUARD", "Replay"]
 
 # what a replay gives back where the function itself must run: a recurrence met a point that only the eager mends
-# get right, or a result has another shape or type than it had when it was traced
-ALARM = object()
+# get right
+ALARM = "alarm"
+# and where it is another trace's turn: a guard has other numbers, or a result another shape or type, than when it was
+# traced
+GUARD = "guard"
 
 
 def _differs(y: Value, shape: tuple[int, ...], dtype: DType) -> bool:
     """Whether an array has another shape or type than it had when it was traced."""
     return bool(np.shape(y) != shape or getattr(y, "dtype", dtype) != dtype)
-
-
-def _placed(pieces: Sequence[Any], indices: Sequence[Any], shape: tuple[int, ...], dtype: DType) -> Any:
-    """The sum of arrays that are zero but at their indices."""
-    total = namespace(*pieces).zeros(shape, dtype)
-    for index, piece in zip(indices, pieces, strict=True):
-        total[index] += piece
-    return total
 
 
 def _apart(outputs: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
@@ -52,6 +47,16 @@ def _apart(outputs: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
     return results
 
 
+def _copied(x: Value) -> Any:
+    return namespace(x).array(x)
+
+
+def _overlapping(args: Sequence[Any], written: Sequence[int]) -> bool:
+    """Whether arrays that are written into share memory with other arguments."""
+    arrays = [(i, x) for i, x in enumerate(args) if is_array(x)]
+    return any(i != k and np.may_share_memory(args[k], x) for k in written for i, x in arrays)
+
+
 def _may_be_shared(node: Node) -> bool:
     """Whether what comes out may be an input, or a view of something."""
     return node.op in ("input", "held", "item", "row", "slice", "broadcast") or (
@@ -60,9 +65,10 @@ def _may_be_shared(node: Node) -> bool:
 
 
 _HELPERS = {
-    "ALARM": ALARM, "apart": _apart, "broadcast_to": np.broadcast_to, "concatenate": np.concatenate,
-    "contiguous": contiguous, "differs": _differs, "empty": np.empty, "errstate": np.errstate,
-    "spread": spread, "leased": memory.leased, "placed": _placed, "where": np.where,
+    "ALARM": ALARM, "GUARD": GUARD, "apart": _apart, "array": _copied, "broadcast_to": np.broadcast_to,
+    "concatenate": np.concatenate, "contiguous": contiguous, "differs": _differs, "empty": np.empty,
+    "errstate": np.errstate, "leased": memory.leased, "overlapping": _overlapping, "placed": pieced,
+    "spread": spread, "where": np.where,
 }  # fmt: skip
 # bytes from which on an array that is needed no more is given up before the end, and its memory kept: more than one
 # such array makes the system take memory back and hand it out again at each call
@@ -101,13 +107,18 @@ class _Writer:
         self.names: dict[str, Any] = dict(_HELPERS)
         self.machine, self.apart = cut.target, cut.apart
         self.kinds = cut.kinds
-        self.kept = {n.number for n in (*traced.outputs, *cut.alarms)}
+        self.kept = {n.number for n in (*traced.wanted, *cut.alarms)}
+        self.guards = {g.node.number: g for g in traced.guards}
         self.lines: list[str] = []
         self._known: dict[int, str] = {}
         self._bound: dict[int, tuple[str, Any]] = {}
         self._own: dict[int, str] = {}  # constants, on the machine
         inputs = [self.name(n) for n in traced.inputs]
         last = _last_uses(cut, self.kept)
+        if traced.written and len(inputs) > 1:  # of arrays that share memory both change
+            self.lines.append(f"if overlapping(args, {sorted(traced.written)}): return ALARM")
+        for node in traced.inputs:
+            self._guard(node)
         for i, step in enumerate(cut.steps):
             if isinstance(step, Kernel):
                 self._kernel(step)
@@ -123,6 +134,11 @@ class _Writer:
         outputs = f"[{', '.join(map(self._output, traced.outputs))}]"
         if any(map(_may_be_shared, traced.outputs)) or len({n.number for n in traced.outputs}) < len(traced.outputs):
             outputs = f"apart({outputs}, args)"
+        if traced.written:  # once nothing can fail any more
+            values = ", ".join(f"array({self.value(n)})" for n in traced.written.values())
+            self.lines += [f"outputs = {outputs}", f"written = [{values}]"]
+            self.lines += [f"args[{i}][...] = written[{k}]" for k, i in enumerate(traced.written)]
+            outputs = "outputs"
         self.lines.append(f"return {outputs}")
         head = "def replay(args):\n"
         if inputs:
@@ -132,6 +148,14 @@ class _Writer:
             head += '    with errstate(all="ignore"):\n'
             space += "    "
         self.text = head + "".join(f"{space}{line}\n" for line in self.lines)
+
+    def _guard(self, node: Node) -> None:
+        """The check of a node's numbers, as soon as they are there."""
+        guard = self.guards.get(node.number)
+        if guard is not None and node.shape == () and node.dtype == bool:
+            self.lines.append(f"if {'not ' if guard.value else ''}{self.name(node)}: return GUARD")
+        elif guard is not None:
+            self.lines.append(f"if {self.bound(guard.fails)}({self.name(node)}): return GUARD")
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────
 
@@ -181,6 +205,7 @@ class _Writer:
         for output, name in zip(kernel.outputs, names, strict=True):
             if output.node.dtype == bool:
                 self.lines.append(f"{name} = {name}.astype({self.bound(np.dtype(bool))})")
+            self._guard(output.node)
 
     def _at_once(self, kernel: Kernel, names: list[str]) -> None:
         """The launch on a machine that is not looked at, of what it reads where it lies."""
@@ -236,8 +261,9 @@ class _Writer:
         self.lines.append(f"{target} = {self._expression(node, given)}")
         if _is_uncertain(node):
             self.lines.append(
-                f"if {self.bound(_differs)}({target}, {node.shape}, {self.bound(node.dtype)}): return ALARM"
+                f"if {self.bound(_differs)}({target}, {node.shape}, {self.bound(node.dtype)}): return GUARD"
             )
+        self._guard(node)
 
     def _expression(self, node: Node, given: list[str]) -> str:
         """What runs for a node outside the kernels."""

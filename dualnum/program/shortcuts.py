@@ -66,7 +66,11 @@ def _reshaped(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _not_summed(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
-    return top if len(args) == 1 and kwargs.get("axis") == () and not kwargs.keys() - SUMS else NotImplemented
+    return top.copy() if len(args) == 1 and kwargs.get("axis") == () and not kwargs.keys() - SUMS else NotImplemented
+
+
+def _copied(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
+    return top.copy()._as_array() if len(args) == 1 and not kwargs else NotImplemented
 
 
 def _mean(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
@@ -92,5 +96,5 @@ SHORT: dict[Callable[..., Any], Callable[..., Any]] = {
     np.where: _chosen, np.broadcast_to: _broadcast, np.zeros_like: _filled, np.ones_like: _filled,
     np.full_like: _filled, np.concatenate: _put_together, np.stack: _put_together, np.reshape: _reshaped,
     np.sum: _not_summed, np.mean: _mean, np.shape: _attribute, np.ndim: _attribute, np.size: _attribute,
-    np.iscomplexobj: _is_complex, np.real: _real,
+    np.copy: _copied, np.iscomplexobj: _is_complex, np.real: _real,
 }  # fmt: skip

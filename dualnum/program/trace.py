@@ -6,25 +6,23 @@ run of them of one shape. Every other function of NumPy is a node that NumPy exe
 function, or a rule, of jets that looks at their numbers: it runs on jets of the numbers then.
 """
 
-import itertools
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import optree
 
-from ..algebra import Algebra, Part
-from ..backend import is_array
-from ..errors import DualnumError, InvalidType, NotTraceable
-from ..jets.jet import Jet
+from ..algebra import Part
+from ..errors import InvalidType, NotTraceable
 from ..kernel.target import Target
 from ..kinds import DType, Index, Value
 from ..operand import Operand, highest, operands
-from ..operand.levels import Scope, open_scope
-from .nodes import HOLE, Applied, Node, Trace, basic, placed, stacked
-from .shortcuts import SHORT, SUMS
+from ..operand.levels import open_scope
+from .calls import Called, peeled
+from .following import in_library, together
+from .nodes import Node, Trace, basic, placed, stacked
+from .shortcuts import SHORT
 from .tracing import Tracing
+from .writes import IN_PLACE, VIEWING
 
 __all__ = ["Tracer", "trace"]
 
@@ -35,39 +33,16 @@ _SHAPED_BY_VALUES = {
 }  # fmt: skip
 # these look at a condition or a count of theirs: their other arguments may be traced
 _SHAPED_BY_FIRST = {np.compress, np.extract}
-_IN_PLACE = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
-# what these do with an array, by a short way as well
-_METHODS = {
-    np.reshape: np.ndarray.reshape, np.ravel: np.ndarray.ravel, np.transpose: np.ndarray.transpose,
-    np.swapaxes: np.ndarray.swapaxes, np.squeeze: np.ndarray.squeeze,
-}  # fmt: skip
-# what these say of an array is said by its shape and type
-_BY_TYPE = {
-    np.result_type, np.can_cast, np.common_type, np.min_scalar_type, np.iscomplexobj, np.isrealobj, np.einsum_path,
-}  # fmt: skip
 
 
-_OURS = "dualnum"
+class Tracer(Called):
+    """An array of which shape and type are known, and the numbers where they are asked for."""
 
-
-def _coefficients(part: Value) -> tuple[tuple[Any, ...], Any]:
-    return tuple(part.terms.values()), (part.algebra, tuple(part.terms))
-
-
-def _part(known: Any, coefficients: Any) -> Any:
-    return Part(known[0], dict(zip(known[1], coefficients, strict=True)))
-
-
-optree.register_pytree_node(cast(Any, Part), _coefficients, _part, namespace=_OURS)
-
-
-class Tracer(Operand):
-    """An array of which only the shape and the type are known."""
-
-    __slots__ = ("node", "record", "scope")
+    __slots__ = ("record", "scope")
 
     def __init__(self, node: Node, record: Tracing) -> None:
-        self.node = node
+        self._now = node
+        self._origin = self._writes = None
         self.record = record
         self.scope = record.scope
 
@@ -89,70 +64,43 @@ class Tracer(Operand):
     @property
     def device(self) -> str:
         """Where the arrays will be that it stands for."""
-        return self.record.machine.place
+        return str(self.record.machine.place)
 
     def astype(self, dtype: DType, **kwargs: Any) -> Any:
+        if kwargs.get("copy") is False and np.dtype(dtype) == self.dtype and not self.node.weak:
+            return self
         return self._call(lambda x: (x if hasattr(x, "astype") else np.asarray(x)).astype(dtype, **kwargs)[()], self)
 
     def _as_array(self) -> "Tracer":
         return ArrayTracer(self.node, self.record) if self.node.shape == () else self
 
     def copy(self, order: str = "C") -> Any:
-        return self
+        return type(self)(self.node, self.record)
+
+    _snapshot = _frozen = __copy__ = copy
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.copy()
 
     def __getitem__(self, index: Index) -> Any:
         part = basic(index)
-        if part is not None:
-            node = self.record.part(self.node, part)
-            if node.op == "input" and node.shape == ():  # an entry is a number of NumPy's own
-                node = Node("broadcast", (node,), (), node.dtype)
-            entry = self._wrap(node)
-            return entry._as_array() if node.shape == () and Ellipsis in part else entry
-        if any(isinstance(i, Tracer) and i.dtype == bool for i in (index if isinstance(index, tuple) else (index,))):
-            raise self._refused("indexing by a mask of traced values", "np.where(mask, …)")
-        return self._call(lambda x, i: x[i], self, index)
-
-    def __setitem__(self, index: Index, value: Value) -> None:
-        raise self._refused("assignment into a traced array", "np.where, np.stack or np.concatenate")
-
-    def __bool__(self) -> bool:
-        raise self._refused("a branch on a traced value", "np.where(condition, …), or static_argnums for a parameter")
-
-    def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        raise self._refused("turning a traced value into an ndarray", "functions of NumPy on it")
-
-    def __float__(self) -> float:
-        raise self._refused("float() of a traced value", "functions of NumPy on it, or static_argnums")
-
-    def __int__(self) -> int:
-        raise self._refused("int() of a traced value", "functions of NumPy on it, or static_argnums")
-
-    def __index__(self) -> int:
-        raise InvalidType(
-            "jit: a traced value as an index or a count is not possible while a function is traced; use np.take, or "
-            "static_argnums for a parameter"
-        )
-
-    def __complex__(self) -> complex:
-        raise self._refused("complex() of a traced value", "functions of NumPy on it, or static_argnums")
-
-    def __contains__(self, item: Value) -> bool:
-        raise self._refused("`in` on a traced array", "np.isin")
-
-    def item(self, *args: Any) -> Any:
-        raise self._refused("item() of a traced value", "x[i], or the array itself")
-
-    def tolist(self) -> Any:
-        raise self._refused("tolist() of a traced value", "the array itself")
-
-    def tobytes(self, order: str = "C") -> Any:
-        raise self._refused("tobytes() of a traced value", "the array itself")
+        if part is None:
+            masks = _has_traced_mask(index)
+            if masks and in_library() and not self.record.following:
+                raise self._refused("indexing by a mask of traced values", "np.where(mask, …)")
+            return self._called(lambda x, i: x[i], (self, index), {}, exact=masks)
+        if any(type(i) is slice and _is_traced(i) for i in part):
+            part = tuple(_counted(i) if type(i) is slice else i for i in part)
+        node = self.record.part(self.node, part)
+        if node.op == "input" and node.shape == ():  # an entry is a number of NumPy's own
+            node = Node("broadcast", (node,), (), node.dtype)
+        entry = self._wrap(node)
+        if node.shape == ():
+            return self._shared(entry._as_array(), part) if Ellipsis in part else entry
+        return self._shared(entry, part)
 
     def __repr__(self) -> str:
         return f"Tracer(shape={self.shape}, dtype={self.dtype})"
-
-    def _refused(self, what: str, instead: str) -> NotTraceable:
-        return NotTraceable(what, instead, self._instead)
 
     # ── recording ────────────────────────────────────────────────────────────────────────────────
 
@@ -177,13 +125,19 @@ class Tracer(Operand):
             return x.node
         if isinstance(x, Operand):
             raise _from_outside()
-        return self.record.constant(x)
+        node: Node = self.record.constant(x)
+        return node
 
     def _ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if "out" in kwargs:
-            raise self._refused("writing into a traced array (out=, or x += y)", "the result itself, as in x = x + y")
+            return self._into(ufunc, method, inputs, kwargs)
         if method == "at":
-            raise self._refused(f"{ufunc.__name__}.at", "np.where or np.concatenate")
+            if not isinstance(inputs[0], Tracer):
+                raise self._refused(
+                    f"{ufunc.__name__}.at of an array that is not traced", "np.zeros_like of one that is"
+                )
+            inputs[0]._write(ufunc.at, *inputs[1:])
+            return None
         if method != "__call__" or kwargs or ufunc.nout > 1 or ufunc.signature is not None:
             return self._call(ufunc if method == "__call__" else getattr(ufunc, method), *inputs, **kwargs)
         return self._wrap(self.record.elementwise(ufunc, *map(self._node, inputs)))
@@ -194,124 +148,63 @@ class Tracer(Operand):
         top = highest(operands((args, kwargs)))
         if not isinstance(top, Tracer):  # jets above: their implementation finds its way down
             return super().__array_function__(function, types, args, kwargs)
-        self._check_possible(function, args, kwargs)
+        by_values = self._by_values(function, args, kwargs)
+        if by_values and in_library() and not self.record.following:
+            name = getattr(function, "__name__", str(function))
+            raise self._refused(f"{name}, whose result has a shape that depends on values,", "np.where")
+        if function in IN_PLACE or kwargs.get("out") is not None:
+            return self._in_place(function, args, kwargs)
         short = SHORT.get(function)
         result = NotImplemented if short is None else short(top, function, args, kwargs)
-        if result is not NotImplemented:
-            return result
-        return self._call(function, *args, **kwargs)
+        if result is NotImplemented:
+            result = self._called(function, args, kwargs, exact=by_values)
+        return (
+            top._viewed(result, function, args, kwargs)
+            if function in VIEWING and any(top is x for x in args)
+            else result
+        )
 
-    def _check_possible(self, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
-        """Raises where what a function gives, or does, cannot be told from shapes and types."""
-        name = getattr(function, "__name__", str(function))
-        if function in _IN_PLACE or kwargs.get("out") is not None:
-            raise self._refused(f"{name} into a traced array", "np.where, np.stack or np.concatenate")
+    def _by_values(self, function: Callable[..., Any], args: Any, kwargs: Any) -> bool:
+        """Whether the shape of a result depends on numbers that are traced."""
         looked_at = args[:1] if function in _SHAPED_BY_FIRST else (args, kwargs)
-        if function in _SHAPED_BY_VALUES or (function is np.where and len(args) == 1):
-            if next(operands(looked_at), None) is not None:
-                raise self._refused(f"{name}, whose result has a shape that depends on values,", "np.where")
+        shaped = function in _SHAPED_BY_VALUES or (function is np.where and len(args) == 1)
+        return shaped and next(operands(looked_at), None) is not None
+
+    def _in_place(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """A function that writes into its first argument, or its result into out=."""
+        out = kwargs.pop("out", None) if function not in IN_PLACE else args[0]
+        if not isinstance(out, Tracer):
+            name = getattr(function, "__name__", str(function))
+            raise self._refused(f"{name} into an array that is not traced", "the result itself")
+        if function in IN_PLACE:
+            return out._write(function, *args[1:], **kwargs)
+        return out._give(function(*args, **kwargs))
+
+    def _into(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A ufunc that writes into out=."""
+        outs = kwargs.pop("out")
+        if not all(out is None or isinstance(out, Tracer) for out in outs):
+            raise self._refused(f"{ufunc.__name__} into an array that is not traced", "the result itself")
+        call = ufunc if method == "__call__" else getattr(ufunc, method)
+        if "where" in kwargs and len(outs) == 1:
+            outs[0]._write(lambda part, *inputs: call(*inputs, out=part, **kwargs), *inputs)
+            return outs[0]
+        results = self._ufunc(ufunc, method, inputs, kwargs)
+        if len(outs) == 1:
+            return outs[0]._give(results)
+        return tuple(y if out is None else out._give(y) for out, y in zip(outs, results, strict=True))
 
     def _instead(self, error: NotTraceable, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """function(*args, **kwargs) as one node, where its steps cannot be traced; raises the error where it cannot."""
-        self._check_possible(function, args, kwargs)
+        if function in IN_PLACE or kwargs.get("out") is not None or self._by_values(function, args, kwargs):
+            raise error
         for x in operands((args, kwargs)):
-            below = _peeled(x)[0]
+            below = peeled(x)[0]
             if not isinstance(below, Operand):
                 continue
             if not isinstance(below, Tracer) or below.scope is not self.scope:
                 raise error
         return self._call(function, *args, **kwargs)
-
-    def _call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """A node that NumPy executes: the function, with the arrays of the trace put in their places."""
-        applied, nodes = self._applied(function, args, kwargs)
-        if applied is not None:
-            outcome = self._sampled(applied, nodes)
-            if all(n.op == "constant" for n in nodes) and isinstance(outcome, (np.ndarray, np.generic)):
-                return self._wrap(self.record.constant(self._sampled(applied, nodes, known=True)))
-            if not isinstance(outcome, (tuple, list, Jet)):
-                return self._traced(Node("call", nodes, *_described(outcome), applied), outcome, function)
-        leaves, structure = optree.tree_flatten((args, kwargs), none_is_leaf=True, namespace=_OURS)  # type: ignore[arg-type, var-annotated]
-        leaves = [_as_it_is(leaf) for leaf in leaves]
-        places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Operand)]
-        peeled = [_peeled(leaves[i]) for i in places]
-        nodes = tuple(self._node(x) for x, _ in peeled)
-        layers = [above for _, above in peeled]
-        scopes = sorted({scope for above in layers for _, scope in above}, key=lambda scope: scope.level)
-        found: list[Any] = []  # of the first run: structure, and the layers of jets above each array
-
-        def call(*arrays: Any) -> Any:
-            filled = list(leaves)
-            with ExitStack() as stack:
-                anew = {scope: stack.enter_context(open_scope(scope.name)) for scope in scopes}
-                for i, array, above in zip(places, arrays, layers, strict=True):
-                    filled[i] = _rebuilt(array, above, anew)
-                args, kwargs = optree.tree_unflatten(structure, filled)
-                result = function(*args, **kwargs)
-                if not isinstance(result, (tuple, list, Jet)):
-                    return result
-                given: list[Any]
-                given, its_structure = optree.tree_flatten(result, none_is_leaf=True, namespace=_OURS)  # type: ignore[arg-type]
-                pairs = list(map(_peeled, given))
-                if not found:
-                    back = {new: old for old, new in anew.items()}
-                    found.extend((its_structure, [[(a, back[s]) for a, s in above] for _, above in pairs]))
-                return [y for y, _ in pairs]
-
-        outcome = self._sampled(call, nodes)
-        if not found:
-            return self._traced(Node("call", nodes, *_described(outcome), call), outcome, function)
-        its_structure, above = found
-        if len(outcome) == 1:
-            all_nodes = [Node("call", nodes, *_described(outcome[0]), lambda *arrays: call(*arrays)[0])]
-        else:
-            many = Node("call", nodes, None, object, call)
-            all_nodes = [Node("item", (many,), *_described(y), i) for i, y in enumerate(outcome)]
-        results = [self._traced(*each, function) for each in zip(all_nodes, outcome, strict=True)]
-        results = [_rebuilt(y, jets) for y, jets in zip(results, above, strict=True)]
-        return optree.tree_unflatten(its_structure, results)
-
-    def _applied(self, function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Applied | None, tuple[Node, ...]]:
-        """A call whose arrays of the trace are arguments themselves, neither inside of containers nor under jets."""
-        tracers = [x for x in args if isinstance(x, Tracer)]
-        if not tracers or len(tracers) < sum(1 for _ in operands((args, kwargs))):
-            return None, ()
-        if function is np.sum and len(args) == 1 and not kwargs.keys() - SUMS:
-            function, kwargs = np.add.reduce, {"axis": None, **kwargs}  # what it does, by the short way
-        elif args[0] is tracers[0] and tracers[0].shape and not kwargs and self.record.machine.looks:
-            function = _METHODS.get(function, function)  # type: ignore[assignment]
-        given = tuple(HOLE if isinstance(x, Tracer) else _as_it_is(x) for x in args)
-        return Applied(function, given, {name: _as_it_is(x) for name, x in kwargs.items()}), tuple(
-            map(self._node, tracers)
-        )
-
-    def _sampled(self, call: Callable[..., Any], nodes: Sequence[Node], known: bool = False) -> Any:
-        """What comes out for arrays of such shapes and types; or for the arrays themselves, which are known."""
-        own = self.record.machine.own
-        tries = list(zip(*(itertools.islice(n.samples(own), 3) for n in nodes), strict=True)) or [()]
-        for arrays in [tuple(n.extra for n in nodes)] if known else tries:
-            try:
-                with np.errstate(all="ignore"):
-                    return call(*arrays)
-            except (DualnumError, ArithmeticError, ValueError, TypeError, IndexError) as error:
-                failed = error
-        raise failed
-
-    def _traced(self, node: Node, outcome: Any, function: Callable[..., Any]) -> Any:
-        """One result of a call: a tracer, or what a function says of shapes and types alone."""
-        if is_array(outcome) or isinstance(outcome, (bool, int, float, complex)):
-            if function in _BY_TYPE:
-                return outcome
-            return (
-                self._wrap(node)
-                if isinstance(outcome, (np.generic, bool, int, float, complex))
-                else (self._wrap(node)._as_array())
-            )
-        if isinstance(outcome, (np.dtype, type)) or function in _BY_TYPE:
-            return outcome
-        name = getattr(function, "__name__", str(function))
-        what = f"{name}, which gives a {type(outcome).__name__} and no array,"
-        raise self._refused(what, "it outside of the function")
 
     def _linear(
         self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Any = None, stacked: Any = None
@@ -323,7 +216,7 @@ class Tracer(Operand):
         return None if part is None or not shape else self._wrap(placed(self.node, part, shape))
 
     def _operation(self, operation: Any, args: tuple[Any, ...]) -> Any:
-        if operation.may_turn_complex and not any(np.iscomplexobj(x) for x in args):
+        if operation.may_turn_complex and not self.record.following and not any(np.iscomplexobj(x) for x in args):
             what = f"{operation.name} of real numbers, which is real or complex as they are,"
             raise self._refused(what, "a complex argument, x.astype(complex)")
         return self._call(operation, *args)
@@ -354,45 +247,50 @@ def _from_outside() -> InvalidType:
     )
 
 
-def _as_it_is(x: Value) -> Any:
-    """x, a copy where it is an array that may be written to later."""
-    return x.copy() if is_array(x) and not isinstance(x, np.generic) else x
+def _is_traced(part: slice) -> bool:
+    return any(isinstance(i, Operand) for i in (part.start, part.stop, part.step))
 
 
-Layer = tuple[Algebra, Scope]
+def _counted(part: slice) -> slice:
+    """A slice by numbers that are traced, as they are."""
+    return slice(*(i.__index__() if isinstance(i, Tracer) else i for i in (part.start, part.stop, part.step)))
 
 
-def _peeled(x: Value) -> tuple[Any, list[Layer]]:
-    """What lies under the jets of x, and of these the algebras and scopes, from the top down."""
-    above: list[Layer] = []
-    while isinstance(x, Jet):
-        above.append((x.algebra, x.scope))
-        x = x.planes
-    return x, above
+def _has_traced_mask(index: Index) -> bool:
+    items = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(i, Tracer) and i.dtype == bool for i in items)
 
 
-def _rebuilt(x: Value, above: Sequence[Layer], scopes: dict[Scope, Scope] | None = None) -> Any:
-    """Such jets over x again; on their own scopes, or on those that stand for them now."""
-    for algebra, scope in reversed(above):
-        x = object.__new__(Jet)._set(x, algebra.full, algebra, scope if scopes is None else scopes[scope])
-    return x
+def trace(
+    run: Callable[..., Sequence[Any]],
+    samples: Sequence[Any],
+    machine: Target,
+    exact: bool = False,
+    following: bool = False,
+) -> Trace:
+    """Runs a function on tracers for `samples` (a machine's arrays, or Python floats) and keeps what it did.
 
-
-def _described(y: Value) -> tuple[Any, Any]:
-    """Shape and type of a result."""
-    if is_array(y):
-        return y.shape, y.dtype
-    return np.shape(y), type(y) if isinstance(y, (bool, int, float, complex)) else object
-
-
-def trace(run: Callable[..., Sequence[Any]], samples: Sequence[Any], machine: Target) -> Trace:
-    """Runs a function on tracers like `samples` (a machine's arrays, or Python floats) and keeps what it did."""
+    Args:
+        run: the function, of tracers.
+        samples: the arguments; they are not written to.
+        machine: where they are.
+        exact: see `Tracing`.
+        following: likewise.
+    """
     with open_scope("jit") as scope:
         inputs = [
             Node("input", (), np.shape(x), getattr(x, "dtype", np.float64), i, weak=type(x) is float)
             for i, x in enumerate(samples)
         ]
-        record = Tracing(scope, machine)
-        results = run(*(Tracer(n, record) for n in inputs))
+        record = Tracing(scope, machine, samples, exact, following)
+        given = [Tracer(n, record) for n in inputs]
+        results = run(*given)
+        if record.refused is not None:
+            raise record.refused
         anyone = Tracer(record.constant(0.0), record)
-        return Trace(inputs, [stacked(anyone._node(y)) for y in results], record.alarms, record.seldom)
+        outputs = [stacked(anyone._node(y)) for y in results]
+        written = {i: t.node for i, t in enumerate(given) if t.node is not inputs[i]}
+        traced = Trace(inputs, outputs, record.alarms, record.seldom, list(record.guards.values()), written)
+        if len(traced.guards) > 1 and machine.looks:
+            traced.guards = together(traced.guards, list(traced.nodes()))
+        return traced

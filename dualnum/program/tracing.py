@@ -1,5 +1,6 @@
 """What tracers write down: constants as they are found, and elementwise nodes, of which those that are known vanish."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from ..kernel import engine
 from ..kernel.target import Target
 from ..kinds import Value
 from ..operand.levels import Scope
+from .following import Guard, Numbers
 from .nodes import Node, added, compact, row_by_row, sliced
 
 __all__ = ["Elsewhere", "Tracing", "select"]
@@ -35,9 +37,21 @@ class Tracing:
         machine: where the arrays will be that are traced.
         alarms: truth values at which a mend must follow.
         seldom: the numbers of those that choose what is written for such points.
+        numbers: those of the arguments at hand, and of what is computed from them.
+        guards: those that decided what the function did, by their nodes.
+        exact: whether shapes and types of results are told by the numbers, not by others like them.
+        following: whether functions of the package look at numbers as the user's do.
+        refused: what the user's function asked for in vain.
     """
 
-    def __init__(self, scope: Scope, machine: Target) -> None:
+    def __init__(
+        self, scope: Scope, machine: Target, samples: Sequence[Any] = (), exact: bool = False, following: bool = False
+    ) -> None:
+        self.numbers = Numbers(samples, machine.looks)
+        self.guards: dict[int, Guard] = {}
+        self.exact = exact
+        self.following = following
+        self.refused: Exception | None = None
         self.scope = scope
         self.machine = machine
         self.alarms: list[Node] = []

@@ -11,7 +11,7 @@ import numpy as np
 from ..backend import is_array, namespace
 from ..errors import DualnumError
 from ..kinds import Index, Value
-from ..operand import explained, primal
+from ..operand import Operand, explained, primal
 from ..operand.constants import frozen
 from ..operand.index import as_tuple
 
@@ -34,6 +34,8 @@ def is_view(y: Value, x: Value, how: Any) -> bool:
         # numbers have no memory: what does NumPy say of such an array?
         b = np.broadcast_to(np.empty(()), x.shape)
         a = looked(b, how)
+    if isinstance(a, Operand):  # of a trace: it knows what would be a view
+        return a._shares(b)
     return _is_memory(a) and _is_memory(b) and bool(np.may_share_memory(a, b))
 
 

@@ -1,0 +1,205 @@
+"""Writes into traced arrays: x[1:-1] += y, out=, np.add.at, np.copyto.
+
+Nodes are never written into, because others read them. A write gives the tracer of the whole array a new node, and the
+tracers that are views of it look again, as variables do (see `tape.views`).
+"""
+
+from collections.abc import Callable
+from operator import setitem
+from typing import Any
+
+import numpy as np
+
+from ..backend import namespace
+from ..errors import InvalidType
+from ..kinds import Index, Value
+from ..operand import operands
+from ..operand.constants import frozen
+from .following import Followed
+from .nodes import Node, basic, joined, lifted, row
+
+__all__ = ["IN_PLACE", "VIEWING", "Written", "rewritten", "rewritten_in_place"]
+
+# functions that write into their first argument
+IN_PLACE = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
+# functions whose results may be views of their first argument
+VIEWING = {
+    np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims,
+    np.atleast_1d, np.atleast_2d, np.atleast_3d, np.real, np.imag, np.diagonal, np.matrix_transpose, np.permute_dims,
+    np.flip, np.fliplr, np.flipud, np.rot90, np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit, np.unstack,
+    np.einsum, np.lib.stride_tricks.sliding_window_view,
+}  # fmt: skip
+_FEW = 16  # rows of an array whose assignment kernels see through
+
+
+def rewritten(whole: Value, path: tuple[Any, ...], write: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """A copy of an array after write(part, *args), the part being found by indices and functions one after another."""
+    return rewritten_in_place(namespace(whole).array(whole), path, write, *args, **kwargs)
+
+
+def rewritten_in_place(
+    whole: Value, path: tuple[Any, ...], write: Callable[..., Any], *args: Any, **kwargs: Any
+) -> Any:
+    """The same of an array that nobody else reads."""
+    part = whole
+    for how in path:
+        part = _looked(part, how)
+    write(part, *args, **kwargs)
+    return whole
+
+
+def _looked(x: Value, how: Any) -> Any:
+    return how(x) if callable(how) else x[how]
+
+
+class Written(Followed):
+    """A traced array that can be written to.
+
+    Attributes:
+        _now: what it was when it was looked at last.
+        _origin: of what may be a view the tracer that it was taken from, and by which index or function.
+        _writes: how often the whole was written to, and its first node, shared by all its views; None where there
+            are none.
+        _seen: how often, when this was looked at last.
+    """
+
+    __slots__ = ("_now", "_origin", "_seen", "_writes")
+
+    _now: Node
+    _origin: tuple["Written", Any] | None
+    _writes: list[Any] | None
+    _seen: int
+
+    @property
+    def node(self) -> Node:
+        """The node that this stands for now."""
+        if self._origin is not None and self._writes[0] != self._seen:  # type: ignore[index]
+            self._look()
+        return self._now
+
+    def _look(self) -> None:
+        whole, how = self._origin  # type: ignore[misc]
+        if self._is_view():
+            self._now, self._seen = _looked(whole, how).node, self._writes[0]  # type: ignore[index]
+        else:
+            self._origin = self._writes = None
+
+    def _is_view(self) -> bool:
+        """Whether NumPy makes this a view: reshaped arrays may be, and their layout tells."""
+        path, whole = self._path()
+        if all(not callable(how) for how in path):
+            return True
+        array = np.asarray(self.record.numbers.of(whole._writes[1]))  # type: ignore[index]
+        part = array
+        for how in path:
+            part = _looked(part, how)
+        return bool(np.may_share_memory(part, array))
+
+    def _shares(self, whole: Value) -> bool:
+        return self is whole or (
+            isinstance(whole, Written)
+            and self._writes is not None
+            and self._writes is whole._writes
+            and self._is_view()
+        )
+
+    def _path(self) -> tuple[tuple[Any, ...], "Written"]:
+        """The indices and functions by which this is found in the whole, and that."""
+        path, whole = [], self
+        while whole._origin is not None:
+            whole, how = whole._origin
+            path.append(how)
+        return tuple(path[::-1]), whole
+
+    def _shared(self, view: Any, how: Any) -> Any:
+        """The new tracer, marked as what may be a view of this one."""
+        if self._writes is None:
+            self._writes, self._seen = [0, self._now], 0
+        view._origin, view._writes, view._seen = (self, how), self._writes, self._writes[0]
+        return view
+
+    def _viewed(self, result: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """The result of a function that may give views of this, its only traced argument."""
+        if sum(1 for _ in operands((args, kwargs))) > 1:
+            return result
+
+        def how(x: Value) -> Any:
+            return function(*(x if a is self else a for a in args), **kwargs)
+
+        if isinstance(result, Written):
+            return result if result is self else self._shared(result, how)
+        if isinstance(result, (list, tuple)):
+            for i, part in enumerate(result):
+                self._shared(part, lambda x, i=i: how(x)[i])
+        return result
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────
+
+    def _write(self, write: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        """write(self, *args, **kwargs), of a function that writes into its first argument."""
+        if not (self.shape or self._is_array):
+            raise TypeError(f"'{self.dtype.type.__name__}' object does not support item assignment")
+        if self._origin is not None and not self._is_view():
+            self._now = self.node
+            self._origin = self._writes = None
+        path, whole = self._path()
+        for x in operands((args, kwargs)):
+            if not isinstance(x, Followed):
+                raise InvalidType(
+                    "x[…] = value: the value carries derivatives, and x is an array that has none; build the result "
+                    "with np.where, np.stack or np.concatenate, or write into np.zeros_like of what carries them"
+                )
+        node = _assigned(whole, path, *args) if write is setitem else None
+        if node is None:
+            node = self._call(rewritten, whole, path, write, *args, **kwargs).node  # type: ignore[attr-defined]
+        whole._now = node
+        if whole._writes is not None:
+            whole._writes[0] += 1
+            whole._seen = whole._writes[0]
+
+    def __setitem__(self, index: Index, value: Value) -> None:
+        if isinstance(value, Written) and value._origin is not None and value._origin[0] is self:
+            its = value._origin[1]
+            if type(its) is type(index) and not callable(its) and repr(its) == repr(index):
+                return  # x[i] += y has written already, to the view x[i]
+        self._write(setitem, frozen(index), value)
+
+    def _give(self, result: Any) -> Any:
+        """out= of a function: its result, written here if its type allows that."""
+        dtype = np.result_type(result)
+        if not np.can_cast(dtype, self.dtype, "same_kind"):
+            raise TypeError(f"Cannot cast output from {dtype!r} to {self.dtype!r} with casting rule 'same_kind'")
+        if np.shape(result) != self.shape and np.broadcast_shapes(np.shape(result), self.shape) != self.shape:
+            raise ValueError(f"non-broadcastable output operand with shape {self.shape}")
+        self._write(setitem, ..., result)
+        return self
+
+    def fill(self, value: Value) -> None:
+        self[...] = value
+
+    def sort(self, axis: int = -1, kind: Any = None, order: Any = None) -> None:
+        self[...] = np.sort(self, axis=axis, kind=kind)
+
+
+def _assigned(whole: Any, path: tuple[Any, ...], index: Index, value: Value) -> Node | None:
+    """whole[path][index] = value as a node that kernels see through; None if there is none."""
+    if any(callable(how) for how in path) or len(path) > 1 or (path and index not in (..., (...,), slice(None))):
+        return None
+    part, node, dtype = basic(path[0] if path else index), whole.node, whole.dtype
+    if type(value) in (int, float) and dtype.kind == "f":
+        value = dtype.type(value)
+    if part is None or getattr(value, "dtype", None) != dtype:
+        return None
+    new = whole._node(value)
+    if part in ((...,), (slice(None),)) and (node.shape or part == (...,)):
+        broadcast = len(new.shape) <= len(node.shape) and np.broadcast_shapes(new.shape, node.shape) == node.shape
+        if new.weak or not broadcast:
+            return None
+        return new if new.shape == node.shape else Node("broadcast", (new,), node.shape, dtype)
+    if len(part) != 1 or not node.shape or node.shape[0] > _FEW or type(part[0]) is not int:
+        return None
+    (i,) = part
+    if new.shape != node.shape[1:] or new.weak or not -node.shape[0] <= i < node.shape[0]:
+        return None
+    i %= node.shape[0]
+    return joined([lifted(new if k == i else row(node, k)) for k in range(node.shape[0])])
