@@ -81,6 +81,10 @@ class Operand(OnDevice):
         """This operand as it is now, to be read by a record (see `constants`)."""
         return self
 
+    def _constant(self, x: Value) -> Any:
+        """An array as an operand of this kind, for a trace."""
+        return x
+
     def _shares(self, whole: Value) -> bool:
         """Whether this, of a trace, is a view of another array of it."""
         return False

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..backend import sums_at
-from ..errors import NotDifferentiable
+from ..errors import NotDifferentiable, NotTraceable
 from ..kinds import Value
-from .linear import Moving, linear
-from .operand import Operand, library, visible
+from .linear import Moving, bilinear, linear
+from .operand import Operand, library, primal, visible
 
 __all__ = ["MANY", "Rearrangement"]
 
@@ -32,6 +32,7 @@ class Rearrangement:
         self.function = function
         self.shapes = [np.shape(x) for x in data]
         self.library = library(*data)
+        self._traced = next((x for x in map(primal, data) if isinstance(x, Operand)), None)
         self._source: Any = None
 
     def source(self) -> Any:
@@ -42,7 +43,13 @@ class Rearrangement:
                 size = prod(shape)
                 numbered.append(self.library.arange(first, first + size).reshape(shape))
                 first += size
-            source = self.library.asarray(self.function(*numbered))
+            try:
+                source = self.library.asarray(self.function(*numbered))
+            except NotTraceable:  # an index is traced
+                if self._traced is None:
+                    raise
+                self._source = self.function(*map(self._traced._constant, numbered)).astype(np.intp)
+                return self._source
             if source.dtype.kind == "f" and first > 2 ** (np.finfo(source.dtype).nmant + 1):
                 raise NotDifferentiable(f"an array of {first} entries cannot be traced through {source.dtype}")
             self._source = source.real.astype(np.intp)
@@ -51,6 +58,8 @@ class Rearrangement:
     @property
     def omits(self) -> bool:
         """Whether some entry of the data does not occur in the result."""
+        if isinstance(self.source(), Operand):
+            return True
         read = self.library.zeros(1 + sum(map(prod, self.shapes)), bool)
         read[self.source()] = True
         return not visible(read) or not read[1:].all()
@@ -82,10 +91,27 @@ class Rearrangement:
         return result
 
 
+def _summed_at(cotangent: Value, positions: Value, size: int) -> Any:
+    """The sums of the cotangents of equal position, of positions that are traced; those behind the end are left out."""
+
+    def scatter(g: Value, at: Value) -> Any:
+        if isinstance(g, Operand) or isinstance(at, Operand):
+            return bilinear(scatter, g, at, (gather, lambda h, g: None))
+        return sums_at(at.ravel(), g.ravel(), size + 1)[:size]
+
+    def gather(h: Value, at: Value) -> Any:
+        inside = at < size
+        return np.where(inside, np.take(h, np.where(inside, at, 0)), 0.0)
+
+    return scatter(cotangent, positions)
+
+
 def _scattered(cotangent: Value, source: Any, shape: tuple[int, ...]) -> Any:
     """The sums of the cotangents of equal source among the entries of this shape."""
     size = prod(shape)
     inside = (source >= 0) & (source < size)
+    if isinstance(source, Operand):
+        return np.reshape(_summed_at(cotangent, np.where(inside, source, size), size), shape)
     positions = source[inside] if visible(source) else None
 
     def scatter(g: Value) -> Any:

@@ -72,11 +72,11 @@ class Called(Written):
         applied, nodes = self._applied(function, args, kwargs)
         if applied is not None:
             constant = all(n.op == "constant" for n in nodes)
-            outcome = self._sampled(applied, nodes, exact or constant)
+            outcome, shaped = self._sampled(applied, nodes, exact or constant)
             if constant and isinstance(outcome, (np.ndarray, np.generic)):
                 return self._wrap(self.record.constant(outcome))
             if not isinstance(outcome, (tuple, list, Jet)):
-                return self._traced(Node("call", nodes, *_described(outcome), applied), outcome, function)
+                return self._traced(Node("call", nodes, *_described(outcome), applied), outcome, function, shaped)
         leaves, structure = optree.tree_flatten((args, kwargs), none_is_leaf=True, namespace=_OURS)  # type: ignore[arg-type, var-annotated]
         leaves = [_as_it_is(leaf) for leaf in leaves]
         places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Operand)]
@@ -104,16 +104,16 @@ class Called(Written):
                     found.extend((its_structure, [[(a, back[s]) for a, s in above] for _, above in pairs]))
                 return [y for y, _ in pairs]
 
-        outcome = self._sampled(call, nodes, exact)
+        outcome, shaped = self._sampled(call, nodes, exact)
         if not found:
-            return self._traced(Node("call", nodes, *_described(outcome), call), outcome, function)
+            return self._traced(Node("call", nodes, *_described(outcome), call), outcome, function, shaped)
         its_structure, above = found
         if len(outcome) == 1:
             all_nodes = [Node("call", nodes, *_described(outcome[0]), lambda *arrays: call(*arrays)[0])]
         else:
             many = Node("call", nodes, None, object, call)
             all_nodes = [Node("item", (many,), *_described(y), i) for i, y in enumerate(outcome)]
-        results = [self._traced(*each, function) for each in zip(all_nodes, outcome, strict=True)]
+        results = [self._traced(*each, function, shaped) for each in zip(all_nodes, outcome, strict=True)]
         results = [_rebuilt(y, jets) for y, jets in zip(results, above, strict=True)]
         return optree.tree_unflatten(its_structure, results)
 
@@ -131,29 +131,38 @@ class Called(Written):
             map(self._node, tracers)
         )
 
-    def _sampled(self, call: Callable[..., Any], nodes: Sequence[Node], exact: bool = False) -> Any:
-        """What comes out for arrays of such shapes and types; or, if these will not do, for the arrays themselves."""
+    def _sampled(self, call: Callable[..., Any], nodes: Sequence[Node], exact: bool = False) -> tuple[Any, bool]:
+        """What comes out for arrays of such shapes and types, and whether the numbers have a say in theirs.
+
+        The arrays themselves are taken if others will not do, or if that is asked for.
+        """
         record, own = self.record, self.record.machine.own
-        tries = (
-            iter(())
-            if exact or record.exact
-            else zip(*(itertools.islice(n.samples(own), 3) for n in nodes), strict=True)
-        )
-        for arrays in itertools.chain(tries, [None]):
+        outcome = failed = None
+        for arrays in () if exact else zip(*(itertools.islice(n.samples(own), 3) for n in nodes), strict=True):
             try:
                 with np.errstate(all="ignore"):
-                    return call(*(_readonly(record.numbers.of(n)) for n in nodes) if arrays is None else arrays)
-            except (DualnumError, ArithmeticError, ValueError, TypeError, IndexError) as error:
+                    outcome = call(*arrays)
+                if not record.exact:
+                    return outcome, False
+                break
+            except _FAILURES as error:
                 failed = error
-        if record.refused is None and not in_library():  # whatever the function does now is no guard's to find again
-            record.refused = failed
-        raise failed
+        try:
+            with np.errstate(all="ignore"):
+                result = call(*(_readonly(record.numbers.of(n)) for n in nodes))
+        except _FAILURES as error:
+            if record.refused is None and not in_library():  # what the function does now is no guard's to find again
+                record.refused = error
+            raise
+        return result, exact or failed is not None or _shapes(outcome) != _shapes(result)
 
-    def _traced(self, node: Node, outcome: Any, function: Callable[..., Any]) -> Any:
+    def _traced(self, node: Node, outcome: Any, function: Callable[..., Any], shaped: bool = False) -> Any:
         """One result of a call: a tracer, or what a function says of shapes and types alone."""
         if is_array(outcome) or isinstance(outcome, (bool, int, float, complex)):
             if function in _BY_TYPE:
                 return outcome
+            if shaped:
+                self.record.shaped.append(node)
             return (
                 self._wrap(node)
                 if isinstance(outcome, (np.generic, bool, int, float, complex))
@@ -164,6 +173,14 @@ class Called(Written):
         name = getattr(function, "__name__", str(function))
         what = f"{name}, which gives a {type(outcome).__name__} and no array,"
         raise self._refused(what, "it outside of the function")
+
+
+# what is tried on other arrays may fail in these ways
+_FAILURES = (DualnumError, ArithmeticError, ValueError, TypeError, IndexError)
+
+
+def _shapes(outcome: Any) -> Any:
+    return list(map(_described, outcome)) if isinstance(outcome, (tuple, list)) else _described(outcome)
 
 
 def _readonly(x: Value) -> Any:

@@ -114,7 +114,10 @@ class Guard:
     @property
     def is_choice(self) -> bool:
         """Whether there are few things that it can be: truth values and integers."""
-        return self.node.shape == () and self.node.dtype.kind in "biu"
+        return self.node.shape == () and (self.node.dtype.kind in "biu" or self.node.op in _WHOLE)
+
+
+_WHOLE = (np.trunc, np.floor, np.ceil)  # of which there are few, whatever the number
 
 
 def _on_host(x: Any) -> Any:
@@ -224,7 +227,7 @@ class Followed(Operand):
         return float(self._one("float()"))
 
     def __int__(self) -> int:
-        return int(self._one("int()"))
+        return int(self._whole("int()", np.trunc))
 
     def __complex__(self) -> complex:
         return complex(self._one("complex()"))
@@ -234,14 +237,18 @@ class Followed(Operand):
             operator.index(np.broadcast_to(np.ones((), self.dtype), self.shape))  # raises as NumPy does
         return int(self._one("a traced value as an index or a count", "np.take, or static_argnums for a parameter"))
 
-    def __trunc__(self) -> Any:
-        return self._one("math.trunc()").__trunc__()
+    def __trunc__(self) -> int:  # type: ignore[override]
+        return int(self._whole("math.trunc()", np.trunc))
 
-    def __floor__(self) -> Any:
-        return self._one("math.floor()").__floor__()
+    def __floor__(self) -> int:
+        return int(self._whole("math.floor()", np.floor))
 
-    def __ceil__(self) -> Any:
-        return self._one("math.ceil()").__ceil__()
+    def __ceil__(self) -> int:
+        return int(self._whole("math.ceil()", np.ceil))
+
+    def _whole(self, what: str, rounded: np.ufunc) -> Any:
+        """A rounded number: others that are rounded to the same have the same trace."""
+        return (rounded(self) if self.dtype.kind == "f" and self.size == 1 else self)._one(what)
 
     def _one(self, what: str, instead: str = "functions of NumPy on it, or static_argnums") -> Any:
         """The only number, one of Python's."""

@@ -272,6 +272,7 @@ class Trace:
         seldom: the numbers of those that are hardly ever true.
         guards: those whose numbers decided what the function did (see `following`).
         written: of inputs that it wrote into, what is in them at its end, by their number.
+        shaped: those whose shape or type follows from numbers; the function may have looked at them.
     """
 
     def __init__(
@@ -282,6 +283,7 @@ class Trace:
         seldom: Collection[int],
         guards: Sequence[Any] = (),
         written: dict[int, Node] | None = None,
+        shaped: Sequence[Node] = (),
     ) -> None:
         self.inputs = inputs
         self.outputs = outputs
@@ -289,11 +291,12 @@ class Trace:
         self.seldom = seldom
         self.guards = guards
         self.written = written or {}
+        self.shaped = shaped
 
     @property
     def wanted(self) -> list[Node]:
-        """The nodes whose arrays somebody reads: results, guards, and what is written back."""
-        return [*self.outputs, *(g.node for g in self.guards), *self.written.values()]
+        """The nodes whose arrays somebody looks at."""
+        return [*self.outputs, *(g.node for g in self.guards), *self.written.values(), *self.shaped]
 
     def nodes(self) -> Iterator[Node]:
         """All nodes that the outputs need, arguments before results."""

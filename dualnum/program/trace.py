@@ -107,6 +107,9 @@ class Tracer(Called):
     def _wrap(self, node: Node) -> "Tracer":
         return Tracer(node, self.record)
 
+    def _constant(self, x: Value) -> "Tracer":
+        return self._wrap(self.record.constant(x))
+
     def _strong(self) -> "Tracer":
         return self._wrap(Node("broadcast", (self.node,), self.shape, self.dtype)) if self.node.weak else self
 
@@ -290,7 +293,8 @@ def trace(
         anyone = Tracer(record.constant(0.0), record)
         outputs = [stacked(anyone._node(y)) for y in results]
         written = {i: t.node for i, t in enumerate(given) if t.node is not inputs[i]}
-        traced = Trace(inputs, outputs, record.alarms, record.seldom, list(record.guards.values()), written)
+        guards = list(record.guards.values())
+        traced = Trace(inputs, outputs, record.alarms, record.seldom, guards, written, record.shaped)
         if len(traced.guards) > 1 and machine.looks:
             traced.guards = together(traced.guards, list(traced.nodes()))
         return traced

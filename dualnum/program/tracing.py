@@ -39,6 +39,7 @@ class Tracing:
         seldom: the numbers of those that choose what is written for such points.
         numbers: those of the arguments at hand, and of what is computed from them.
         guards: those that decided what the function did, by their nodes.
+        shaped: nodes whose shape or type follows from numbers.
         exact: whether shapes and types of results are told by the numbers, not by others like them.
         following: whether functions of the package look at numbers as the user's do.
         refused: what the user's function asked for in vain.
@@ -49,6 +50,7 @@ class Tracing:
     ) -> None:
         self.numbers = Numbers(samples, machine.looks)
         self.guards: dict[int, Guard] = {}
+        self.shaped: list[Node] = []
         self.exact = exact
         self.following = following
         self.refused: Exception | None = None
