@@ -25,7 +25,11 @@ def alike(got, expected, rtol=1e-11):
         assert type(got) is type(expected) and len(got) == len(expected)
         for a, b in zip(got, expected, strict=True):
             alike(a, b, rtol)
+    elif isinstance(expected, dict):
+        assert got.keys() == expected.keys()
+        alike(list(got.values()), list(expected.values()), rtol)
     elif isinstance(expected, (np.ndarray, np.generic)):
+        rtol = 1e-5 if expected.dtype == np.float32 else rtol
         assert (np.shape(got), got.dtype) == (expected.shape, expected.dtype)
         np.testing.assert_allclose(got, expected, rtol=rtol, atol=rtol)
     else:
