@@ -257,7 +257,7 @@ def test_gradients_of_what_people_write(name):
         pytest.skip("not differentiable without a trace either")
     for g, wanted in zip((dn.jit(dn.grad(number)), dn.jit(lambda x: dn.hvp(number)(x, x))), expected, strict=True):
         for _ in range(3):
-            alike(g(x), wanted, 1e-8)
+            alike(g(x), wanted, 1e-6 if name == "float32" else 1e-8)
 
 
 def test_few_of_them_run_as_they_are():

@@ -19,6 +19,8 @@ from ..kinds import DType, Value
 from .cut import Cut
 from .fused import Kernel, Source, spread
 from .nodes import HOLE, Applied, Node, Trace, pieced
+from .reuse import FRESH, overwritten
+from .writes import rewritten, rewritten_in_place
 
 __all__ = ["ALARM", "GUARD", "Replay"]
 
@@ -60,7 +62,7 @@ def _overlapping(args: Sequence[Any], written: Sequence[int]) -> bool:
 def _may_be_shared(node: Node) -> bool:
     """Whether what comes out may be an input, or a view of something."""
     return node.op in ("input", "held", "item", "row", "slice", "broadcast") or (
-        node.op == "call" and not (isinstance(node.extra, Applied) and node.extra.function in _FRESH)
+        node.op == "call" and not (isinstance(node.extra, Applied) and node.extra.function in FRESH)
     )
 
 
@@ -76,9 +78,8 @@ _LONG = 1 << 17
 # functions whose results have the shape and type that they had when they were traced, whatever the numbers
 _STEADY = {
     np.add.reduce, np.dot, np.outer, np.ndarray.reshape, np.ndarray.ravel, np.ndarray.transpose, np.ndarray.swapaxes,
-    np.ndarray.squeeze,
+    np.ndarray.squeeze, rewritten,
 }  # fmt: skip
-_FRESH = {np.add.reduce, np.dot, np.outer, np.matmul}  # functions whose results are in memory of their own
 _QUIET = ("item", "row", "slice", "concatenate", "broadcast", "stack")  # no warnings come from these
 
 
@@ -115,6 +116,7 @@ class _Writer:
         self._own: dict[int, str] = {}  # constants, on the machine
         inputs = [self.name(n) for n in traced.inputs]
         last = _last_uses(cut, self.kept)
+        self.overwritten = overwritten(cut.steps, self.kept)
         if traced.written and len(inputs) > 1:  # of arrays that share memory both change
             self.lines.append(f"if overlapping(args, {sorted(traced.written)}): return ALARM")
         for node in traced.inputs:
@@ -274,7 +276,8 @@ class _Writer:
             arrays = iter(given)
             args = [next(arrays) if x is HOLE else self.bound(x) for x in k.args]
             args += [f"{name}={self.bound(x)}" for name, x in k.kwargs.items()]
-            return f"{self.bound(k.function)}({', '.join(args)})"
+            function = rewritten_in_place if node.number in self.overwritten else k.function
+            return f"{self.bound(function)}({', '.join(args)})"
         if node.op in ("item", "row", "slice"):
             return f"{given[0]}[{self.bound(k)}]"
         if node.op == "concatenate":  # in the order of its pieces, were it not for kernels that read it in one piece
