@@ -17,11 +17,13 @@ import numpy as np
 from ..counterparts import on_device
 from ..errors import NotTraceable
 from ..operand import Operand
-from .nodes import Node, pieced
+from .nodes import Applied, Node, pieced
 
 __all__ = ["Followed", "Guard", "Numbers", "in_library", "together"]
 
 MOST = 4096  # entries of an array whose numbers are guarded
+
+_IN_ORDER = {np.add.reduce, np.outer, np.ndarray.ravel}  # functions whose results lie as they are written
 
 # through these a question comes, whoever asks it
 _BETWEEN = {f"{__package__}.{name}" for name in ("following", "calls", "trace", "shortcuts", "tracing", "writes")}
@@ -41,6 +43,7 @@ class Numbers:
         self._samples = samples
         self._looks = looks
         self._known: dict[int, Any] = {}
+        self._ordered: dict[int, bool] = {}
 
     def of(self, node: Node) -> Any:
         """What NumPy computes for a node; not to be written to."""
@@ -56,6 +59,39 @@ class Numbers:
                     known[node.number] = self._executed(node, [known[a.number] for a in node.args])
             waiting.pop()
         return known[node.number]
+
+    def laid_out(self, node: Node) -> Any:
+        """An array that lies in memory as the node's does without a trace; its numbers are anything."""
+        if node.op == "input":
+            return self._samples[node.extra]
+        if not self._is_in_order(node):
+            return self.of(node)
+        return np.empty(node.shape, np.uint8)
+
+    def _is_in_order(self, node: Node) -> bool:
+        """Whether the axes of an array are known to lie in memory as they are written."""
+        known, waiting = self._ordered, [node]
+        while waiting:
+            n = waiting[-1]
+            if n.number not in known:
+                read = n.args if n.elementwise or n.op in ("row", "slice") else ()
+                read = tuple(a for a in read if len(a.shape) > 1 and len(n.shape) > 1)
+                missing = [a for a in read if a.number not in known]
+                if missing:
+                    waiting += missing
+                    continue
+                known[n.number] = all(known[a.number] for a in read) and self._keeps_order(n)
+            waiting.pop()
+        return known[node.number]
+
+    def _keeps_order(self, node: Node) -> bool:
+        if len(node.shape) < 2 or node.elementwise:
+            return True
+        if node.op == "input":
+            return bool(self._samples[node.extra].flags.c_contiguous)
+        if node.op == "call":
+            return isinstance(node.extra, Applied) and node.extra.function in _IN_ORDER
+        return node.op in ("row", "slice", "stack", "placed", "concatenate")
 
     def _executed(self, node: Node, given: list[Any]) -> Any:
         op = node.op

@@ -89,8 +89,7 @@ class Written(Followed):
         path, whole = self._path()
         if all(not callable(how) for how in path):
             return True
-        array = np.asarray(self.record.numbers.of(whole._writes[1]))  # type: ignore[index]
-        part = array
+        part = array = self.record.numbers.laid_out(whole._writes[1])  # type: ignore[index]
         for how in path:
             part = _looked(part, how)
         return bool(np.may_share_memory(part, array))
