@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from math import prod
+from operator import setitem
 from threading import Timer
 from time import perf_counter
 from typing import Any
@@ -21,6 +22,7 @@ from .fused import Kernel
 from .nodes import Applied, Node
 from .replay import Replay
 from .variants import Variant
+from .writes import rewritten
 
 __all__ = ["Explained", "Lowered", "Progress"]
 
@@ -76,9 +78,8 @@ class Explained:
             total += sum(map(_bytes, reads))
             name = _name(step)
             self.calls.append((name, total))
-            self._line(
-                "NumPy", name, f"of {', '.join(_kind(a.shape, a.dtype) for a in step.args)}", total, 1 + len(reads)
-            )
+            of = ", ".join(_kind(a.shape, a.dtype) for a in step.args)
+            self._line("NumPy", name, f"of {of} ({_why(step)})", total, 1 + len(reads))
 
     def _line(self, kind: str, what: str, text: str, total: int, passes: int) -> None:
         self.bytes += total
@@ -102,8 +103,23 @@ def _name(node: Node) -> str:
         function = node.extra.function if isinstance(node.extra, Applied) else node.extra
         of = getattr(function, "__self__", None)
         name = getattr(function, "__name__", type(function).__name__)
+        if function is rewritten:
+            write = node.extra.args[2]
+            return "x[…] = y" if write is setitem else getattr(write, "__name__", "out=")
         return f"{of.__name__}.{name}" if isinstance(of, np.ufunc) else name
     return getattr(node.op, "__name__", str(node.op))
+
+
+def _why(node: Node) -> str:
+    """Why it is part of no kernel."""
+    function = node.extra.function if isinstance(node.extra, Applied) else None
+    if node.elementwise:
+        return f"no kernel computes in {np.result_type(*(a.dtype for a in node.args))}"
+    if isinstance(getattr(function, "__self__", None), np.ufunc):
+        return "needs all of its argument at once"
+    if function is rewritten:
+        return "writes into a part of an array"
+    return "puts arrays together" if node.op in ("concatenate", "stack", "placed") else "is not elementwise"
 
 
 def _bytes(node: Node) -> int:

@@ -285,7 +285,7 @@ class Jitted:
             >>> print(dn.jit(lambda x: np.sum(np.sin(x) ** 2)).explain(np.ones(1000)))
             <lambda>(float64[1000]): 1 kernel, 1 call of NumPy, 0 guards
               kernel   float64[1000]    3 operations, 1 array read, 1 written: 16.0 kB
-              NumPy    add.reduce       of float64[1000]: 8.0 kB
+              NumPy    add.reduce       of float64[1000] (needs all of its argument at once): 8.0 kB
             3 passes over memory, 24.0 kB
         """
         leaves, structure, described = self._flattened(args, kwargs)

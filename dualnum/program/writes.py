@@ -158,8 +158,7 @@ class Written(Followed):
 
     def __setitem__(self, index: Index, value: Value) -> None:
         if isinstance(value, Written) and value._origin is not None and value._origin[0] is self:
-            its = value._origin[1]
-            if type(its) is type(index) and not callable(its) and repr(its) == repr(index):
+            if not callable(value._origin[1]) and repr(value._origin[1]) == repr(basic(index)):
                 return  # x[i] += y has written already, to the view x[i]
         self._write(setitem, frozen(index), value)
 
