@@ -235,6 +235,61 @@ def test_results_of_other_shapes_and_structures():
         assert repr(fast(x)) == repr(f(x))
 
 
+def number(x):
+    """What lies under all derivatives."""
+    while hasattr(x, "value") and x.value is not x:
+        x = x.value
+    return x
+
+
+def random_branches(seed):
+    """Steps drawn one after the other, each of which the numbers at hand decide."""
+    steps = np.random.default_rng([seed, 5]).integers(0, 7, size=4)
+
+    def run(y):
+        for step in steps:
+            total = np.sum(y)
+            if step == 0:
+                y = np.sin(y) if total > 0 else y * 0.5
+            elif step == 1:
+                while np.max(np.abs(y)) > 1:
+                    y = y * 0.7
+            elif step == 2:
+                y = y[np.argmax(y)] * y
+            elif step == 3:
+                y = y.copy()
+                y[y > 0.2] *= 0.5
+            elif step == 4:
+                for i in range(int(abs(number(total))) % 4 + 1):
+                    y = np.cos(y + i * 0.1)
+            elif step == 5:
+                y = np.sort(y) * np.arange(1, y.size + 1) / y.size if y[0] < y[-1] else y[::-1] + 0
+            else:
+                y = y.copy()
+                y[1:] += y[:-1] * 0.3
+                y[int(np.argmin(number(y)))] = y[0] ** 2
+        return y
+
+    return run
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_random_programs_that_branch(seed):
+    f, v = random_branches(seed), np.cos(np.arange(6.0))
+    points = np.random.default_rng(seed).normal(size=(5, 6))
+    for g in (
+        f,
+        dn.grad(lambda x: np.sum(f(x) ** 2)),
+        dn.hvp(lambda x: np.sum(f(x) ** 2)),
+        lambda x: f(dn.jet(x, 2, direction=v)).coeffs,
+    ):
+        rest = (v,) if getattr(g, "__name__", "").startswith("hvp") else ()
+        fast = dn.jit(g)
+        for k in (0, 1, 2, 0, 3, 4, 1):
+            alike(fast(points[k], *rest), g(points[k], *rest), 1e-9)
+        traces(fast)
+
+
 # ── integers, truth values and what they choose ──────────────────────────────────────────────────
 
 
@@ -440,6 +495,19 @@ def test_what_is_quicker_when_replayed_is_replayed():
         fast(np.ones(5))
     assert 1 < len(calls) <= 5  # traced, and measured
     assert traces(fast) == 1
+
+
+def test_what_a_replay_gives_up_at_most_points_runs_as_it_is():
+    f = dn.taylor(lambda x: np.hypot(x, x), 3)  # zeros are mended after a look
+    fast, zeros, ones = dn.jit(f), np.zeros(3), np.ones(3)
+    for _ in range(30):
+        alike(fast(ones), f(ones))
+    for x in (zeros, *[ones] * 30, zeros):
+        alike(fast(x), f(x))
+    assert traces(fast) == 1
+    with pytest.warns(dn.PerformanceWarning, match="a replay gives up"):
+        for _ in range(30):
+            alike(fast(zeros), f(zeros))
 
 
 # ── seeing it ────────────────────────────────────────────────────────────────────────────────────

@@ -23,7 +23,7 @@ from ..operand import away
 from ..operand.levels import ambient
 from .explained import Explained, Lowered, Progress
 from .nodes import Trace
-from .replay import ALARM, Replay
+from .replay import Replay
 from .signature import (
     Static,
     described_result,
@@ -166,7 +166,7 @@ class Jitted:
 
     def _otherwise(self, kept: Kept, results: Any, given: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The call where the trace that was used last does not have the results."""
-        if results is ALARM:
+        if kept.reason:
             return self._f(*args, **kwargs)
         return kept.otherwise(
             results, given, lambda: self._f(*args, **kwargs), lambda exact: self._traced(args, kwargs, exact)

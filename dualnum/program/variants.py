@@ -23,6 +23,7 @@ _TIMED = "timed"  # what a variant gives where it is the turn of the function it
 _ROUND = 5  # calls of one round of measurements: three replays, and the function itself twice
 _LOSES = 1.1  # times the function's own time
 _SLACK = 3e-6  # seconds a call that are lost in the clock, and in looking up the signature
+_WATCHED = 16  # calls, after one that raised an alarm, among which most must not
 _LONG = 0.5  # seconds by which the function may take longer on its first call, because it compiles kernels
 
 
@@ -36,6 +37,7 @@ class Variant:
         guarded: whether it has guards.
         calls: how often it ran while it was measured.
         best: the shortest time of a replay, and of the function itself, in seconds.
+        alarms: how many of the calls that were watched raised an alarm, and of how many.
     """
 
     def __init__(self, replay: Replay, structure: Any, described: list[Any], guards: Sequence[Any], measured: bool):
@@ -47,6 +49,8 @@ class Variant:
         self.run: Callable[[Sequence[Any]], Any] = self._measured if measured else replay.run
         self.calls = 0
         self.best = [np.inf, np.inf]
+        self.alarms = [0, 0]
+        self._resumed = self.run
 
     def given_back(self, outputs: Sequence[Any]) -> Any:
         """The results in the structure that the function returned."""
@@ -102,6 +106,20 @@ class Variant:
             self.run = self.replay.run
         return result
 
+    def _watched(self, inputs: Sequence[Any]) -> Any:
+        """A call among those after an alarm."""
+        results = self.replay.run(inputs)
+        self.alarms = [self.alarms[0] + (results is ALARM), self.alarms[1] + 1]
+        if self.alarms[1] == _WATCHED and 2 * self.alarms[0] < _WATCHED:
+            self.run, self.alarms = self._resumed, [0, 0]
+        return results
+
+    def alarmed(self) -> bool:
+        """Notes an alarm; whether there are too many."""
+        if not self.alarms[1]:
+            self._resumed, self.run = self.run, self._watched
+        return self.alarms[1] >= _WATCHED
+
     @property
     def lost(self) -> str:
         """Why it is not worth while, once that is known."""
@@ -151,8 +169,13 @@ class Kept:
         if results is _TIMED:
             result = front.beside(f)
             return self.given_up(front.lost, result) if front.lost else result
-        if results is ALARM or self.reason:
-            return f()
+        if results is ALARM:
+            result = f()
+            return (
+                self.given_up("most of its points are such that a replay gives up", result)
+                if front.alarmed()
+                else result
+            )
         for variant in self.variants:
             if variant is not front:
                 results = variant.tried(inputs)
