@@ -27,6 +27,9 @@ _WATCHED = 16  # calls, after one that raised an alarm, among which most must no
 _LONG = 0.5  # seconds by which the function may take longer on its first call, because it compiles kernels
 
 
+_OF_NUMBERS = (ArithmeticError, ValueError, IndexError)  # errors that numbers may lead to, LinAlgError among them
+
+
 class Variant:
     """One trace, and how its outputs are given back.
 
@@ -76,7 +79,7 @@ class Variant:
         """What to do where a replay raises: with guards still ahead the function itself may have gone another way."""
         if self.guards:
             return GUARD
-        if isinstance(error, np.linalg.LinAlgError):  # the function itself may know what to do with a singular matrix
+        if isinstance(error, _OF_NUMBERS):  # the function itself may know what to do with a singular matrix
             return ALARM
         raise error
 
