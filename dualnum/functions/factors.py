@@ -1,4 +1,4 @@
-"""Cholesky and QR factors, and what is solved with them: least squares and pseudo-inverses, to any order."""
+"""Cholesky and QR factors, to any order."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from ..errors import NonsmoothPoint, NotDifferentiable
 from ..kinds import Value
 from ..operand import Operand, implements, library, primal
 from ..primitives.operation import Operation
-from .arguments import NOT_GIVEN
+from .complement import completed
 from .keywords import array, with_value
 from .matrices import (
     adjoint,
@@ -23,8 +23,6 @@ from .matrices import (
     square,
     transposed,
 )
-from .norms import squared_modulus
-from .singular import sizes_of
 
 __all__: list[str] = []
 
@@ -71,7 +69,7 @@ def cholesky(a: Value, /, *, upper: bool = False) -> Any:
     return CHOLESKY(from_triangle(a))
 
 
-# ── QR and least squares ──────────────────────────────────────────────────────────────────────────
+# ── QR ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _upper_half(m: Value, like: Value) -> Any:
@@ -116,13 +114,14 @@ _QR: Any = type(np.linalg.qr(np.eye(1)))
 
 def _check_rank(r: Value) -> None:
     """Raises where columns depend on one another: there the factors jump."""
-    if isinstance(r, Operand):
-        return
     sizes = np.abs(np.diagonal(r, 0, -2, -1))
-    if not sizes.size:
+    if not isinstance(r, Operand) and not sizes.size:
         return
     limit = sizes.shape[-1] * np.finfo(sizes.dtype).eps * np.max(sizes, axis=-1, keepdims=True)
-    if np.any(sizes <= limit):
+    dependent: Any = np.any(sizes <= limit)
+    if isinstance(dependent, Operand):  # traced: where it holds, the function itself runs, and raises
+        dependent._alarm()
+    elif dependent:
         raise NonsmoothPoint(
             "qr: the first columns depend on one another, and have no factors that move smoothly; leave some out, or "
             "use np.linalg.svd"
@@ -131,92 +130,21 @@ def _check_rank(r: Value) -> None:
 
 @implements(np.linalg.qr)
 def qr(a: Value, mode: str = "reduced") -> Any:
-    """Of matrices whose first columns are independent, with NumPy's signs."""
+    """Of matrices whose first columns are independent, with NumPy's signs; complete with the gauge of `complement`."""
     a = array(a)
     if mode not in ("reduced", "complete", "r"):
         raise NotDifferentiable(f"qr: mode={mode!r} has no derivative rule; expected 'reduced', 'complete' or 'r'")
     rows, columns = a.shape[-2:]
-    if mode == "complete" and rows > columns:
-        raise NotDifferentiable(
-            f"qr: of {rows} × {columns} matrices the last columns of a complete Q are arbitrary, and have no "
-            "derivative; use mode='reduced'"
-        )
     head = a[..., :rows]
     r = TRIANGLE(head)
     _check_rank(primal(r))
     if mode == "r" and rows >= columns:
         return r
-    q = with_value(_divided(head, r), np.linalg.qr(primal(head))[0])
+    numbers = np.linalg.qr(primal(a), "complete" if mode == "complete" else "reduced")
+    q = with_value(_divided(head, r), numbers[0][..., :columns])
     if rows < columns:
-        r = np.concatenate([r, adjoint(q) @ a[..., rows:]], axis=-1)
+        r = with_value(np.concatenate([r, adjoint(q) @ a[..., rows:]], axis=-1), numbers[1])
+    elif mode == "complete" and rows > columns:
+        q = completed(q, numbers[0])
+        r = np.concatenate([r, library(r).zeros((*r.shape[:-2], rows - columns, columns), r.dtype)], axis=-2)
     return r if mode == "r" else _QR(q, r)
-
-
-def _pseudo_inverse_times(name: str, a: Value, b: Value, rank: Any) -> Any:
-    """A⁺ B for matrices of full rank."""
-    rows, columns = a.shape[-2:]
-    if not isinstance(rank, Operand) and np.any(rank < min(rows, columns)):
-        raise NonsmoothPoint(
-            f"{name}: a {rows} × {columns} matrix has the rank {np.min(rank)}; where the rank may change the result "
-            "jumps: add a small multiple of the identity (ridge), or leave out dependent columns"
-        )
-    if rows >= columns:
-        q, r = np.linalg.qr(a)
-        return solve(r, adjoint(q) @ b)
-    q, r = np.linalg.qr(adjoint(a))
-    return q @ solve(adjoint(r), b)
-
-
-def _unknown_series(order: int, s0: Any, a: Coefficients) -> list[Any]:
-    return [s0, *[np.full_like(s0, np.nan)] * order]
-
-
-# singular values that are equal: they have no derivatives, which nobody may have asked for
-UNKNOWN = Operation("svdvals", sizes_of, _unknown_series, lambda wanted, g, s, a: [np.full_like(a, np.nan)])
-
-
-def _singular_values(a: Value) -> Any:
-    try:
-        return np.linalg.svd(a, compute_uv=False)
-    except NonsmoothPoint:
-        return UNKNOWN(a)
-
-
-@implements(np.linalg.lstsq)
-def lstsq(a: Value, b: Value, rcond: Any = None) -> Any:
-    """Of full rank; the solution by QR, residuals and singular values as NumPy gives them.
-
-    The derivatives of singular values that are equal are NaN.
-    """
-    a, b = array(a), array(b)
-    value, rest, rank, _ = np.linalg.lstsq(primal(a), primal(b), rcond)
-    x = _pseudo_inverse_times("lstsq", a, b[:, None] if b.ndim == 1 else b, rank)
-    x = with_value(x[:, 0] if b.ndim == 1 else x, value)
-    residuals = library(a).zeros(0, x.dtype)
-    if a.shape[0] > a.shape[1]:
-        residuals = np.atleast_1d(np.sum(squared_modulus(b - a @ x), axis=0))
-        if not isinstance(rest, Operand):  # of a trace there may be none
-            residuals = with_value(residuals, rest)
-    return x, residuals, rank, _singular_values(a)
-
-
-@implements(np.linalg.pinv)
-def pinv(a: Value, rcond: Any = None, hermitian: bool = False, *, rtol: Any = NOT_GIVEN) -> Any:
-    """Of full rank."""
-    a = array(a)
-    keywords = {} if rcond is None else {"rcond": rcond}
-    keywords |= {} if rtol is NOT_GIVEN else {"rtol": rtol}
-    values, limit = primal(a), rcond if rcond is not None else None if rtol is NOT_GIVEN else rtol
-    inverse = _pseudo_inverse_times("pinv", a, identity(a.shape[-2], a, a.dtype), _rank(values, limit))
-    if library(a) is not np:
-        return inverse
-    return with_value(inverse, np.linalg.pinv(values, hermitian=hermitian, **keywords))
-
-
-def _rank(values: Value, limit: Any) -> Any:
-    if limit is None:
-        return np.linalg.matrix_rank(values)
-    if library(values) is np:
-        return np.linalg.matrix_rank(values, rtol=limit)
-    sizes = sizes_of(values)  # CuPy's knows no relative limit
-    return np.sum(sizes > limit * np.max(sizes, axis=-1, keepdims=True), axis=-1)
