@@ -8,7 +8,7 @@ import numpy as np
 from .. import series
 from ..algebra import Part
 from ..backend import namespace
-from ..errors import InvalidValue
+from ..errors import InvalidMatrix
 from ..kinds import DType, Value
 from ..operand import Operand, library
 from .keywords import array
@@ -43,7 +43,7 @@ def product(a: Coefficients, b: Coefficients, k: int, first: int = 0, last: int 
 def square(name: str, a: Value) -> Any:
     a = array(a)
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
-        raise InvalidValue(f"{name}: a has shape {tuple(a.shape)}; expected square matrices, (…, n, n)")
+        raise InvalidMatrix(f"{name}: a has shape {tuple(a.shape)}; expected square matrices, (…, n, n)")
     return a
 
 
