@@ -4,8 +4,8 @@ What NumPy has (`np.linalg.solve`, `np.linalg.eigh`, …) takes jets itself. The
 (``pip install scipy``), which computes the values; the derivatives follow from the equations that define the result.
 
 triangular: systems with triangular matrices and with factors that are at hand. functions: of a matrix, such as its
-exponential. equations: for a matrix. structured: matrices that are made of others by their places. sparse: matrices of
-which few entries are there. sparse_systems: with them. values: SciPy's functions of plain matrices.
+exponential. equations: for a matrix. structured: matrices that are made of others by their places. pattern, sparse:
+matrices of which few entries are there. sparse_systems: with such ones. values: SciPy's functions of plain matrices.
 """
 
 from .equations import solve_continuous_lyapunov, solve_sylvester

@@ -4,130 +4,18 @@ A matrix of SciPy holds a plain array and turns whatever it is given into one. `
 and attributes; its data may be an array, a jet, a variable or a trace.
 """
 
-from collections.abc import Callable
-from functools import cached_property, partial
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import optree
 
 from ..errors import InvalidType, InvalidValue, not_on_device
 from ..functions.keywords import array
-from ..jets.planes import aligned
 from ..kinds import DType, Value
-from ..operand import Moving, Operand, bilinear, library, linear, primal, promoted, visible
+from ..operand import Operand, library, primal, promoted, visible
+from .pattern import Pattern, collected, multiply, placed, scipy_sparse
 
-__all__ = ["Pattern", "csr_array", "multiply", "scipy_sparse"]
-
-
-def scipy_sparse(name: str) -> Any:
-    """SciPy's module of sparse matrices, for the function of this name."""
-    try:
-        import scipy.sparse
-        import scipy.sparse.linalg
-    except ImportError:
-        raise ImportError(f"{name} needs SciPy, which is not installed; pip install scipy") from None
-    return scipy.sparse
-
-
-class Pattern:
-    """Which entries of a matrix there are, row after row, and in each row from the left."""
-
-    def __init__(self, shape: tuple[int, int], rows: Any, cols: Any) -> None:
-        self.shape = shape
-        self.rows = rows
-        self.cols = cols
-        self.indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))]).astype(cols.dtype)
-        for x in (self.rows, self.cols, self.indptr):
-            x.setflags(write=False)
-
-    def __eq__(self, other: object) -> bool:
-        if self is other or not isinstance(other, Pattern):
-            return self is other
-        alike = self.shape == other.shape and len(self.cols) == len(other.cols)
-        return alike and np.array_equal(self.cols, other.cols) and np.array_equal(self.indptr, other.indptr)
-
-    @cached_property
-    def _hash(self) -> int:
-        return hash((self.shape, self.cols.tobytes(), self.indptr.tobytes()))
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    @cached_property
-    def by_columns(self) -> Any:
-        """The numbers of the entries, column after column."""
-        return np.lexsort((self.rows, self.cols))
-
-    def matrix(self, data: Value) -> Any:
-        """SciPy's matrix of plain data."""
-        return scipy_sparse("csr_array").csr_array((data, self.cols, self.indptr), shape=self.shape)
-
-
-def multiply(pattern: Pattern, data: Value, x: Value, transposed: bool = False) -> Any:
-    """A X, or Aᵀ X, for data of shape (…, 1, nnz) and X of shape (…, n, m), their leading axes broadcast."""
-    if not (isinstance(data, Operand) or isinstance(x, Operand)):
-        return _plain_product(pattern, data, x, transposed)
-
-    def matmul(data: Value, x: Value) -> Any:
-        return multiply(pattern, data, x, transposed)
-
-    def into(out: Value, y: Value) -> Any:
-        if out is None:
-            return y
-        out[...] = y
-        return out
-
-    of_planes = (
-        lambda planes, x, out=None: into(out, matmul(aligned(planes, x.ndim), x)),
-        lambda data, planes, out=None: into(out, matmul(data, aligned(planes, data.ndim))),
-    )
-    to, of = (pattern.cols, pattern.rows) if transposed else (pattern.rows, pattern.cols)
-    adjoints = (
-        lambda g, x: np.sum(g[..., to, :] * x[..., of, :], axis=-1)[..., None, :],
-        lambda g, data: multiply(pattern, data, g, not transposed),
-    )
-    return bilinear(matmul, data, x, adjoints, of_planes)
-
-
-def _plain_product(pattern: Pattern, data: Value, x: Value, transposed: bool) -> Any:
-    """The same of arrays: one product for all matrices X that meet one A."""
-    leading = np.broadcast_shapes(data.shape[:-2], x.shape[:-2])
-    data, x = (a.reshape((1,) * (len(leading) + 2 - a.ndim) + a.shape) for a in (data, x))
-    if data.size == data.shape[-1]:
-        matrix = pattern.matrix(data.reshape(-1))
-        return in_columns(lambda columns: (matrix.T if transposed else matrix) @ columns, x)
-    every = ([a[0 if len(a) == 1 else i] for a in (data, x)] for i in range(leading[0]))
-    return np.stack([_plain_product(pattern, a, b, transposed) for a, b in every])
-
-
-def in_columns(function: Callable[[Any], Any], x: Value) -> Any:
-    """A function of the columns of a matrix, on those of all matrices x at once."""
-    if x.ndim == 2:
-        return function(x)
-    columns = np.moveaxis(x, -2, 0)
-    y = function(columns.reshape(len(columns), -1))
-    return np.moveaxis(y.reshape(len(y), *columns.shape[1:]), 0, -2)
-
-
-def _collected(order: Any, starts: Any, place: Any, data: Value) -> Any:
-    """The given entries in order, and those of one place summed."""
-    if isinstance(data, Operand):
-        collect = partial(_collected, order, starts, place)
-        return linear(collect, data, adjoint=Moving(lambda g: g[..., place], omits=False), stacked=collect)
-    data = data[..., order]
-    return data if starts is None else np.add.reduceat(data, starts, axis=-1)
-
-
-def _placed(pattern: Pattern, data: Value) -> Any:
-    """The whole matrix, of data of shape (…, 1, nnz)."""
-    if isinstance(data, Operand):
-        to_data = Moving(lambda g: g[..., None, pattern.rows, pattern.cols])
-        placed = partial(_placed, pattern)
-        return linear(placed, data, adjoint=to_data, stacked=placed)
-    y = np.zeros((*data.shape[:-2], *pattern.shape), data.dtype)
-    y[..., pattern.rows, pattern.cols] = data[..., 0, :]
-    return y
+__all__ = ["csr_array"]
 
 
 class csr_array:
@@ -176,12 +64,14 @@ class csr_array:
 
     def __init__(self, arg: Any, shape: tuple[int, int] | None = None) -> None:
         if isinstance(arg, csr_array):
-            data, rows, cols, shape = arg.data, arg._pattern.rows, arg._pattern.cols, arg.shape
-        elif isinstance(arg, tuple) and len(arg) in (2, 3):
-            data, rows, cols, shape = _entries(arg, shape)
+            self._pattern, self.data = arg._pattern, arg.data
+            return
+        if isinstance(arg, tuple) and len(arg) in (2, 3):
+            data = _numbers(arg[0])
+            rows, cols, shape = _places(arg[1:], data.shape[0], shape)
         elif callable(getattr(arg, "tocoo", None)) and getattr(arg, "ndim", 0) == 2:
             arg = arg.tocoo()
-            data, rows, cols, shape = arg.data, arg.row, arg.col, tuple(arg.shape)
+            data, rows, cols, shape = _numbers(arg.data), arg.row, arg.col, arg.shape
         else:
             raise InvalidType(
                 f"csr_array: given a {type(arg).__name__}; expected (data, (row, col)), (data, indices, indptr) or a "
@@ -197,7 +87,7 @@ class csr_array:
         place = np.empty(len(order), np.intp)
         place[order] = np.cumsum(first) - 1
         self._pattern = Pattern(shape, rows, cols)
-        self.data = _collected(order, starts, place, data)
+        self.data = collected(order, starts, place, data)
 
     @classmethod
     def _of(cls, pattern: Pattern, data: Value) -> "csr_array":
@@ -259,7 +149,10 @@ class csr_array:
         Returns:
             (m, n).
         """
-        return _placed(self._pattern, self.data[None, :])
+        return placed(self._pattern, self.data[None, :])
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise InvalidType("csr_array: a sparse matrix is no array; A.toarray() is the whole matrix, A.value SciPy's")
 
     def __repr__(self) -> str:
         more = f", {self.data.algebra}" if getattr(self.data, "algebra", None) is not None else ""
@@ -338,10 +231,8 @@ def _is_sparse(x: Value) -> bool:
     return isinstance(x, csr_array) or callable(getattr(x, "tocoo", None))
 
 
-def _entries(arg: tuple[Any, ...], shape: tuple[int, int] | None) -> tuple[Any, Any, Any, tuple[int, int]]:
-    """Data, rows, columns and shape from what SciPy's constructors take, by SciPy's own checks."""
-    sparse = scipy_sparse("csr_array")
-    data = arg[0]
+def _numbers(data: Value) -> Any:
+    """Data in single or double precision, on the host."""
     if library(data) is not np:
         raise not_on_device("csr_array", "there are no sparse matrices with derivatives there")
     data = promoted(data) if isinstance(data, Operand) else array(data)
@@ -350,20 +241,29 @@ def _entries(arg: tuple[Any, ...], shape: tuple[int, int] | None) -> tuple[Any, 
         raise InvalidType(f"csr_array: data have dtype {data.dtype}; expected single or double precision")
     if data.ndim != 1:
         raise InvalidValue(f"csr_array: data have shape {tuple(data.shape)}; expected (nnz,), one for each entry")
-    numbers = np.ones(data.shape[0])
+    return data
+
+
+def _places(given: tuple[Any, ...], count: int, shape: tuple[int, int] | None) -> tuple[Any, Any, tuple[int, int]]:
+    """Rows, columns and shape from what SciPy's constructors take, by SciPy's own checks."""
+    sparse = scipy_sparse("csr_array")
+    indices = [np.asarray(x) for x in (given[0] if len(given) == 1 else given)]
+    for x in indices:
+        if x.dtype.kind not in "iu" and x.size:
+            raise InvalidType(f"csr_array: places have dtype {x.dtype}; expected integers")
     try:
-        if len(arg) == 2:
-            made = sparse.coo_array((numbers, tuple(map(np.asarray, arg[1]))), shape=shape)
+        if len(given) == 1:
+            made = sparse.coo_array((np.ones(count), tuple(indices)), shape=shape)
         else:
-            made = sparse.csr_array((numbers, *map(np.asarray, arg[1:])), shape=shape)
+            made = sparse.csr_array((np.ones(count), *indices), shape=shape)
             made.check_format(full_check=True)
             made = made.tocoo()
     except (ValueError, TypeError) as error:
         raise InvalidValue(f"csr_array: {error}") from None
-    if made.nnz != len(numbers) or made.ndim != 2:
-        raise InvalidValue(f"csr_array: {len(numbers)} data for {made.nnz} places; expected one for each")
+    if made.nnz != count or made.ndim != 2:
+        raise InvalidValue(f"csr_array: {count} data for {made.nnz} places in {made.ndim} axes; expected one for each")
     m, n = made.shape
-    return data, made.row, made.col, (int(m), int(n))
+    return made.row, made.col, (int(m), int(n))
 
 
 def _sparse_product(a: csr_array, b: csr_array) -> csr_array:

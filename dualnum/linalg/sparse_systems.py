@@ -12,7 +12,8 @@ from ..functions.matrices import difference, product
 from ..kinds import Value
 from ..operand import library, primal, promoted, visible
 from ..primitives.operation import Operation
-from .sparse import Pattern, csr_array, in_columns, multiply, scipy_sparse
+from .pattern import Pattern, in_columns, multiply, scipy_sparse
+from .sparse import csr_array
 
 __all__ = ["splu", "spsolve"]
 
