@@ -1,7 +1,7 @@
 """Which entries of a sparse matrix there are, and what is linear in them."""
 
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -11,7 +11,7 @@ from ..jets.planes import aligned
 from ..kinds import Value
 from ..operand import Moving, Operand, bilinear, linear
 
-__all__ = ["Pattern", "collected", "in_columns", "multiply", "placed", "scipy_sparse"]
+__all__ = ["Pattern", "sparse_entries", "in_columns", "sparse_matmul", "sparse_toarray", "scipy_sparse"]
 
 
 def scipy_sparse(name: str) -> Any:
@@ -58,13 +58,13 @@ class Pattern:
         return scipy_sparse("csr_array").csr_array((data, self.cols, self.indptr), shape=self.shape)
 
 
-def multiply(pattern: Pattern, data: Value, x: Value, transposed: bool = False) -> Any:
+def sparse_matmul(pattern: Pattern, data: Value, x: Value, transposed: bool = False) -> Any:
     """A X, or Aᵀ X, for data of shape (…, 1, nnz) and X of shape (…, n, m), their leading axes broadcast."""
     if not (isinstance(data, Operand) or isinstance(x, Operand)):
         return _plain_product(pattern, data, x, transposed)
 
     def matmul(data: Value, x: Value) -> Any:
-        return multiply(pattern, data, x, transposed)
+        return sparse_matmul(pattern, data, x, transposed)
 
     def into(out: Value, y: Value) -> Any:
         if out is None:
@@ -79,7 +79,7 @@ def multiply(pattern: Pattern, data: Value, x: Value, transposed: bool = False) 
     to, of = (pattern.cols, pattern.rows) if transposed else (pattern.rows, pattern.cols)
     adjoints = (
         lambda g, x: np.sum(g[..., to, :] * x[..., of, :], axis=-1)[..., None, :],
-        lambda g, data: multiply(pattern, data, g, not transposed),
+        lambda g, data: sparse_matmul(pattern, data, g, not transposed),
     )
     return bilinear(matmul, data, x, adjoints, of_planes)
 
@@ -104,20 +104,26 @@ def in_columns(function: Callable[[Any], Any], x: Value) -> Any:
     return np.moveaxis(y.reshape(len(y), *columns.shape[1:]), 0, -2)
 
 
-def collected(order: Any, starts: Any, place: Any, data: Value) -> Any:
+def sparse_entries(order: Any, starts: Any, place: Any, data: Value) -> Any:
     """The given entries in order, and those of one place summed."""
     if isinstance(data, Operand):
-        collect = partial(collected, order, starts, place)
+
+        def collect(data: Value) -> Any:
+            return sparse_entries(order, starts, place, data)
+
         return linear(collect, data, adjoint=Moving(lambda g: g[..., place], omits=False), stacked=collect)
     data = data[..., order]
     return data if starts is None else np.add.reduceat(data, starts, axis=-1)
 
 
-def placed(pattern: Pattern, data: Value) -> Any:
+def sparse_toarray(pattern: Pattern, data: Value) -> Any:
     """The whole matrix, of data of shape (…, 1, nnz)."""
     if isinstance(data, Operand):
+
+        def whole(data: Value) -> Any:
+            return sparse_toarray(pattern, data)
+
         to_data = Moving(lambda g: g[..., None, pattern.rows, pattern.cols])
-        whole = partial(placed, pattern)
         return linear(whole, data, adjoint=to_data, stacked=whole)
     y = np.zeros((*data.shape[:-2], *pattern.shape), data.dtype)
     y[..., pattern.rows, pattern.cols] = data[..., 0, :]

@@ -4,7 +4,7 @@ A matrix of SciPy holds a plain array and turns whatever it is given into one. `
 and attributes; its data may be an array, a jet, a variable or a trace.
 """
 
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import optree
@@ -13,7 +13,7 @@ from ..errors import InvalidType, InvalidValue, not_on_device
 from ..functions.keywords import array
 from ..kinds import DType, Value
 from ..operand import Operand, library, primal, promoted, visible
-from .pattern import Pattern, collected, multiply, placed, scipy_sparse
+from .pattern import Pattern, scipy_sparse, sparse_entries, sparse_matmul, sparse_toarray
 
 __all__ = ["csr_array"]
 
@@ -87,7 +87,7 @@ class csr_array:
         place = np.empty(len(order), np.intp)
         place[order] = np.cumsum(first) - 1
         self._pattern = Pattern(shape, rows, cols)
-        self.data = collected(order, starts, place, data)
+        self.data = sparse_entries(order, starts, place, data)
 
     @classmethod
     def _of(cls, pattern: Pattern, data: Value) -> "csr_array":
@@ -149,10 +149,7 @@ class csr_array:
         Returns:
             (m, n).
         """
-        return placed(self._pattern, self.data[None, :])
-
-    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise InvalidType("csr_array: a sparse matrix is no array; A.toarray() is the whole matrix, A.value SciPy's")
+        return sparse_toarray(self._pattern, self.data[None, :])
 
     def __repr__(self) -> str:
         more = f", {self.data.algebra}" if getattr(self.data, "algebra", None) is not None else ""
@@ -176,7 +173,7 @@ class csr_array:
             what = "x @ A: x has shape " if transposed else "A @ x: x has shape "
             expected = f"(…, {n})" if transposed else f"({n},) or ({n}, m)"
             raise InvalidValue(f"{what}{tuple(x.shape[::-1] if transposed else x.shape)}; expected {expected}")
-        y = multiply(self._pattern, self.data[None, :], x[:, None] if x.ndim == 1 else x, transposed)
+        y = sparse_matmul(self._pattern, self.data[None, :], x[:, None] if x.ndim == 1 else x, transposed)
         return y[:, 0] if x.ndim == 1 else y
 
     def __mul__(self, other: Value) -> "csr_array":

@@ -12,7 +12,7 @@ from ..functions.matrices import difference, product
 from ..kinds import Value
 from ..operand import library, primal, promoted, visible
 from ..primitives.operation import Operation
-from .pattern import Pattern, in_columns, multiply, scipy_sparse
+from .pattern import Pattern, in_columns, scipy_sparse, sparse_matmul
 from .sparse import csr_array
 
 __all__ = ["splu", "spsolve"]
@@ -93,7 +93,7 @@ def _system(factors: _Factors, transposed: bool = False) -> Operation:
         solve, x = _system(factors, transposed), [x0]
 
         def times(a: Value, x: Value) -> Any:
-            return graded_product(lambda data, x: multiply(pattern, data, x, transposed), a, x)
+            return graded_product(lambda data, x: sparse_matmul(pattern, data, x, transposed), a, x)
 
         for k in range(1, order + 1 if len(a) > 1 else len(b)):
             right = difference(b, k, product(a, x, k, 1, times=times))
