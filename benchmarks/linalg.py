@@ -119,7 +119,66 @@ def gaussian_process() -> None:
     row(f"its Hessian by 3 parameters, n = {n}", runs)
 
 
+def sparse() -> None:
+    """An elliptic equation on a grid by its conductivities; what is computed again varies, so that it is factored."""
+    try:
+        import scipy.sparse as sp
+        from scipy.sparse.linalg import spsolve
+    except ImportError:
+        return
+    g = 100
+    n, cell = g * g, np.arange(g * g).reshape(g, g)
+    i, j = (np.concatenate([p.ravel(), q.ravel()]) for p, q in ((cell[:, :-1], cell[:-1]), (cell[:, 1:], cell[1:])))
+    rows, cols = np.concatenate([i, j, i, j, np.arange(n)]), np.concatenate([i, j, j, i, np.arange(n)])
+    conductivity, along, b = np.exp(RNG.normal(size=i.size)), RNG.normal(size=i.size), RNG.normal(size=n)
+    moving = dn.jet(conductivity, 3, direction=along)
+    scales = iter(range(1 << 62))
+
+    def again(k: Any) -> Any:
+        return k * (1 + 1e-12 * (next(scales) % 97))
+
+    def entries(k: Any, xp: Any = np) -> Any:
+        return xp.concatenate([k, k, -k, -k, np.ones(n)])
+
+    def solved(k: Any) -> Any:
+        return dn.linalg.spsolve(dn.linalg.csr_array((entries(k), (rows, cols))), b)
+
+    def alone(k: Any) -> Any:
+        return spsolve(sp.coo_array((entries(k), (rows, cols))).tocsc(), b)
+
+    row(
+        f"5-point equation, n = {n}, order 3",
+        {"dualnum": lambda: solved(again(moving)).coeffs, "the value alone": lambda: alone(again(conductivity))},
+    )
+    gradient = dn.grad(lambda k: np.sum(solved(k) ** 2))
+    compiled = dn.jit(gradient)
+    runs: dict[str, Callable[[], Any]] = {
+        "dualnum": lambda: gradient(again(conductivity)), "the value alone": lambda: alone(again(conductivity)),
+        "dualnum, jit": lambda: compiled(again(conductivity)),
+    }  # fmt: skip
+    try:
+        import jax
+        import jax.numpy as jnp
+        from jax.experimental.sparse.linalg import spsolve as by_jax
+    except ImportError:
+        pass
+    else:
+        jax.config.update("jax_enable_x64", True)
+        pattern = sp.coo_array((np.ones(rows.size), (rows, cols))).tocsr()
+        numbers = sp.csr_array((np.arange(pattern.nnz), pattern.indices, pattern.indptr), shape=(n, n))
+        place = np.asarray(numbers[rows, cols]).ravel()
+
+        def f(k: Any) -> Any:
+            data = jnp.zeros(pattern.nnz).at[place].add(entries(k, jnp))
+            return jnp.sum(by_jax(data, pattern.indices, pattern.indptr, jnp.asarray(b)) ** 2)
+
+        theirs = jax.jit(jax.grad(f))
+        runs["jax, jit (SciPy twice)"] = lambda: theirs(again(conductivity)).block_until_ready()
+    row(f"5-point equation, n = {n}, gradient by {i.size}", runs)
+
+
 if __name__ == "__main__":
     systems()
     eigenvalues()
     gaussian_process()
+    sparse()

@@ -1,6 +1,7 @@
 """What the rules of linear algebra share: products of series of matrices, adjoints, and systems with one matrix."""
 
 from collections.abc import Callable, Sequence
+from operator import matmul
 from typing import Any
 
 import numpy as np
@@ -34,10 +35,17 @@ def adjoint(x: Value) -> Any:
     return conjugated(transposed(x))
 
 
-def product(a: Coefficients, b: Coefficients, k: int, first: int = 0, last: int | None = None) -> Any:
+def product(
+    a: Coefficients,
+    b: Coefficients,
+    k: int,
+    first: int = 0,
+    last: int | None = None,
+    times: Callable[[Any, Any], Any] = matmul,
+) -> Any:
     """Σ a_j b_{k−j} for first ≤ j ≤ last; the structural zero where there are no coefficients."""
     last = k if last is None else last
-    return series.total(a[j] @ b[k - j] for j in range(max(first, k + 1 - len(b)), min(last + 1, len(a))))
+    return series.total(times(a[j], b[k - j]) for j in range(max(first, k + 1 - len(b)), min(last + 1, len(a))))
 
 
 def square(name: str, a: Value) -> Any:
