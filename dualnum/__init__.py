@@ -16,7 +16,7 @@ from .errors import (
     PrecisionWarning,
 )
 from .functions.creation import array
-from .jets import waiting  # noqa: F401  which primitives of jets wait for others
+from .jets import unsettled, waiting  # noqa: F401  vectors that span a space together; primitives that wait for others
 from .jets.evaluation import nonsmooth
 from .jets.jet import Jet
 from .jets.seeding import jet

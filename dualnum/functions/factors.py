@@ -24,7 +24,7 @@ from .matrices import (
     transposed,
 )
 from .norms import squared_modulus
-from .spectra import sizes_of
+from .singular import sizes_of
 
 __all__: list[str] = []
 
