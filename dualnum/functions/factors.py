@@ -19,9 +19,9 @@ from .matrices import (
     identity,
     product,
     solve,
-    solver,
     square,
     transposed,
+    triangle_solve,
 )
 from .norms import squared_modulus
 from .spectra import sizes_of
@@ -36,15 +36,17 @@ Coefficients = Sequence[Any]
 def _lower_half(m: Value, like: Value) -> Any:
     """The lower triangle with half of the diagonal, P with P + Pᴴ = M for Hermitian M, of matrices like another."""
     n = like.shape[-1]  # what is absent of a series has no shape
-    return m * (np.tril(identity(n, like, float) * 0 + 1) - 0.5 * identity(n, like, float)).astype(like.dtype)
+    mask = library(like).tri(n, dtype=like.dtype)
+    return m * (mask - 0.5 * identity(n, like, like.dtype))
 
 
 def _cholesky_series(order: int, l0: Any, a: Coefficients) -> list[Any]:
     """L Lᴴ = A:  L_k = L_0 Φ(L_0⁻¹ (A_k − Σ_{0<j<k} L_j L_{k−j}ᴴ) L_0⁻ᴴ), Φ the lower half (Smith 1995)."""
-    solve, lower, upper = solver(l0, lower=True), [l0], [adjoint(l0)]
+    lower, upper = [l0], [adjoint(l0)]
     for k in range(1, order + 1 if len(a) > 1 else 1):
         rest = difference(a, k, product(lower, upper, k, 1, k - 1))
-        inner = adjoint(solve(adjoint(solve(rest))))
+        half = adjoint(triangle_solve(l0, rest, lower=True))
+        inner = adjoint(triangle_solve(l0, half, lower=True))
         lower.append(l0 @ _lower_half(inner, l0))
         upper.append(adjoint(lower[k]))
     return lower
@@ -52,11 +54,9 @@ def _cholesky_series(order: int, l0: Any, a: Coefficients) -> list[Any]:
 
 def _cholesky_pull(wanted: Sequence[bool], g: Value, lower: Any, a: Value) -> list[Any]:
     """½ L⁻ᴴ (P + Pᴴ) L⁻¹ with P = Φ(Lᴴ Ḡ) (Murray 2016), of cotangents without conjugation."""
-    upper = adjoint(lower)
-    half = _lower_half(upper @ conjugated(g), lower)
-    outer = solve(upper, half + adjoint(half))
-    result = 0.5 * adjoint(solve(upper, adjoint(outer)))
-    return [conjugated(result)]
+    half = _lower_half(transposed(lower) @ g, lower)
+    outer = adjoint(triangle_solve(lower, half + adjoint(half), lower=True, turned=True))
+    return [0.5 * adjoint(triangle_solve(lower, outer, lower=True, turned=True))]
 
 
 CHOLESKY = Operation("cholesky", np.linalg.cholesky, _cholesky_series, _cholesky_pull)
@@ -83,13 +83,17 @@ def _divided(a: Value, r: Value) -> Any:
     return transposed(solve(transposed(r), transposed(a)))
 
 
+def _under(r: Value, b: Value) -> Any:
+    """R⁻ᴴ B."""
+    return triangle_solve(adjoint(r), b, lower=True)
+
+
 def _triangle_series(order: int, r0: Any, a: Coefficients) -> list[Any]:
     """Rᴴ R = Aᴴ A:  R_k = Φ(M + Mᴴ) R_0 with M = Q_0ᴴ A_k R_0⁻¹ and what the lower degrees leave, Φ the upper half."""
     if len(a) == 1 or not order:
         return [r0]
     q0, r = _divided(a[0], r0), [r0]
     adjoints, upper = [adjoint(a_k) for a_k in a], [adjoint(r0)]
-    solve = solver(upper[0], lower=True)
     for k in range(1, order + 1):
         inner: Any = 0
         if k < len(a):
@@ -97,7 +101,7 @@ def _triangle_series(order: int, r0: Any, a: Coefficients) -> list[Any]:
             inner = moved + adjoint(moved)
         rest = difference([*[0] * k, product(adjoints, a, k, 1, k - 1)], k, product(upper, r, k, 1, k - 1))
         if type(rest) is not int:
-            inner = inner + adjoint(solve(adjoint(solve(rest))))
+            inner = inner + adjoint(_under(r0, adjoint(_under(r0, rest))))
         r.append(_upper_half(inner, r0) @ r0 if type(inner) is not int else 0 * r0)
         upper.append(adjoint(r[k]))
     return r
