@@ -119,10 +119,11 @@ def _subtract(a: Coefficient, b: Coefficient) -> Any:
 
 
 def _multiply(a: Coefficient, b: Coefficient) -> Any:
-    return _bilinear(_product, a, b)
+    return bilinear(_product, a, b)
 
 
-def _bilinear(product: Callable[[Any, Any], Any], a: Coefficient, b: Coefficient) -> Any:
+def bilinear(product: Callable[[Any, Any], Any], a: Coefficient, b: Coefficient) -> Any:
+    """A product of two, at least one of them a homogeneous part."""
     for x, y in ((a, b), (b, a)):
         if is_zero(x):
             return Part(y.algebra, {})
@@ -214,7 +215,7 @@ _LINEAR = {
     np.take_along_axis,
 }
 _RULES: dict[np.ufunc, Callable[..., Any]] = {
-    np.matmul: partial(_bilinear, np.matmul),
+    np.matmul: partial(bilinear, np.matmul),
     np.add: add, np.subtract: _subtract, np.multiply: _multiply, np.divide: _divide, np.square: _square,
     np.float_power: _widened,
     **{f: _mapped(f) for f in (

@@ -8,8 +8,9 @@ import numpy as np
 
 from ..backend import namespace
 from ..kinds import DType, Value
+from ..memory import empty
 
-__all__ = ["factored", "is_packed", "permutation", "solved", "triangle_solved"]
+__all__ = ["factored", "general", "packed", "permutation", "solved", "triangle_solved", "triangle_times"]
 
 _LETTERS = {"f": "s", "d": "d", "F": "c", "D": "z"}
 _SMALL = 16  # rows up to which the inverses of many matrices are made at once
@@ -129,7 +130,9 @@ def _matrices(leading: tuple[int, ...], wanted: tuple[int, ...]) -> Iterator[tup
 
 def _by_columns(solve: Any, b: Value, dtype: DType) -> Any:
     """solve(columns) in place, with the columns of all of (…, n, m) side by side."""
-    columns = np.array(np.swapaxes(b, -1, -2), dtype, order="C")
+    turned = np.swapaxes(b, -1, -2)
+    columns = empty(turned.shape, dtype)
+    columns[...] = turned
     if not columns.size:
         return np.swapaxes(columns, -1, -2)
     x = solve(columns.reshape(-1, columns.shape[-1]).T)
@@ -147,47 +150,94 @@ def triangle_solved(a: Value, b: Value, lower: bool, turned: bool = False, unit:
     Raises:
         LinAlgError: as NumPy's, where T is singular.
     """
-    plain = namespace(a, b) is np
-    dtype = np.result_type(floating(a).dtype, floating(b).dtype)
-    many = a.ndim > 2 and a.shape[-1] <= _SMALL
-    trsm = None if not plain or many or not a.size else _routine("trsm", dtype)
-    if trsm is None:
-        return _triangle_solved_densely(a, b, lower, turned, unit)
-    if not unit and not np.all(np.diagonal(a, 0, -2, -1)):
+    if not unit and namespace(a) is np and not np.all(np.diagonal(a, 0, -2, -1)):
         raise np.linalg.LinAlgError("Singular matrix")
-    if a.ndim == 2:
-        return _by_trsm(trsm, a.astype(dtype, copy=False), b, lower, turned, unit)
-    x = np.empty((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), *b.shape[-2:]), dtype)
-    x[...] = b
-    for index, there in _matrices(a.shape[:-2], x.shape[:-2]):
-        x[there] = _by_trsm(trsm, a[index].astype(dtype, copy=False), x[there], lower, turned, unit)
+    if (diagonal := _diagonal(a, b)) is not None:
+        trtri = _routine("trtri", a.dtype)
+        if trtri is not None:
+            kept, below = (a, lower) if a.flags.f_contiguous else (np.ascontiguousarray(a).T, not lower)
+            inverse = triangle(trtri(kept, lower=below, unitdiag=unit)[0], below, unit)
+            inverse = inverse if below == (lower ^ turned) else inverse.T
+            inverse *= diagonal
+            return inverse
+    x = _by_blas("trsm", a, b, lower, turned, unit)
+    if x is None:
+        x = general(triangle(a, lower, unit, turned), b)
     return x
 
 
-def _by_trsm(trsm: Any, a: Value, b: Value, lower: bool, turned: bool, unit: bool) -> Any:
-    """By BLAS, which takes a matrix for its transpose in our order of memory: what lies in it so is not copied."""
+def triangle_times(
+    a: Value, b: Value, out: Value = None, *, lower: bool, turned: bool = False, unit: bool = False
+) -> Any:
+    """T B, or Tᵀ B, with such a triangle."""
+    if (diagonal := _diagonal(a, b)) is not None:
+        y = triangle(a, lower, unit, turned) * diagonal
+    else:
+        y = _by_blas("trmm", a, b, lower, turned, unit)
+        if y is None:
+            y = np.matmul(triangle(a, lower, unit, turned), b)
+    if out is None:
+        return y
+    out[...] = y
+    return out
+
+
+def triangle(a: Value, lower: bool, unit: bool = False, turned: bool = False) -> Any:
+    """Such a triangle as a matrix."""
+    xp = namespace(a)
+    a = (xp.tril if lower else xp.triu)(a)
+    if unit:
+        a = xp.where(xp.eye(a.shape[-1], dtype=bool), xp.ones((), a.dtype), a)
+    return xp.swapaxes(a, -1, -2) if turned else a
+
+
+def _diagonal(a: Value, b: Value) -> Any:
+    """The diagonal of B, if A and B are single large matrices of one type and B has nothing else; or None.
+
+    That of a logarithm of a determinant, by Cholesky's factor, sends such cotangents.
+    """
+    if type(b) is not np.ndarray or b.ndim != 2 or a.ndim != 2 or len(b) <= _STACKED or b.shape != a.shape:
+        return None
+    if a.dtype != b.dtype or b[0, 1:].any() or b[-1, :-1].any():
+        return None
+    diagonal = np.diagonal(b)
+    return diagonal if np.count_nonzero(b) == np.count_nonzero(diagonal) else None
+
+
+def _by_blas(name: str, a: Value, b: Value, lower: bool, turned: bool, unit: bool) -> Any:
+    """What BLAS makes of a triangle of A and of B; None where the matrices are small and many, or it is not there."""
+    if namespace(a, b) is not np or not a.size or not b.size or (a.ndim > 2 and a.shape[-1] <= _SMALL):
+        return None
+    dtype = np.result_type(floating(a).dtype, floating(b).dtype)
+    routine = _routine(name, dtype)
+    if routine is None:
+        return None
+    a = a.astype(dtype, copy=False)
+    if a.ndim == 2:
+        return _by_order(routine, a, b, lower, turned, unit)
+    x = np.empty((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), *b.shape[-2:]), dtype)
+    x[...] = b
+    for index, there in _matrices(a.shape[:-2], x.shape[:-2]):
+        x[there] = _by_order(routine, a[index], x[there], lower, turned, unit)
+    return x
+
+
+def _by_order(routine: Any, a: Value, b: Value, lower: bool, turned: bool, unit: bool) -> Any:
+    """BLAS takes a matrix for its transpose in our order of memory: what lies in it so is not copied."""
     if not a.flags.f_contiguous:
         a, lower, turned = np.ascontiguousarray(a).T, not lower, not turned
-    left = partial(trsm, 1.0, a, lower=lower, trans_a=turned, diag=unit, overwrite_b=True)
+    left = partial(routine, 1.0, a, lower=lower, trans_a=turned, diag=unit, overwrite_b=True)
     by_rows = b.flags.c_contiguous and not np.swapaxes(b, -1, -2).flags.c_contiguous
     if not by_rows or (b.ndim > 2 and len(a) <= _STACKED):
         return _by_columns(left, b, a.dtype)
-    x = np.array(b, a.dtype, order="C")
-    right = partial(trsm, 1.0, a, lower=lower, trans_a=not turned, diag=unit, overwrite_b=True, side=1)
+    x = empty(b.shape, a.dtype)
+    x[...] = b
+    right = partial(routine, 1.0, a, lower=lower, trans_a=not turned, diag=unit, overwrite_b=True, side=1)
     for index in np.ndindex(*x.shape[:-2]):  # Xᵀ op(T)ᵀ = Bᵀ
         y = right(x[index].T)
         if not np.may_share_memory(x, y):
             x[index] = y.T
     return x
-
-
-def _triangle_solved_densely(a: Value, b: Value, lower: bool, turned: bool, unit: bool) -> Any:
-    xp = namespace(a, b)
-    a = (xp.tril if lower else xp.triu)(a)
-    if unit:
-        a = xp.where(xp.eye(a.shape[-1], dtype=bool), xp.ones((), a.dtype), a)
-    a = xp.swapaxes(a, -1, -2) if turned else a
-    return general(a, b)
 
 
 def general(a: Value, b: Value) -> Any:

@@ -1,6 +1,7 @@
 """What the rules of linear algebra share: products of series of matrices, adjoints, and systems with one matrix."""
 
 import itertools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,19 +9,21 @@ import numpy as np
 
 from .. import series
 from ..algebra import Part
+from ..algebra.graded import bilinear as of_parts
 from ..errors import InvalidValue
 from ..kinds import DType, Value
-from ..operand import Operand, highest, library, primal
+from ..operand import Operand, bilinear, highest, library, linear, primal
 from ..primitives.operation import Operation
 from . import lapack
 from .keywords import array
 
 __all__ = [
     "FACTORS", "SYSTEMS", "TRIANGULAR", "adjoint", "conjugated", "difference", "from_triangle", "identity", "product",
-    "solve", "solver", "square", "transposed", "triangle_solve",
+    "lower_half", "solve", "solver", "square", "transposed", "triangle_product", "triangle_solve",
 ]  # fmt: skip
 
 Coefficients = Sequence[Any]
+Times = Callable[[Any, Any], Any]
 
 
 def transposed(x: Value) -> Any:
@@ -36,10 +39,12 @@ def adjoint(x: Value) -> Any:
     return conjugated(transposed(x))
 
 
-def product(a: Coefficients, b: Coefficients, k: int, first: int = 0, last: int | None = None) -> Any:
+def product(
+    a: Coefficients, b: Coefficients, k: int, first: int = 0, last: int | None = None, times: Times = operator.matmul
+) -> Any:
     """Σ a_j b_{k−j} for first ≤ j ≤ last; the structural zero where there are no coefficients."""
     last = k if last is None else last
-    return series.total(a[j] @ b[k - j] for j in range(max(first, k + 1 - len(b)), min(last + 1, len(a))))
+    return series.total(times(a[j], b[k - j]) for j in range(max(first, k + 1 - len(b)), min(last + 1, len(a))))
 
 
 def square(name: str, a: Value) -> Any:
@@ -136,25 +141,28 @@ def solver(a: Value) -> Callable[[Any], Any]:
 
 def _triangular(lower: bool, turned: bool, unit: bool) -> Operation:
     """(A, B) ↦ T⁻¹ B, or T⁻ᵀ B, with one triangle T of A: the series is that of a system."""
-    side = transposed if turned else lambda x: x
-
-    def kept(a: Value) -> Any:
-        return np.tril(a, -1 if unit else 0) if lower else np.triu(a, 1 if unit else 0)
 
     def value(a: Value, b: Value) -> Any:
         return lapack.triangle_solved(a, b, lower, turned, unit)
 
+    def times(a: Value, b: Value) -> Any:  # of the higher coefficients, which have no ones on the diagonal
+        return triangle_product(strict(a), b, lower, turned)
+
+    def strict(a: Value) -> Any:
+        return (np.tril(a, -1) if lower else np.triu(a, 1)) if unit else a
+
     def expand(order: int, x0: Value, a: Coefficients, b: Coefficients) -> list[Any]:
-        x, rest = [x0], [a[0], *(side(kept(a_k)) for a_k in a[1:])]
+        x = [x0]
         for k in range(1, order + 1 if len(a) > 1 else len(b)):
-            x.append(triangle_solve(a[0], difference(b, k, product(rest, x, k, 1)), lower, turned, unit))
+            x.append(triangle_solve(a[0], difference(b, k, product(a, x, k, 1, times=times)), lower, turned, unit))
         return x
 
     def pull(wanted: Sequence[bool], g: Value, x: Value, a: Value, b: Value) -> tuple[Any, Any]:
         to_b = TRIANGULAR[lower, not turned, unit](a, g)
         to_a = None
         if wanted[0]:
-            to_a = -kept(x @ transposed(to_b) if turned else to_b @ transposed(x))
+            outer = x @ transposed(to_b) if turned else to_b @ transposed(x)
+            to_a = strict(-(np.tril(outer) if lower else np.triu(outer)))
         return to_a, to_b
 
     return Operation("solve_triangular", value, expand, pull)
@@ -170,7 +178,62 @@ def triangle_solve(a: Value, b: Value, lower: bool = False, turned: bool = False
     return b if type(b) is int else TRIANGULAR[lower, turned, unit](a, b)
 
 
+def triangle_product(a: Value, b: Value, lower: bool = False, turned: bool = False) -> Any:
+    """T B, or Tᵀ B, with one triangle of A, which alone is read; both may be homogeneous parts."""
+    if isinstance(a, Part) or isinstance(b, Part):
+        return of_parts(lambda x, y: triangle_product(x, y, lower, turned), a, b)
+
+    def times(a: Value, b: Value, *out: Any) -> Any:
+        if highest((a, b)) is not None:
+            return triangle_product(a, b, lower, turned)
+        return lapack.triangle_times(a, b, *out, lower=lower, turned=turned)
+
+    return bilinear(times, a, b, _ADJOINTS[lower, turned], (times, times) if a.ndim == b.ndim == 2 else None)
+
+
+def _adjoints(lower: bool, turned: bool) -> tuple[Times, Times]:
+    def to_a(g: Value, b: Value) -> Any:
+        outer = b @ transposed(g) if turned else g @ transposed(b)
+        return np.tril(outer) if lower else np.triu(outer)
+
+    return to_a, lambda g, a: triangle_product(a, g, lower, not turned)
+
+
+_ADJOINTS = {key: _adjoints(*key) for key in itertools.product((False, True), repeat=2)}
+
+
+# ── halves ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def lower_half(m: Value) -> Any:
+    """The lower triangle with half of the diagonal: P with P + Pᴴ = M for Hermitian M."""
+    if isinstance(m, Part):
+        return m.map(lower_half)
+    if isinstance(m, Operand):
+        return linear(lower_half, m, adjoint=lower_half, stacked=lower_half)
+    half = library(m).tril(m)
+    k = library(m).arange(m.shape[-1])
+    half[..., k, k] *= 0.5
+    return half
+
+
 def from_triangle(a: Value, lower: bool = True) -> Any:
     """The Hermitian matrix of which one triangle is read."""
-    below = np.tril(a, -1) if lower else adjoint(np.triu(a, 1))
-    return below + adjoint(below) + np.where(identity(a.shape[-1], a), np.real(a), 0.0)
+    if isinstance(a, Part):
+        return a.map(lambda c: from_triangle(c, lower))
+    if not lower:
+        return from_triangle(adjoint(a))
+    if isinstance(a, Operand) and a.dtype.kind != "c":
+        return linear(from_triangle, a, adjoint=_to_triangle, stacked=from_triangle)
+    below = np.tril(a, -1)
+    if isinstance(a, Operand):
+        return below + adjoint(below) + np.where(identity(a.shape[-1], a), np.real(a), 0.0)
+    full = below + adjoint(below)
+    k = library(a).arange(a.shape[-1])
+    full[..., k, k] = np.real(a[..., k, k])
+    return full
+
+
+def _to_triangle(g: Value) -> Any:
+    """The adjoint of that: the cotangents of both triangles fall on one."""
+    return 2 * lower_half(0.5 * (g + transposed(g)))
