@@ -110,6 +110,7 @@ checkpoint(3); grad(lambda x: checkpoint(lambda y: x * y)(x))(0.5); custom_deriv
 jit(3); jit(lambda x: x * J)(0.5); jit(lambda x: x if x > 0 else 0)(0.5)
 linalg.solve_triangular(ONES, J); linalg.solve_triangular([ONES, ONES], J, 3); linalg.cho_solve(([ONES], True), J)
 linalg.expm(J); linalg.sqrtm(J); linalg.solve_sylvester(J, J, J); linalg.solve_continuous_lyapunov([[2.0]], J)
+linalg.expm_frechet(J, 0.5); linalg.expm_frechet([[0.5]], J)
 linalg.block_diag(dn.jet([[[0.5]]])); autograd.variable("x"); autograd.variable([[1], 2]); autograd.variable(J)
 autograd.grad(ONES, V); autograd.grad(V, V); autograd.Variable(2.0); V.backward(); V.numpy(); V.item()
 testing.check_derivatives(np.sin, "x"); testing.check_derivatives(np.sin, 0.5, ways="x")

@@ -11,10 +11,10 @@ from ..operand import library
 __all__ = ["scipy_of"]
 
 
-def scipy_of(name: str, *arrays: Value) -> Any:
+def scipy_of(name: str, *arrays: Value, **keywords: Any) -> Any:
     """SciPy's function of these arrays. Of those that are asked for here CuPy has none that is needed."""
     if library(*arrays) is not np:
         raise not_on_device(name, f"CuPy has no {name}")
     import scipy.linalg
 
-    return getattr(scipy.linalg, name)(*arrays)
+    return getattr(scipy.linalg, name)(*arrays, **keywords)
