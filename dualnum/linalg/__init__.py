@@ -4,17 +4,18 @@ What NumPy has (`np.linalg.solve`, `np.linalg.eigh`, …) takes jets itself. The
 (``pip install scipy``), which computes the values; the derivatives follow from the equations that define the result.
 
 triangular: systems with triangular matrices and with factors that are at hand. functions: of a matrix, such as its
-exponential; powers: its roots and logarithm. equations: for a matrix. structured: matrices that are made of others by
-their places. values: SciPy's functions of plain matrices.
+exponential; powers: its roots and logarithm. equations, riccati: for a matrix; schur: the forms that these keep.
+structured: matrices that are made of others by their places. values: SciPy's functions of plain matrices.
 """
 
-from .equations import solve_continuous_lyapunov, solve_sylvester
+from .equations import solve_continuous_lyapunov, solve_discrete_lyapunov, solve_sylvester
 from .functions import expm, expm_frechet
 from .powers import sqrtm
+from .riccati import solve_continuous_are, solve_discrete_are
 from .structured import block_diag
 from .triangular import cho_solve, solve_triangular
 
 __all__ = [
-    "block_diag", "cho_solve", "expm", "expm_frechet", "solve_continuous_lyapunov", "solve_sylvester",
-    "solve_triangular", "sqrtm",
+    "block_diag", "cho_solve", "expm", "expm_frechet", "solve_continuous_are", "solve_continuous_lyapunov",
+    "solve_discrete_are", "solve_discrete_lyapunov", "solve_sylvester", "solve_triangular", "sqrtm",
 ]  # fmt: skip

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..functions import matrices
-from ..functions.matrices import difference, product, transposed
+from ..functions.matrices import difference, product
 from ..kinds import Value
-from ..primitives.operation import Operation
-from .equations import SYLVESTER, each
+from .equations import SYLVESTER, solved_for
+from .functions import matrix_function
+from .schur import Factors, factors_of
 from .values import scipy_of
 
 __all__ = ["sqrtm"]
@@ -22,17 +23,13 @@ def _root(a: Value) -> Any:
 
 def _root_series(order: int, x0: Value, a: Coefficients) -> list[Any]:
     """X X = A:  X_0 X_k + X_k X_0 = A_k − Σ_{0<j<k} X_j X_{k−j}."""
-    x = [x0]
-    for k in range(1, order + 1 if len(a) > 1 else 1):
-        x.append(each(SYLVESTER, x0, x0, difference(a, k, product(x, x, k, 1, k - 1))))
+    x, factors = [x0], factors_of(Factors, x0, x0)
+    for k in range(1, order + 1):
+        x.append(solved_for(SYLVESTER, factors, x0, x0, difference(a, k, product(x, x, k, 1, k - 1))))
     return x
 
 
-def _root_pull(wanted: Sequence[bool], g: Value, x: Value, a: Value) -> list[Any]:
-    return [SYLVESTER(transposed(x), transposed(x), g)]
-
-
-ROOT = Operation("sqrtm", _root, _root_series, _root_pull, True)
+ROOT = matrix_function("sqrtm", _root, _root_series, True)
 
 
 def sqrtm(a: Value) -> Any:
