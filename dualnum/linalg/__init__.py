@@ -4,18 +4,20 @@ What NumPy has (`np.linalg.solve`, `np.linalg.eigh`, …) takes jets itself. The
 (``pip install scipy``), which computes the values; the derivatives follow from the equations that define the result.
 
 triangular: systems with triangular matrices and with factors that are at hand. functions: of a matrix, such as its
-exponential; powers: its roots and logarithm. equations, riccati: for a matrix; schur: the forms that these keep.
+exponential; trigonometric, powers: others of it. equations, riccati: for a matrix; schur: the forms that these keep.
 structured: matrices that are made of others by their places. values: SciPy's functions of plain matrices.
 """
 
 from .equations import solve_continuous_lyapunov, solve_discrete_lyapunov, solve_sylvester
 from .functions import expm, expm_frechet
-from .powers import sqrtm
+from .powers import fractional_matrix_power, logm, polar, signm, sqrtm
 from .riccati import solve_continuous_are, solve_discrete_are
 from .structured import block_diag
 from .triangular import cho_solve, solve_triangular
+from .trigonometric import coshm, cosm, sinhm, sinm, tanhm, tanm
 
 __all__ = [
-    "block_diag", "cho_solve", "expm", "expm_frechet", "solve_continuous_are", "solve_continuous_lyapunov",
-    "solve_discrete_are", "solve_discrete_lyapunov", "solve_sylvester", "solve_triangular", "sqrtm",
+    "block_diag", "cho_solve", "coshm", "cosm", "expm", "expm_frechet", "fractional_matrix_power", "logm", "polar",
+    "signm", "sinhm", "sinm", "solve_continuous_are", "solve_continuous_lyapunov", "solve_discrete_are",
+    "solve_discrete_lyapunov", "solve_sylvester", "solve_triangular", "sqrtm", "tanhm", "tanm",
 ]  # fmt: skip

@@ -19,7 +19,7 @@ from ..operand import Operand, highest, library, primal
 from ..primitives.operation import Operation
 from .values import scipy_of
 
-__all__ = ["expm", "expm_frechet", "matrix_function"]
+__all__ = ["expm", "expm_frechet", "matrix_function", "orders_below"]
 
 Coefficients = Sequence[Any]
 
@@ -75,7 +75,7 @@ def _cheapest(order: int, a: Value) -> tuple[int, int, int]:
     traced = isinstance(largest, Operand)
     norm = _TRACED if traced else float(largest) if largest < inf else 0.0
     best: tuple[float, int, int, int, float] = (inf, 0, 0, 0, 0.0)
-    for count, q, r, limit in _choices(order + _orders_below(a), bits):
+    for count, q, r, limit in _choices(order + orders_below(a), bits):
         halvings = ceil(log2(norm / limit)) if norm > limit else 0
         if count + halvings < best[0]:
             best = count + halvings, q, r, halvings, limit
@@ -91,7 +91,7 @@ def _norm(a: Value) -> Any:
         return np.max(np.sum(np.abs(adjoint(a) @ a), axis=-2)) ** 0.5
 
 
-def _orders_below(x: Value) -> int:
+def orders_below(x: Value) -> int:
     """How often the series may be differentiated again by what its coefficients carry."""
     count = 0
     while isinstance(x, Operand) and (value := x.value) is not x:

@@ -263,7 +263,7 @@ def solve_discrete_are(
     Example:
         >>> one = np.array([[1.0]])
         >>> dn.linalg.solve_discrete_are(dn.jet([[0.5]], 1), one, one, one).derivative(1)
-        array([[0.53125959]])
+        array([[0.56201737]])
     """
     args = (a, b, q, r, e, s)
     native, a, b, q, r, e, s = _native(DISCRETE_VALUE, balanced, *args)

@@ -36,6 +36,8 @@ class Factors:
     def __init__(self, a: Value, b: Value) -> None:
         if library(a, b) is not np:
             raise not_on_device(self.name, f"CuPy has no {self.name}")
+        if not (np.all(np.isfinite(a)) and np.all(np.isfinite(b))):
+            raise InvalidValue(f"{self.name}: a matrix has entries that are NaN or infinite")
         self.leading = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         self.dtype = np.result_type(a, b)
         if self.dtype.kind == "c":  # the forms of both must be triangular
@@ -51,6 +53,11 @@ class Factors:
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__, turned=not self.turned)
         return other
+
+    def sizes(self) -> Any:
+        """The least and the largest absolute value of an eigenvalue of A, for each A."""
+        found = [np.abs(np.linalg.eigvals(pair[0])) for pair in self.pairs]
+        return np.array([[np.min(w), np.max(w)] for w in found]).reshape(-1, 2)
 
     def __call__(self, q: Value) -> Any:
         """X, of any right sides whose last axes fit."""
