@@ -17,7 +17,6 @@ from .matrices import (
     conjugated,
     difference,
     from_triangle,
-    identity,
     lower_half,
     product,
     solve,
