@@ -167,15 +167,17 @@ def triangle_solved(a: Value, b: Value, lower: bool, turned: bool = False, unit:
 
 
 def triangle_times(
-    a: Value, b: Value, out: Value = None, *, lower: bool, turned: bool = False, unit: bool = False
+    a: Value, b: Value, out: Value = None, *, lower: bool, turned: bool = False, unit: bool = False, half: bool = False
 ) -> Any:
-    """T B, or Tᵀ B, with such a triangle."""
-    if (diagonal := _diagonal(a, b)) is not None:
-        y = triangle(a, lower, unit, turned) * diagonal
-    else:
+    """T B, or Tᵀ B, with such a triangle; with `half` only the lower triangle of the product is asked for."""
+    if (diagonal := _diagonal(a, b)) is None:
         y = _by_blas("trmm", a, b, lower, turned, unit)
         if y is None:
             y = np.matmul(triangle(a, lower, unit, turned), b)
+    elif half and lower == turned and not unit:
+        y = np.diag(np.diagonal(a) * diagonal)
+    else:
+        y = triangle(a, lower, unit, turned) * diagonal
     if out is None:
         return y
     out[...] = y

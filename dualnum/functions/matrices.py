@@ -93,7 +93,7 @@ def _system(turned: bool) -> Operation:
         to_b = SYSTEMS[not turned](factors, a, g)
         to_a = None
         if wanted[1]:
-            to_a = -(x @ transposed(to_b) if turned else to_b @ transposed(x))
+            to_a = -x @ transposed(to_b) if turned else -to_b @ transposed(x)
         return None, to_a, to_b
 
     return Operation("solve", value, expand, pull)
@@ -161,8 +161,8 @@ def _triangular(lower: bool, turned: bool, unit: bool) -> Operation:
         to_b = TRIANGULAR[lower, not turned, unit](a, g)
         to_a = None
         if wanted[0]:
-            outer = x @ transposed(to_b) if turned else to_b @ transposed(x)
-            to_a = strict(-(np.tril(outer) if lower else np.triu(outer)))
+            outer = -x @ transposed(to_b) if turned else -to_b @ transposed(x)
+            to_a = strict(np.tril(outer) if lower else np.triu(outer))
         return to_a, to_b
 
     return Operation("solve_triangular", value, expand, pull)
@@ -178,15 +178,18 @@ def triangle_solve(a: Value, b: Value, lower: bool = False, turned: bool = False
     return b if type(b) is int else TRIANGULAR[lower, turned, unit](a, b)
 
 
-def triangle_product(a: Value, b: Value, lower: bool = False, turned: bool = False) -> Any:
-    """T B, or Tᵀ B, with one triangle of A, which alone is read; both may be homogeneous parts."""
+def triangle_product(a: Value, b: Value, lower: bool = False, turned: bool = False, half: bool = False) -> Any:
+    """T B, or Tᵀ B, with one triangle of A, which alone is read; both may be homogeneous parts.
+
+    With `half` the upper triangle of the product is not asked for, and may be anything.
+    """
     if isinstance(a, Part) or isinstance(b, Part):
-        return of_parts(lambda x, y: triangle_product(x, y, lower, turned), a, b)
+        return of_parts(lambda x, y: triangle_product(x, y, lower, turned, half), a, b)
 
     def times(a: Value, b: Value, *out: Any) -> Any:
         if highest((a, b)) is not None:
-            return triangle_product(a, b, lower, turned)
-        return lapack.triangle_times(a, b, *out, lower=lower, turned=turned)
+            return triangle_product(a, b, lower, turned, half)
+        return lapack.triangle_times(a, b, *out, lower=lower, turned=turned, half=half)
 
     return bilinear(times, a, b, _ADJOINTS[lower, turned], (times, times) if a.ndim == b.ndim == 2 else None)
 
