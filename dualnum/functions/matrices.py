@@ -18,8 +18,9 @@ from . import lapack
 from .keywords import array
 
 __all__ = [
-    "FACTORS", "SYSTEMS", "TRIANGULAR", "adjoint", "conjugated", "difference", "from_triangle", "identity", "product",
-    "lower_half", "solve", "solver", "square", "transposed", "triangle_product", "triangle_solve",
+    "FACTORS", "SYSTEMS", "TRIANGULAR", "adjoint", "check_right_side", "conjugated", "constant", "difference",
+    "from_triangle", "identity", "lower_half", "product", "solve", "solver", "square", "transposed",
+    "triangle_product", "triangle_solve",
 ]  # fmt: skip
 
 Coefficients = Sequence[Any]
@@ -54,6 +55,14 @@ def square(name: str, a: Value) -> Any:
     return a
 
 
+def check_right_side(name: str, a: Value, b: Value) -> None:
+    if b.ndim == 0 or b.shape[-1 if b.ndim == 1 else -2] != a.shape[-1]:
+        raise InvalidValue(
+            f"{name}: a has shape {tuple(a.shape)}, b has shape {tuple(b.shape)}; expected (…, n, n) with (n,) or "
+            "(…, n, m)"
+        )
+
+
 def difference(b: Coefficients, k: int, s: Value) -> Any:
     """b_k − s, either of which may be the structural zero."""
     return series.coefficient(b, k) if type(s) is int else series.less(b, k, s)
@@ -67,12 +76,17 @@ def identity(n: int, like: Value, dtype: DType = bool) -> Any:
 # ── systems ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _never(*args: Any) -> Any:
-    raise NotImplementedError  # it only sees numbers, or a trace of them
+def constant(name: str, function: Callable[..., Any]) -> Operation:
+    """A function that is only asked for numbers, or a trace of them."""
+
+    def no_rule(*args: Any) -> Any:
+        raise NotImplementedError(name)
+
+    return Operation(name, function, None, no_rule)
 
 
 # what is kept of plain matrices, made once: by the value, all coefficients and the reverse sweep of a system it is used
-FACTORS = Operation("solve", lapack.factored, None, _never)
+FACTORS = constant("solve", lapack.factored)
 
 
 def _system(turned: bool) -> Operation:
