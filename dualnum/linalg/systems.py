@@ -90,8 +90,6 @@ LU = Operation("lu_factor", _square_factors, _lu_series, _lu_pull)
 
 def _rows(x: Value, order: Value) -> Any:
     """The rows of x in another order."""
-    if order.ndim == 1:
-        return np.take(x, order, axis=-2)
     leading = np.broadcast_shapes(order.shape[:-1], x.shape[:-2])
     order = np.broadcast_to(order, (*leading, order.shape[-1]))
     return np.take_along_axis(np.broadcast_to(x, (*leading, *x.shape[-2:])), order[..., None], axis=-2)
