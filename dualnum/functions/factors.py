@@ -54,7 +54,7 @@ def _cholesky_pull(wanted: Sequence[bool], g: Value, lower: Any, a: Value) -> li
 
     It is Hermitian, and falls on the lower triangle.
     """
-    inner = from_triangle(triangle_product(lower, g, lower=True, turned=True))
+    inner = from_triangle(triangle_product(lower, g, lower=True, turned=True, half=True))
     outer = adjoint(triangle_solve(lower, inner, lower=True, turned=True))
     return [lower_half(adjoint(triangle_solve(lower, outer, lower=True, turned=True)))]
 

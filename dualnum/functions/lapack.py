@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import namespace
+from ..errors import InvalidValue
 from ..kinds import DType, Value
 from ..memory import empty
 
@@ -55,6 +56,7 @@ def packed(a: Value, getrf: Any = None, singular: bool = False) -> Any:
         LinAlgError: as NumPy's, where one is singular.
     """
     getrf = getrf or _routine("getrf", a.dtype)
+    assert getrf is not None
     *leading, m, n = a.shape
     kept = np.empty((*leading, n + 1, m), a.dtype)
     kept[..., :n, :] = np.swapaxes(a, -1, -2)
@@ -148,10 +150,10 @@ def triangle_solved(a: Value, b: Value, lower: bool, turned: bool = False, unit:
     Nothing else of A is read.
 
     Raises:
-        LinAlgError: as NumPy's, where T is singular.
+        InvalidValue: T is singular.
     """
     if not unit and namespace(a) is np and not np.all(np.diagonal(a, 0, -2, -1)):
-        raise np.linalg.LinAlgError("Singular matrix")
+        raise InvalidValue("solve_triangular: Singular matrix; expected no zero on the diagonal")
     if (diagonal := _diagonal(a, b)) is not None:
         trtri = _routine("trtri", a.dtype)
         if trtri is not None:
@@ -167,15 +169,17 @@ def triangle_solved(a: Value, b: Value, lower: bool, turned: bool = False, unit:
 
 
 def triangle_times(
-    a: Value, b: Value, out: Value = None, *, lower: bool, turned: bool = False, unit: bool = False
+    a: Value, b: Value, out: Value = None, *, lower: bool, turned: bool = False, unit: bool = False, half: bool = False
 ) -> Any:
-    """T B, or Tᵀ B, with such a triangle."""
-    if (diagonal := _diagonal(a, b)) is not None:
-        y = triangle(a, lower, unit, turned) * diagonal
-    else:
+    """T B, or Tᵀ B, with such a triangle; with `half` only the lower triangle of the product is asked for."""
+    if (diagonal := _diagonal(a, b)) is None:
         y = _by_blas("trmm", a, b, lower, turned, unit)
         if y is None:
             y = np.matmul(triangle(a, lower, unit, turned), b)
+    elif half and lower == turned and not unit:
+        y = np.diag(np.diagonal(a) * diagonal)
+    else:
+        y = triangle(a, lower, unit, turned) * diagonal
     if out is None:
         return y
     out[...] = y

@@ -17,8 +17,9 @@ from . import lapack
 from .keywords import array
 
 __all__ = [
-    "FACTORS", "SYSTEMS", "TRIANGULAR", "adjoint", "conjugated", "difference", "from_triangle", "identity", "product",
-    "lower_half", "quotient", "solve", "solver", "square", "transposed", "triangle_product", "triangle_solve",
+    "FACTORS", "SYSTEMS", "TRIANGULAR", "adjoint", "check_right_side", "conjugated", "constant", "difference",
+    "from_triangle", "identity", "lower_half", "product", "quotient", "solve", "solver", "square", "transposed",
+    "triangle_product", "triangle_solve",
 ]  # fmt: skip
 
 Coefficients = Sequence[Any]
@@ -53,6 +54,14 @@ def square(name: str, a: Value) -> Any:
     return a
 
 
+def check_right_side(name: str, a: Value, b: Value) -> None:
+    if b.ndim == 0 or b.shape[-1 if b.ndim == 1 else -2] != a.shape[-1]:
+        raise InvalidValue(
+            f"{name}: a has shape {tuple(a.shape)}, b has shape {tuple(b.shape)}; expected (…, n, n) with (n,) or "
+            "(…, n, m)"
+        )
+
+
 def difference(b: Coefficients, k: int, s: Value) -> Any:
     """b_k − s, either of which may be the structural zero."""
     return series.coefficient(b, k) if type(s) is int else series.less(b, k, s)
@@ -66,12 +75,17 @@ def identity(n: int, like: Value, dtype: DType = bool) -> Any:
 # ── systems ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _never(*args: Any) -> Any:
-    raise NotImplementedError  # it only sees numbers, or a trace of them
+def constant(name: str, function: Callable[..., Any]) -> Operation:
+    """A function that is only asked for numbers, or a trace of them."""
+
+    def no_rule(*args: Any) -> Any:
+        raise NotImplementedError(name)
+
+    return Operation(name, function, None, no_rule)
 
 
 # what is kept of plain matrices, made once: by the value, all coefficients and the reverse sweep of a system it is used
-FACTORS = Operation("solve", lapack.factored, None, _never)
+FACTORS = constant("solve", lapack.factored)
 
 
 def _system(turned: bool) -> Operation:
@@ -92,7 +106,7 @@ def _system(turned: bool) -> Operation:
         to_b = SYSTEMS[not turned](factors, a, g)
         to_a = None
         if wanted[1]:
-            to_a = -(x @ transposed(to_b) if turned else to_b @ transposed(x))
+            to_a = -x @ transposed(to_b) if turned else -to_b @ transposed(x)
         return None, to_a, to_b
 
     return Operation("solve", value, expand, pull)
@@ -167,8 +181,8 @@ def _triangular(lower: bool, turned: bool, unit: bool) -> Operation:
         to_b = TRIANGULAR[lower, not turned, unit](a, g)
         to_a = None
         if wanted[0]:
-            outer = x @ transposed(to_b) if turned else to_b @ transposed(x)
-            to_a = strict(-(np.tril(outer) if lower else np.triu(outer)))
+            outer = -x @ transposed(to_b) if turned else -to_b @ transposed(x)
+            to_a = strict(np.tril(outer) if lower else np.triu(outer))
         return to_a, to_b
 
     return Operation("solve_triangular", value, expand, pull)
@@ -184,15 +198,18 @@ def triangle_solve(a: Value, b: Value, lower: bool = False, turned: bool = False
     return b if type(b) is int else TRIANGULAR[lower, turned, unit](a, b)
 
 
-def triangle_product(a: Value, b: Value, lower: bool = False, turned: bool = False) -> Any:
-    """T B, or Tᵀ B, with one triangle of A, which alone is read; both may be homogeneous parts."""
+def triangle_product(a: Value, b: Value, lower: bool = False, turned: bool = False, half: bool = False) -> Any:
+    """T B, or Tᵀ B, with one triangle of A, which alone is read; both may be homogeneous parts.
+
+    With `half` the upper triangle of the product is not asked for, and may be anything.
+    """
     if isinstance(a, Part) or isinstance(b, Part):
-        return graded_product(lambda x, y: triangle_product(x, y, lower, turned), a, b)
+        return graded_product(lambda x, y: triangle_product(x, y, lower, turned, half), a, b)
 
     def times(a: Value, b: Value, *out: Any) -> Any:
         if highest((a, b)) is not None:
-            return triangle_product(a, b, lower, turned)
-        return lapack.triangle_times(a, b, *out, lower=lower, turned=turned)
+            return triangle_product(a, b, lower, turned, half)
+        return lapack.triangle_times(a, b, *out, lower=lower, turned=turned, half=half)
 
     return bilinear(times, a, b, _ADJOINTS[lower, turned], (times, times) if a.ndim == b.ndim == 2 else None)
 

@@ -16,7 +16,7 @@ from ..operand import implements, library, primal, visible
 from ..primitives.operation import Operation
 from . import matrices
 from .keywords import array, with_native
-from .matrices import product, square, transposed
+from .matrices import check_right_side, product, square, transposed
 
 __all__ = ["characteristic"]
 
@@ -28,11 +28,7 @@ Coefficients = Sequence[Any]
 @implements(np.linalg.solve)
 def solve(a: Value, b: Value) -> Any:
     a, b = square("solve", a), array(b)
-    if b.ndim == 0 or b.shape[-1 if b.ndim == 1 else -2] != a.shape[-1]:
-        raise InvalidValue(
-            f"solve: a has shape {tuple(a.shape)}, b has shape {tuple(b.shape)}; expected (…, n, n) with (n,) or "
-            "(…, n, m)"
-        )
+    check_right_side("solve", a, b)
     return matrices.solve(a, b[:, None])[..., 0] if b.ndim == 1 else matrices.solve(a, b)
 
 
