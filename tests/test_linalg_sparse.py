@@ -387,6 +387,21 @@ def test_it_is_a_container_of_its_data() -> None:
     assert hash(csr_array((DATA, (ROWS, COLS)))._pattern) == hash(a._pattern)
 
 
+def test_other_algebras_and_compiled_containers() -> None:
+    places, d, b = ([0, 1, 1], [0, 1, 0]), np.array([1.0, 2.0, 3.0]), np.array([0.5, -1.0])
+    f = lambda d: np.sum(spsolve(csr_array((d, places)), b) ** 2)  # noqa: E731
+    np.testing.assert_allclose(dn.laplacian(f)(d), np.trace(dn.hessian(f)(d)), rtol=1e-12)
+    x, y = dn.jets(1.0, 2.0, order=(2, 1))
+    for z in (d * x + y * b[0], dn.hyperdual(d, d, np.ones(3))):
+        a = csr_array((z, places))
+        np.testing.assert_allclose(spsolve(a, b).planes, np.linalg.solve(a.toarray(), b).planes, rtol=1e-12, atol=1e-14)
+    dn.testing.check_derivatives(
+        lambda z: splu(csr_array((z[0], places))).solve(z[1], "T"), (d, np.eye(2)), 3, jit=True
+    )
+    slopes = dn.jacobian(lambda t: csr_array((t * d, places)))(2.0)
+    np.testing.assert_array_equal(slopes.toarray(), [[1.0, 0.0], [3.0, 2.0]])
+
+
 @pytest.mark.parametrize("kind", [np.float32, float, np.complex64, complex])
 @pytest.mark.parametrize("other", [np.float32, float, np.complex64, complex, int])
 def test_types_are_those_of_dense_systems(kind: Any, other: Any) -> None:
@@ -404,6 +419,8 @@ def test_nothing_is_a_system_as_well() -> None:
     assert spsolve(a, np.zeros(0)).shape == (0,)
     assert spsolve(a, dn.jet(np.zeros((0, 2)), 2)).shape == (0, 2)
     assert spsolve(a, dn.jet(np.zeros((0, 2)), 2, directions=np.zeros((3, 0, 2)))).shape == (0, 2)
+    still = csr_array((dn.jet([2.0, 4.0], 2, directions=np.zeros((0, 2))), ([0, 1], [0, 1])))
+    np.testing.assert_array_equal((still @ spsolve(still, np.ones(2))).value, [1.0, 1.0])
     none = csr_array(([], ([], [])), shape=(2, 3))
     np.testing.assert_array_equal((none @ dn.jet(np.ones(3), 1)).coeffs, np.zeros((2, 2)))
     np.testing.assert_array_equal((none @ none.T).toarray(), np.zeros((2, 2)))
