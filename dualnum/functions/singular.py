@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from .. import series
-from ..errors import NonsmoothPoint, NotDifferentiable
+from ..errors import NonsmoothPoint
 from ..kinds import Value
 from ..operand import Operand, implements, library, primal
 from ..primitives.operation import Operation
 from .arguments import on_values
+from .complement import completed
 from .keywords import array, with_value
 from .matrices import adjoint, conjugated, from_triangle, identity, product, square, transposed
 from .spectra import SPECTRAL, check_invariant, turned
@@ -227,21 +228,19 @@ def svdvals(x: Value, /) -> Any:
 
 @implements(np.linalg.svd)
 def svd(a: Value, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-    """Vectors of length 1, which turn as LAPACK's do."""
+    """Vectors of length 1, which turn as LAPACK's do; a full set has the gauge of `complement`."""
     a = array(a)
     rows, columns = a.shape[-2:]
     if hermitian:
         a = from_triangle(square("svd", a))
     if not compute_uv:
         return np.linalg.svdvals(a)
-    if full_matrices and rows != columns:
-        raise NotDifferentiable(
-            f"svd: of {rows} × {columns} matrices the last vectors of a full set are arbitrary, and have no "
-            "derivative; use full_matrices=False"
-        )
     s, u, v = _parted(SINGULAR(a), rows)
     pairs = turned(np.concatenate([u, v], axis=-2), slice(0, 1) if rows < columns else slice(rows, rows + 1))
     u, v = pairs[..., :rows, :], pairs[..., rows:, :]
+    if full_matrices and rows != columns:
+        left, _, right = np.linalg.svd(primal(a))
+        u, v = (completed(u, left), v) if rows > columns else (u, completed(v, adjoint(right)))
     if (blocks := blocks_of("svd", s)) is not None:
         u, v = unsettled("svd", s, u, blocks), unsettled("svd", s, v, blocks)
     return _SVD(u, s, adjoint(v))

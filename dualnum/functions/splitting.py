@@ -317,8 +317,10 @@ def unsettled(name: str, w: Value, v: Value, blocks: Blocks) -> Any:
     else:
         when = f"part at degree {degree}: single vectors have known derivatives to order {known} only, as those of"
         rest = f"v.truncate({known}), v the result, and for higher ones begin with a jet of a higher order"
+    others = v.shape[-1] - w.shape[-1]  # of a full set of singular vectors, which are in no block
+    labels = np.concatenate([blocks.labels, np.full((*w.shape[:-1], others), -1) - np.arange(others)], axis=-1)
     return v._unsettled(
-        blocks.labels, known,
+        labels, known,
         f"{name}: {blocks.named(w)}, and {when} {rest}. Products with all of them have all derivatives (v @ v.T of the "
         "block, v * f(w) @ v.T)",
     )  # fmt: skip
