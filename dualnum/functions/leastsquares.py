@@ -84,7 +84,7 @@ def _exceeds(x: Value, y: Value) -> bool:
 
 def _check_constant_rank(name: str, a: Value, u: Value, v: Value) -> None:
     """Raises where A − C W⁻¹ R is not zero within what rounds in such sums."""
-    rows, columns, r = *a.shape[-2:], u.shape[-1]
+    (rows, columns), r = a.shape[-2:], u.shape[-1]
     c, row = a @ v, adjoint(u) @ a
     inverse = np.linalg.inv(adjoint(u) @ c)
     digits = max(rows, columns) * np.finfo(a.dtype).eps ** 0.75
