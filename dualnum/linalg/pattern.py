@@ -11,7 +11,7 @@ from ..jets.planes import aligned
 from ..kinds import Value
 from ..operand import Moving, Operand, bilinear, linear
 
-__all__ = ["Pattern", "sparse_entries", "in_columns", "sparse_matmul", "sparse_toarray", "scipy_sparse"]
+__all__ = ["Pattern", "in_columns", "scipy_sparse", "sparse_entries", "sparse_matmul", "sparse_toarray"]
 
 
 def scipy_sparse(name: str) -> Any:
@@ -91,6 +91,9 @@ def _plain_product(pattern: Pattern, data: Value, x: Value, transposed: bool) ->
     if data.size == data.shape[-1]:
         matrix = pattern.matrix(data.reshape(-1))
         return in_columns(lambda columns: (matrix.T if transposed else matrix) @ columns, x)
+    if not prod(leading):  # along no directions
+        m = pattern.shape[1 if transposed else 0]
+        return np.zeros((*leading, m, x.shape[-1]), np.result_type(data, x))
     every = ([a[0 if len(a) == 1 else i] for a in (data, x)] for i in range(leading[0]))
     return np.stack([_plain_product(pattern, a, b, transposed) for a, b in every])
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..algebra import Part, graded_product
-from ..errors import InvalidType, InvalidValue, not_on_device
+from ..errors import InvalidMatrix, InvalidType, InvalidValue, not_on_device
 from ..functions.keywords import array
 from ..functions.matrices import difference, product
 from ..kinds import Value
@@ -48,9 +48,9 @@ class _Factors:
             return sparse.linalg.splu(matrix, **self.options)
         except RuntimeError as error:
             if not np.all(np.isfinite(data)):
-                raise InvalidValue(f"{self.name}: A has entries that are infinite or NaN") from None
+                raise InvalidMatrix(f"{self.name}: A has entries that are infinite or NaN") from None
             n = self.pattern.shape[0]
-            raise InvalidValue(
+            raise InvalidMatrix(
                 f"{self.name}: the {n} × {n} matrix A is singular at its value ({error}); a structure that is not held "
                 "fast, or an equation without an entry, leaves it so"
             ) from None
@@ -123,7 +123,7 @@ class splu:
         options: as `scipy.sparse.linalg.splu` takes them (``permc_spec``, ``diag_pivot_thresh``, …).
 
     Raises:
-        InvalidValue: A is not square, is singular, or has entries that are infinite or NaN.
+        InvalidMatrix: A is not square, is singular, or has entries that are infinite or NaN.
         InvalidType: A is dense.
         ImportError: SciPy is not installed.
 
@@ -151,7 +151,7 @@ class splu:
             )
         A = csr_array(A) if not isinstance(A, csr_array) else A
         if A.shape[0] != A.shape[1]:
-            raise InvalidValue(f"{name}: A has shape {A.shape}; expected a square matrix")
+            raise InvalidMatrix(f"{name}: A has shape {A.shape}; expected a square matrix")
         self._data = A.data[None, :]
         self._factors = _Factors(name, A._pattern, options)
         value = primal(A.data)
@@ -206,7 +206,8 @@ def spsolve(A: Any, b: Value, permc_spec: str | None = None) -> Any:
         x, of the shape of b (also one column stays a column) and the common type of both.
 
     Raises:
-        InvalidValue: A is not square, is singular, or has entries that are infinite or NaN; b does not fit.
+        InvalidMatrix: A is not square, is singular, or has entries that are infinite or NaN.
+        InvalidValue: b does not fit.
         InvalidType: A is dense, or b sparse.
         ImportError: SciPy is not installed.
 
