@@ -77,6 +77,7 @@ def sqrtm(a: Value) -> Any:
 
 _NEAR = 0.25  # ‖A^(1/2ˢ) − 1‖ where the rational function takes over
 _TRACED = 8  # roots in a trace
+_SOLVED: Any = SOLVE.expand  # the rule for the series of a system's solution
 
 
 def _logarithm_series(order: int, y0: Value, a: Coefficients) -> list[Any]:
@@ -97,12 +98,11 @@ def _logarithm_series(order: int, y0: Value, a: Coefficients) -> list[Any]:
         depth += 1
     bits = np.finfo(a[0].dtype).nmant + 1
     points, weights = np.polynomial.legendre.leggauss(ceil((bits + 2 * (order + orders_below(a[0]))) / 5.08))
-    z, sums = [root[0] - eye, *root[1:]], None
+    z, sums = [root[0] - eye, *root[1:]], [0] * (order + 1)
     for u, w in zip((points + 1) / 2, weights * 2.0 ** (depth - 1), strict=True):
         matrix = [eye + float(u) * z[0], *(float(u) * z_k for z_k in z[1:])]
-        terms = SOLVE.expand(order, np.linalg.solve(matrix[0], z[0]), matrix, z)
-        terms = [float(w) * t for t in terms]
-        sums = terms if sums is None else [s + t for s, t in zip(sums, terms, strict=True)]
+        terms = _SOLVED(order, np.linalg.solve(matrix[0], z[0]), matrix, z)
+        sums = [float(w) * t if type(s) is int else s + float(w) * t for s, t in zip(sums, terms, strict=True)]
     _check_branch(primal(y0), primal(sums[0]))
     return sums
 
@@ -231,7 +231,7 @@ def _positive_root(a: Value) -> Any:
 POSITIVE_ROOT = matrix_function("polar", _positive_root, lambda order, x, a: _root_series(order, x, a, "polar"))
 
 
-def polar(a: Value, side: str = "right") -> tuple[Any, Any]:
+def polar(a: Value, side: str = "right") -> Any:
     """The polar factors of a matrix: a = u p or, of the left side, a = p u, with p = (aᴴa)^(1/2) or (a aᴴ)^(1/2).
 
     Args:

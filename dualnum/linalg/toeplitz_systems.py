@@ -42,7 +42,7 @@ def _product(c: Value, r: Value, x: Value) -> Any:
     size = rows + columns - 1
     first = np.concatenate([c, r[..., :0:-1]], axis=-1)[..., None]
     if np.iscomplexobj(first) or np.iscomplexobj(x):
-        y = np.fft.ifft(np.fft.fft(first, axis=-2) * np.fft.fft(x, n=size, axis=-2), axis=-2)
+        y: Any = np.fft.ifft(np.fft.fft(first, axis=-2) * np.fft.fft(x, n=size, axis=-2), axis=-2)
     else:
         y = np.fft.irfft(np.fft.rfft(first, axis=-2) * np.fft.rfft(x, n=size, axis=-2), n=size, axis=-2)
     return y[..., :rows, :]
@@ -121,9 +121,12 @@ def _levinson_series(order: int, x0: Value, diagonals: Coefficients, b: Coeffici
     t = [None, *(d[..., 0, :][..., places] for d in diagonals[1:])]
     for k in range(1, order + 1 if len(t) > 1 else len(b)):
         rest = difference(b, k, product(t, x, k, 1))
-        one = lambda q: LEVINSON(diagonals[0], q)  # noqa: E731
-        x.append(rest.map(one) if isinstance(rest, Part) else one(rest))
+        x.append(_recursion(diagonals[0], rest))
     return x
+
+
+def _recursion(diagonals: Value, b: Value) -> Any:
+    return b.map(lambda c: LEVINSON(diagonals, c)) if isinstance(b, Part) else LEVINSON(diagonals, b)
 
 
 def _levinson_pull(wanted: Sequence[bool], g: Value, x: Value, diagonals: Value, b: Value) -> list[Any]:
@@ -222,7 +225,8 @@ def solve_circulant(
         tol = np.max(sizes, axis=-1, keepdims=True) * sizes.shape[-1] * np.finfo(np.float64).eps
     zero = sizes <= tol
     if isinstance(zero, Operand):
-        np.any(zero)._alarm()
+        some: Any = np.any(zero)
+        some._alarm()
     elif np.any(zero):
         _near_singular(singular, c)
         values = np.where(zero, 1.0, values)
