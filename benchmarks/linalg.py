@@ -221,7 +221,22 @@ def sparse() -> None:
     row(f"5-point equation, n = {n}, gradient by {i.size}", runs)
 
 
+def exponentials() -> None:
+    n = 50
+    a, v = RNG.normal(size=(2, n, n)) / n**0.5
+    x = dn.jet(a, 2, direction=v)
+    runs: dict[str, Callable[[], Any]] = {
+        "dualnum": lambda: dn.linalg.expm(x).derivative(2), "the value alone": lambda: dn.linalg.expm(a),
+    }  # fmt: skip
+    if jax is not None:
+        first = lambda a: jax.jvp(jax.scipy.linalg.expm, (a,), (v,))[1]  # noqa: E731
+        nested = jax.jit(lambda a: jax.jvp(first, (a,), (v,))[1])
+        runs["jax, nested and compiled"] = lambda: nested(a).block_until_ready()
+    row(f"expm, order 2, n = {n}", runs)
+
+
 if __name__ == "__main__":
+    exponentials()
     systems()
     batches()
     eigenvalues()

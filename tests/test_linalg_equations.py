@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.linalg
-from test_linalg import GRAM, B, C, X, adjoint, by_differences, jet, matrix, zero
+from test_linalg import GRAM, ORDER, B, C, X, adjoint, by_differences, jet, matrix, zero
 from ways import HESSIANS, JITTED_HESSIANS, differences, in_turn
 
 import dualnum as dn
@@ -16,9 +16,10 @@ KINDS = [float, complex, np.float32]
 
 
 def parts(*shape: int, kind: Any = float, shift: float = 0.0) -> Any:
-    """Coefficients of degrees 0 to 2, the first of a square matrix with a multiple of the identity."""
+    """A jet of degree 2, its value that of a square matrix with a multiple of the identity."""
     found = RNG.normal(size=(3, *shape)) + (1j * RNG.normal(size=(3, *shape)) if kind is complex else 0)
-    found[0] += shift * np.eye(*shape[-2:])
+    if shift:
+        found[0] += shift * np.eye(*shape[-2:])
     return jet(found.astype(kind))
 
 
@@ -166,6 +167,95 @@ def test_one_factorization_serves_all_orders_and_the_sweep(monkeypatch: pytest.M
         assert len(count) == 2
 
 
+# ── structured matrices ──────────────────────────────────────────────────────────────────────────
+
+
+def column(n: int, kind: Any = float, first: float = 0.0) -> Any:
+    x = parts(n, kind=kind) if n else dn.jet(np.zeros(0, kind), ORDER)
+    return x + np.asarray(first * (np.arange(n) == 0), kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_matrices_by_their_places(kind: Any) -> None:
+    c, r = column(4, kind), column(3, kind, 1.0)
+    for name, args in (
+        ("toeplitz", (c, r)), ("toeplitz", (c,)), ("hankel", (c, r)), ("hankel", (c,)), ("circulant", (c,)),
+        ("companion", (c + 9,)), ("circulant", (np.stack([c, 2 * c]),)), ("companion", (np.stack([c + 9, c + 8]),)),
+    ):  # fmt: skip
+        ours, theirs = getattr(dn.linalg, name), getattr(scipy.linalg, name)
+        y = ours(*args)
+        assert y.dtype == kind
+        np.testing.assert_array_equal(y.value, theirs(*(x.value for x in args)))
+        np.testing.assert_array_equal(ours(*(x.value for x in args)), theirs(*(x.value for x in args)))
+        if name != "companion":
+            for k in (1, 2):
+                np.testing.assert_array_equal(y.coefficient(k), theirs(*(x.coefficient(k) for x in args)))
+    a, b = parts(2, 4, kind=kind), parts(3, 4, kind=kind)
+    expected = np.stack([np.kron(a[:, j], b[:, j]) for j in range(4)], axis=-1)
+    zero(dn.linalg.khatri_rao(a, b) - expected, a, b)
+    roots = np.linalg.eigvals(dn.linalg.companion(c + 9).value)
+    np.testing.assert_allclose(np.polyval(c.value + 9, roots), 0, atol=0.01)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("n", "columns"), [(5, ()), (5, (2,)), (1, ()), (64, (3,))])
+def test_toeplitz_systems(n: int, columns: tuple[int, ...], kind: Any) -> None:
+    c, r, b = column(n, kind, 3.0 * n), column(n, kind), parts(n, *columns, kind=kind)
+    for given in ((c, r), c, (c.value, r), (c, r.value), (c.value, r.value)):
+        t = dn.linalg.toeplitz(*given) if isinstance(given, tuple) else dn.linalg.toeplitz(given)
+        x = dn.linalg.solve_toeplitz(given, b)
+        assert x.dtype == kind
+        assert x.shape == b.shape
+        zero(t @ x - b, x, b, c)
+        y = dn.linalg.matmul_toeplitz(given, b)
+        assert y.dtype == kind
+        zero(y - t @ b, c, b)
+    numbers = (c.value, r.value), b.value
+    for name in ("solve_toeplitz", "matmul_toeplitz"):
+        theirs = getattr(scipy.linalg, name)(*numbers)
+        ours = getattr(dn.linalg, name)
+        np.testing.assert_array_equal(ours((c, r), b).value, theirs.astype(kind))
+        np.testing.assert_array_equal(ours(*numbers), theirs)
+    tall = dn.linalg.matmul_toeplitz((column(2 * n, kind), r), b)
+    assert tall.shape == (2 * n, *columns)
+    zero(dn.linalg.matmul_toeplitz((c[:1], r), b) - dn.linalg.toeplitz(c[:1], r) @ b, c, b)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_circulant_systems(kind: Any) -> None:
+    n = 5
+    c, b = column(n, kind, 9.0), parts(n, 2, kind=kind)
+    x = dn.linalg.solve_circulant(c, b)
+    assert x.dtype == kind
+    np.testing.assert_allclose(x.value, scipy.linalg.solve_circulant(c.value, b.value), rtol=1e-5, atol=1e-5)
+    zero(dn.linalg.circulant(c) @ x[:, 0] - b[:, 0], x, b)
+    many = np.stack([c, c + 1, 2 * c], axis=1)
+    axes = {"caxis": 0, "baxis": -1, "outaxis": -1}
+    x = dn.linalg.solve_circulant(many, b.T[:, None], **axes)
+    expected = scipy.linalg.solve_circulant(many.value, b.value.T[:, None], **axes)
+    np.testing.assert_allclose(x.value, expected, rtol=1e-5, atol=1e-5)
+    zero(dn.linalg.circulant(c + 1) @ x[1, 1] - b[:, 1], x, b)
+    ones = np.ones(4)
+    x = dn.linalg.solve_circulant(ones, dn.jet(np.arange(4.0), 1), singular="lstsq")
+    np.testing.assert_allclose(x.value, scipy.linalg.solve_circulant(ones, np.arange(4.0), "lstsq"))
+    np.testing.assert_allclose(x.derivative(1), np.linalg.pinv(np.ones((4, 4))) @ ones)
+
+
+def test_many_directions_of_structured_systems_are_one_series() -> None:
+    v = RNG.normal(size=(3, 6))
+    c, b = np.array([9.0, 1, 2, 0.5, -1, 2]), RNG.normal(size=(6, 2))
+    for function in (
+        lambda x: dn.linalg.solve_toeplitz((c + x, c - x * x), b * x[:, None]),
+        lambda x: dn.linalg.solve_circulant(c + x, b),
+        lambda x: dn.linalg.matmul_toeplitz((c + x, x), b * x[:, None]),
+    ):
+        many = function(dn.jet(0.1 * c, 4, directions=v))
+        for p in range(3):
+            one = function(dn.jet(0.1 * c, 4, direction=v[p]))
+            for k in range(1, 5):
+                np.testing.assert_allclose(many.coefficient(k)[p], one.coefficient(k), rtol=1e-9, atol=1e-11)
+
+
 # ── every way ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -205,6 +295,15 @@ PROGRAMS: dict[str, Callable[[Any], Any]] = {
             balanced=False,
         ) * (B + 1j * C)
     )),
+    "solve_toeplitz": lambda x: np.sum(dn.linalg.solve_toeplitz((x + 3 * (X > 0.3), x * x), B * x[2]) * C),
+    "solve_toeplitz, complex": lambda x: np.sum(
+        np.abs(dn.linalg.solve_toeplitz(x * (1 + 0.5j) + 3 * (X == 0.2), x * x)) ** 2
+    ),
+    "matmul_toeplitz": lambda x: np.sum(dn.linalg.matmul_toeplitz((x[:2], x), x * x) ** 3),
+    "solve_circulant": lambda x: np.sum(dn.linalg.solve_circulant(x + np.array([3.0, 0, 0]), B * x[1]) * C),
+    "structured matrices": lambda x: np.sum(
+        dn.linalg.toeplitz(x, x * x) * B + dn.linalg.hankel(x, x[::-1]) * x[0] + dn.linalg.circulant(x * x) ** 2
+    ) + np.sum(dn.linalg.companion(x) ** 2) + np.sum(dn.linalg.khatri_rao(matrix(x), matrix(x * x)) ** 2) * 1e-3,
 }  # fmt: skip
 
 
@@ -222,7 +321,7 @@ def test_every_way_gives_the_same_second_derivatives(name: str) -> None:
 
 # ── what has no derivative ───────────────────────────────────────────────────────────────────────
 
-EYE, EYE_3 = np.eye(2), np.eye(3)
+EYE, EYE_3, ONES = np.eye(2), np.eye(3), np.ones(2)
 care, dare = dn.linalg.solve_continuous_are, dn.linalg.solve_discrete_are
 
 
@@ -237,6 +336,21 @@ care, dare = dn.linalg.solve_continuous_are, dn.linalg.solve_discrete_are
         (dn.InvalidValue, "solve_continuous_are: ", lambda x: care(x * EYE, EYE, EYE, 0 * EYE)),
         (dn.InvalidValue, "solve_continuous_are: ", lambda x: care(x * EYE, EYE, B[:2, :2], EYE)),
         (dn.InvalidValue, "try balanced=False", lambda x: care(matrix(X) / 16 * x, C, GRAM, EYE_3, EYE_3 + 0.02 * C)),
+        (dn.InvalidValue, "solve_toeplitz: Singular", lambda x: dn.linalg.solve_toeplitz(0 * x * EYE[0], EYE)),
+        (dn.InvalidValue, "solve_toeplitz: the other", lambda x: dn.linalg.solve_toeplitz(x * EYE[0], np.eye(3))),
+        (dn.InvalidValue, "c has 2 entries, r has 3", lambda x: dn.linalg.solve_toeplitz((x * ONES, EYE_3[0]), EYE_3)),
+        (dn.InvalidValue, "matmul_toeplitz: the other", lambda x: dn.linalg.matmul_toeplitz(x * EYE[0], np.eye(3))),
+        (dn.InvalidValue, "nearly singular", lambda x: dn.linalg.solve_circulant(x * np.ones(2), EYE)),
+        (dn.NonsmoothPoint, "its rank may", lambda x: dn.linalg.solve_circulant(x * np.ones(2), EYE, "lstsq")),
+        (dn.InvalidValue, "singular is 'x'", lambda x: dn.linalg.solve_circulant(x * np.ones(2), EYE, "x")),
+        (dn.InvalidValue, "c has 2 entries along", lambda x: dn.linalg.solve_circulant(x * np.ones(2), EYE_3)),
+        (dn.InvalidValue, "companion: a first", lambda x: dn.linalg.companion(0 * x * np.ones(3))),
+        (dn.InvalidValue, "companion: a has shape", lambda x: dn.linalg.companion(x * np.ones(1))),
+        (dn.InvalidValue, "toeplitz: c has shape", lambda x: dn.linalg.toeplitz(x * EYE)),
+        (dn.InvalidValue, "hankel: r has shape", lambda x: dn.linalg.hankel(EYE[0], x * EYE)),
+        (dn.InvalidValue, "khatri_rao: a has shape", lambda x: dn.linalg.khatri_rao(x * EYE, EYE_3)),
+        (dn.NotDifferentiable, "use the projector", lambda x: dn.linalg.null_space(x * EYE)),
+        (dn.NotDifferentiable, "of independent columns", lambda x: dn.linalg.orth(x * EYE)),
         (dn.InvalidValue, "solve_discrete_are: ", lambda x: dare(x * EYE, np.ones(3), EYE, EYE)),
     ],
 )  # fmt: skip

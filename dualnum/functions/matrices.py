@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import series
 from ..algebra import Part, graded_product
-from ..errors import InvalidMatrix
+from ..errors import InvalidMatrix, InvalidValue
 from ..kinds import DType, Value
 from ..operand import Operand, bilinear, highest, library, linear, primal
 from ..primitives.operation import Operation

@@ -22,6 +22,7 @@ from .values import scipy_of
 __all__ = ["expm", "expm_frechet", "matrix_function", "orders_below"]
 
 Coefficients = Sequence[Any]
+Planes = Any  # coefficients, or an array of all of them
 
 
 def matrix_function(
@@ -100,7 +101,7 @@ def orders_below(x: Value) -> int:
     return count
 
 
-def _exponential_series(order: int, y0: Value, a: Coefficients) -> list[Any]:
+def _exponential_series(order: int, y0: Value, a: Planes) -> list[Any]:
     """exp A = (Σ (A/2ˢ)ʲ/j!)^(2ˢ), the polynomial as Σ_i B_i (A^q)ⁱ with B_i of degree below q.
 
     In series a system costs as much as five products, so that no Padé approximant is as quick.
@@ -131,11 +132,11 @@ def _weights(q: int, r: int, dtype: Any) -> Any:
     return rows.astype(np.empty(0, dtype).real.dtype)
 
 
-def _sum(a: Coefficients, b: Coefficients) -> Any:
+def _sum(a: Planes, b: Planes) -> Planes:
     return a + b if type(a) is np.ndarray else [series.total(x) for x in zip_longest(a, b, fillvalue=0)]
 
 
-def _times(order: int, a: Coefficients, b: Coefficients, more: Coefficients = ()) -> Any:
+def _times(order: int, a: Planes, b: Planes, more: Planes = ()) -> Planes:
     """A B + C for series, of plain arrays all planes of B at once."""
     size = min(order + 1, len(a) + len(b) - 1)
     if type(a) is not np.ndarray or type(b) is not np.ndarray:
@@ -151,7 +152,7 @@ def _times(order: int, a: Coefficients, b: Coefficients, more: Coefficients = ()
     return planes
 
 
-def _polynomials(order: int, powers: Sequence[Coefficients], rows: Any, like: Value) -> list[Any]:
+def _polynomials(order: int, powers: Sequence[Planes], rows: Any, like: Value) -> list[Planes]:
     """w_0 + Σ_j w_j A^j for each row of weights."""
     eye = matrices.identity(like.shape[-1], like, like.dtype)
     if all(type(p) is np.ndarray for p in powers):

@@ -230,7 +230,7 @@ def _positive_root(a: Value) -> Any:
 POSITIVE_ROOT = matrix_function("polar", _positive_root, lambda order, x, a: _root_series(order, x, a, "polar"))
 
 
-def polar(a: Value, side: str = "right") -> tuple[Any, Any]:
+def polar(a: Value, side: str = "right") -> Any:
     """The polar factors of a matrix: a = u p or, of the left side, a = p u, with p = (aᴴa)^(1/2) or (a aᴴ)^(1/2).
 
     Args:

@@ -1,23 +1,34 @@
 """SciPy's functions of plain matrices, asked for when they are needed."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ..errors import not_on_device
 from ..kinds import Value
-from ..operand import library
+from ..operand import highest, library
+from ..primitives.operation import Operation
 
 __all__ = ["scipy_of", "scipy_of_each"]
 
 
 def scipy_of(name: str, *arrays: Value, **keywords: Any) -> Any:
-    """SciPy's function of these arrays. Of those that are asked for here CuPy has none that is needed."""
+    """SciPy's function of these arrays, or of those that a trace stands for.
+
+    Of the functions that are asked for here CuPy has none that is needed.
+    """
     if library(*arrays) is not np:
         raise not_on_device(name, f"CuPy has no {name}")
+    top = highest(arrays)
+    if top is not None:
+        return top._operation(Operation(name, lambda *xs: scipy_of(name, *xs, **keywords), None, _no_rule), arrays)
     import scipy.linalg
 
     return getattr(scipy.linalg, name)(*arrays, **keywords)
+
+
+def _no_rule(*args: Any) -> NoReturn:
+    raise AssertionError("SciPy's function of something that carries derivatives")
 
 
 def scipy_of_each(name: str, a: Value, *more: Any) -> Any:
