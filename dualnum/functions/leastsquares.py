@@ -84,7 +84,7 @@ def _exceeds(x: Value, y: Value) -> bool:
 
 def _check_constant_rank(name: str, a: Value, u: Value, v: Value) -> None:
     """Raises where A − C W⁻¹ R is not zero within what rounds in such sums."""
-    rows, columns, r = *a.shape[-2:], u.shape[-1]
+    (rows, columns), r = a.shape[-2:], u.shape[-1]
     c, row = a @ v, adjoint(u) @ a
     inverse = np.linalg.inv(adjoint(u) @ c)
     digits = max(rows, columns) * np.finfo(a.dtype).eps ** 0.75
@@ -131,13 +131,14 @@ def lstsq(a: Value, b: Value, rcond: Any = None) -> Any:
     value, rest, rank, _ = np.linalg.lstsq(primal(a), primal(b), rcond)
     x = _of_ranks("lstsq", a, b[:, None] if b.ndim == 1 else b, rank)
     x = with_value(x[:, 0] if b.ndim == 1 else x, value)
-    residuals = library(a).zeros(0, x.dtype)
+    real = np.finfo(x.dtype).dtype  # of the common type of both
+    residuals, s = library(a).zeros(0, real), _singular_values(a)
     rows, columns = a.shape
     if rows > columns and (isinstance(rank, Operand) or rank == columns):
         residuals = np.atleast_1d(np.sum(squared_modulus(b - a @ x), axis=0))
         if not isinstance(rest, Operand):  # of a trace there may be none
             residuals = with_value(residuals, rest)
-    return x, residuals, rank, _singular_values(a)
+    return x, residuals, rank, s if s.dtype == real else s.astype(real)
 
 
 @implements(np.linalg.pinv)

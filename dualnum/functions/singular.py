@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import series
-from ..errors import NonsmoothPoint
+from ..errors import InvalidMatrix, NonsmoothPoint
 from ..kinds import Value
 from ..operand import Operand, implements, library, primal
 from ..primitives.operation import Operation
@@ -250,10 +250,27 @@ def svd(a: Value, full_matrices: bool = True, compute_uv: bool = True, hermitian
 def cond(x: Value, p: Value = None) -> Any:
     """‖A‖ ‖A⁻¹‖; by the singular values for p = 2 and −2."""
     x = array(x)
+    if 0 in x.shape[-2:]:
+        raise InvalidMatrix(f"cond: x has shape {tuple(x.shape)}; expected matrices that are not empty")
     if p is None or p in (2, -2):
         s = SINGULAR_VALUES(x)
+        zero = _zeros(s)
+        if zero is not None and np.any(zero[..., 0 if p == -2 else -1]):
+            raise _infinite_condition()
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    return np.linalg.norm(x, p, axis=(-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, axis=(-2, -1))
+    x = square("cond", x)
+    try:
+        inverse = np.linalg.inv(x)
+    except np.linalg.LinAlgError:
+        raise _infinite_condition() from None
+    return np.linalg.norm(x, p, axis=(-2, -1)) * np.linalg.norm(inverse, p, axis=(-2, -1))
+
+
+def _infinite_condition() -> NonsmoothPoint:
+    return NonsmoothPoint(
+        "cond: a matrix is singular, where its condition is infinite and has no derivative; its reciprocal, "
+        "np.linalg.cond(x, -2), is zero there and has the subgradient of a modulus"
+    )
 
 
 on_values(np.linalg.matrix_rank)
