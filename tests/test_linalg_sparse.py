@@ -127,6 +127,47 @@ def test_high_orders_and_many_directions(name: str) -> None:
     np.testing.assert_allclose(ours.planes, theirs.planes, rtol=1e-10, atol=1e-10 * np.max(np.abs(theirs.planes)))
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_any_pattern_is_the_dense_matrix(seed: int) -> None:
+    """Places at random, many of them twice, empty rows and columns, one or many directions, data or b constant."""
+    rng = np.random.default_rng(seed)
+    m, n, count = rng.integers(1, 7, size=3)
+    count = count * n
+    rows, cols = rng.integers(0, m, count), rng.integers(0, n, count)
+    directions = int(rng.integers(0, 4))
+
+    def moving(*shape: int) -> Any:
+        x = rng.normal(size=shape) + (1j * rng.normal(size=shape) if seed % 5 == 0 else 0)
+        if rng.random() < 0.2:
+            return x
+        return dn.jet(x, 3, **({"directions": rng.normal(size=(directions, *shape))} if directions else {}))
+
+    data, x, y = moving(count), moving(n, 2), moving(m)
+    a, whole = (
+        csr_array((data, (rows, cols)), (m, n)),
+        sum(data[e] * _unit(rows[e], cols[e], m, n) for e in range(count)),
+    )
+    diagonal = csr_array((9.0 + np.arange(m), (range(m), range(m))))
+    pairs = [
+        (a.toarray(), whole), (a @ x, whole @ x), (y @ a, y @ whole), ((a @ a.T).toarray(), whole @ whole.T),
+        (spsolve(a @ a.T * 0.1 + diagonal, y), np.linalg.solve(0.1 * whole @ whole.T + diagonal.toarray(), y)),
+    ]  # fmt: skip
+    for ours, theirs in pairs:
+        assert ours.shape == theirs.shape
+        for one, other in zip(_coefficients(ours), _coefficients(theirs), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9 * (1 + np.max(np.abs(other), initial=0.0)))
+
+
+def _unit(i: int, j: int, m: int, n: int) -> Any:
+    unit = np.zeros((m, n))
+    unit[i, j] = 1.0
+    return unit
+
+
+def _coefficients(y: Any) -> list[Any]:
+    return [y.coefficient(k) for k in range(4)] if isinstance(y, dn.Jet) else [y]
+
+
 def test_a_series_of_rational_numbers() -> None:
     """The coefficients of A(t)⁻¹ b, A = A_0 + t A_1, by exact elimination."""
     n, order = 4, 5

@@ -1,6 +1,7 @@
 """Cholesky and QR factors, to any order."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,13 @@ from .matrices import (
     conjugated,
     difference,
     from_triangle,
-    identity,
+    lower_half,
     product,
     solve,
-    solver,
     square,
     transposed,
+    triangle_product,
+    triangle_solve,
 )
 
 __all__: list[str] = []
@@ -31,30 +33,30 @@ Coefficients = Sequence[Any]
 # ── Cholesky factors ──────────────────────────────────────────────────────────────────────────────
 
 
-def _lower_half(m: Value, like: Value) -> Any:
-    """The lower triangle with half of the diagonal, P with P + Pᴴ = M for Hermitian M, of matrices like another."""
-    n = like.shape[-1]  # what is absent of a series has no shape
-    return m * (np.tril(identity(n, like, float) * 0 + 1) - 0.5 * identity(n, like, float)).astype(like.dtype)
+_below = partial(triangle_product, lower=True)
 
 
 def _cholesky_series(order: int, l0: Any, a: Coefficients) -> list[Any]:
     """L Lᴴ = A:  L_k = L_0 Φ(L_0⁻¹ (A_k − Σ_{0<j<k} L_j L_{k−j}ᴴ) L_0⁻ᴴ), Φ the lower half (Smith 1995)."""
-    solve, lower, upper = solver(l0, lower=True), [l0], [adjoint(l0)]
+    lower, upper = [l0], [adjoint(l0)]
+    a = [0, *map(from_triangle, a[1:])]
     for k in range(1, order + 1 if len(a) > 1 else 1):
-        rest = difference(a, k, product(lower, upper, k, 1, k - 1))
-        inner = adjoint(solve(adjoint(solve(rest))))
-        lower.append(l0 @ _lower_half(inner, l0))
+        rest = difference(a, k, product(lower, upper, k, 1, k - 1, _below))
+        half = adjoint(triangle_solve(l0, rest, lower=True))
+        inner = adjoint(triangle_solve(l0, half, lower=True))
+        lower.append(_below(l0, lower_half(inner)))
         upper.append(adjoint(lower[k]))
     return lower
 
 
 def _cholesky_pull(wanted: Sequence[bool], g: Value, lower: Any, a: Value) -> list[Any]:
-    """½ L⁻ᴴ (P + Pᴴ) L⁻¹ with P = Φ(Lᴴ Ḡ) (Murray 2016), of cotangents without conjugation."""
-    upper = adjoint(lower)
-    half = _lower_half(upper @ conjugated(g), lower)
-    outer = solve(upper, half + adjoint(half))
-    result = 0.5 * adjoint(solve(upper, adjoint(outer)))
-    return [conjugated(result)]
+    """½ L⁻ᴴ (P + Pᴴ) L⁻¹ with P = Φ(Lᴴ Ḡ) (Murray 2016), of cotangents without conjugation.
+
+    It is Hermitian, and falls on the lower triangle.
+    """
+    inner = from_triangle(triangle_product(lower, g, lower=True, turned=True))
+    outer = adjoint(triangle_solve(lower, inner, lower=True, turned=True))
+    return [lower_half(adjoint(triangle_solve(lower, outer, lower=True, turned=True)))]
 
 
 CHOLESKY = Operation("cholesky", np.linalg.cholesky, _cholesky_series, _cholesky_pull)
@@ -66,19 +68,24 @@ def cholesky(a: Value, /, *, upper: bool = False) -> Any:
     a = square("cholesky", a)
     if upper:
         return adjoint(np.linalg.cholesky(adjoint(a)))
-    return CHOLESKY(from_triangle(a))
+    return CHOLESKY(a)
 
 
 # ── QR ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _upper_half(m: Value, like: Value) -> Any:
-    return adjoint(_lower_half(adjoint(m), like))
+def _upper_half(m: Value) -> Any:
+    return adjoint(lower_half(adjoint(m)))
 
 
 def _divided(a: Value, r: Value) -> Any:
     """A R⁻¹."""
     return transposed(solve(transposed(r), transposed(a)))
+
+
+def _under(r: Value, b: Value) -> Any:
+    """R⁻ᴴ B."""
+    return triangle_solve(adjoint(r), b, lower=True)
 
 
 def _triangle_series(order: int, r0: Any, a: Coefficients) -> list[Any]:
@@ -87,7 +94,6 @@ def _triangle_series(order: int, r0: Any, a: Coefficients) -> list[Any]:
         return [r0]
     q0, r = _divided(a[0], r0), [r0]
     adjoints, upper = [adjoint(a_k) for a_k in a], [adjoint(r0)]
-    solve = solver(upper[0], lower=True)
     for k in range(1, order + 1):
         inner: Any = 0
         if k < len(a):
@@ -95,15 +101,15 @@ def _triangle_series(order: int, r0: Any, a: Coefficients) -> list[Any]:
             inner = moved + adjoint(moved)
         rest = difference([*[0] * k, product(adjoints, a, k, 1, k - 1)], k, product(upper, r, k, 1, k - 1))
         if type(rest) is not int:
-            inner = inner + adjoint(solve(adjoint(solve(rest))))
-        r.append(_upper_half(inner, r0) @ r0 if type(inner) is not int else 0 * r0)
+            inner = inner + adjoint(_under(r0, adjoint(_under(r0, rest))))
+        r.append(_upper_half(inner) @ r0 if type(inner) is not int else 0 * r0)
         upper.append(adjoint(r[k]))
     return r
 
 
 def _triangle_pull(wanted: Sequence[bool], g: Value, r: Value, a: Value) -> list[Any]:
     """Q (U + Uᴴ) R⁻ᴴ with U = Φ(R̄ Rᴴ), of cotangents without conjugation."""
-    half = _upper_half(conjugated(g) @ adjoint(r), r)
+    half = _upper_half(conjugated(g) @ adjoint(r))
     result = _divided(_divided(a, r) @ (half + adjoint(half)), adjoint(r))
     return [conjugated(result)]
 

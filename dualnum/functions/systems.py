@@ -16,29 +16,13 @@ from ..operand import implements, library, primal, visible
 from ..primitives.operation import Operation
 from . import matrices
 from .keywords import array, with_native
-from .matrices import difference, product, solver, square, transposed
+from .matrices import product, square, transposed
 
 __all__ = ["characteristic"]
 
 Coefficients = Sequence[Any]
 
 # ── systems ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def _solve_series(order: int, x0: Value, a: Coefficients, b: Coefficients) -> list[Any]:
-    """A X = B:  X_k = A_0⁻¹ (B_k − Σ_{j≥1} A_j X_{k−j})."""
-    solve, x = solver(a[0]), [x0]
-    for k in range(1, order + 1 if len(a) > 1 else len(b)):
-        x.append(solve(difference(b, k, product(a, x, k, 1))))
-    return x
-
-
-def _solve_pull(wanted: Sequence[bool], g: Value, x: Value, a: Value, b: Value) -> tuple[Any, Any]:
-    to_b = matrices.solve(transposed(a), g)
-    return -(to_b @ transposed(x)) if wanted[0] else None, to_b
-
-
-SOLVE = Operation("solve", matrices.solve, _solve_series, _solve_pull)
 
 
 @implements(np.linalg.solve)
@@ -49,7 +33,7 @@ def solve(a: Value, b: Value) -> Any:
             f"solve: a has shape {tuple(a.shape)}, b has shape {tuple(b.shape)}; expected (…, n, n) with (n,) or "
             "(…, n, m)"
         )
-    return SOLVE(a, b[:, None])[..., 0] if b.ndim == 1 else SOLVE(a, b)
+    return matrices.solve(a, b[:, None])[..., 0] if b.ndim == 1 else matrices.solve(a, b)
 
 
 def _inverse_series(order: int, x0: Value, a: Coefficients) -> list[Any]:

@@ -50,8 +50,8 @@ class Pattern:
 
     @cached_property
     def by_columns(self) -> Any:
-        """The numbers of the entries, column after column."""
-        return np.lexsort((self.rows, self.cols))
+        """The numbers of the entries, column after column, as SciPy's matrix."""
+        return self.matrix(np.arange(len(self.cols))).tocsc()
 
     def matrix(self, data: Value) -> Any:
         """SciPy's matrix of plain data."""

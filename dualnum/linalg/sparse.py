@@ -165,10 +165,10 @@ class csr_array:
     def __rmatmul__(self, other: Value) -> Any:
         if _is_sparse(other):
             return _sparse_product(csr_array(other), self)
-        return np.transpose(self._times(np.transpose(array(other)), True))
+        return np.transpose(self._times(np.transpose(_on_host(other)), True))
 
     def _times(self, x: Value, transposed: bool) -> Any:
-        x, n = array(x), self.shape[0 if transposed else 1]
+        x, n = _on_host(x), self.shape[0 if transposed else 1]
         if x.ndim not in (1, 2) or x.shape[0] != n:
             what = "x @ A: x has shape " if transposed else "A @ x: x has shape "
             expected = f"(…, {n})" if transposed else f"({n},) or ({n}, m)"
@@ -188,7 +188,7 @@ class csr_array:
         """x, broadcast to the shape, at the entries."""
         if _is_sparse(x):
             raise InvalidType(f"{what}: x is a sparse matrix; expected a number or a dense array")
-        x = array(x)
+        x = _on_host(x)
         shape = (1,) * (2 - x.ndim) + tuple(x.shape)
         if len(shape) > 2 or any(a not in (1, n) for a, n in zip(shape, self.shape, strict=True)):
             raise InvalidValue(f"{what}: x has shape {tuple(x.shape)}, which does not broadcast to {self.shape}")
@@ -228,11 +228,16 @@ def _is_sparse(x: Value) -> bool:
     return isinstance(x, csr_array) or callable(getattr(x, "tocoo", None))
 
 
+def _on_host(x: Value) -> Any:
+    if library(x) is not np:
+        raise not_on_device("csr_array", "CuPy's sparse matrices are others, and carry no derivatives")
+    return array(x)
+
+
 def _numbers(data: Value) -> Any:
     """Data in single or double precision, on the host."""
-    if library(data) is not np:
-        raise not_on_device("csr_array", "there are no sparse matrices with derivatives there")
-    data = promoted(data) if isinstance(data, Operand) else array(data)
+    data = _on_host(data)
+    data = promoted(data) if isinstance(data, Operand) else data
     data = data.astype(np.float64) if data.dtype.kind in "biu" else data
     if data.dtype.char not in "fdFD":
         raise InvalidType(f"csr_array: data have dtype {data.dtype}; expected single or double precision")

@@ -43,8 +43,7 @@ class _Factors:
 
     def _factored(self, data: Value) -> Any:
         sparse, columns = scipy_sparse(self.name), self.pattern.by_columns
-        indptr = np.concatenate([[0], np.cumsum(np.bincount(self.pattern.cols, minlength=self.pattern.shape[1]))])
-        matrix = sparse.csc_array((data[columns], self.pattern.rows[columns], indptr), shape=self.pattern.shape)
+        matrix = sparse.csc_array((data[columns.data], columns.indices, columns.indptr), shape=columns.shape)
         try:
             return sparse.linalg.splu(matrix, **self.options)
         except RuntimeError as error:

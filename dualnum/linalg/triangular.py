@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidValue
+from ..errors import InvalidValue, ours
 from ..functions import matrices
 from ..functions.keywords import array
-from ..functions.matrices import adjoint, transposed
+from ..functions.matrices import conjugated
 from ..kinds import Value
 
 __all__ = ["cho_solve", "solve_triangular"]
@@ -27,8 +27,7 @@ def solve_triangular(a: Value, b: Value, trans: Any = 0, lower: bool = False, un
         x, of the shape of b and the common type of both.
 
     Raises:
-        InvalidValue: a is not square, trans is another word; b does not fit or a is singular (of plain arrays the
-            ValueError is NumPy's).
+        InvalidValue: a is not square, trans is another word; b does not fit; a is singular.
 
     Source:
         Giles, "Collected matrix derivative results for forward and reverse mode algorithmic differentiation",
@@ -42,11 +41,20 @@ def solve_triangular(a: Value, b: Value, trans: Any = 0, lower: bool = False, un
     a = matrices.square("solve_triangular", a)
     if trans not in (0, 1, 2, "N", "T", "C"):
         raise InvalidValue(f"solve_triangular: trans is {trans!r}; expected 0, 1, 2, 'N', 'T' or 'C'")
-    a = np.tril(a) if lower else np.triu(a)
-    if unit_diagonal:
-        a = np.where(matrices.identity(a.shape[-1], a), 1.0, a)
-    a = transposed(a) if trans in (1, "T") else adjoint(a) if trans in (2, "C") else a
-    return matrices.solve(a, b)
+    b = array(b)
+    if b.ndim == 0 or b.shape[-1 if b.ndim == 1 else -2] != a.shape[-1]:
+        raise InvalidValue(
+            f"solve_triangular: a has shape {tuple(a.shape)}, b has shape {tuple(b.shape)}; expected (…, n, n) with "
+            "(n,) or (…, n, m)"
+        )
+    if trans in (2, "C"):
+        a = conjugated(a)
+    turned = trans not in (0, "N")
+    try:
+        x = matrices.triangle_solve(a, b[:, None] if b.ndim == 1 else b, lower, turned, unit_diagonal)
+    except np.linalg.LinAlgError as error:
+        raise ours(error, "solve_triangular") from None
+    return x[..., 0] if b.ndim == 1 else x
 
 
 def cho_solve(c_and_lower: tuple[Any, bool], b: Value) -> Any:
@@ -68,6 +76,5 @@ def cho_solve(c_and_lower: tuple[Any, bool], b: Value) -> Any:
         array([1., 2.])
     """
     c, lower = c_and_lower
-    c = array(c)
-    first, second = (c, adjoint(c)) if lower else (adjoint(c), c)
-    return solve_triangular(second, solve_triangular(first, b, lower=True))
+    first, second = ("N", "C") if lower else ("C", "N")
+    return solve_triangular(c, solve_triangular(c, b, first, lower), second, lower)

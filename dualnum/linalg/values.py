@@ -8,13 +8,31 @@ from ..errors import not_on_device
 from ..kinds import Value
 from ..operand import library
 
-__all__ = ["scipy_of"]
+__all__ = ["scipy_of", "scipy_of_each"]
 
 
-def scipy_of(name: str, *arrays: Value) -> Any:
+def scipy_of(name: str, *arrays: Value, **keywords: Any) -> Any:
     """SciPy's function of these arrays. Of those that are asked for here CuPy has none that is needed."""
     if library(*arrays) is not np:
         raise not_on_device(name, f"CuPy has no {name}")
     import scipy.linalg
 
-    return getattr(scipy.linalg, name)(*arrays)
+    return getattr(scipy.linalg, name)(*arrays, **keywords)
+
+
+def scipy_of_each(name: str, a: Value, *more: Any) -> Any:
+    """The same of every matrix of a batch, in the precision of the matrices."""
+    if a.ndim == 2 and a.size:
+        found = scipy_of(name, a, *more)
+    elif a.size:
+        each = [scipy_of(name, a[place], *more) for place in np.ndindex(a.shape[:-2])]
+        found = np.reshape(np.stack(each), a.shape)
+    else:
+        found = np.array(a, dtype=np.result_type(a, np.float32))
+    if a.dtype.kind not in "fc":
+        return found
+    if found.dtype.kind == "c" and a.dtype.kind == "f" and a.size:  # SciPy measures roundings in double precision
+        if np.max(np.abs(found.imag)) <= 1000 * np.finfo(a.dtype).eps * np.max(np.abs(found)):
+            found = found.real
+    dtype = np.result_type(a.dtype, np.complex64) if found.dtype.kind == "c" else a.dtype
+    return found.astype(dtype, copy=False)
