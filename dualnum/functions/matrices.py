@@ -18,7 +18,7 @@ from .keywords import array
 
 __all__ = [
     "FACTORS", "SYSTEMS", "TRIANGULAR", "adjoint", "conjugated", "difference", "from_triangle", "identity", "product",
-    "lower_half", "solve", "solver", "square", "transposed", "triangle_product", "triangle_solve",
+    "lower_half", "quotient", "solve", "solver", "square", "transposed", "triangle_product", "triangle_solve",
 ]  # fmt: skip
 
 Coefficients = Sequence[Any]
@@ -133,6 +133,13 @@ def _bits(dtype: DType) -> int:
 def solver(a: Value) -> Callable[[Any], Any]:
     """B ↦ A⁻¹ B for any number of B, by one factorization."""
     return _with_factors(FACTORS(primal(a)), a)
+
+
+def quotient(order: int, a: Coefficients, b: Coefficients) -> Sequence[Any]:
+    """The coefficients of A⁻¹ B, by one factorization."""
+    factors, system = FACTORS(primal(a[0])), SYSTEMS[False]
+    assert system.expand is not None
+    return system.expand(order, system(factors, a[0], b[0]), [factors], a, b)
 
 
 # ── triangular systems ────────────────────────────────────────────────────────────────────────────

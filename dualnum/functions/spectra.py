@@ -170,8 +170,9 @@ def turned(v: Value, row: Any) -> Any:
         return v
     turn = v[..., row, :] if isinstance(row, slice) else np.take_along_axis(v, row, axis=-2)
     now = primal(turn)
-    turn = np.where(now == 0, 1.0, turn)
-    return v * (np.conjugate(turn) / np.abs(turn)) * np.where(np.real(now) < 0, -1.0, 1.0)
+    phased = np.abs(now) > np.sqrt(np.finfo(now.dtype).eps)  # what is zero has no phase
+    turn = np.where(phased, turn, 1.0)
+    return v * (np.conjugate(turn) / np.abs(turn)) * np.where(phased & (np.real(now) < 0), -1.0, 1.0)
 
 
 @implements(np.linalg.eigh)

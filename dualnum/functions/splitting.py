@@ -29,6 +29,7 @@ __all__ = [
 
 Coefficients = Sequence[Any]
 _DIGITS = 8  # units in the last place of the largest, within which values are equal
+_OF_DERIVATIVES = 0.75  # of all digits, in which derivatives are
 
 
 class Blocks:
@@ -76,10 +77,11 @@ def blocks_of(name: str, w: Value, scale: Any = None) -> Blocks | None:
 
 
 def _limit(numbers: Value, n: int, scale: Any) -> Any:
-    """What is zero of a difference of values."""
+    """What is zero of a difference of values; of derivatives, with the errors of others in them, of a given scale."""
     eps = np.finfo(numbers.dtype).eps
-    size = np.max(np.abs(numbers), axis=-1, keepdims=True) if scale is None else scale
-    return max(_DIGITS, n) * eps * size
+    if scale is not None:
+        return eps**_OF_DERIVATIVES * scale
+    return max(_DIGITS, n) * eps * np.max(np.abs(numbers), axis=-1, keepdims=True)
 
 
 def diagonal_of(m: Value, w: Value) -> Any:
@@ -307,7 +309,7 @@ def unsettled(name: str, w: Value, v: Value, blocks: Blocks) -> Any:
     order = w.order
     apart = np.abs(planes[..., None, :] - planes[..., :, None])
     size = np.max(np.abs(planes), axis=(0, -1), initial=0.0)[..., None, None]
-    parted = apart > 64 * w.shape[-1] * np.finfo(planes.dtype).eps * size
+    parted = apart > _limit(planes, w.shape[-1], size)
     degrees = np.where(np.any(parted, axis=0), np.argmax(parted, axis=0), order + 1)  # at which they part
     degree = int(np.max(np.where(blocks.same & ~identity(w.shape[-1], degrees), degrees, 0)))
     known = order - degree

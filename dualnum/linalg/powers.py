@@ -10,7 +10,6 @@ from ..errors import InvalidValue, NonsmoothPoint
 from ..functions import matrices
 from ..functions.keywords import array, with_native
 from ..functions.matrices import adjoint, difference, product
-from ..functions.systems import SOLVE
 from ..kinds import Value
 from ..operand import Operand, highest, primal, visible
 from .equations import SYLVESTER, solved_for
@@ -97,12 +96,12 @@ def _logarithm_series(order: int, y0: Value, a: Coefficients) -> list[Any]:
         depth += 1
     bits = np.finfo(a[0].dtype).nmant + 1
     points, weights = np.polynomial.legendre.leggauss(ceil((bits + 2 * (order + orders_below(a[0]))) / 5.08))
-    z, sums = [root[0] - eye, *root[1:]], None
+    z = [root[0] - eye, *root[1:]]
+    sums: list[Any] = []
     for u, w in zip((points + 1) / 2, weights * 2.0 ** (depth - 1), strict=True):
         matrix = [eye + float(u) * z[0], *(float(u) * z_k for z_k in z[1:])]
-        terms = SOLVE.expand(order, np.linalg.solve(matrix[0], z[0]), matrix, z)
-        terms = [float(w) * t for t in terms]
-        sums = terms if sums is None else [s + t for s, t in zip(sums, terms, strict=True)]
+        terms = [float(w) * t for t in matrices.quotient(order, matrix, z)]
+        sums = [s + t for s, t in zip(sums, terms, strict=True)] if sums else terms
     _check_branch(primal(y0), primal(sums[0]))
     return sums
 
