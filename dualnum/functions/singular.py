@@ -235,12 +235,28 @@ def svd(a: Value, full_matrices: bool = True, compute_uv: bool = True, hermitian
         a = from_triangle(square("svd", a))
     if not compute_uv:
         return np.linalg.svdvals(a)
+    if hermitian:
+        return _of_hermitian(a)
     s, u, v = _parted(SINGULAR(a), rows)
-    pairs = turned(np.concatenate([u, v], axis=-2), slice(0, 1) if rows < columns else slice(rows, rows + 1))
+    pairs = np.concatenate([u, v], axis=-2)
+    if rows and columns:
+        pairs = turned(pairs, slice(0, 1) if rows < columns else slice(rows, rows + 1))
     u, v = pairs[..., :rows, :], pairs[..., rows:, :]
     if full_matrices and rows != columns:
         left, _, right = np.linalg.svd(primal(a))
         u, v = (completed(u, left), v) if rows > columns else (u, completed(v, adjoint(right)))
+    if (blocks := blocks_of("svd", s)) is not None:
+        u, v = unsettled("svd", s, u, blocks), unsettled("svd", s, v, blocks)
+    return _SVD(u, s, adjoint(v))
+
+
+def _of_hermitian(a: Value) -> Any:
+    """By the eigenvalues w, as NumPy has it: s = |w|, and v = u sign w."""
+    w, u = np.linalg.eigh(a)
+    sign, places = np.sign(primal(w)), np.flip(np.argsort(np.abs(primal(w)), axis=-1), -1)
+    s = np.take_along_axis(w * sign, places, axis=-1)
+    _check_zeros(_zeros(s))
+    u, v = (np.take_along_axis(x, places[..., None, :], axis=-1) for x in (u, u * sign[..., None, :]))
     if (blocks := blocks_of("svd", s)) is not None:
         u, v = unsettled("svd", s, u, blocks), unsettled("svd", s, v, blocks)
     return _SVD(u, s, adjoint(v))
