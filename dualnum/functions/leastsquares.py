@@ -33,15 +33,21 @@ def _of_full_rank(a: Value, b: Value) -> Any:
     return q @ solve(adjoint(r), b)
 
 
+def _factors(name: str, a: Value, r: int) -> tuple[Any, Any, Any]:
+    """C, W and R of matrices of rank r."""
+    u, _, vh = np.linalg.svd(primal(a), full_matrices=False)
+    u, v = u[..., :r], adjoint(vh)[..., :r]
+    _check_constant_rank(name, _without_record(a), u, v)
+    c = a @ v
+    return c, adjoint(u) @ c, adjoint(u) @ a
+
+
 def _of_rank(name: str, a: Value, b: Value, r: int) -> Any:
     """A⁺ B of matrices of rank r."""
     if r == min(a.shape[-2:]):
         return _of_full_rank(a, b)
-    u, _, vh = np.linalg.svd(primal(a), full_matrices=False)
-    u, v = u[..., :r], adjoint(vh)[..., :r]
-    _check_constant_rank(name, _without_record(a), u, v)
-    c, row = a @ v, adjoint(u) @ a
-    return _of_full_rank(row, adjoint(u) @ c @ _of_full_rank(c, b))
+    c, w, row = _factors(name, a, r)
+    return _of_full_rank(row, w @ _of_full_rank(c, b))
 
 
 def _of_ranks(name: str, a: Value, b: Value, ranks: Any) -> Any:
@@ -107,14 +113,20 @@ def _check_constant_rank(name: str, a: Value, u: Value, v: Value) -> None:
 
 
 def _unknown_series(order: int, s0: Any, a: Sequence[Any]) -> list[Any]:
-    return [s0, *[np.full_like(s0, np.nan)] * order]
+    return [s0, *[np.nan * s0] * order]
 
 
 # singular values that are equal in several variables: they have no derivatives, which nobody may have asked for
-UNKNOWN = Operation("svdvals", sizes_of, _unknown_series, lambda wanted, g, s, a: [np.full_like(a, np.nan)])
+UNKNOWN = Operation("svdvals", sizes_of, _unknown_series, lambda wanted, g, s, a: [np.nan * a])
 
 
-def _singular_values(a: Value) -> Any:
+def _singular_values(a: Value, rank: Any) -> Any:
+    """Those that are zero stay so, and the others are those of a matrix of full rank."""
+    if not isinstance(rank, Operand) and rank < min(a.shape):
+        c, w, row = _factors("lstsq", a, int(rank))
+        s = _singular_values(np.linalg.qr(c, "r") @ solve(w, row), rank)
+        zeros = library(a).zeros(min(a.shape) - int(rank), s.dtype)
+        return with_value(np.concatenate([s, zeros]), sizes_of(primal(a)))
     try:
         return np.linalg.svd(a, compute_uv=False)
     except NonsmoothPoint:
@@ -131,13 +143,14 @@ def lstsq(a: Value, b: Value, rcond: Any = None) -> Any:
     value, rest, rank, _ = np.linalg.lstsq(primal(a), primal(b), rcond)
     x = _of_ranks("lstsq", a, b[:, None] if b.ndim == 1 else b, rank)
     x = with_value(x[:, 0] if b.ndim == 1 else x, value)
-    residuals = library(a).zeros(0, x.dtype)
+    real = np.finfo(x.dtype).dtype  # of the common type of both
+    residuals, s = library(a).zeros(0, real), _singular_values(a, rank)
     rows, columns = a.shape
     if rows > columns and (isinstance(rank, Operand) or rank == columns):
         residuals = np.atleast_1d(np.sum(squared_modulus(b - a @ x), axis=0))
         if not isinstance(rest, Operand):  # of a trace there may be none
             residuals = with_value(residuals, rest)
-    return x, residuals, rank, _singular_values(a)
+    return x, residuals, rank, s if s.dtype == real else s.astype(real)
 
 
 @implements(np.linalg.pinv)

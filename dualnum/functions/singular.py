@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import series
-from ..errors import NonsmoothPoint
+from ..errors import InvalidMatrix, NonsmoothPoint
 from ..kinds import Value
 from ..operand import Operand, implements, library, primal
 from ..primitives.operation import Operation
@@ -235,8 +235,12 @@ def svd(a: Value, full_matrices: bool = True, compute_uv: bool = True, hermitian
         a = from_triangle(square("svd", a))
     if not compute_uv:
         return np.linalg.svdvals(a)
+    if hermitian:
+        return _of_hermitian(a)
     s, u, v = _parted(SINGULAR(a), rows)
-    pairs = turned(np.concatenate([u, v], axis=-2), slice(0, 1) if rows < columns else slice(rows, rows + 1))
+    pairs = np.concatenate([u, v], axis=-2)
+    if rows and columns:
+        pairs = turned(pairs, slice(0, 1) if rows < columns else slice(rows, rows + 1))
     u, v = pairs[..., :rows, :], pairs[..., rows:, :]
     if full_matrices and rows != columns:
         left, _, right = np.linalg.svd(primal(a))
@@ -246,14 +250,43 @@ def svd(a: Value, full_matrices: bool = True, compute_uv: bool = True, hermitian
     return _SVD(u, s, adjoint(v))
 
 
+def _of_hermitian(a: Value) -> Any:
+    """By the eigenvalues w, as NumPy has it: s = |w|, and v = u sign w."""
+    w, u = np.linalg.eigh(a)
+    sign, places = np.sign(primal(w)), np.flip(np.argsort(np.abs(primal(w)), axis=-1), -1)
+    s = np.take_along_axis(w * sign, places, axis=-1)
+    _check_zeros(_zeros(s))
+    u, v = (np.take_along_axis(x, places[..., None, :], axis=-1) for x in (u, u * sign[..., None, :]))
+    if (blocks := blocks_of("svd", s)) is not None:
+        u, v = unsettled("svd", s, u, blocks), unsettled("svd", s, v, blocks)
+    return _SVD(u, s, adjoint(v))
+
+
 @implements(np.linalg.cond)
 def cond(x: Value, p: Value = None) -> Any:
     """‖A‖ ‖A⁻¹‖; by the singular values for p = 2 and −2."""
     x = array(x)
+    if 0 in x.shape[-2:]:
+        raise InvalidMatrix(f"cond: x has shape {tuple(x.shape)}; expected matrices that are not empty")
     if p is None or p in (2, -2):
         s = SINGULAR_VALUES(x)
+        zero = _zeros(s)
+        if zero is not None and np.any(zero[..., 0 if p == -2 else -1]):
+            raise _infinite_condition()
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    return np.linalg.norm(x, p, axis=(-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, axis=(-2, -1))
+    x = square("cond", x)
+    try:
+        inverse = np.linalg.inv(x)
+    except np.linalg.LinAlgError:
+        raise _infinite_condition() from None
+    return np.linalg.norm(x, p, axis=(-2, -1)) * np.linalg.norm(inverse, p, axis=(-2, -1))
+
+
+def _infinite_condition() -> NonsmoothPoint:
+    return NonsmoothPoint(
+        "cond: a matrix is singular, where its condition is infinite and has no derivative; its reciprocal, "
+        "np.linalg.cond(x, -2), is zero there and has the subgradient of a modulus"
+    )
 
 
 on_values(np.linalg.matrix_rank)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import series
-from ..errors import InvalidValue
+from ..errors import InvalidMatrix, InvalidValue
 from ..kinds import Axis, Value
 from ..operand import implements, library, primal, visible
 from ..primitives.operation import Operation
@@ -78,11 +78,22 @@ def _log_determinant(a: Value) -> Any:
     return size + 1j * np.angle(sign) if a.dtype.kind == "c" else size
 
 
+def _inverted(a: Value) -> Any:
+    """A⁻¹, which the derivatives of the logarithm are made of."""
+    try:
+        return np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        raise InvalidMatrix(
+            "slogdet: a matrix is singular, where log |det a| is −inf and has no derivative; np.linalg.det is smooth "
+            "there"
+        ) from None
+
+
 def _log_determinant_series(order: int, y0: Any, a: Coefficients) -> list[Any]:
     """y' = tr(A⁻¹ A'):  k y_k = Σ_j j tr(A_j X_{k−j}) with X = A⁻¹ (Jacobi)."""
     if len(a) == 1 or not order:
         return [y0]
-    x, y = _inverse_series(order - 1, np.linalg.inv(a[0]), a[:order]), [y0]
+    x, y = _inverse_series(order - 1, _inverted(a[0]), a[:order]), [y0]
     for k in range(1, order + 1):
         terms = (j * np.sum(a[j] * transposed(x[k - j]), axis=(-1, -2)) for j in range(1, min(k + 1, len(a))))
         y.append(series.total(terms) / k)
@@ -91,7 +102,7 @@ def _log_determinant_series(order: int, y0: Any, a: Coefficients) -> list[Any]:
 
 LOG_DETERMINANT = Operation(
     "slogdet", _log_determinant, _log_determinant_series,
-    lambda wanted, g, y, a: [g[..., None, None] * transposed(np.linalg.inv(a))],
+    lambda wanted, g, y, a: [g[..., None, None] * transposed(_inverted(a))],
 )  # fmt: skip
 
 
