@@ -103,7 +103,11 @@ def test_a_trace_of_full_rank_knows_when_it_is_not() -> None:
         np.testing.assert_allclose(gradient(a), dn.grad(lambda a: np.sum(np.linalg.pinv(a) * WEIGHTS[:4]))(a))
 
 
-NOISY = np.array([[1.0, 2.0], [2.0, 4.0 + 1e-6]])
+ONES = np.ones(2, np.float32)
+
+
+def _noisy(t: Any) -> Any:
+    return (np.array([[1.0, 2.0], [2.0, 4.0 + 1e-6]]) * (1 + t)).astype(np.float32)
 
 
 def _beside(power: int) -> Callable[[Any], Any]:
@@ -118,7 +122,8 @@ def _beside(power: int) -> Callable[[Any], Any]:
         ("pinv: a 2 × 2 matrix has the rank 0, and", lambda t: np.linalg.pinv(t * np.eye(2))),
         ("limit leaves the rank 1, but", lambda t: np.linalg.pinv(np.diag([2.0, 1.0]) * (1 + t), 0.7)),
         ("limit leaves the rank 1, but", lambda t: np.linalg.lstsq(np.diag([2.0, 1.0]) * (1 + t), [1, 2.0], 0.7)),
-        ("with rtol=None they count", lambda t: np.linalg.pinv((NOISY * (1 + t)).astype(np.float32))),
+        ("lstsq: columns depend .* rcond=2e-07", lambda t: np.linalg.lstsq(_noisy(t), ONES)),
+        ("with rtol=None they count", lambda t: np.linalg.pinv(_noisy(t))),
     ],
 )  # fmt: skip
 def test_a_rank_that_changes_says_so(message: str, call: Callable[[Any], Any]) -> None:
@@ -126,6 +131,15 @@ def test_a_rank_that_changes_says_so(message: str, call: Callable[[Any], Any]) -
     for derived in (dn.derivative(leaf, 2), dn.derivative(dn.derivative(leaf))):
         with pytest.raises(dn.NonsmoothPoint, match=message):
             derived(0.0)
+
+
+def test_a_higher_limit_is_heard() -> None:
+    for y in (
+        np.linalg.lstsq(_noisy(dn.jet(0.0, 2)), ONES, 1e-6)[0],
+        np.linalg.pinv(_noisy(dn.jet(0.0, 2)), 1e-6) @ ONES,
+    ):
+        assert y.dtype == np.float32
+        np.testing.assert_allclose(y.coeffs, np.outer([1, -1, 1], [0.12, 0.24]), rtol=1e-5)
 
 
 def test_what_has_not_moved_yet_has_its_rank() -> None:

@@ -24,13 +24,21 @@ from .singular import sizes_of
 __all__: list[str] = []
 
 
-def _of_full_rank(a: Value, b: Value) -> Any:
+def _of_full_rank(name: str, a: Value, b: Value) -> Any:
     """A⁺ B."""
-    if a.shape[-2] >= a.shape[-1]:
-        q, r = np.linalg.qr(a)
-        return solve(r, adjoint(q) @ b)
-    q, r = np.linalg.qr(adjoint(a))
-    return q @ solve(adjoint(r), b)
+    tall = a.shape[-2] >= a.shape[-1]
+    try:
+        q, r = np.linalg.qr(a if tall else adjoint(a))
+    except NonsmoothPoint:
+        raise NonsmoothPoint(
+            f"{name}: columns depend on one another within rounding, which NumPy's limit does not cut off; give a "
+            f"higher one, such as {'rcond' if name == 'lstsq' else 'rtol'}={max(a.shape[-2:]) * _eps(a):.1g}"
+        ) from None
+    return solve(r, adjoint(q) @ b) if tall else q @ solve(adjoint(r), b)
+
+
+def _eps(a: Value) -> float:
+    return float(np.finfo(a.dtype).eps)
 
 
 def _factors(name: str, a: Value, r: int) -> tuple[Any, Any, Any]:
@@ -45,9 +53,9 @@ def _factors(name: str, a: Value, r: int) -> tuple[Any, Any, Any]:
 def _of_rank(name: str, a: Value, b: Value, r: int) -> Any:
     """A⁺ B of matrices of rank r."""
     if r == min(a.shape[-2:]):
-        return _of_full_rank(a, b)
+        return _of_full_rank(name, a, b)
     c, w, row = _factors(name, a, r)
-    return _of_full_rank(row, w @ _of_full_rank(c, b))
+    return _of_full_rank(name, row, w @ _of_full_rank(name, c, b))
 
 
 def _of_ranks(name: str, a: Value, b: Value, ranks: Any) -> Any:
@@ -56,7 +64,7 @@ def _of_ranks(name: str, a: Value, b: Value, ranks: Any) -> Any:
     lacks: Any = np.any(ranks < full)
     if isinstance(lacks, Operand):  # traced: where it holds, the function itself runs
         lacks._alarm()
-        return _of_full_rank(a, b)
+        return _of_full_rank(name, a, b)
     if not lacks or a.ndim == 2:
         return _of_rank(name, a, b, int(ranks) if lacks else full)
     flat, ranks = np.reshape(a, (-1, *a.shape[-2:])), np.reshape(ranks, -1)
@@ -93,7 +101,7 @@ def _check_constant_rank(name: str, a: Value, u: Value, v: Value) -> None:
     (rows, columns), r = a.shape[-2:], u.shape[-1]
     c, row = a @ v, adjoint(u) @ a
     inverse = np.linalg.inv(adjoint(u) @ c)
-    digits = max(rows, columns) * np.finfo(a.dtype).eps ** 0.75
+    digits = max(rows, columns) * _eps(a) ** 0.75
     sizes = digits * (_majorant(a) + _majorant(c) @ _majorant(inverse) @ _majorant(row))
     rest = a - c @ inverse @ row
     if _exceeds(primal(rest), primal(sizes)):
@@ -162,7 +170,7 @@ def pinv(a: Value, rcond: Any = None, hermitian: bool = False, *, rtol: Any = NO
     if hermitian:
         a = from_triangle(square("pinv", a))
     values, given = primal(a), rtol if rcond is None else rcond
-    roundings = max(a.shape[-2:]) * np.finfo(a.dtype).eps
+    roundings = max(a.shape[-2:]) * _eps(a)
     limit = 1e-15 if given is NOT_GIVEN else roundings if given is None else given
     ranks = _ranks(values, limit, roundings if given is NOT_GIVEN else 0.0)
     inverse = _of_ranks("pinv", a, identity(a.shape[-2], a, a.dtype), ranks)
