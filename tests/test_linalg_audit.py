@@ -140,6 +140,24 @@ def test_pseudo_inverses_of_rank_one_are_exact() -> None:
     close(np.linalg.pinv(jet(left) @ jet(right).T), exact)
 
 
+@pytest.mark.parametrize("condition", [1.0, 1e3, 1e6, 1e9, 1e12])
+def test_errors_grow_with_the_condition_as_theory_says(condition: float) -> None:
+    """|δX_k| ≤ c ε κ · ‖A⁻¹‖ (‖A⁻¹‖ ‖A₁‖)ᵏ ‖b‖, of a backward stable solution (Higham 2002, chapters 7 and 14)."""
+    u, v = (np.linalg.qr(RNG.normal(size=(4, 4)))[0] for _ in range(2))
+    planes = np.zeros((4, 4, 4))
+    planes[0], planes[1] = (u * np.logspace(0, -np.log10(condition), 4)) @ v, RNG.normal(size=(4, 4)) / 4
+    right = RNG.normal(size=(4, 2))
+    a = [np.vectorize(Fraction, otypes=[object])(p) for p in planes]
+    first = inverse(a[0])
+    b = np.vectorize(Fraction, otypes=[object])(right)
+    for given_, x in ((np.linalg.solve(dn.Jet(planes), right), first @ b), (np.linalg.inv(dn.Jet(planes)), first)):
+        size = condition * np.linalg.norm(right)
+        for k in range(4):
+            error = np.max(np.abs((given_.coefficient(k) - x).astype(float)))
+            assert error <= 20 * np.finfo(float).eps * condition * size, k
+            x, size = -first @ (a[1] @ x), size * condition * np.linalg.norm(planes[1], 2)
+
+
 # ── closed forms ─────────────────────────────────────────────────────────────────────────────────
 
 A, B, C = (RNG.normal(size=(4, 4)) for _ in range(3))
