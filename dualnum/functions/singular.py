@@ -52,6 +52,16 @@ def _zeros(s: Value) -> Any:
     return zero if np.any(zero) else None
 
 
+def _structure(s: Value) -> tuple[Blocks | None, Any]:
+    """The blocks of equal values above zero, and which values are zero; None where there are none."""
+    blocks, zero = blocks_of("svd", s), _zeros(s)
+    if blocks is not None and zero is not None:
+        n = s.shape[-1]
+        blocks = Blocks(np.where(zero, n + np.arange(n), blocks.labels))
+        blocks = None if np.all(blocks.alone) else blocks
+    return blocks, zero
+
+
 def _across(x: Value, basis: Any, s: Value) -> Any:
     """What of the columns of x is orthogonal to the basis, over s; the structural zero of a basis that is complete."""
     return 0 if basis.shape[-1] == basis.shape[-2] else (x - basis @ (adjoint(basis) @ x)) / s[..., None, :]
@@ -65,12 +75,13 @@ def _singular_series(
     In the bases at the value U = U_0 (P + Q), V = V_0 (P − Q), where P is what the eigenvectors of (0 A; Aᴴ 0) have in
     common and Q what belongs to −S: their gaps are s_j − s_i and s_j + s_i. Columns of zero values do not move.
     """
-    blocks, zero = blocks_of("svd", s0), _zeros(s0)
+    blocks, zero = _structure(s0)
     inside = identity(s0.shape[-1], s0) if blocks is None else blocks.same
     gaps = np.where(inside, 1.0, s0[..., None, :] - s0[..., :, None])
     sums, over = s0[..., None, :] + s0[..., :, None], s0
     if zero is not None:
-        sums, over = np.where(sums == 0, 1.0, sums), np.where(zero, 1.0, s0)
+        both = zero[..., None, :] & zero[..., :, None]
+        gaps, sums, over = np.where(both, 1.0, gaps), np.where(both, 1.0, sums), np.where(zero, 1.0, s0)
     adjoints = [adjoint(a_k) if type(a_k) is not int else 0 for a_k in a]
     u, v = [u0], [v0]
     m: list[Any] = []
@@ -95,18 +106,9 @@ def _singular_series(
         v.append(v0 @ (plus - minus) + _across(q, v0, over))
     if blocks is None:
         return u, [s0, *(0 * s0 if type(x) is int else x for x in m)], v
-    values, turned = split(
-        "svd",
-        order,
-        s0,
-        m,
-        blocks,
-        sizes_of_sums(
-            [*map(size, a)], [x + y for x, y in zip(map(size, u), map(size, v), strict=True)], [*map(size, m)]
-        ),
-        vectors,
-        True,
-    )
+    both_sizes = [x + y for x, y in zip(map(size, u), map(size, v), strict=True)]
+    sizes = sizes_of_sums([*map(size, a)], both_sizes, [*map(size, m)])
+    values, turned = split("svd", order, s0, m, blocks, sizes, vectors, descending=True)
     if not vectors:
         return [], [s0, *values], []
     u, v = ([product(x, turned, k) for k in range(order + 1)] for x in (u, v))
@@ -135,14 +137,15 @@ def _singular_values_series(order: int, s0: Any, a: Coefficients) -> list[Any]:
 
 def _singular_values_pull(wanted: Sequence[bool], g: Value, s: Value, a: Value) -> list[Any]:
     """U diag(s̄) Vᴴ, of cotangents without conjugation; where the vectors are not known alone, by (0 A; Aᴴ 0)."""
-    blocks, zero = blocks_of("svd", s), _zeros(s)
+    blocks, zero = _structure(s)
     if zero is not None:
         g = np.where(zero, 0.0, g)
-    if blocks is None and zero is None:
+    if blocks is None:
         _, u, v = _parted(SINGULAR(a), a.shape[-2])
+        if zero is not None:  # their vectors are not asked for
+            u, v = (np.where(zero[..., None, :], 0.0, x) for x in (u, v))
         return [np.conjugate(u * g[..., None, :]) @ transposed(v)]
-    if blocks is not None:
-        constant_in_blocks("svd", g, blocks, s)
+    constant_in_blocks("svd", g, blocks, s)
     rows, columns = a.shape[-2:]
     zeros = library(a).zeros
     above = np.concatenate([zeros((*a.shape[:-1], rows), a.dtype), a], axis=-1)
@@ -175,7 +178,6 @@ def _singular_pairs_series(order: int, pairs: Any, a: Coefficients) -> list[Any]
     if len(a) == 1 or not order:
         return [pairs]
     s0, u0, v0 = _parted(pairs, a[0].shape[-2])
-    _check_zeros(_zeros(s0))
     u, s, v = _singular_series(order, u0, s0, v0, a, "shared")
     above = [(0 * s0 if type(x) is int else x)[..., None, :] for x in s]
     return [np.concatenate(parts, axis=-2) for parts in zip(above, u, v, strict=True)]
@@ -194,15 +196,17 @@ def _singular_pairs_pull(wanted: Sequence[bool], g: Value, pairs: Any, a: Value,
     s, u, v = _parted(pairs, a.shape[-2])
     to_s, to_u, to_v = _parted(g, a.shape[-2])
     x, y = adjoint(u) @ conjugated(to_u), adjoint(v) @ conjugated(to_v)
-    blocks, zero = blocks_of("svd", s), _zeros(s)
+    blocks, zero = _structure(s)
     inside, sums, over = identity(s.shape[-1], s), s[..., None, :] + s[..., :, None], s
-    if zero is not None:
-        used = True if reach is None else np.any(np.broadcast_to(reach(), g.shape)[..., 1:, :], axis=-2)
-        _check_zeros(zero & used)
-        to_s, sums, over = np.where(zero, 0.0, to_s), np.where(sums == 0, 1.0, sums), np.where(zero, 1.0, s)
     if blocks is not None:
         check_invariant("svd", to_s, x + y, blocks, s, reach, g.shape)
         inside = blocks.same
+    if zero is not None:
+        used = True if reach is None else np.any(np.broadcast_to(reach(), g.shape)[..., 1:, :], axis=-2)
+        _check_zeros(zero & used)
+        both = zero[..., None, :] & zero[..., :, None]
+        to_s, inside = np.where(zero, 0.0, to_s), inside | both
+        sums, over = np.where(both, 1.0, sums), np.where(zero, 1.0, s)
     plus = np.where(inside, 0.0, (x + y) / np.where(inside, 1.0, s[..., None, :] - s[..., :, None]))
     minus = (x - y) / sums
     p = 0.5 * (u @ (plus + minus)) + _across(conjugated(to_u), u, over)
@@ -238,6 +242,8 @@ def svd(a: Value, full_matrices: bool = True, compute_uv: bool = True, hermitian
     if hermitian:
         return _of_hermitian(a)
     s, u, v = _parted(SINGULAR(a), rows)
+    if hasattr(a, "planes"):  # of what is recorded, the sweep knows which vectors are asked for
+        _check_zeros(_zeros(s))
     pairs = np.concatenate([u, v], axis=-2)
     if rows and columns:
         pairs = turned(pairs, slice(0, 1) if rows < columns else slice(rows, rows + 1))
@@ -245,9 +251,15 @@ def svd(a: Value, full_matrices: bool = True, compute_uv: bool = True, hermitian
     if full_matrices and rows != columns:
         left, _, right = np.linalg.svd(primal(a))
         u, v = (completed(u, left), v) if rows > columns else (u, completed(v, adjoint(right)))
-    if (blocks := blocks_of("svd", s)) is not None:
-        u, v = unsettled("svd", s, u, blocks), unsettled("svd", s, v, blocks)
-    return _SVD(u, s, adjoint(v))
+    return _SVD(*_guarded(u, s, adjoint(v)))
+
+
+def _guarded(u: Value, s: Value, vh: Value) -> tuple[Any, Any, Any]:
+    """The same, where values are equal with vectors that may be asked for together only."""
+    blocks, _ = _structure(s)
+    if blocks is None:
+        return u, s, vh
+    return unsettled("svd", s, u, blocks), s, unsettled("svd", s, vh, blocks, axis=-2)
 
 
 def _of_hermitian(a: Value) -> Any:
@@ -257,9 +269,7 @@ def _of_hermitian(a: Value) -> Any:
     s = np.take_along_axis(w * sign, places, axis=-1)
     _check_zeros(_zeros(s))
     u, v = (np.take_along_axis(x, places[..., None, :], axis=-1) for x in (u, u * sign[..., None, :]))
-    if (blocks := blocks_of("svd", s)) is not None:
-        u, v = unsettled("svd", s, u, blocks), unsettled("svd", s, v, blocks)
-    return _SVD(u, s, adjoint(v))
+    return _SVD(*_guarded(u, s, adjoint(v)))
 
 
 @implements(np.linalg.cond)

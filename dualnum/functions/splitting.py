@@ -301,8 +301,8 @@ def _together(name: str, w: Value, m: Coefficients, blocks: Blocks, sizes: Coeff
     return values, [identity(w.shape[-1], w, w.dtype)]
 
 
-def unsettled(name: str, w: Value, v: Value, blocks: Blocks) -> Any:
-    """Vectors of a jet, such that raise where single ones of a block are asked for beyond what is known of them."""
+def unsettled(name: str, w: Value, v: Value, blocks: Blocks, axis: int = -1) -> Any:
+    """Vectors of a jet, the columns (or rows, axis −2), such that raise where single ones of a block are asked for."""
     planes = getattr(w, "planes", None)
     if planes is None or not visible(planes):
         return v  # of what is recorded, the sweep decides
@@ -319,10 +319,10 @@ def unsettled(name: str, w: Value, v: Value, blocks: Blocks) -> Any:
     else:
         when = f"part at degree {degree}: single vectors have known derivatives to order {known} only, as those of"
         rest = f"v.truncate({known}), v the result, and for higher ones begin with a jet of a higher order"
-    others = v.shape[-1] - w.shape[-1]  # of a full set of singular vectors, which are in no block
+    others = v.shape[axis] - w.shape[-1]  # of a full set of singular vectors, which are in no block
     labels = np.concatenate([blocks.labels, np.full((*w.shape[:-1], others), -1) - np.arange(others)], axis=-1)
     return v._unsettled(
-        labels, known,
+        labels, axis, known,
         f"{name}: {blocks.named(w)}, and {when} {rest}. Products with all of them have all derivatives (v @ v.T of the "
         "block, v * f(w) @ v.T)",
     )  # fmt: skip
