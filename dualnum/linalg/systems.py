@@ -18,7 +18,7 @@ from ..functions.matrices import (
     triangle_solve,
 )
 from ..kinds import Value
-from ..operand import library, primal
+from ..operand import library, linear, primal
 from ..primitives.operation import Operation
 from .triangular import solve_triangular, turned_by
 
@@ -89,7 +89,9 @@ LU = Operation("lu_factor", _square_factors, _lu_series, _lu_pull)
 
 
 def _rows(x: Value, order: Value) -> Any:
-    """The rows of x in another order."""
+    """The rows of x in another order; the adjoint puts them back."""
+    if primal(x) is not x:
+        return linear(lambda x: _rows(x, order), x, adjoint=lambda g: _rows(g, np.argsort(order, axis=-1)))
     leading = np.broadcast_shapes(order.shape[:-1], x.shape[:-2])
     order = np.broadcast_to(order, (*leading, order.shape[-1]))
     return np.take_along_axis(np.broadcast_to(x, (*leading, *x.shape[-2:])), order[..., None], axis=-2)
