@@ -18,14 +18,28 @@ _SMALL = 16  # rows up to which the inverses of many matrices are made at once
 _STACKED = 64  # rows up to which the columns of several right sides are put side by side
 
 
+_found: dict[tuple[str, str], Any] = {}
+
+
 def _routine(name: str, dtype: DType) -> Any:
     """A routine of LAPACK or BLAS for this type; None without SciPy, or where there is none."""
-    letter = _LETTERS.get(np.dtype(dtype).char)
+    known = _found.get((name, dtype.char))
+    if known is not None:
+        return known
+    letter = _LETTERS.get(dtype.char)
     try:
         from scipy.linalg import blas, lapack
     except ImportError:
         return None
-    return None if letter is None else getattr(lapack if hasattr(lapack, letter + name) else blas, letter + name)
+    if letter is not None:
+        library = lapack if hasattr(lapack, letter + name) else blas
+        known = _found[name, dtype.char] = getattr(library, letter + name)
+    return known
+
+
+def _common(a: Value, b: Value) -> Any:
+    """The type of what both give."""
+    return a.dtype if a.dtype == b.dtype and a.dtype.kind in "fc" else np.result_type(floating(a), floating(b))
 
 
 def factored(a: Value) -> Any:
@@ -81,7 +95,7 @@ def is_packed(factors: Value) -> bool:
 
 def _pivots(row: Value) -> Any:
     """Of one matrix, within its rows also where numbers only stand for others."""
-    return np.clip(np.real(row), 0, max(len(row) - 1, 0)).astype(np.int32)
+    return row.real.astype(np.int32) % len(row)
 
 
 def permutation(pivots: Value, rows: int) -> Any:
@@ -106,7 +120,7 @@ def solved(factors: Value, b: Value, turned: bool = False, a: Value = None) -> A
         x = np.matmul(inverse, b)
         return x if a is None else x + np.matmul(inverse, b - np.matmul(a, x))
     n, leading = factors.shape[-1], factors.shape[:-2]
-    dtype = np.result_type(factors.dtype, floating(b).dtype)
+    dtype = _common(factors, b)
     if factors.dtype != dtype:
         if dtype.kind == "c" and factors.dtype.kind != "c":  # real factors
             return solved(factors, np.real(b), turned) + 1j * solved(factors, np.imag(b), turned)
@@ -152,7 +166,7 @@ def triangle_solved(a: Value, b: Value, lower: bool, turned: bool = False, unit:
     Raises:
         InvalidValue: T is singular.
     """
-    if not unit and namespace(a) is np and not np.all(np.diagonal(a, 0, -2, -1)):
+    if not unit and namespace(a) is np and not a.diagonal(0, -2, -1).all():
         raise InvalidValue("solve_triangular: Singular matrix; expected no zero on the diagonal")
     if (diagonal := _diagonal(a, b)) is not None:
         trtri = _routine("trtri", a.dtype)
@@ -212,7 +226,7 @@ def _by_blas(name: str, a: Value, b: Value, lower: bool, turned: bool, unit: boo
     """What BLAS makes of a triangle of A and of B; None where the matrices are small and many, or it is not there."""
     if namespace(a, b) is not np or not a.size or not b.size or (a.ndim > 2 and a.shape[-1] <= _SMALL):
         return None
-    dtype = np.result_type(floating(a).dtype, floating(b).dtype)
+    dtype = _common(a, b)
     routine = _routine(name, dtype)
     if routine is None:
         return None

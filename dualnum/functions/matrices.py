@@ -134,14 +134,9 @@ def solve(a: Value, b: Value) -> Any:
         return solver(a)(b)
     if highest((a, b)) is None:
         return lapack.general(a, b)
-    dtype = np.result_type(a.dtype, b.dtype)
-    if dtype != a.dtype and dtype.kind in "fc" and a.dtype.kind in "fc" and _bits(dtype) != _bits(a.dtype):
-        a = a.astype(np.result_type(a.dtype, float))  # the factors as well
+    if a.dtype != b.dtype and a.dtype.kind in "fc":  # the factors in the precision of the solution
+        a = a.astype(np.promote_types(a.dtype, np.zeros((), np.result_type(a.dtype, b.dtype)).real.dtype), copy=False)
     return SYSTEMS[False](FACTORS(primal(a)), a, b)
-
-
-def _bits(dtype: DType) -> int:
-    return int(np.finfo(dtype).bits)
 
 
 def solver(a: Value) -> Callable[[Any], Any]:
