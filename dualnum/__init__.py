@@ -7,6 +7,7 @@ from .errors import (
     DualnumError,
     InvalidAxis,
     InvalidIndex,
+    InvalidMatrix,
     InvalidType,
     InvalidValue,
     LevelError,
@@ -16,7 +17,7 @@ from .errors import (
     PrecisionWarning,
 )
 from .functions.creation import array
-from .jets import waiting  # noqa: F401  which primitives of jets wait for others
+from .jets import unsettled, waiting  # noqa: F401  vectors that span a space together; primitives that wait for others
 from .jets.evaluation import nonsmooth
 from .jets.jet import Jet
 from .jets.seeding import jet
@@ -66,6 +67,7 @@ __all__ = [
     "DualnumError",
     "InvalidAxis",
     "InvalidIndex",
+    "InvalidMatrix",
     "InvalidType",
     "InvalidValue",
     "Jet",

@@ -14,6 +14,7 @@ from dualnum.transforms.custom import CustomDerivative
 
 MODULES = [dn, dn.autograd, dn.functions, dn.linalg, dn.primitives, dn.testing]
 THINGS = {f"{m.__name__}.{n}": getattr(m, n) for m in MODULES for n in m.__all__ if n not in ("__version__", "WAYS")}
+THINGS = {n: x for n, x in THINGS.items() if not getattr(x, "__module__", "").startswith("numpy")}  # whose are NumPy's
 THINGS |= {f"dualnum.{c.__name__}": c for c in (CustomDerivative, Jitted, Lowered)}
 FUNCTIONS = {n: x for n, x in THINGS.items() if inspect.isfunction(x)}
 CLASSES = {n: x for n, x in THINGS.items() if inspect.isclass(x) and not issubclass(x, Exception)}
@@ -30,7 +31,7 @@ NO_ARRAYS = {"best_device", "engine", "nonsmooth", "checkpoint", "lookup", "rows
 BY_PLACES = {"block_diag", "circulant", "companion", "hankel", "khatri_rao", "null_space", "orth", "toeplitz"}
 SOURCED = {"Jet", "derivative", "taylor", "grad", "vjp", "hvp", "dual", "hyperdual", "jets"}
 SOURCED |= {"compose", "convergence_radius", "fixed_point", "flow", "implicit", "inverse_map", "pade", "reversion"}
-SOURCED |= {f"linalg.{name}" for name in dn.linalg.__all__ if name not in BY_PLACES}
+SOURCED |= {f"linalg.{name}" for name in set(dn.linalg.__all__) - {*BY_PLACES, *np.linalg.__all__}}
 
 
 def full(name, seen=()):

@@ -1,4 +1,4 @@
-"""Eigenvalues, singular values and their vectors, to any order, where they are distinct."""
+"""Eigenvalues and their vectors, to any order; those of Hermitian matrices also where they are equal."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,109 +6,155 @@ from typing import Any
 import numpy as np
 
 from .. import series
-from ..errors import InvalidValue, NonsmoothPoint, NotDifferentiable
+from ..errors import InvalidValue, NonsmoothPoint
 from ..kinds import Value
-from ..operand import Operand, implements, primal
+from ..operand import Operand, implements, primal, visible
 from ..primitives.operation import Operation
-from .arguments import on_values
 from .keywords import array, with_value
 from .matrices import adjoint, conjugated, from_triangle, identity, product, solve, solver, square, transposed
 from .norms import squared_modulus
+from .splitting import block_series, blocks_of, constant_in_blocks, diagonal_of, eigen_series, less, unsettled
 
-__all__ = ["in_order", "sizes_of"]
+__all__ = ["SPECTRAL", "check_invariant", "in_order", "turned"]
 
 Coefficients = Sequence[Any]
 
 # ── Hermitian matrices ────────────────────────────────────────────────────────────────────────────
 
 
-def _gaps(name: str, w: Value, digits: float = 1.0) -> Any:
-    """w_j − w_i, 1 on the diagonal; raises where two are equal to so many of all digits."""
-    gaps = w[..., None, :] - w[..., :, None]
-    gaps = np.where(identity(w.shape[-1], w), 1.0, gaps)
-    _check_apart(name, gaps, w, digits)
-    return gaps
-
-
-def _check_apart(name: str, gaps: Any, w: Value, digits: float = 1.0) -> None:
-    """Raises where a gap between eigenvalues or singular values is zero."""
-    numbers, sizes = primal(gaps), primal(w)
-    if isinstance(numbers, Operand):  # traced: where it holds, the function itself runs, and raises
-        zero: Any = np.any(numbers == 0)
-        zero._alarm()
-        return
-    if not sizes.size:
-        return
-    largest = np.max(np.abs(sizes), axis=-1)[..., None, None]
-    if np.any(np.abs(numbers) <= 8 * np.finfo(numbers.dtype).eps ** digits * largest):
-        raise NonsmoothPoint(
-            f"{name}: there are equal values (or zeros, of singular values), whose order and vectors have no "
-            "derivative; functions of all of them may be written without them (np.linalg.det, np.trace, a @ a, …)"
-        )
-
-
-def _eigen_series(name: str, order: int, basis: Any, w: Value, a: Coefficients) -> tuple[list[Any], list[Any]]:
-    """A V = V Λ in the basis of the eigenvectors at the value: Λ_k, and U_k with V = V_0 U.
-
-    (U_k)_ij (w_j − w_i) = (S_k)_ij and Λ_k = diag S_k, with S_k = Σ_{j≥1} Ã_j U_{k−j} − Σ_{0<j<k} U_{k−j} Λ_j, and a
-    real diagonal from Uᴴ U = 1.
-    """
-    n = basis.shape[-1]
-    gaps, diagonal = _gaps(name, w), identity(n, w)
-    moved = [a[0], *(adjoint(basis) @ a_k @ basis for a_k in a[1:])]
-    u: list[Any] = [identity(n, basis, float) + 0 * basis]
-    adjoints, values = [adjoint(u[0])], [w]
-    for k in range(1, order + 1):
-        s = series.total(moved[j] @ u[k - j] for j in range(1, min(k + 1, len(moved))))
-        back = series.total(u[k - j] * values[j][..., None, :] for j in range(1, k))
-        s = s if type(back) is int else -back if type(s) is int else s - back
-        if type(s) is int:
-            values.append(0 * values[0])
-            u.append(0 * u[0])
-        else:
-            values.append(np.real(np.sum(np.where(diagonal, s, 0.0), axis=-2)))
-            length = product(adjoints, u, k, 1, k - 1)
-            on: Any = 0.0
-            if type(length) is not int:
-                on = -0.5 * np.real(np.sum(np.where(diagonal, length, 0.0), axis=-1))[..., None, :]
-            u.append(np.where(diagonal, on, s / gaps))
-        adjoints.append(adjoint(u[k]))
-    return values, u
-
-
 def _eigenvalues_series(order: int, w0: Any, a: Coefficients) -> list[Any]:
     if len(a) == 1 or not order:
         return [w0]
     w, v = np.linalg.eigh(a[0])
-    return [w0, *_eigen_series("eigvalsh", order, v, w, a)[0][1:]]
-
-
-def _eigenvectors_series(order: int, v0: Any, a: Coefficients) -> list[Any]:
-    if len(a) == 1 or not order:
-        return [v0]
-    w = np.linalg.eigvalsh(a[0])
-    return [v0, *(v0 @ u_k for u_k in _eigen_series("eigh", order, v0, w, a)[1][1:])]
+    return [w0, *eigen_series("eigvalsh", order, v, w, a, "")[0][1:]]
 
 
 def _eigenvalues_pull(wanted: Sequence[bool], g: Value, w: Value, a: Value) -> list[Any]:
-    """V diag(w̄) Vᴴ, of cotangents without conjugation."""
-    _gaps("eigvalsh", w)
-    v = np.linalg.eigh(a)[1]
-    return [np.conjugate(v) @ (g[..., :, None] * transposed(v))]
-
-
-def _eigenvectors_pull(wanted: Sequence[bool], g: Value, v: Value, a: Value) -> list[Any]:
-    """V (Vᴴ v̄ / (w_j − w_i)) Vᴴ without the diagonal, of cotangents without conjugation."""
-    w = np.linalg.eigvalsh(a)
-    inner = adjoint(v) @ conjugated(g)
-    inner = np.where(identity(w.shape[-1], w), 0.0, inner / _gaps("eigh", w))
-    result = v @ inner @ adjoint(v)
-    result = 0.5 * (result + adjoint(result))
-    return [conjugated(result)]
+    return [conjugated(SPECTRAL(g[..., None, :], a))]
 
 
 EIGENVALUES = Operation("eigvalsh", np.linalg.eigvalsh, _eigenvalues_series, _eigenvalues_pull)
-EIGENVECTORS = Operation("eigh", lambda a: np.linalg.eigh(a)[1], _eigenvectors_series, _eigenvectors_pull)
+
+
+def _spectral(g: Value, a: Value) -> Any:
+    """V diag(g) Vᴴ of rows of numbers g, (…, 1, n), that are the same where eigenvalues are."""
+    w, v = np.linalg.eigh(a)
+    if blocks := blocks_of("eigvalsh", w):
+        constant_in_blocks("eigvalsh", g[..., 0, :], blocks, w)
+    return (v * g) @ adjoint(v)
+
+
+def _spectral_series(order: int, y0: Any, g: Coefficients, a: Coefficients) -> list[Any]:
+    """Σ V_i G_j V_lᴴ, in vectors of each direction's own: what they share at the value does not depend on them."""
+    w, v = np.linalg.eigh(a[0])
+    if len(a) == 1:
+        return [y0, *((v * c) @ adjoint(v) for c in g[1:])]
+    blocks = blocks_of("eigvalsh", w) if len(g) == 1 else None
+    if blocks:  # nobody needs to know how they split
+        vectors = [v @ c for c in block_series(order, v, w, a, blocks, order)[1]]
+    else:
+        vectors = eigen_series("eigvalsh", order, v, w, a, "each")[1]
+    adjoints = [adjoint(x) for x in vectors]
+    scaled = [
+        series.total(vectors[k - j] * g[j] for j in range(min(k + 1, len(g))) if type(g[j]) is not int)
+        for k in range(order + 1)
+    ]
+    return [y0, *(product(scaled, adjoints, k) for k in range(1, order + 1))]
+
+
+def _spectral_pull(wanted: Sequence[bool], c: Value, y: Value, g: Value, a: Value) -> list[Any]:
+    """ḡ = diag Vᴴ C V, and V (Vᴴ C V ∘ (g_j − g_i)/(w_j − w_i)) Vᴴ (Daleckii & Krein 1965)."""
+    w, v = _parted(EIGEN(a))
+    inner = adjoint(v) @ conjugated(c) @ v
+    inner = 0.5 * (inner + adjoint(inner))
+    inside = identity(w.shape[-1], w)
+    if blocks := blocks_of("eigvalsh", w):
+        if wanted[0]:
+            raise NonsmoothPoint(
+                f"eigvalsh: {blocks.named(w)}, and a gradient of a gradient needs to know how they split; take the "
+                "second derivatives forward (dn.hvp, dn.hessian)"
+            )
+        inside = blocks.same
+    quotients = (g - np.swapaxes(g, -1, -2)) / np.where(inside, 1.0, w[..., None, :] - w[..., :, None])
+    result = v @ np.where(inside, 0.0, inner * quotients) @ adjoint(v)
+    return [diagonal_of(inner, w)[..., None, :] if wanted[0] else None, conjugated(result)]
+
+
+SPECTRAL = Operation("eigvalsh", _spectral, _spectral_series, _spectral_pull)
+
+
+def _pairs_of(a: Value) -> Any:
+    """The eigenvalues as a row above the vectors."""
+    w, v = np.linalg.eigh(a)
+    return np.concatenate([w[..., None, :], v], axis=-2)
+
+
+def _parted(pairs: Value) -> tuple[Any, Any]:
+    return np.real(pairs[..., 0, :]), pairs[..., 1:, :]
+
+
+def _eigen_pairs_series(order: int, pairs: Any, a: Coefficients) -> list[Any]:
+    if len(a) == 1 or not order:
+        return [pairs]
+    w, v = _parted(pairs)
+    values, vectors = eigen_series("eigh", order, v, w, a)
+    above = [(0 * w if type(x) is int else x)[..., None, :] for x in values]
+    return [np.concatenate([x, y], axis=-2) for x, y in zip(above, vectors, strict=True)]
+
+
+def _eigen_pairs_pull(wanted: Sequence[bool], g: Value, pairs: Value, a: Value, reach: Any = None) -> list[Any]:
+    """V (diag w̄ + ½(P + Pᴴ)) Vᴴ with P = Vᴴ v̄ / (w_j − w_i) outside of the diagonal.
+
+    Where values are equal, P is zero for functions that see no more of the vectors than the space of the block.
+    """
+    w, v = _parted(pairs)
+    to_w, to_v = _parted(g)
+    inner, inside = adjoint(v) @ conjugated(to_v), identity(w.shape[-1], w)
+    if blocks := blocks_of("eigh", w):
+        check_invariant("eigh", to_w, inner, blocks, w, reach, g.shape)
+        inside = blocks.same
+    off = np.where(inside, 0.0, inner / np.where(inside, 1.0, w[..., None, :] - w[..., :, None]))
+    inner = 0.5 * (off + adjoint(off)) + np.where(identity(w.shape[-1], w), to_w[..., None, :], 0.0)
+    return [conjugated(v @ inner @ adjoint(v))]
+
+
+def check_invariant(
+    name: str, to_w: Value, inner: Value, blocks: Any, w: Value, reach: Any, shape: tuple[int, ...]
+) -> None:
+    """Raises where a function tells equal values, or the vectors of a block, apart.
+
+    And where it uses both: h(A) = V diag h(w) Vᴴ has a derivative by all of the block, of which neither knows.
+    """
+    if not visible(primal(inner)):
+        return
+    uses_w = uses_v = np.ones(w.shape, bool)
+    if reach is not None:
+        used = np.broadcast_to(reach(), shape)
+        uses_w, uses_v = used[..., 0, :], np.any(used[..., 1:, :], axis=-2)
+    some_w, some_v = (np.any(blocks.same & used[..., None, :], axis=-1) for used in (uses_w, uses_v))
+    if np.any((some_w & ~uses_w) | (some_v & ~uses_v)):
+        raise NonsmoothPoint(
+            f"{name}: {blocks.named(w)}, and the function uses some of them, or of their vectors, and not all: it has "
+            "no gradient there. Functions of all of them have one; along one curve they split (dn.taylor, dn.jvp)"
+        )
+    if np.any(some_w & some_v & ~blocks.alone):
+        raise NonsmoothPoint(
+            f"{name}: {blocks.named(w)}, and the function uses both them and their vectors, which does not tell how it "
+            "depends on them; call np.linalg.eigvalsh for the values, dn.linalg.expm, logm or sqrtm for functions of "
+            "the matrix, or differentiate forward along one curve (dn.jvp, dn.taylor)"
+        )
+    constant_in_blocks(name, to_w, blocks, w)
+    numbers = primal(inner)
+    skew = np.where(blocks.same, np.abs(numbers - adjoint(numbers)), 0.0)
+    limit = 64 * w.shape[-1] * np.finfo(numbers.dtype).eps * np.max(np.abs(numbers), axis=(-2, -1), initial=0.0)
+    if np.any(skew > limit[..., None, None]):
+        raise NonsmoothPoint(
+            f"{name}: {blocks.named(w)}, so their vectors may be any of one space, and the function tells them apart; "
+            "functions of the space (v @ v.T of all of its vectors) have a gradient"
+        )
+
+
+EIGEN = Operation("eigh", _pairs_of, _eigen_pairs_series, _eigen_pairs_pull, reads_reach=True)
 _EIGH: Any = type(np.linalg.eigh(np.eye(1)))
 
 
@@ -118,26 +164,36 @@ def _triangle_of(name: str, uplo: Any) -> bool:
     return str(uplo).upper() == "L"
 
 
-def _turned(v: Value, row: Any) -> Any:
+def turned(v: Value, row: Any) -> Any:
     """Vectors whose component in this row stays real, as at the value: LAPACK has such a row for each function."""
     if v.dtype.kind != "c":
         return v
     turn = v[..., row, :] if isinstance(row, slice) else np.take_along_axis(v, row, axis=-2)
     now = primal(turn)
-    turn = np.where(now == 0, 1.0, turn)
-    return v * (np.conjugate(turn) / np.abs(turn)) * np.where(np.real(now) < 0, -1.0, 1.0)
+    phased = np.abs(now) > np.sqrt(np.finfo(now.dtype).eps)  # what is zero has no phase
+    turn = np.where(phased, turn, 1.0)
+    return v * (np.conjugate(turn) / np.abs(turn)) * np.where(phased & (np.real(now) < 0), -1.0, 1.0)
 
 
 @implements(np.linalg.eigh)
 def eigh(a: Value, UPLO: Any = "L") -> Any:
-    """Of distinct eigenvalues; the vectors stay of length 1 and turn in the complex plane as LAPACK's do."""
-    lower = _triangle_of("eigh", UPLO)
-    values, vectors = np.linalg.eigh(primal(square("eigh", a)), UPLO)
-    a = from_triangle(array(a), lower)
-    w, v = EIGENVALUES(a), EIGENVECTORS(a)
-    apart = np.sum(np.conjugate(primal(v)) * vectors, axis=-2, keepdims=True)
-    v = _turned(v * (apart / np.abs(apart)), slice(0, 1) if lower else slice(-1, None))
-    return _EIGH(with_value(w, values), with_value(v, vectors))
+    """Vectors of length 1, which turn in the complex plane as LAPACK's do; of equal values see `splitting`."""
+    a, lower = square("eigh", a), _triangle_of("eigh", UPLO)
+    w, v = _parted(EIGEN(from_triangle(array(a), lower)))
+    blocks = blocks_of("eigh", w)
+    own, right = primal(w), primal(v)
+    if not lower:  # LAPACK has other phases
+        own, right = np.linalg.eigh(primal(a), UPLO)
+        apart = np.sum(np.conjugate(primal(v)) * right, axis=-2, keepdims=True)
+        v = v * _phase(apart if blocks is None else np.where(blocks.alone[..., None, :], apart, 1.0))
+    v = turned(v, slice(0, 1) if lower else slice(-1, None))
+    right = right if blocks is None else np.where(blocks.alone[..., None, :], right, primal(v))
+    v = with_value(v, right)
+    return _EIGH(with_value(w, own), v if blocks is None else unsettled("eigh", w, v, blocks))
+
+
+def _phase(x: Value) -> Any:
+    return x / np.abs(x)
 
 
 @implements(np.linalg.eigvalsh)
@@ -151,17 +207,36 @@ def eigvalsh(a: Value, UPLO: Any = "L") -> Any:
 _HALF = 0.5  # eigenvalues that meet without vectors of their own come out with half of the digits
 
 
+def _gaps(w: Value) -> Any:
+    """w_j − w_i, 1 on the diagonal; raises where two are equal to half of all digits."""
+    gaps = w[..., None, :] - w[..., :, None]
+    gaps = np.where(identity(w.shape[-1], w), 1.0, gaps)
+    numbers, sizes = primal(gaps), primal(w)
+    if isinstance(numbers, Operand):  # traced: where it holds, the function itself runs, and raises
+        zero: Any = np.any(numbers == 0)
+        zero._alarm()
+    elif sizes.size:
+        largest = np.max(np.abs(sizes), axis=-1)[..., None, None]
+        if np.any(np.abs(numbers) <= 8 * np.finfo(numbers.dtype).eps ** _HALF * largest):
+            raise NonsmoothPoint(
+                "eig: there are equal values, and a matrix that is not Hermitian may have no vectors of its own for "
+                "them; functions of all of them may be written without them (np.linalg.det, np.trace, a @ a, …), "
+                "Hermitian matrices have np.linalg.eigh"
+            )
+    return gaps
+
+
 def _any_eigen_series(order: int, v: Value, w: Value, a: Coefficients) -> tuple[list[Any], list[Any]]:
     """A V = V Λ as for Hermitian matrices, with V⁻¹ in place of Vᴴ and vectors that do not grow along themselves."""
     n = v.shape[-1]
-    gaps, diagonal = _gaps("eig", w, _HALF), identity(n, w)
+    gaps, diagonal = _gaps(w), identity(n, w)
     solved = solver(v)
     moved = [a[0], *(solved(a_k @ v) for a_k in a[1:])]
-    u, values = [identity(n, v, float) + 0 * v], [w]
+    u, values = [identity(n, v, v.dtype) + 0 * v], [w]
     for k in range(1, order + 1):
         s = series.total(moved[j] @ u[k - j] for j in range(1, min(k + 1, len(moved))))
         back = series.total(u[k - j] * values[j][..., None, :] for j in range(1, k))
-        s = s if type(back) is int else -back if type(s) is int else s - back
+        s = less(s, back)
         values.append(np.sum(np.where(diagonal, s, 0.0), axis=-2) if type(s) is not int else 0 * w)
         u.append(np.where(diagonal, 0.0, s / gaps) if type(s) is not int else 0 * u[0])
     return values, u
@@ -181,14 +256,14 @@ def _any_vectors_series(order: int, v0: Any, a: Coefficients) -> list[Any]:
 
 def _any_values_pull(wanted: Sequence[bool], g: Value, w: Value, a: Value) -> list[Any]:
     """V⁻ᵀ diag(w̄) Vᵀ."""
-    _gaps("eig", w, _HALF)
+    _gaps(w)
     v = ANY_VECTORS(a)
     return [solve(transposed(v), g[..., :, None] * transposed(v))]
 
 
 def _any_vectors_pull(wanted: Sequence[bool], g: Value, v: Value, a: Value) -> list[Any]:
     """V⁻ᵀ (Vᵀ v̄ / (w_j − w_i)) Vᵀ without the diagonal."""
-    gaps = _gaps("eig", ANY_VALUES(a), _HALF)
+    gaps = _gaps(ANY_VALUES(a))
     inner = np.where(identity(v.shape[-1], v), 0.0, (transposed(v) @ g) / gaps)
     return [solve(transposed(v), inner @ transposed(v))]
 
@@ -221,142 +296,5 @@ def eig(a: Value) -> Any:
     w, v = ANY_VALUES(a), ANY_VECTORS(a)
     native = primal(v)
     v = v / np.sqrt(np.sum(squared_modulus(v), axis=-2, keepdims=True))
-    v = _turned(v, np.argmax(np.abs(native), axis=-2)[..., None, :]) if v.dtype.kind == "c" else v
+    v = turned(v, np.argmax(np.abs(native), axis=-2)[..., None, :]) if v.dtype.kind == "c" else v
     return _EIG(w, with_value(v, native))
-
-
-# ── singular values ───────────────────────────────────────────────────────────────────────────────
-
-
-def _singular_gaps(name: str, s: Value) -> tuple[Any, Any]:
-    """s_j − s_i (1 on the diagonal) and s_j + s_i."""
-    sums = s[..., None, :] + s[..., :, None]
-    _check_apart(name, sums, s)
-    return _gaps(name, s), sums
-
-
-def _across(x: Value, basis: Any, s: Value) -> Any:
-    """What of the columns of x is orthogonal to the basis, over s; the structural zero of a basis that is complete."""
-    return 0 if basis.shape[-1] == basis.shape[-2] else (x - basis @ (adjoint(basis) @ x)) / s[..., None, :]
-
-
-def _singular_series(order: int, u0: Any, s0: Any, v0: Any, a: Coefficients) -> tuple[list[Any], list[Any], list[Any]]:
-    """A V = U S and Aᴴ U = V S: (u, ±v) are the eigenvectors of (0 A; Aᴴ 0) with the eigenvalues ±s, as for `eigh`."""
-    gaps, sums = _singular_gaps("svd", s0)
-    diagonal = identity(s0.shape[-1], s0)
-    adjoints = [adjoint(a_k) for a_k in a]
-    u, v, s = [u0], [v0], [s0]
-    for k in range(1, order + 1):
-        p, q = product(a, v, k, 1), product(adjoints, u, k, 1)
-        if k > 1:
-            p = p - series.total(u[k - j] * s[j][..., None, :] for j in range(1, k))
-            q = q - series.total(v[k - j] * s[j][..., None, :] for j in range(1, k))
-        x, y = adjoint(u0) @ p, adjoint(v0) @ q
-        plus, minus = 0.5 * (x + y), 0.5 * (x - y)
-        s.append(np.real(np.sum(np.where(diagonal, plus, 0.0), axis=-1)))
-        on: Any = 0.0
-        if k > 1:
-            length = product([adjoint(c) for c in u], u, k, 1, k - 1) + product([adjoint(c) for c in v], v, k, 1, k - 1)
-            on = -0.25 * np.real(np.sum(np.where(diagonal, length, 0.0), axis=-1))[..., None, :]
-        plus, minus = np.where(diagonal, on, plus / gaps), minus / sums
-        u.append(u0 @ (plus + minus) + _across(p, u0, s0))
-        v.append(v0 @ (plus - minus) + _across(q, v0, s0))
-    return u, s, v
-
-
-def _parted(pairs: Any, rows: int) -> tuple[Any, Any]:
-    """U and V of what stands one above the other."""
-    return pairs[..., :rows, :], pairs[..., rows:, :]
-
-
-def _singular_values_series(order: int, s0: Any, a: Coefficients) -> list[Any]:
-    if len(a) == 1 or not order:
-        return [s0]
-    u, v = _parted(SINGULAR_VECTORS(a[0]), a[0].shape[-2])
-    return [s0, *_singular_series(order, u, s0, v, a)[1][1:]]
-
-
-def _singular_vectors_series(order: int, pairs: Any, a: Coefficients) -> list[Any]:
-    if len(a) == 1 or not order:
-        return [pairs]
-    u0, v0 = _parted(pairs, a[0].shape[-2])
-    u, _, v = _singular_series(order, u0, SINGULAR_VALUES(a[0]), v0, a)
-    return [pairs, *(np.concatenate([x, y], axis=-2) for x, y in zip(u[1:], v[1:], strict=True))]
-
-
-def _singular_values_pull(wanted: Sequence[bool], g: Value, s: Value, a: Value) -> list[Any]:
-    """U diag(s̄) Vᴴ, of cotangents without conjugation."""
-    _singular_gaps("svd", s)
-    u, v = _parted(SINGULAR_VECTORS(a), a.shape[-2])
-    return [np.conjugate(u * g[..., None, :]) @ transposed(v)]
-
-
-def _singular_vectors_pull(wanted: Sequence[bool], g: Value, pairs: Any, a: Value) -> list[Any]:
-    """The transpose of one step of `_singular_series`, of cotangents without conjugation."""
-    u, v = _parted(pairs, a.shape[-2])
-    s = SINGULAR_VALUES(a)
-    gaps, sums = _singular_gaps("svd", s)
-    to_u, to_v = _parted(conjugated(g), a.shape[-2])
-    x, y = adjoint(u) @ to_u, adjoint(v) @ to_v
-    plus = np.where(identity(s.shape[-1], s), 0.0, (x + y) / gaps)
-    minus = (x - y) / sums
-    p = 0.5 * (u @ (plus + minus)) + _across(to_u, u, s)
-    q = 0.5 * (v @ (plus - minus)) + _across(to_v, v, s)
-    result = p @ adjoint(v) + u @ adjoint(q)
-    return [conjugated(result)]
-
-
-def _pairs(a: Value) -> Any:
-    u, _, vh = np.linalg.svd(a, full_matrices=False)
-    return np.concatenate([u, adjoint(vh)], axis=-2)
-
-
-SINGULAR_VALUES = Operation(
-    "svd", lambda a: np.linalg.svd(a, full_matrices=False)[1], _singular_values_series, _singular_values_pull
-)
-SINGULAR_VECTORS = Operation("svd", _pairs, _singular_vectors_series, _singular_vectors_pull)
-_SVD: Any = type(np.linalg.svd(np.eye(1)))
-
-
-def sizes_of(a: Value) -> Any:
-    """np.linalg.svdvals, which CuPy knows by its older name."""
-    return np.linalg.svd(a, compute_uv=False)
-
-
-@implements(np.linalg.svdvals)
-def svdvals(x: Value, /) -> Any:
-    """Of distinct singular values above zero."""
-    x = array(x)
-    return with_value(SINGULAR_VALUES(x), sizes_of(primal(x)))
-
-
-@implements(np.linalg.svd)
-def svd(a: Value, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-    """Of distinct singular values above zero; the vectors stay of length 1 and turn as LAPACK's do."""
-    a = array(a)
-    rows, columns = a.shape[-2:]
-    if hermitian:
-        a = from_triangle(square("svd", a))
-    if not compute_uv:
-        return np.linalg.svdvals(a)
-    if full_matrices and rows != columns:
-        raise NotDifferentiable(
-            f"svd: of {rows} × {columns} matrices the last vectors of a full set are arbitrary, and have no "
-            "derivative; use full_matrices=False"
-        )
-    pairs = _turned(SINGULAR_VECTORS(a), slice(0, 1) if rows < columns else slice(rows, rows + 1))
-    u, v = _parted(pairs, rows)
-    return _SVD(u, SINGULAR_VALUES(a), adjoint(v))
-
-
-@implements(np.linalg.cond)
-def cond(x: Value, p: Value = None) -> Any:
-    """‖A‖ ‖A⁻¹‖; by the singular values for p = 2 and −2."""
-    x = array(x)
-    if p is None or p in (2, -2):
-        s = SINGULAR_VALUES(x)
-        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    return np.linalg.norm(x, p, axis=(-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, axis=(-2, -1))
-
-
-on_values(np.linalg.matrix_rank)

@@ -10,7 +10,6 @@ from ..errors import InvalidValue, NonsmoothPoint
 from ..functions import matrices
 from ..functions.keywords import array, with_native
 from ..functions.matrices import adjoint, difference, product
-from ..functions.systems import SOLVE
 from ..kinds import Value
 from ..operand import Operand, highest, primal, visible
 from .equations import SYLVESTER, solved_for
@@ -77,7 +76,6 @@ def sqrtm(a: Value) -> Any:
 
 _NEAR = 0.25  # ‖A^(1/2ˢ) − 1‖ where the rational function takes over
 _TRACED = 8  # roots in a trace
-_SOLVED: Any = SOLVE.expand  # the rule for the series of a system's solution
 
 
 def _logarithm_series(order: int, y0: Value, a: Coefficients) -> list[Any]:
@@ -98,11 +96,12 @@ def _logarithm_series(order: int, y0: Value, a: Coefficients) -> list[Any]:
         depth += 1
     bits = np.finfo(a[0].dtype).nmant + 1
     points, weights = np.polynomial.legendre.leggauss(ceil((bits + 2 * (order + orders_below(a[0]))) / 5.08))
-    z, sums = [root[0] - eye, *root[1:]], [0] * (order + 1)
+    z = [root[0] - eye, *root[1:]]
+    sums: list[Any] = []
     for u, w in zip((points + 1) / 2, weights * 2.0 ** (depth - 1), strict=True):
         matrix = [eye + float(u) * z[0], *(float(u) * z_k for z_k in z[1:])]
-        terms = _SOLVED(order, np.linalg.solve(matrix[0], z[0]), matrix, z)
-        sums = [float(w) * t if type(s) is int else s + float(w) * t for s, t in zip(sums, terms, strict=True)]
+        terms = [float(w) * t for t in matrices.quotient(order, matrix, z)]
+        sums = [s + t for s, t in zip(sums, terms, strict=True)] if sums else terms
     _check_branch(primal(y0), primal(sums[0]))
     return sums
 

@@ -161,6 +161,10 @@ class Operand(OnDevice):
         """function(*inputs), which may never be needed, as this is an operand of their level."""
         return function(*inputs)
 
+    def _unsettled(self, labels: Value, known: int, message: str) -> Any:
+        """This operand, whose columns with the same label are some basis of one space above the degree `known`."""
+        return self
+
     def _alarm(self) -> None:
         """Where this truth value holds, a row's rule has failed and its mend must follow."""
 

@@ -24,6 +24,8 @@ class Operation:
             to its own, else None. Axes along which an argument was broadcast may stay.
         may_turn_complex: real arguments may have a complex result, as their numbers are.
         push: (primals, tangents) → the tangent of the result, linear in the tangents; it may call the operation itself.
+        reads_reach: the pull-back may be given one argument more, `reach`: None, or a function without arguments to a
+            mask of the elements of the result that what is differentiated depends on.
 
     Example:
         >>> inverse = np.linalg.inv  # an operation for jets
@@ -40,6 +42,7 @@ class Operation:
         pull: Callable[..., Sequence[Any]],
         may_turn_complex: bool = False,
         push: Callable[[Sequence[Any], Sequence[Any]], Any] | None = None,
+        reads_reach: bool = False,
     ) -> None:
         self.name = self.__name__ = name
         self.may_turn_complex = may_turn_complex
@@ -47,6 +50,7 @@ class Operation:
         self.expand = expand
         self.pull = pull
         self.push = push
+        self.reads_reach = reads_reach
 
     def __call__(self, *args: Any) -> Any:
         top = highest(args)

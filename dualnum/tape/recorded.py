@@ -28,7 +28,7 @@ from ..primitives.mends import around_zeros
 from ..primitives.operation import Operation
 from ..primitives.table import Row
 from .recording import Recording
-from .step import LinearPull, Placing, Step, added_at, irreversible, is_recording, sign_of_squares
+from .step import LinearPull, OperationPull, Placing, Step, added_at, irreversible, is_recording, sign_of_squares
 from .transposed import StackPull
 from .views import assign, is_view, looked
 
@@ -365,7 +365,9 @@ class Recorded(Recording):
         y = operation(*values)
         if not any(parents):
             return self._new(y, None)
-        pull = partial(operation.pull, tuple([p is not None for p in parents]))
+        pull: Any = partial(operation.pull, tuple([p is not None for p in parents]))
+        if operation.reads_reach:
+            pull = OperationPull(pull)
         return self._recorded(operation.name, parents, pull, (y, *values), y)
 
 

@@ -23,10 +23,12 @@ from ..operand import Moving, Operand, linear
 from ..operand.index import as_tuple
 from ..operand.rearrangement import Rearrangement
 from ..primitives import Row
+from .reach import Reach, mask_of
 from .transposed import StackPull
 
 __all__ = [
     "LinearPull",
+    "OperationPull",
     "Placing",
     "Step",
     "added_at",
@@ -144,6 +146,22 @@ def sign_of_squares(step: Step, of_first: bool = False) -> int:
         if parent is None:
             return 0
         step = parent
+
+
+class OperationPull:
+    """The pull-back of an operation that asks which elements of its result are reached."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def __call__(self, cotangent: Value, *saved: Any) -> Any:
+        return self.function(cotangent, *saved)
+
+    def contributions(self, cotangent: Value, saved: Sequence[Any], reach: Reach | None) -> Any:
+        """The contributions; the mask is made once it is asked for."""
+        return self.function(cotangent, *saved, reach=None if reach is None else lambda: mask_of(reach))
 
 
 class Placing:

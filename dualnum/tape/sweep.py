@@ -18,7 +18,7 @@ from ..operand import Operand, highest, library
 from ..operand.constants import unchanged
 from ..operand.index import as_tuple
 from .reach import Reach, all_or_some, fitted, kept, through, united
-from .step import LinearPull, Placing, Step
+from .step import LinearPull, OperationPull, Placing, Step
 from .transposed import StackPull
 
 __all__ = ["sweep"]
@@ -76,8 +76,8 @@ def sweep(
                 if reach is not None and pull.scales:
                     contributions = kept(contributions, reach)
             else:
-                stacks = type(pull) is StackPull
-                contributions = pull.contributions(cotangent, saved[1:], reach) if stacks else pull(cotangent, *saved)
+                asks = type(pull) in _READ_REACH
+                contributions = pull.contributions(cotangent, saved, reach) if asks else pull(cotangent, *saved)
             if not retain:
                 step.pull, step.saved = _freed, ()
             for i, (parent, c) in enumerate(zip(step.parents, contributions)):  # noqa: B905  as many, the inner loop
@@ -207,6 +207,7 @@ def _added(state: list[Any], index: Index, g: Value) -> bool:
     return True
 
 
+_READ_REACH = frozenset((StackPull, OperationPull))
 _ARRAYS: Any = frozenset((np.ndarray, np.float64, np.float32))
 _PLAIN = frozenset((np.ndarray, np.float64, np.float32, float, int, type(None)))
 

@@ -56,10 +56,11 @@ class StackPull:
         self.wanted = pullback(row, wanted, _ANY, self._stands(saved)).moved
 
     def __call__(self, cotangent: Value, value: Value, *arguments: Any) -> Sequence[Any]:
-        return self.contributions(cotangent, arguments, None)
+        return self.contributions(cotangent, (value, *arguments), None)
 
-    def contributions(self, cotangent: Value, arguments: Sequence[Any], reach: Reach | None) -> Sequence[Any]:
+    def contributions(self, cotangent: Value, saved: Sequence[Any], reach: Reach | None) -> Sequence[Any]:
         """The contributions, of the elements that are reached alone."""
+        arguments = saved[1:]
         there = planes_of(reach) if self._axes == 1 and not self._directed else None
         apart = reach is None or there is not None
         if apart or visible(primal(cotangent)):

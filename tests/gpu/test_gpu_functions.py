@@ -177,11 +177,14 @@ def test_other_arguments(name: str, cupy: Any) -> None:
 def test_what_cupy_lacks_is_named(cupy: Any) -> None:
     x = dn.jet(cupy.asarray(NODES), 2)
     holed = np.where(x > 1, np.nan, x)
+    places = 2 * (np.arange(x.size),)
     for call, message in {
         lambda: np.nanquantile(holed, 0.5, method="weibull"): "method='weibull'",
         lambda: np.histogram_bin_edges(x.value + 0 * x, "auto"): "auto",
         lambda: np.astype(x, np.longdouble): "float128|longdouble",
         lambda: np.lexsort(cupy.ones((2, 3, 4)) + 0 * x): "one axis",
+        lambda: dn.linalg.csr_array((x, places)): "csr_array: CuPy's sparse matrices are others",
+        lambda: dn.linalg.spsolve(dn.linalg.csr_array((np.ones(x.size), places)), x): "spsolve: the factors",
     }.items():
         with pytest.raises((NotOnDevice, NotDifferentiable), match=message):
             call()
