@@ -117,7 +117,11 @@ class SteinFactors(Factors):
         """R, U, S, V with A = U R Uᴴ and B = V S Vᴴ, complex triangles."""
         from scipy.linalg import schur
 
-        (r, u), (s, v) = schur(a, output="complex"), schur(b, output="complex")
+        r, u = schur(a, output="complex")
+        if a.shape == b.shape and np.array_equal(adjoint(a), b):  # its form, turned round to be an upper triangle
+            s, v = adjoint(r)[::-1, ::-1], u[:, ::-1]
+        else:
+            s, v = schur(b, output="complex")
         apart = np.min(np.abs(1 - np.diagonal(r)[:, None] * np.diagonal(s)))
         if apart <= len(r) * np.finfo(r.dtype).eps * max(1.0, np.max(np.abs(np.diagonal(r)))):
             raise InvalidValue(f"{self.name}: {self.why}, and no solution is the only one; move one of the two")
@@ -133,11 +137,13 @@ class SteinFactors(Factors):
         f = np.moveaxis(adjoint(u) @ qs @ v, 0, -1)  # rows, columns, right sides
         y = np.zeros_like(f)
         (trtrs,) = get_lapack_funcs(("trtrs",), (r,))
-        eye = np.eye(len(r), dtype=r.dtype)
-        n = f.shape[1]
+        r = np.asfortranarray(r)
+        matrix, n = np.empty_like(r), f.shape[1]
         for j in range(n - 1, -1, -1) if self.turned else range(n):
             known = slice(j + 1, n) if self.turned else slice(0, j)
             right = f[:, j] + r @ np.tensordot(y[:, known], s[known, j], ((1,), (0,)))
-            y[:, j] = trtrs(eye - s[j, j] * r, right, lower=self.turned)[0]
+            np.multiply(r, -s[j, j], out=matrix)
+            np.einsum("ii->i", matrix)[...] += 1
+            y[:, j] = trtrs(matrix, right, lower=self.turned)[0]
         x = u @ np.moveaxis(y, -1, 0) @ transposed(np.conjugate(v))
         return x.real if self.real else x

@@ -13,6 +13,14 @@ from .values import scipy_of_each
 __all__ = ["coshm", "cosm", "sinhm", "sinm", "tanhm", "tanm"]
 
 
+def _cosine_and_sine(a: Value) -> tuple[Any, Any]:
+    if a.dtype.kind != "c":
+        turned = expm(1j * a)
+        return np.real(turned), np.imag(turned)
+    ahead, back = expm(1j * a), expm(-1j * a)
+    return 0.5 * (ahead + back), -0.5j * (ahead - back)
+
+
 def cosm(A: Value) -> Any:
     """The cosine of a matrix, (exp iA + exp −iA)/2.
 
@@ -34,11 +42,7 @@ def cosm(A: Value) -> Any:
                [ 0.        , -0.47942554]])
     """
     a = matrices.square("cosm", A)
-    if not isinstance(a, Operand):
-        return scipy_of_each("cosm", a)
-    if a.dtype.kind == "c":
-        return 0.5 * (expm(1j * a) + expm(-1j * a))
-    return np.real(expm(1j * a))
+    return _cosine_and_sine(a)[0] if isinstance(a, Operand) else scipy_of_each("cosm", a)
 
 
 def sinm(A: Value) -> Any:
@@ -62,11 +66,7 @@ def sinm(A: Value) -> Any:
                [ 0.        ,  0.87758256]])
     """
     a = matrices.square("sinm", A)
-    if not isinstance(a, Operand):
-        return scipy_of_each("sinm", a)
-    if a.dtype.kind == "c":
-        return -0.5j * (expm(1j * a) - expm(-1j * a))
-    return np.imag(expm(1j * a))
+    return _cosine_and_sine(a)[1] if isinstance(a, Operand) else scipy_of_each("sinm", a)
 
 
 def tanm(A: Value) -> Any:
@@ -90,7 +90,9 @@ def tanm(A: Value) -> Any:
                [0.        , 1.29844641]])
     """
     a = matrices.square("tanm", A)
-    return np.linalg.solve(cosm(a), sinm(a)) if isinstance(a, Operand) else scipy_of_each("tanm", a)
+    if not isinstance(a, Operand):
+        return scipy_of_each("tanm", a)
+    return np.linalg.solve(*_cosine_and_sine(a))
 
 
 def coshm(A: Value) -> Any:
@@ -162,4 +164,7 @@ def tanhm(A: Value) -> Any:
                [ 0.        ,  0.78644773]])
     """
     a = matrices.square("tanhm", A)
-    return np.linalg.solve(coshm(a), sinhm(a)) if isinstance(a, Operand) else scipy_of_each("tanhm", a)
+    if not isinstance(a, Operand):
+        return scipy_of_each("tanhm", a)
+    above, below = expm(a), expm(-a)
+    return np.linalg.solve(0.5 * (above + below), 0.5 * (above - below))
