@@ -62,9 +62,16 @@ def _structure(s: Value) -> tuple[Blocks | None, Any]:
     return blocks, zero
 
 
-def _across(x: Value, basis: Any, s: Value) -> Any:
+def _across(x: Value, basis: Any, s: Value, zero: Any) -> Any:
     """What of the columns of x is orthogonal to the basis, over s; the structural zero of a basis that is complete."""
-    return 0 if basis.shape[-1] == basis.shape[-2] else (x - basis @ (adjoint(basis) @ x)) / s[..., None, :]
+    if zero is None and basis.shape[-1] == basis.shape[-2]:
+        return 0
+    return (x - basis @ (adjoint(basis) @ x)) / s[..., None, :]
+
+
+def _without(zero: Any, *vectors: Value) -> Any:
+    """The vectors, zeros in place of those that belong to zero values: these are any basis of what is across."""
+    return (np.where(zero[..., None, :], 0.0, x) for x in vectors)
 
 
 def _singular_series(
@@ -75,6 +82,7 @@ def _singular_series(
     In the bases at the value U = U_0 (P + Q), V = V_0 (P − Q), where P is what the eigenvectors of (0 A; Aᴴ 0) have in
     common and Q what belongs to −S: their gaps are s_j − s_i and s_j + s_i. Columns of zero values do not move.
     """
+    first, others = u0, v0
     blocks, zero = _structure(s0)
     inside = identity(s0.shape[-1], s0) if blocks is None else blocks.same
     gaps = np.where(inside, 1.0, s0[..., None, :] - s0[..., :, None])
@@ -82,6 +90,7 @@ def _singular_series(
     if zero is not None:
         both = zero[..., None, :] & zero[..., :, None]
         gaps, sums, over = np.where(both, 1.0, gaps), np.where(both, 1.0, sums), np.where(zero, 1.0, s0)
+        u0, v0 = _without(zero, u0, v0)
     adjoints = [adjoint(a_k) if type(a_k) is not int else 0 for a_k in a]
     u, v = [u0], [v0]
     m: list[Any] = []
@@ -93,7 +102,7 @@ def _singular_series(
             v.append(0 * v0)
             continue
         if zero is not None:
-            p, q = (np.where(zero[..., None, :], 0.0, x) for x in (p, q))
+            p, q = _without(zero, p, q)
         x, y = adjoint(u0) @ p, adjoint(v0) @ q
         plus, minus = 0.5 * (x + y), 0.5 * (x - y)
         m.append(diagonal_of(plus, s0) if blocks is None else np.where(inside, 0.5 * (plus + adjoint(plus)), 0.0))
@@ -102,16 +111,16 @@ def _singular_series(
             on = product([*map(adjoint, u)], u, k, 1, k - 1) + product([*map(adjoint, v)], v, k, 1, k - 1)
             on = -0.25 * (diagonal_of(on, s0)[..., None, :] if blocks is None else 0.5 * (on + adjoint(on)))
         plus, minus = np.where(inside, on, plus / gaps), minus / sums
-        u.append(u0 @ (plus + minus) + _across(p, u0, over))
-        v.append(v0 @ (plus - minus) + _across(q, v0, over))
+        u.append(u0 @ (plus + minus) + _across(p, u0, over, zero))
+        v.append(v0 @ (plus - minus) + _across(q, v0, over, zero))
     if blocks is None:
-        return u, [s0, *(0 * s0 if type(x) is int else x for x in m)], v
+        return [first, *u[1:]], [s0, *(0 * s0 if type(x) is int else x for x in m)], [others, *v[1:]]
     both_sizes = [x + y for x, y in zip(map(size, u), map(size, v), strict=True)]
     sizes = sizes_of_sums([*map(size, a)], both_sizes, [*map(size, m)])
     values, turned = split("svd", order, s0, m, blocks, sizes, vectors, descending=True)
     if not vectors:
         return [], [s0, *values], []
-    u, v = ([product(x, turned, k) for k in range(order + 1)] for x in (u, v))
+    u, v = ([product(x, turned, k) for k in range(order + 1)] for x in ([first, *u[1:]], [others, *v[1:]]))
     return u, [s0, *values], v
 
 
@@ -131,7 +140,7 @@ def _known(a: Coefficients, v: Coefficients, u: Coefficients, m: Coefficients, k
 def _singular_values_series(order: int, s0: Any, a: Coefficients) -> list[Any]:
     if len(a) == 1 or not order:
         return [s0]
-    _, u, v = _parted(_pairs(a[0]), a[0].shape[-2])
+    _, u, v = _parted(SINGULAR(a[0]), a[0].shape[-2])
     return [s0, *_singular_series(order, u, s0, v, a, "")[1][1:]]
 
 
@@ -143,7 +152,7 @@ def _singular_values_pull(wanted: Sequence[bool], g: Value, s: Value, a: Value) 
     if blocks is None:
         _, u, v = _parted(SINGULAR(a), a.shape[-2])
         if zero is not None:  # their vectors are not asked for
-            u, v = (np.where(zero[..., None, :], 0.0, x) for x in (u, v))
+            u, v = _without(zero, u, v)
         return [np.conjugate(u * g[..., None, :]) @ transposed(v)]
     constant_in_blocks("svd", g, blocks, s)
     rows, columns = a.shape[-2:]
@@ -195,8 +204,10 @@ def _singular_pairs_pull(wanted: Sequence[bool], g: Value, pairs: Any, a: Value,
     """The transpose of one step of `_singular_series`, of cotangents without conjugation."""
     s, u, v = _parted(pairs, a.shape[-2])
     to_s, to_u, to_v = _parted(g, a.shape[-2])
-    x, y = adjoint(u) @ conjugated(to_u), adjoint(v) @ conjugated(to_v)
     blocks, zero = _structure(s)
+    if zero is not None:
+        u, v = _without(zero, u, v)
+    x, y = adjoint(u) @ conjugated(to_u), adjoint(v) @ conjugated(to_v)
     inside, sums, over = identity(s.shape[-1], s), s[..., None, :] + s[..., :, None], s
     if blocks is not None:
         check_invariant("svd", to_s, x + y, blocks, s, reach, g.shape)
@@ -209,8 +220,8 @@ def _singular_pairs_pull(wanted: Sequence[bool], g: Value, pairs: Any, a: Value,
         sums, over = np.where(both, 1.0, sums), np.where(zero, 1.0, s)
     plus = np.where(inside, 0.0, (x + y) / np.where(inside, 1.0, s[..., None, :] - s[..., :, None]))
     minus = (x - y) / sums
-    p = 0.5 * (u @ (plus + minus)) + _across(conjugated(to_u), u, over)
-    q = 0.5 * (v @ (plus - minus)) + _across(conjugated(to_v), v, over)
+    p = 0.5 * (u @ (plus + minus)) + _across(conjugated(to_u), u, over, zero)
+    q = 0.5 * (v @ (plus - minus)) + _across(conjugated(to_v), v, over, zero)
     result = p @ adjoint(v) + u @ adjoint(q) + (u * to_s[..., None, :]) @ adjoint(v)
     return [conjugated(result)]
 
