@@ -243,12 +243,13 @@ def from_triangle(a: Value, lower: bool = True) -> Any:
         return from_triangle(adjoint(a))
     if isinstance(a, Operand) and a.dtype.kind != "c":
         return linear(from_triangle, a, adjoint=_to_triangle, stacked=from_triangle)
-    below = np.tril(a, -1)
     if isinstance(a, Operand):
+        below = np.tril(a, -1)
         return below + adjoint(below) + np.where(identity(a.shape[-1], a), np.real(a), 0.0)
-    full = below + adjoint(below)
-    k = library(a).arange(a.shape[-1])
-    full[..., k, k] = np.real(a[..., k, k])
+    full = np.where(library(a).tri(a.shape[-1], dtype=bool), a, adjoint(a))
+    if a.dtype.kind == "c":
+        k = library(a).arange(a.shape[-1])
+        full[..., k, k] = np.real(a[..., k, k])
     return full
 
 

@@ -105,11 +105,11 @@ def _singular_series(
             p, q = _without(zero, p, q)
         x, y = adjoint(u0) @ p, adjoint(v0) @ q
         plus, minus = 0.5 * (x + y), 0.5 * (x - y)
-        m.append(diagonal_of(plus, s0) if blocks is None else np.where(inside, 0.5 * (plus + adjoint(plus)), 0.0))
+        m.append(diagonal_of(plus) if blocks is None else np.where(inside, 0.5 * (plus + adjoint(plus)), 0.0))
         on: Any = 0.0
         if k > 1:
             on = product([*map(adjoint, u)], u, k, 1, k - 1) + product([*map(adjoint, v)], v, k, 1, k - 1)
-            on = -0.25 * (diagonal_of(on, s0)[..., None, :] if blocks is None else 0.5 * (on + adjoint(on)))
+            on = -0.25 * (diagonal_of(on)[..., None, :] if blocks is None else 0.5 * (on + adjoint(on)))
         plus, minus = np.where(inside, on, plus / gaps), minus / sums
         u.append(u0 @ (plus + minus) + _across(p, u0, over, zero))
         v.append(v0 @ (plus - minus) + _across(q, v0, over, zero))

@@ -77,7 +77,7 @@ def _spectral_pull(wanted: Sequence[bool], c: Value, y: Value, g: Value, a: Valu
         inside = blocks.same
     quotients = (g - np.swapaxes(g, -1, -2)) / np.where(inside, 1.0, w[..., None, :] - w[..., :, None])
     result = v @ np.where(inside, 0.0, inner * quotients) @ adjoint(v)
-    return [diagonal_of(inner, w)[..., None, :] if wanted[0] else None, conjugated(result)]
+    return [diagonal_of(inner)[..., None, :] if wanted[0] else None, conjugated(result)]
 
 
 SPECTRAL = Operation("eigvalsh", _spectral, _spectral_series, _spectral_pull)

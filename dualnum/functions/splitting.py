@@ -84,9 +84,9 @@ def _limit(numbers: Value, n: int, scale: Any) -> Any:
     return max(_DIGITS, n) * eps * np.max(np.abs(numbers), axis=-1, keepdims=True)
 
 
-def diagonal_of(m: Value, w: Value) -> Any:
-    """The real diagonal of a Hermitian matrix, which is where the values w are (homogeneous parts do not know it)."""
-    return np.real(np.sum(np.where(identity(w.shape[-1], w), m, 0.0), axis=-1))
+def diagonal_of(m: Value) -> Any:
+    """The real diagonal of a Hermitian matrix."""
+    return np.real(np.diagonal(m, 0, -2, -1))
 
 
 def constant_in_blocks(name: str, g: Value, blocks: Blocks, w: Value, what: str = "the function") -> None:
@@ -153,12 +153,12 @@ def block_series(
             u.append(0 * u[0])
             adjoints.append(u[k])
             continue
-        m.append(diagonal_of(s, w) if blocks is None else _hermitian(np.where(inside, s, 0.0)))
+        m.append(diagonal_of(s) if blocks is None else _hermitian(np.where(inside, s, 0.0)))
         if k > last:
             break
         on: Any = product(adjoints, u, k, 1, k - 1)
         if type(on) is not int:
-            on = -0.5 * (_hermitian(on) if blocks is not None else diagonal_of(on, w)[..., None, :])
+            on = -0.5 * (_hermitian(on) if blocks is not None else diagonal_of(on)[..., None, :])
         u.append(np.where(inside, on, s / gaps))
         adjoints.append(adjoint(u[k]))
     return m, u, moved
@@ -297,7 +297,7 @@ def _together(name: str, w: Value, m: Coefficients, blocks: Blocks, sizes: Coeff
                     f"{name}: {blocks.named(w)}, and several variables at once take them apart, where they are no "
                     "smooth functions; along one curve they split (dn.taylor, dn.directional, dn.derivative(f, n))"
                 )
-        values.append(diagonal_of(x, w))
+        values.append(diagonal_of(x))
     return values, [identity(w.shape[-1], w, w.dtype)]
 
 

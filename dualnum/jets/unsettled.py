@@ -42,13 +42,15 @@ class Unsettled(Jet):
 
     @property
     def T(self) -> Any:
-        labels, axis, *others = self._about
-        return _unsettled(super().T, labels, -3 - axis, *others) if self.ndim == 2 else super().T
+        return self._flipped(super().T) if self.ndim == 2 else super().T
 
     @property
     def mT(self) -> Any:
-        labels, axis, *others = self._about
-        return _unsettled(super().mT, labels, -3 - axis, *others)
+        return self._flipped(super().mT)
+
+    def _flipped(self, jet: Jet) -> Any:
+        labels, axis, known, message = self._about
+        return _unsettled(jet, labels, -3 - axis, known, message)
 
     def __getattribute__(self, name: str) -> Any:
         if name in _READING:
