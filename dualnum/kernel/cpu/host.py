@@ -26,6 +26,7 @@ class Host:
 
 
 HIDE_LIBMVEC = False  # a test switch: pretend that the vector library is not there
+LESSER = ""  # another: the name of a processor that can do less than the one at hand
 
 
 @cache
@@ -43,9 +44,12 @@ def _llvm() -> Any:
 
 
 @cache
-def _host(hide_libmvec: bool) -> Host:
+def _host(hide_libmvec: bool, lesser: str) -> Host:
     llvm = _llvm()
     flags = llvm.get_host_cpu_features()
+    name, features = lesser or llvm.get_host_cpu_name(), "" if lesser else flags.flatten()
+    if lesser:
+        flags = dict.fromkeys(("avx2", "fma"), lesser == "haswell")
     x86 = llvm.get_process_triple().startswith(("x86_64", "amd64"))
     if x86 and flags.get("avx512f") and flags.get("avx512dq") and flags.get("avx512vl"):
         width, letter = 64, "e"
@@ -53,18 +57,17 @@ def _host(hide_libmvec: bool) -> Host:
         width, letter = 32, "d"
     else:
         width, letter = 16, "b" if x86 else "n"
-    features = flags.flatten()
     if width == 64:
         features += ",-prefer-256-bit"
     try:
         mvec = None if hide_libmvec else ctypes.CDLL("libmvec.so.1")
     except OSError:
         mvec = None
-    return Host(llvm.get_host_cpu_name(), features, width, letter if mvec else None, mvec)
+    return Host(name, features, width, letter if mvec else None, mvec)
 
 
 def host() -> Host:
-    return _host(HIDE_LIBMVEC)
+    return _host(HIDE_LIBMVEC, LESSER)
 
 
 def host_key() -> tuple[str, ...]:
@@ -84,7 +87,7 @@ def _new_machine() -> Any:
 
 
 @cache
-def _machine(hide_libmvec: bool) -> Any:
+def _machine(hide_libmvec: bool, lesser: str) -> Any:
     """The one that code is compiled with."""
     return _new_machine()
 
@@ -112,7 +115,7 @@ def compile_object(text: str) -> bytes:
     module = llvm.parse_assembly(text)
     module.verify()
     _add_symbols(text)
-    return bytes(_machine(HIDE_LIBMVEC).emit_object(module))
+    return bytes(_machine(HIDE_LIBMVEC, LESSER).emit_object(module))
 
 
 def load_object(object_code: bytes, text: str, types: Sequence[Any]) -> Compiled:
@@ -139,4 +142,4 @@ def _add_symbols(text: str) -> None:
 def assembly(text: str) -> str:
     """The machine's assembly for LLVM text, to look at."""
     llvm = _llvm()
-    return str(_machine(HIDE_LIBMVEC).emit_assembly(llvm.parse_assembly(text)))
+    return str(_machine(HIDE_LIBMVEC, LESSER).emit_assembly(llvm.parse_assembly(text)))
