@@ -20,6 +20,7 @@ class Host:
     vector_bytes: int
     mvec_letter: str | None  # of libmvec's mangled names for this width
     mvec: Any
+    fuses: bool  # a multiply-add is one instruction
 
     def lanes(self, dtype: np.dtype[Any]) -> int:
         return self.vector_bytes // dtype.itemsize
@@ -63,7 +64,7 @@ def _host(hide_libmvec: bool, lesser: str) -> Host:
         mvec = None if hide_libmvec else ctypes.CDLL("libmvec.so.1")
     except OSError:
         mvec = None
-    return Host(name, features, width, letter if mvec else None, mvec)
+    return Host(name, features, width, letter if mvec else None, mvec, width > 16 or not x86)
 
 
 def host() -> Host:

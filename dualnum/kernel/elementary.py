@@ -1,0 +1,268 @@
+"""exp, expm1, log, log1p, sin, cos and tanh out of a machine's steps, for where it has no vector functions of its own.
+
+In double precision, within 2 ulp. The methods are those of Cody & Waite, Software Manual for the Elementary Functions
+(1980), of Muller, Elementary Functions (3rd ed. 2016), and of Sun's fdlibm for the logarithms; the coefficients are
+computed by `tests/minimax.py`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from .emit import Arithmetic
+
+__all__ = ["ELEMENTARY", "Bits"]
+
+
+class Bits(Arithmetic, Protocol):
+    """A writer that knows how numbers are built."""
+
+    def power_of_two(self, k: str) -> str:
+        """2ᵏ for whole numbers from −1022 to 1023; for others anything."""
+
+    def taken_apart(self, x: str) -> tuple[str, str]:
+        """m and e with x = m·2ᵉ and m from √½ to √2, for normal positive numbers; for others anything."""
+
+
+_EXPM1 = (
+    0.5,
+    0.1666666666666667,
+    0.04166666666666667,
+    0.00833333333332612,
+    0.0013888888888883737,
+    0.00019841269874873975,
+    2.480158732558584e-05,
+    2.755725533255441e-06,
+    2.7557273594799413e-07,
+    2.510524515390137e-08,
+    2.0914707069612355e-09,
+)
+_LOG = (
+    0.6666666666666666,
+    0.4000000000000088,
+    0.28571428570801954,
+    0.22222222392089008,
+    0.18181795600060793,
+    0.15386241881938595,
+    0.13268714792348096,
+    0.1308723619665962,
+)
+_SIN = (
+    -0.16666666666666666,
+    0.008333333333330946,
+    -0.000198412698367542,
+    2.7557316100283695e-06,
+    -2.5051131372218632e-08,
+    1.5918095236696272e-10,
+)
+_COS = (
+    0.041666666666666664,
+    -0.0013888888888887395,
+    2.480158729876295e-05,
+    -2.755731727031051e-07,
+    2.087614597263508e-09,
+    -1.1382611119025631e-11,
+)
+_LN2 = (0.6931471805598903, 5.497923018708371e-14)
+_HALF_PI = (1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33)
+
+
+class _Steps:
+    """Arithmetic, in short."""
+
+    def __init__(self, w: Bits) -> None:
+        self.w = w
+        self.number = w.number
+
+    def add(self, a: str, b: str) -> str:
+        return self.w.infix("+", a, b)
+
+    def sub(self, a: str, b: str) -> str:
+        return self.w.infix("-", a, b)
+
+    def mul(self, a: str, b: str) -> str:
+        return self.w.infix("*", a, b)
+
+    def div(self, a: str, b: str) -> str:
+        return self.w.infix("/", a, b)
+
+    def fma(self, a: str, b: str, c: str) -> str:
+        return self.w.intrinsic("fma", a, b, c)
+
+    def two_sum(self, a: str, b: str) -> tuple[str, str]:
+        """a + b and its rounding error (Knuth)."""
+        s = self.add(a, b)
+        v = self.sub(s, a)
+        return s, self.add(self.sub(a, self.sub(s, v)), self.sub(b, v))
+
+    def polynomial(self, coefficients: Sequence[float], x: str) -> str:
+        """Even and odd powers side by side, which wait half as long for each other."""
+        square = self.mul(x, x)
+        even, odd = (self._horner(coefficients[i::2], square) for i in (0, 1))
+        return self.fma(odd, x, even)
+
+    def _horner(self, coefficients: Sequence[float], x: str) -> str:
+        y = self.number(coefficients[-1])
+        for c in coefficients[-2::-1]:
+            y = self.fma(y, x, self.number(c))
+        return y
+
+    def where(self, a: str, how: str, b: float, y: str, z: str) -> str:
+        return self.w.select(self.w.compare(how, a, self.number(b)), y, z)
+
+    def least(self, x: str, b: float) -> str:
+        return self.where(x, ">", b, self.number(b), x)
+
+    def most(self, x: str, b: float) -> str:
+        return self.where(x, "<", b, self.number(b), x)
+
+
+# ── exponentials ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _reduced(s: _Steps, x: str) -> tuple[str, str, str]:
+    """k and, as a sum, eʳ − 1 with x = k·ln 2 + r, |r| ≤ ½ ln 2."""
+    k = s.w.intrinsic("rint", s.mul(x, s.number(1 / np.log(2))))
+    minus = s.w.negative(k)
+    high, low = s.fma(minus, s.number(_LN2[0]), x), s.mul(k, s.number(_LN2[1]))
+    r = s.sub(high, low)
+    rest = s.sub(s.sub(high, r), low)
+    p = s.fma(s.mul(r, r), s.polynomial(_EXPM1, r), rest)
+    y = s.add(r, p)
+    return k, y, s.add(s.sub(r, y), p)
+
+
+def _scaled(s: _Steps, y: str, k: str) -> str:
+    """y·2ᵏ, in two steps, so that it overflows and vanishes where it should."""
+    half = s.w.intrinsic("floor", s.mul(k, s.number(0.5)))
+    return s.mul(s.mul(y, s.w.power_of_two(half)), s.w.power_of_two(s.sub(k, half)))
+
+
+def _exp(s: _Steps, x: str) -> str:
+    k, y, _ = _reduced(s, s.most(s.least(x, 710.0), -746.0))
+    return _scaled(s, s.add(s.number(1.0), y), k)
+
+
+def _less_one(s: _Steps, k: str, y: str, rest: str) -> tuple[str, str]:
+    """2ᵏ·(1 + y) − 1 as a sum, k up to 1,000."""
+    power = s.w.power_of_two(k)
+    high, low = s.two_sum(s.sub(power, s.number(1.0)), s.mul(power, y))
+    return high, s.fma(power, rest, low)
+
+
+def _expm1(s: _Steps, x: str) -> str:
+    k, y, rest = _reduced(s, s.most(s.least(x, 710.0), -40.0))
+    result = s.add(*_less_one(s, s.least(k, 1000.0), y, rest))
+    large = s.where(k, ">", 60.0, _scaled(s, s.add(s.number(1.0), y), k), result)
+    return s.where(s.w.intrinsic("fabs", x), "<", 2.0**-54, x, large)
+
+
+def _tanh(s: _Steps, x: str) -> str:
+    """n/(n + 2) with n = e²ˣ − 1, the quotient mended by what is left over."""
+    size = s.w.intrinsic("fabs", x)
+    least = s.least(size, 22.0)
+    n, rest = _less_one(s, *_reduced(s, s.add(least, least)))
+    d, behind = s.two_sum(n, s.number(2.0))
+    inverse = s.div(s.number(1.0), d)
+    q = s.mul(n, inverse)
+    minus = s.w.negative(q)
+    left = s.add(s.fma(minus, d, n), s.fma(minus, s.add(behind, rest), rest))
+    y = s.where(size, "<", 2.0**-28, size, s.fma(left, inverse, q))
+    return s.w.intrinsic("copysign", y, x)
+
+
+# ── logarithms ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _logarithm(s: _Steps, m: str, e: str, rest: str) -> str:
+    """log m + e·log 2 + rest: with f = m − 1, s = f/(2 + f), it is f − f²/2 + s·(f²/2 + s²·P(s²)) of m."""
+    f = s.sub(m, s.number(1.0))
+    t = s.div(f, s.add(s.number(2.0), f))
+    z, half = s.mul(t, t), s.mul(s.mul(f, f), s.number(0.5))
+    inner = s.fma(z, s.polynomial(_LOG, z), half)
+    low = s.fma(t, inner, s.fma(e, s.number(_LN2[1]), rest))
+    return s.fma(e, s.number(_LN2[0]), s.sub(f, s.sub(half, low)))
+
+
+def _edges(s: _Steps, x: str, y: str) -> str:
+    """The logarithm of x where it is not a positive number."""
+    y = s.where(x, "<", np.inf, y, x)  # a NaN as well
+    return s.where(x, "<", 0.0, s.number(np.nan), s.where(x, "==", 0.0, s.number(-np.inf), y))
+
+
+def _log(s: _Steps, x: str) -> str:
+    least = 2.0**-1022
+    m, e = s.w.taken_apart(s.where(x, "<", least, s.mul(x, s.number(2.0**54)), x))
+    e = s.where(x, "<", least, s.sub(e, s.number(54.0)), e)
+    return _edges(s, x, _logarithm(s, m, e, s.number(0.0)))
+
+
+def _log1p(s: _Steps, x: str) -> str:
+    u, rest = s.two_sum(s.number(1.0), x)
+    m, e = s.w.taken_apart(u)
+    y = _edges(s, u, _logarithm(s, m, e, s.div(rest, u)))
+    return s.where(s.w.intrinsic("fabs", x), "<", 2.0**-54, x, y)
+
+
+# ── sine and cosine ──────────────────────────────────────────────────────────────────────────────
+
+_FARTHEST = 2.0**30  # from there on the machine's own, number by number
+
+
+def _quarters(s: _Steps, x: str) -> tuple[str, str, str]:
+    """k mod 4 and, as a sum, r with x = k·π/2 + r, |r| ≤ π/4: the first difference is exact, π has 159 bits."""
+    k = s.w.intrinsic("rint", s.mul(x, s.number(2 / np.pi)))
+    minus = s.w.negative(k)
+    high = s.fma(minus, s.number(_HALF_PI[0]), x)
+    t = s.mul(minus, s.number(_HALF_PI[1]))
+    error = s.fma(minus, s.number(_HALF_PI[1]), s.w.negative(t))
+    r, low = s.two_sum(high, t)
+    low = s.add(low, s.fma(minus, s.number(_HALF_PI[2]), error))
+    turns = s.w.intrinsic("floor", s.mul(k, s.number(0.25)))
+    return s.fma(turns, s.number(-4.0), k), r, low
+
+
+def _waves(s: _Steps, r: str, low: str) -> tuple[str, str]:
+    """sin and cos of r + low."""
+    z = s.mul(r, r)
+    half = s.mul(z, s.number(0.5))
+    near = s.sub(s.number(1.0), half)
+    sine = s.add(r, s.fma(s.mul(r, z), s.polynomial(_SIN, z), s.mul(low, near)))
+    rest = s.sub(s.sub(s.number(1.0), near), half)
+    tail = s.fma(s.mul(z, z), s.polynomial(_COS, z), s.w.negative(s.mul(r, low)))
+    return sine, s.add(near, s.add(rest, tail))
+
+
+def _wave(s: _Steps, x: str, ahead: float) -> str:
+    """The sine of x + ahead·π/2."""
+    k, r, low = _quarters(s, x)
+    sine, cosine = _waves(s, r, low)
+    if ahead:
+        k = s.add(k, s.number(ahead))
+        k = s.where(k, ">=", 4.0, s.sub(k, s.number(4.0)), k)
+    half = s.where(k, ">=", 2.0, s.sub(k, s.number(2.0)), k)  # 0 or 1
+    y = s.where(half, "==", 1.0, cosine, sine)
+    return s.where(k, ">=", 2.0, s.w.negative(y), y)
+
+
+def _sin(s: _Steps, x: str) -> str:
+    return s.where(s.w.intrinsic("fabs", x), "<", 2.0**-27, x, _wave(s, x, 0.0))
+
+
+def _cos(s: _Steps, x: str) -> str:
+    return _wave(s, x, 1.0)
+
+
+def _near(w: Bits, x: str) -> str:
+    return w.compare("<", w.intrinsic("fabs", x), w.number(_FARTHEST))
+
+
+# by the name in libm: what is written, and where it holds, if not everywhere
+ELEMENTARY: dict[str, tuple[Callable[[Bits, str], str], Callable[[Bits, str], str] | None]] = {
+    name: (lambda w, x, rule=rule: rule(_Steps(w), x), holds)  # type: ignore[misc]
+    for name, rule, holds in (
+        ("exp", _exp, None), ("expm1", _expm1, None), ("tanh", _tanh, None), ("log", _log, None),
+        ("log1p", _log1p, None), ("sin", _sin, _near), ("cos", _cos, _near),
+    )
+}  # fmt: skip
