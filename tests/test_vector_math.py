@@ -10,7 +10,6 @@ import pytest
 
 from dualnum.kernel import elementary
 from dualnum.kernel.cpu import host
-from dualnum.kernel.elementary import ELEMENTARY
 from dualnum.kernel.engine import available, named
 from dualnum.kernel.ir import Graph
 from dualnum.kernel.layout import Group, Routine
@@ -45,13 +44,16 @@ def processor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         pytest.skip("multiply-adds are no instruction here")
 
 
-def compiled(name: str, x: Any) -> Any:
-    machine, graph = named("llvm"), Graph(x.dtype)
+def compiled(name: str, *given: Any) -> Any:
+    machine, graph = named("llvm"), Graph(given[0].dtype)
     group = [Group("c", 1)]
-    routine = Routine(graph.finish([getattr(np, name)(graph.input())]), group, group)
+    inputs = [graph.input() for _ in given]
+    routine = Routine(
+        graph.finish([(np.power if name == "pow" else getattr(np, name))(*inputs)]), group, group * len(given)
+    )
     assert f"@elementary.{name}." in machine.render(routine)
-    y = np.empty_like(x)
-    machine.compile(routine)(machine.handle(y), machine.handle(x), x.size, 0, x.size)
+    y = np.empty_like(given[0])
+    machine.compile(routine)(machine.handle(y), *map(machine.handle, given), y.size, 0, y.size)
     return y
 
 
@@ -84,7 +86,7 @@ def worst(name: str, x: Any) -> float:
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("name", ELEMENTARY)
+@pytest.mark.parametrize("name", POINTS)
 def test_within_two_units(name, dtype, processor):
     assert worst(name, points(name, 300, dtype)) <= 2
     with np.errstate(over="ignore"):
@@ -93,13 +95,53 @@ def test_within_two_units(name, dtype, processor):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ELEMENTARY)
+@pytest.mark.parametrize("name", POINTS)
 def test_within_two_units_at_many_points(name, processor):
     assert worst(name, points(name, 100_000)) <= 2
 
 
+def worst_power(x: Any, y: Any) -> float:
+    z, found = compiled("pow", x, y), 0.0
+    with mpmath.workdps(60):
+        for a, b, c in zip(x, y, z, strict=True):
+            exact = mpmath.mpf(float(a)) ** mpmath.mpf(float(b))
+            unit = np.spacing(np.abs(x.dtype.type(float(exact))))
+            if np.isfinite(unit):
+                found = max(found, float(abs(mpmath.mpf(float(c)) - exact) / mpmath.mpf(float(unit))))
+    return found
+
+
+def bases_and_exponents(count: int) -> Any:
+    """Results all over the range, near 1 and far from it."""
+    rng = np.random.default_rng(4)
+    x = np.concatenate(
+        [rng.uniform(0.5, 2, count), np.ldexp(rng.uniform(1, 2, count), rng.integers(-1022, 1023, count))]
+    )
+    return x, rng.uniform(-709, 709, x.size) * rng.choice([1.0, 1e-3], x.size) / np.log(x)
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("name", ELEMENTARY)
+def test_powers_within_two_units(dtype, processor):
+    x, y = bases_and_exponents(400)
+    if dtype == np.float32:
+        x, y = x[:400], np.clip(y[:400], -60, 60)
+    assert worst_power(x.astype(dtype), y.astype(dtype)) <= 2
+
+
+@pytest.mark.slow
+def test_powers_within_two_units_at_many_points(processor):
+    assert worst_power(*bases_and_exponents(50_000)) <= 2
+
+
+def test_edges_of_powers(processor):
+    numbers = np.array([0.0, 5e-324, 0.5, 1.0, 2.0, 2.5, 3.0, 1e300, np.inf, np.nan])
+    x, y = (a.ravel() for a in np.meshgrid(np.concatenate([numbers, -numbers]), np.concatenate([numbers, -numbers])))
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(compiled("pow", x, y), np.power(x, y), rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", POINTS)
 def test_edges(name, dtype, processor):
     with np.errstate(all="ignore"):
         x = np.concatenate([EDGES, -EDGES]).astype(dtype)
@@ -111,7 +153,7 @@ def test_edges(name, dtype, processor):
     assert np.array_equal(y[special], expected[special])
 
 
-@pytest.mark.parametrize("name", ELEMENTARY)
+@pytest.mark.parametrize("name", POINTS)
 def test_neighbours_change_nothing(name, processor):
     """Neither numbers that go another way nor the place in a vector."""
     x = np.abs(points(name, 20))

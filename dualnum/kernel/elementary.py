@@ -1,4 +1,4 @@
-"""exp, expm1, log, log1p, sin, cos and tanh out of a machine's steps, for where it has no vector functions of its own.
+"""exp, expm1, log, log1p, pow, sin, cos, tanh of a machine's steps, where it has no vector functions of its own.
 
 In double precision, within 2 ulp. The methods are those of Cody & Waite, Software Manual for the Elementary Functions
 (1980), of Muller, Elementary Functions (3rd ed. 2016), and of Sun's fdlibm for the logarithms; the coefficients are
@@ -95,6 +95,11 @@ class _Steps:
         s = self.add(a, b)
         v = self.sub(s, a)
         return s, self.add(self.sub(a, self.sub(s, v)), self.sub(b, v))
+
+    def product(self, a: str, b: str) -> tuple[str, str]:
+        """a·b and its rounding error."""
+        p = self.mul(a, b)
+        return p, self.fma(a, b, self.w.negative(p))
 
     def polynomial(self, coefficients: Sequence[float], x: str) -> str:
         """Even and odd powers side by side, which wait half as long for each other."""
@@ -254,15 +259,71 @@ def _cos(s: _Steps, x: str) -> str:
     return _wave(s, x, 1.0)
 
 
-def _near(w: Bits, x: str) -> str:
-    return w.compare("<", w.intrinsic("fabs", x), w.number(_FARTHEST))
+# ── powers ───────────────────────────────────────────────────────────────────────────────────────
+
+_TWO_THIRDS = (2 / 3, 2**-54 / 1.5)  # of which a sum makes twice as many bits
+_FULL = 700.0  # up to this exponent nothing overflows, or vanishes in part
 
 
-# by the name in libm: what is written, and where it holds, if not everywhere
-ELEMENTARY: dict[str, tuple[Callable[[Bits, str], str], Callable[[Bits, str], str] | None]] = {
-    name: (lambda w, x, rule=rule: rule(_Steps(w), x), holds)  # type: ignore[misc]
-    for name, rule, holds in (
-        ("exp", _exp, None), ("expm1", _expm1, None), ("tanh", _tanh, None), ("log", _log, None),
-        ("log1p", _log1p, None), ("sin", _sin, _near), ("cos", _cos, _near),
-    )
-}  # fmt: skip
+def _double_logarithm(s: _Steps, x: str) -> tuple[str, str]:
+    """The same series as a sum of two numbers, with some 65 bits: all terms of which more bits than 53 matter."""
+    m, e = s.w.taken_apart(x)
+    f = s.sub(m, s.number(1.0))
+    d, d_low = s.two_sum(m, s.number(1.0))
+    inverse = s.div(s.number(1.0), d)
+    t = s.mul(f, inverse)
+    minus = s.w.negative(t)
+    t_low = s.mul(s.fma(minus, d_low, s.fma(minus, d, f)), inverse)
+    z, z_low = s.product(t, t)
+    z_low = s.fma(s.add(t, t), t_low, z_low)
+    p, p_low = s.two_sum(s.number(_TWO_THIRDS[0]), s.mul(z, s.polynomial(_LOG[1:], z)))
+    p_low = s.add(p_low, s.number(_TWO_THIRDS[1]))
+    u, u_low = s.product(z, p)
+    u_low = s.fma(z, p_low, s.fma(z_low, p, u_low))
+    v, v_low = s.product(t, u)
+    v_low = s.fma(t, u_low, s.fma(t_low, u, v_low))
+    high, low = s.two_sum(s.mul(e, s.number(_LN2[0])), s.add(t, t))
+    y, more = s.two_sum(high, v)
+    rest = s.fma(e, s.number(_LN2[1]), s.add(s.add(t_low, t_low), v_low))
+    return s.two_sum(y, s.add(s.add(low, more), rest))
+
+
+def _pow(s: _Steps, x: str, y: str) -> tuple[str, str]:
+    """exp(y·log x) of regular numbers."""
+    high, low = _double_logarithm(s, x)
+    exponent, rest = s.product(y, high)
+    rest = s.fma(y, low, rest)
+    k, power, behind = _reduced(s, exponent)
+    one = s.number(1.0)
+    behind = s.add(behind, s.fma(rest, power, rest))
+    inside = s.w.compare("<", s.w.intrinsic("fabs", exponent), s.number(_FULL))
+    inside = s.w.logic("&", inside, s.w.compare(">=", x, s.number(2.0**-1022)))
+    inside = s.w.logic("&", inside, s.w.compare("<", x, s.number(np.inf)))
+    return _scaled(s, s.add(one, s.add(power, behind)), k), inside
+
+
+Rule = Callable[..., tuple[str, str | None]]
+
+
+def _everywhere(rule: Callable[[_Steps, str], str]) -> Rule:
+    return lambda w, x: (rule(_Steps(w), x), None)
+
+
+def _near(rule: Callable[[_Steps, str], str]) -> Rule:
+    def write(w: Bits, x: str) -> tuple[str, str | None]:
+        return rule(_Steps(w), x), w.compare("<", w.intrinsic("fabs", x), w.number(_FARTHEST))
+
+    return write
+
+
+# by the name in libm: a writer and arguments → the result, and where it holds, if not everywhere
+ELEMENTARY: dict[str, Rule] = {
+    "exp": _everywhere(_exp),
+    "expm1": _everywhere(_expm1),
+    "tanh": _everywhere(_tanh),
+    "log": _everywhere(_log),
+    "log1p": _everywhere(_log1p),
+    "sin": _near(_sin),
+    "cos": _near(_cos),
+    "pow": lambda w, x, y: _pow(_Steps(w), x, y),
+}

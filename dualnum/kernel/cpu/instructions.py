@@ -95,7 +95,7 @@ class Instructions:
         if self.h.mvec is not None and hasattr(self.h.mvec, symbol):
             return self._called(symbol, args)
         if name in ELEMENTARY and self.h.fuses:
-            return self._written(name, args[0])
+            return self._written(name, args)
         return self._lane_by_lane(short, args)
 
     def _lane_by_lane(self, name: str, args: tuple[str, ...]) -> str:
@@ -107,14 +107,14 @@ class Instructions:
             result = self.emit(f"insertelement {self.vector} {result}, {self.scalar} {one}, i32 {lane}")
         return result
 
-    def _written(self, name: str, x: str) -> str:
+    def _written(self, name: str, args: tuple[str, ...]) -> str:
         """The call of a function that stands beside the kernel."""
         own = f"elementary.{name}.{self.suffix}"
         if own not in self.declared:
             function = _Function(np.dtype(np.float64), self.lanes)
-            self.declared[own] = function.text(own, name, self.vector)
+            self.declared[own] = function.text(own, name, len(args), self.vector)
             self.declared.update(function.declared)
-        return self.emit(f"call {self.vector} @{own}({self.vector} {x})")
+        return self.emit(f"call {self.vector} @{own}({', '.join(f'{self.vector} {a}' for a in args)})")
 
     def _called(self, name: str, args: tuple[str, ...]) -> str:
         self.declare(name, self.vector, *[self.vector] * len(args))
@@ -124,22 +124,23 @@ class Instructions:
 class _Function(Instructions):
     """A function of `elementary`, in double precision; see `elementary.Bits`."""
 
-    def text(self, symbol: str, name: str, kind: str) -> str:
-        """Its definition, for vectors of this kind."""
-        write, holds = ELEMENTARY[name]
-        x = "%x" if kind == self.vector else self.emit(f"fpext {kind} %x to {self.vector}")
-        y = write(self, x)
+    def text(self, symbol: str, name: str, count: int, kind: str) -> str:
+        """Its definition, for so many vectors of this kind."""
+        args = given = tuple(f"%x{i}" for i in range(count))
+        if kind != self.vector:
+            args = tuple(self.emit(f"fpext {kind} {x} to {self.vector}") for x in given)
+        y, holds = ELEMENTARY[name](self, *args)
         if holds is not None:
             reduce = self.declare(f"llvm.vector.reduce.and.v{self.lanes}i1", "i1", self.mask)
-            everywhere = self.emit(f"call i1 @{reduce}({self.mask} {holds(self, x)})")
+            everywhere = self.emit(f"call i1 @{reduce}({self.mask} {holds})")
             self.lines += [f"  br i1 {everywhere}, label %done, label %far", "far:"]
-            far = self.select(holds(self, x), y, self._lane_by_lane(name, (x,)))
+            far = self.select(holds, y, self._lane_by_lane(name, args))
             self.lines += ["  br label %done", "done:"]
             y = self.emit(f"phi {self.vector} [ {y}, %entry ], [ {far}, %far ]")
         if kind != self.vector:
             y = self.emit(f"fptrunc {self.vector} {y} to {kind}")
-        body = "\n".join(self.lines)
-        return f"define internal {kind} @{symbol}({kind} %x) {{\nentry:\n{body}\n  ret {kind} {y}\n}}"
+        head = f"define internal {kind} @{symbol}({', '.join(f'{kind} {x}' for x in given)})"
+        return "\n".join([head + " {", "entry:", *self.lines, f"  ret {kind} {y}", "}"])
 
     def power_of_two(self, k: str) -> str:
         """The last bits of k + 1.5·2⁵² are those of k, as an integer."""
