@@ -1,8 +1,8 @@
 """exp, expm1, log, log1p, pow, sin, cos, tanh of a machine's steps, where it has no vector functions of its own.
 
-In double precision, within 2 ulp. The methods are those of Cody & Waite, Software Manual for the Elementary Functions
-(1980), of Muller, Elementary Functions (3rd ed. 2016), and of Sun's fdlibm for the logarithms; the coefficients are
-computed by `tests/minimax.py`.
+All computes in double precision, what is `short` only as far as single precision shows; within 2 ulp of either. The
+methods are those of Cody & Waite, Software Manual for the Elementary Functions (1980), of Muller, Elementary Functions
+(3rd ed. 2016), and of Sun's fdlibm for the logarithms; the coefficients are computed by `tests/minimax.py`.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,13 @@ __all__ = ["ELEMENTARY", "Bits"]
 
 
 class Bits(Arithmetic, Protocol):
-    """A writer that knows how numbers are built."""
+    """A writer that knows how numbers are built.
+
+    Attributes:
+        short: the results become single precision.
+    """
+
+    short: bool
 
     def power_of_two(self, k: str) -> str:
         """2ᵏ for whole numbers from −1022 to 1023; for others anything."""
@@ -25,45 +31,29 @@ class Bits(Arithmetic, Protocol):
         """m and e with x = m·2ᵉ and m from √½ to √2, for normal positive numbers; for others anything."""
 
 
+# in double and in single precision
 _EXPM1 = (
-    0.5,
-    0.1666666666666667,
-    0.04166666666666667,
-    0.00833333333332612,
-    0.0013888888888883737,
-    0.00019841269874873975,
-    2.480158732558584e-05,
-    2.755725533255441e-06,
-    2.7557273594799413e-07,
-    2.510524515390137e-08,
-    2.0914707069612355e-09,
-)
+    (0.5, 0.1666666666666667, 0.04166666666666667, 0.00833333333332612, 0.0013888888888883737,
+    0.00019841269874873975, 2.480158732558584e-05, 2.755725533255441e-06, 2.7557273594799413e-07,
+    2.510524515390137e-08, 2.0914707069612355e-09),
+    (0.5000000013487226, 0.16666666681647016, 0.04166646471137908, 0.00833331090172597, 0.0013933673732931852,
+    0.0001989101718430203),
+)  # fmt: skip
 _LOG = (
-    0.6666666666666666,
-    0.4000000000000088,
-    0.28571428570801954,
-    0.22222222392089008,
-    0.18181795600060793,
-    0.15386241881938595,
-    0.13268714792348096,
-    0.1308723619665962,
-)
+    (0.6666666666666666, 0.4000000000000088, 0.28571428570801954, 0.22222222392089008, 0.18181795600060793,
+    0.15386241881938595, 0.13268714792348096, 0.1308723619665962),
+    (0.6666668506375033, 0.39988770673510876, 0.2958039828148471),
+)  # fmt: skip
 _SIN = (
-    -0.16666666666666666,
-    0.008333333333330946,
-    -0.000198412698367542,
-    2.7557316100283695e-06,
-    -2.5051131372218632e-08,
-    1.5918095236696272e-10,
-)
+    (-0.16666666666666666, 0.008333333333330946, -0.000198412698367542, 2.7557316100283695e-06,
+    -2.5051131372218632e-08, 1.5918095236696272e-10),
+    (-0.16666666663852564, 0.008333331873650577, -0.00019840086163020333, 2.7249851596168045e-06),
+)  # fmt: skip
 _COS = (
-    0.041666666666666664,
-    -0.0013888888888887395,
-    2.480158729876295e-05,
-    -2.755731727031051e-07,
-    2.087614597263508e-09,
-    -1.1382611119025631e-11,
-)
+    (0.041666666666666664, -0.0013888888888887395, 2.480158729876295e-05, -2.755731727031051e-07,
+    2.087614597263508e-09, -1.1382611119025631e-11),
+    (0.0416666646580437, -0.0013888302752417692, 2.454788084226998e-05),
+)  # fmt: skip
 _LN2 = (0.6931471805598903, 5.497923018708371e-14)
 _HALF_PI = (1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33)
 
@@ -74,6 +64,7 @@ class _Steps:
     def __init__(self, w: Bits) -> None:
         self.w = w
         self.number = w.number
+        self.short = w.short
 
     def add(self, a: str, b: str) -> str:
         return self.w.infix("+", a, b)
@@ -101,8 +92,9 @@ class _Steps:
         p = self.mul(a, b)
         return p, self.fma(a, b, self.w.negative(p))
 
-    def polynomial(self, coefficients: Sequence[float], x: str) -> str:
+    def polynomial(self, fitted: Sequence[Sequence[float]], x: str, skip: int = 0) -> str:
         """Even and odd powers side by side, which wait half as long for each other."""
+        coefficients = fitted[self.short][skip:]
         square = self.mul(x, x)
         even, odd = (self._horner(coefficients[i::2], square) for i in (0, 1))
         return self.fma(odd, x, even)
@@ -130,6 +122,9 @@ def _reduced(s: _Steps, x: str) -> tuple[str, str, str]:
     """k and, as a sum, eʳ − 1 with x = k·ln 2 + r, |r| ≤ ½ ln 2."""
     k = s.w.intrinsic("rint", s.mul(x, s.number(1 / np.log(2))))
     minus = s.w.negative(k)
+    if s.short:
+        r = s.fma(minus, s.number(np.log(2)), x)
+        return k, s.fma(s.mul(r, r), s.polynomial(_EXPM1, r), r), s.number(0.0)
     high, low = s.fma(minus, s.number(_LN2[0]), x), s.mul(k, s.number(_LN2[1]))
     r = s.sub(high, low)
     rest = s.sub(s.sub(high, r), low)
@@ -138,28 +133,41 @@ def _reduced(s: _Steps, x: str) -> tuple[str, str, str]:
     return k, y, s.add(s.sub(r, y), p)
 
 
+def _bounded(s: _Steps, x: str, low: float) -> str:
+    """x, or where nothing changes any more."""
+    return s.most(s.least(x, 200.0 if s.short else 710.0), low)
+
+
 def _scaled(s: _Steps, y: str, k: str) -> str:
     """y·2ᵏ, in two steps, so that it overflows and vanishes where it should."""
+    if s.short:
+        return s.mul(y, s.w.power_of_two(k))
     half = s.w.intrinsic("floor", s.mul(k, s.number(0.5)))
     return s.mul(s.mul(y, s.w.power_of_two(half)), s.w.power_of_two(s.sub(k, half)))
 
 
 def _exp(s: _Steps, x: str) -> str:
-    k, y, _ = _reduced(s, s.most(s.least(x, 710.0), -746.0))
+    k, y, _ = _reduced(s, _bounded(s, x, -200.0 if s.short else -746.0))
     return _scaled(s, s.add(s.number(1.0), y), k)
 
 
 def _less_one(s: _Steps, k: str, y: str, rest: str) -> tuple[str, str]:
     """2ᵏ·(1 + y) − 1 as a sum, k up to 1,000."""
     power = s.w.power_of_two(k)
-    high, low = s.two_sum(s.sub(power, s.number(1.0)), s.mul(power, y))
+    less = s.sub(power, s.number(1.0))
+    if s.short:
+        return s.fma(power, y, less), rest
+    high, low = s.two_sum(less, s.mul(power, y))
     return high, s.fma(power, rest, low)
 
 
 def _expm1(s: _Steps, x: str) -> str:
-    k, y, rest = _reduced(s, s.most(s.least(x, 710.0), -40.0))
-    result = s.add(*_less_one(s, s.least(k, 1000.0), y, rest))
-    large = s.where(k, ">", 60.0, _scaled(s, s.add(s.number(1.0), y), k), result)
+    k, y, rest = _reduced(s, _bounded(s, x, -40.0))
+    if s.short:
+        large, _ = _less_one(s, k, y, rest)
+    else:
+        small = s.add(*_less_one(s, s.least(k, 1000.0), y, rest))
+        large = s.where(k, ">", 60.0, _scaled(s, s.add(s.number(1.0), y), k), small)
     return s.where(s.w.intrinsic("fabs", x), "<", 2.0**-54, x, large)
 
 
@@ -168,13 +176,16 @@ def _tanh(s: _Steps, x: str) -> str:
     size = s.w.intrinsic("fabs", x)
     least = s.least(size, 22.0)
     n, rest = _less_one(s, *_reduced(s, s.add(least, least)))
-    d, behind = s.two_sum(n, s.number(2.0))
-    inverse = s.div(s.number(1.0), d)
-    q = s.mul(n, inverse)
-    minus = s.w.negative(q)
-    left = s.add(s.fma(minus, d, n), s.fma(minus, s.add(behind, rest), rest))
-    y = s.where(size, "<", 2.0**-28, size, s.fma(left, inverse, q))
-    return s.w.intrinsic("copysign", y, x)
+    if s.short:
+        q = s.div(n, s.add(n, s.number(2.0)))
+    else:
+        d, behind = s.two_sum(n, s.number(2.0))
+        inverse = s.div(s.number(1.0), d)
+        q = s.mul(n, inverse)
+        minus = s.w.negative(q)
+        left = s.add(s.fma(minus, d, n), s.fma(minus, s.add(behind, rest), rest))
+        q = s.fma(left, inverse, q)
+    return s.w.intrinsic("copysign", s.where(size, "<", 2.0**-28, size, q), x)
 
 
 # ── logarithms ───────────────────────────────────────────────────────────────────────────────────
@@ -186,8 +197,8 @@ def _logarithm(s: _Steps, m: str, e: str, rest: str) -> str:
     t = s.div(f, s.add(s.number(2.0), f))
     z, half = s.mul(t, t), s.mul(s.mul(f, f), s.number(0.5))
     inner = s.fma(z, s.polynomial(_LOG, z), half)
-    low = s.fma(t, inner, s.fma(e, s.number(_LN2[1]), rest))
-    return s.fma(e, s.number(_LN2[0]), s.sub(f, s.sub(half, low)))
+    low = s.fma(t, inner, rest if s.short else s.fma(e, s.number(_LN2[1]), rest))
+    return s.fma(e, s.number(np.log(2) if s.short else _LN2[0]), s.sub(f, s.sub(half, low)))
 
 
 def _edges(s: _Steps, x: str, y: str) -> str:
@@ -197,6 +208,8 @@ def _edges(s: _Steps, x: str, y: str) -> str:
 
 
 def _log(s: _Steps, x: str) -> str:
+    if s.short:  # nothing is subnormal here
+        return _edges(s, x, _logarithm(s, *s.w.taken_apart(x), s.number(0.0)))
     least = 2.0**-1022
     m, e = s.w.taken_apart(s.where(x, "<", least, s.mul(x, s.number(2.0**54)), x))
     e = s.where(x, "<", least, s.sub(e, s.number(54.0)), e)
@@ -220,12 +233,18 @@ def _quarters(s: _Steps, x: str) -> tuple[str, str, str]:
     k = s.w.intrinsic("rint", s.mul(x, s.number(2 / np.pi)))
     minus = s.w.negative(k)
     high = s.fma(minus, s.number(_HALF_PI[0]), x)
+    if s.short:
+        r, low = s.fma(minus, s.number(_HALF_PI[1]), high), s.number(0.0)
+        return _modulo_four(s, k), r, low
     t = s.mul(minus, s.number(_HALF_PI[1]))
     error = s.fma(minus, s.number(_HALF_PI[1]), s.w.negative(t))
     r, low = s.two_sum(high, t)
     low = s.add(low, s.fma(minus, s.number(_HALF_PI[2]), error))
-    turns = s.w.intrinsic("floor", s.mul(k, s.number(0.25)))
-    return s.fma(turns, s.number(-4.0), k), r, low
+    return _modulo_four(s, k), r, low
+
+
+def _modulo_four(s: _Steps, k: str) -> str:
+    return s.fma(s.w.intrinsic("floor", s.mul(k, s.number(0.25))), s.number(-4.0), k)
 
 
 def _waves(s: _Steps, r: str, low: str) -> tuple[str, str]:
@@ -233,6 +252,9 @@ def _waves(s: _Steps, r: str, low: str) -> tuple[str, str]:
     z = s.mul(r, r)
     half = s.mul(z, s.number(0.5))
     near = s.sub(s.number(1.0), half)
+    if s.short:
+        sine = s.fma(s.mul(r, z), s.polynomial(_SIN, z), r)
+        return sine, s.fma(s.mul(z, z), s.polynomial(_COS, z), near)
     sine = s.add(r, s.fma(s.mul(r, z), s.polynomial(_SIN, z), s.mul(low, near)))
     rest = s.sub(s.sub(s.number(1.0), near), half)
     tail = s.fma(s.mul(z, z), s.polynomial(_COS, z), s.w.negative(s.mul(r, low)))
@@ -262,7 +284,6 @@ def _cos(s: _Steps, x: str) -> str:
 # ── powers ───────────────────────────────────────────────────────────────────────────────────────
 
 _TWO_THIRDS = (2 / 3, 2**-54 / 1.5)  # of which a sum makes twice as many bits
-_FULL = 700.0  # up to this exponent nothing overflows, or vanishes in part
 
 
 def _double_logarithm(s: _Steps, x: str) -> tuple[str, str]:
@@ -276,7 +297,7 @@ def _double_logarithm(s: _Steps, x: str) -> tuple[str, str]:
     t_low = s.mul(s.fma(minus, d_low, s.fma(minus, d, f)), inverse)
     z, z_low = s.product(t, t)
     z_low = s.fma(s.add(t, t), t_low, z_low)
-    p, p_low = s.two_sum(s.number(_TWO_THIRDS[0]), s.mul(z, s.polynomial(_LOG[1:], z)))
+    p, p_low = s.two_sum(s.number(_TWO_THIRDS[0]), s.mul(z, s.polynomial(_LOG, z, skip=1)))
     p_low = s.add(p_low, s.number(_TWO_THIRDS[1]))
     u, u_low = s.product(z, p)
     u_low = s.fma(z, p_low, s.fma(z_low, p, u_low))
@@ -290,13 +311,16 @@ def _double_logarithm(s: _Steps, x: str) -> tuple[str, str]:
 
 def _pow(s: _Steps, x: str, y: str) -> tuple[str, str]:
     """exp(y·log x) of regular numbers."""
-    high, low = _double_logarithm(s, x)
+    if s.short:
+        high, low = _logarithm(s, *s.w.taken_apart(x), s.number(0.0)), s.number(0.0)
+    else:
+        high, low = _double_logarithm(s, x)
     exponent, rest = s.product(y, high)
     rest = s.fma(y, low, rest)
     k, power, behind = _reduced(s, exponent)
     one = s.number(1.0)
     behind = s.add(behind, s.fma(rest, power, rest))
-    inside = s.w.compare("<", s.w.intrinsic("fabs", exponent), s.number(_FULL))
+    inside = s.w.compare("<", s.w.intrinsic("fabs", exponent), s.number(200.0 if s.short else 700.0))
     inside = s.w.logic("&", inside, s.w.compare(">=", x, s.number(2.0**-1022)))
     inside = s.w.logic("&", inside, s.w.compare("<", x, s.number(np.inf)))
     return _scaled(s, s.add(one, s.add(power, behind)), k), inside

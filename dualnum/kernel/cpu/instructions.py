@@ -111,7 +111,7 @@ class Instructions:
         """The call of a function that stands beside the kernel."""
         own = f"elementary.{name}.{self.suffix}"
         if own not in self.declared:
-            function = _Function(np.dtype(np.float64), self.lanes)
+            function = _Function(self.lanes, self.dtype.itemsize == 4)
             self.declared[own] = function.text(own, name, len(args), self.vector)
             self.declared.update(function.declared)
         return self.emit(f"call {self.vector} @{own}({', '.join(f'{self.vector} {a}' for a in args)})")
@@ -124,10 +124,14 @@ class Instructions:
 class _Function(Instructions):
     """A function of `elementary`, in double precision; see `elementary.Bits`."""
 
+    def __init__(self, lanes: int, short: bool) -> None:
+        super().__init__(np.dtype(np.float64), lanes)
+        self.short = short
+
     def text(self, symbol: str, name: str, count: int, kind: str) -> str:
         """Its definition, for so many vectors of this kind."""
         args = given = tuple(f"%x{i}" for i in range(count))
-        if kind != self.vector:
+        if self.short:
             args = tuple(self.emit(f"fpext {kind} {x} to {self.vector}") for x in given)
         y, holds = ELEMENTARY[name](self, *args)
         if holds is not None:
@@ -137,7 +141,7 @@ class _Function(Instructions):
             far = self.select(holds, y, self._lane_by_lane(name, args))
             self.lines += ["  br label %done", "done:"]
             y = self.emit(f"phi {self.vector} [ {y}, %entry ], [ {far}, %far ]")
-        if kind != self.vector:
+        if self.short:
             y = self.emit(f"fptrunc {self.vector} {y} to {kind}")
         head = f"define internal {kind} @{symbol}({', '.join(f'{kind} {x}' for x in given)})"
         return "\n".join([head + " {", "entry:", *self.lines, f"  ret {kind} {y}", "}"])
