@@ -244,7 +244,7 @@ def from_triangle(a: Value, lower: bool = True) -> Any:
     if isinstance(a, Operand) and a.dtype.kind != "c":
         return linear(from_triangle, a, adjoint=_to_triangle, stacked=from_triangle)
     if isinstance(a, Operand):
-        below = np.tril(a, -1)
+        below: Any = np.tril(a, -1)
         return below + adjoint(below) + np.where(identity(a.shape[-1], a), np.real(a), 0.0)
     full = np.where(library(a).tri(a.shape[-1], dtype=bool), a, adjoint(a))
     if a.dtype.kind == "c":
