@@ -9,6 +9,7 @@ __all__ = [
     "DualnumError",
     "InvalidAxis",
     "InvalidIndex",
+    "InvalidMatrix",
     "InvalidType",
     "InvalidValue",
     "LevelError",
@@ -37,6 +38,10 @@ class InvalidType(DualnumError, TypeError):
 
 class InvalidValue(DualnumError, ValueError):
     """An argument of the right kind with a value that cannot be used here."""
+
+
+class InvalidMatrix(InvalidValue, np.linalg.LinAlgError):
+    """A matrix that cannot be used here: singular, not positive definite, not square."""
 
 
 class InvalidIndex(DualnumError, IndexError):
@@ -106,6 +111,7 @@ _OURS: dict[type[Exception], type[DualnumError]] = {
     ValueError: InvalidValue,
     IndexError: InvalidIndex,
     np.exceptions.AxisError: InvalidAxis,
+    np.linalg.LinAlgError: InvalidMatrix,
     np.exceptions.DTypePromotionError: InvalidType,
 }
 

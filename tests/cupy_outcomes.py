@@ -28,7 +28,19 @@ RAISES = {
     "np.astype": "= but for longdouble, which CuPy lacks",
     **dict.fromkeys(("np.logical_and", "np.logical_or", "np.logical_xor"), _FOLDS),
     **{f"scipy.special.{name}": why for name, why in ROWS.items()},
-    "dn.linalg.sqrtm": "CuPy has no sqrtm",
+    **{
+        f"dn.linalg.{name}": f"CuPy has no {name}"
+        for name in (
+            "sqrtm",
+            "logm",
+            "solve_toeplitz",
+            "solve_discrete_lyapunov",
+            "solve_continuous_are",
+            "solve_discrete_are",
+        )
+    },
+    **dict.fromkeys(("dn.linalg.signm", "dn.linalg.fractional_matrix_power"), "CuPy has no sqrtm and no logm"),
+    "dn.linalg.polar": "CuPy has no solve_sylvester",
     "dn.linalg.solve_sylvester": "CuPy has no solve_sylvester",
 }
 
@@ -55,7 +67,8 @@ LOOKS = {
     **dict.fromkeys(("np.array_repr", "np.array_str", "np.array2string"), _TEXT),
     "np.shares_memory": "at the addresses",
     **dict.fromkeys(("np.power", "np.float_power"), "at constant exponents that are an array"),
-    "dn.linalg.expm": "how large the matrices are",
+    **{f"dn.linalg.{name}": "how large the matrices are" for name in ("expm", "expm_frechet", "cosm", "tanhm")},
+    "dn.linalg.solve_circulant": "whether the matrix is singular",
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from dualnum.transforms.custom import CustomDerivative
 
 MODULES = [dn, dn.autograd, dn.functions, dn.linalg, dn.primitives, dn.testing]
 THINGS = {f"{m.__name__}.{n}": getattr(m, n) for m in MODULES for n in m.__all__ if n not in ("__version__", "WAYS")}
+THINGS = {n: x for n, x in THINGS.items() if not getattr(x, "__module__", "").startswith("numpy")}  # whose are NumPy's
 THINGS |= {f"dualnum.{c.__name__}": c for c in (CustomDerivative, Jitted, Lowered)}
 FUNCTIONS = {n: x for n, x in THINGS.items() if inspect.isfunction(x)}
 CLASSES = {n: x for n, x in THINGS.items() if inspect.isclass(x) and not issubclass(x, Exception)}
@@ -28,9 +29,10 @@ MEMBERS = {
 METHODS = {n: x for n, x in MEMBERS.items() if inspect.isfunction(x) and not hasattr(np.ndarray, n.rpartition(".")[2])}
 DOCS = {n: inspect.getdoc(x) or "" for n, x in (THINGS | MEMBERS).items()}
 NO_ARRAYS = {"best_device", "engine", "nonsmooth", "checkpoint", "lookup", "rows"}
+BY_PLACES = {"block_diag", "circulant", "companion", "hankel", "khatri_rao", "null_space", "orth", "toeplitz"}
 SOURCED = {"Jet", "derivative", "taylor", "grad", "vjp", "hvp", "dual", "hyperdual", "jets"}
 SOURCED |= {"compose", "convergence_radius", "fixed_point", "flow", "implicit", "inverse_map", "pade", "reversion"}
-SOURCED |= {f"linalg.{name}" for name in dn.linalg.__all__ if name != "block_diag"}
+SOURCED |= {f"linalg.{name}" for name in set(dn.linalg.__all__) - {*BY_PLACES, *np.linalg.__all__}}
 
 
 def full(name, seen=()):
@@ -111,6 +113,16 @@ checkpoint(3); grad(lambda x: checkpoint(lambda y: x * y)(x))(0.5); custom_deriv
 jit(3); jit(lambda x: x, static_argnums=0)([1.0])
 linalg.solve_triangular(ONES, J); linalg.solve_triangular([ONES, ONES], J, 3); linalg.cho_solve(([ONES], True), J)
 linalg.expm(J); linalg.sqrtm(J); linalg.solve_sylvester(J, J, J); linalg.solve_continuous_lyapunov([[2.0]], J)
+linalg.logm(J); linalg.logm(0.0 * dn.jet(np.eye(2))); linalg.sqrtm(0.0 * dn.jet(np.eye(2))); linalg.polar(J)
+linalg.polar(J, "x"); linalg.polar(0.0 * dn.jet(np.eye(2))); linalg.signm(J); linalg.signm(0.0 * dn.jet(np.eye(2)))
+linalg.fractional_matrix_power(J, 0.5); linalg.fractional_matrix_power(0.0 * dn.jet(np.eye(2)), 0.5)
+linalg.cosm(J); linalg.sinm(J); linalg.tanm(J); linalg.coshm(J); linalg.sinhm(J); linalg.tanhm(J)
+linalg.toeplitz(dn.jet(np.eye(2))); linalg.hankel(dn.jet(np.eye(2))); linalg.companion(0.5); linalg.companion(0.0 * J)
+linalg.khatri_rao(J, J); linalg.solve_toeplitz(J, [1.0]); linalg.solve_toeplitz(0.0 * J, ONES)
+linalg.matmul_toeplitz(J, [1.0]); linalg.solve_circulant(J, [1.0]); linalg.solve_circulant(J, J, "x")
+linalg.solve_circulant(0.0 * J, J); linalg.solve_circulant(0.0 * J, J, "lstsq"); linalg.null_space(J); linalg.orth(J)
+linalg.expm_frechet(J, 0.5); linalg.expm_frechet([[0.5]], J); linalg.solve_sylvester([[1.0]], [[-1.0]], [[2.0]])
+linalg.solve_discrete_lyapunov(J, J); linalg.solve_continuous_are(J, J, J, J); linalg.solve_discrete_are(J, J, J, J)
 linalg.block_diag(dn.jet([[[0.5]]])); autograd.variable("x"); autograd.variable([[1], 2]); autograd.variable(J)
 autograd.grad(ONES, V); autograd.grad(V, V); autograd.Variable(2.0); V.backward(); V.numpy(); V.item()
 testing.check_derivatives(np.sin, "x"); testing.check_derivatives(np.sin, 0.5, ways="x")

@@ -1,6 +1,7 @@
 """Programs and the machines that run them: every engine gives what the interpreter gives."""
 
 import os
+import platform
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from dualnum import jet, memory
 from dualnum.algebra import Univariate
+from dualnum.jets import eager
 from dualnum.kernel import interpret, launch
 from dualnum.kernel.bounded import Bounded
 from dualnum.kernel.cpu import host, native, store, threads
@@ -227,6 +229,52 @@ def test_a_value_does_not_depend_on_where_it_stands(name, dtype):
         assert np.array_equal(f(jet(x[::-3], 3)).coeffs, whole[:, ::-3])
         assert np.array_equal(f(jet(x, 3)[::2]).coeffs, whole[:, ::2])
         assert np.array_equal(f(jet(x[:66].reshape(6, 11), 3).T).coeffs, whole[:, :66].reshape(4, 6, 11).swapaxes(1, 2))
+
+
+@pytest.fixture(params=["", "haswell", "x86-64"])
+def processor(request, monkeypatch):
+    """The processor at hand, and two that can do less."""
+    if request.param and (platform.machine() not in ("x86_64", "AMD64") or host.host().vector_bytes < 32):
+        pytest.skip("it is not one that could do more")
+
+    def clear():
+        launch._plans.clear()
+        eager._entries.clear()
+
+    monkeypatch.setattr(host, "LESSER", request.param)
+    clear()
+    yield request.param
+    clear()
+
+
+@needs_llvm
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_what_is_left_of_an_array_goes_through_the_same_loop(processor, dtype):
+    """Every length, layout and begin, one direction or several: nothing beyond the end is read or written."""
+    x = np.linspace(-2, 2, 67).astype(dtype)
+    with engine("llvm"):
+        whole = f(jet(x, 3)).coeffs
+        many = f(jet(x, 2, directions=np.linspace(0.5, 1.5, 201).reshape(3, 67).astype(dtype))).coeffs
+        for n in [*range(1, 35), 66]:
+            assert np.array_equal(f(jet(x[:n], 3)).coeffs, whole[:, :n])
+            assert np.array_equal(f(jet(x[::-2], 3)[:n]).coeffs, whole[:, ::-2][:, :n])
+            part = jet(x[:n], 2, directions=np.linspace(0.5, 1.5, 201).reshape(3, 67)[:, :n].astype(dtype))
+            assert np.array_equal(f(part).coeffs, many[..., :n])
+    graph, group = Graph(dtype), [Group("c", 1)]
+    a, b = graph.input(), graph.input()
+    routine = Routine(graph.finish([a * b], a > graph.constant(1.5)), group, [*group, *group])
+    machine = named("llvm")
+    call = machine.compile(routine)
+    a, b = x.copy(), x[::-1].copy()
+    for begin in (0, 1, 5, 16, 64):
+        for end in (*range(begin, begin + 20), 67):
+            y = np.full(67, np.nan, dtype)
+            raised = call(machine.handle(y), machine.handle(a), machine.handle(b), 67, begin, min(end, 67))
+            expected = np.full(67, np.nan, dtype)
+            expected[begin:end] = (a * b)[begin:end]
+            assert np.array_equal(y, expected, equal_nan=True) and bool(raised) == bool((a[begin:end] > 1.5).any())
+    loop = machine.render(routine).partition("loop:")[2].partition("behind:")[0]
+    assert "masked" not in loop and loop.count("fmul") == 1
 
 
 @needs_llvm

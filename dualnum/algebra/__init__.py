@@ -9,7 +9,7 @@ Imports nothing but the errors.
 
 from .apolar import Apolar, Form, paired
 from .families import Box, Nilpotent, TotalDegree
-from .graded import Monomial, NotGraded, Part
+from .graded import Monomial, NotGraded, Part, graded_product
 from .interpolation import amplification, polarized, weights
 from .polynomials import Algebra, Extents, Monomials, Partial, unlike
 from .product import Product, product_of
@@ -20,6 +20,6 @@ from .univariate import Univariate
 __all__ = [
     "Algebra", "Apolar", "Box", "Extents", "Form", "Monomial", "Monomials", "Nilpotent", "NotGraded", "Part",
     "Partial", "Product", "Stack", "TotalDegree", "Univariate", "amplification", "check_order", "factorial_times",
-    "multiple", "paired", "polarized", "product_of", "scale_of", "underflowed", "unlike", "warn_of_underflow",
-    "weights",
+    "graded_product", "multiple", "paired", "polarized", "product_of", "scale_of", "underflowed", "unlike",
+    "warn_of_underflow", "weights",
 ]  # fmt: skip

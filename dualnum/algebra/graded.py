@@ -19,7 +19,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from ..errors import DualnumError
 from ..kinds import Coefficient, Index
 
-__all__ = ["Monomial", "NotGraded", "Part", "add", "is_nothing", "is_zero"]
+__all__ = ["Monomial", "NotGraded", "Part", "add", "graded_product", "is_nothing", "is_zero"]
 
 Monomial = tuple[int, ...]
 
@@ -119,10 +119,13 @@ def _subtract(a: Coefficient, b: Coefficient) -> Any:
 
 
 def _multiply(a: Coefficient, b: Coefficient) -> Any:
-    return _bilinear(_product, a, b)
+    return graded_product(_product, a, b)
 
 
-def _bilinear(product: Callable[[Any, Any], Any], a: Coefficient, b: Coefficient) -> Any:
+def graded_product(product: Callable[[Any, Any], Any], a: Coefficient, b: Coefficient) -> Any:
+    """A product of coefficients as one of homogeneous parts, if they are such."""
+    if not isinstance(a, Part) and not isinstance(b, Part):
+        return product(a, b)
     for x, y in ((a, b), (b, a)):
         if is_zero(x):
             return Part(y.algebra, {})
@@ -214,7 +217,7 @@ _LINEAR = {
     np.take_along_axis,
 }
 _RULES: dict[np.ufunc, Callable[..., Any]] = {
-    np.matmul: partial(_bilinear, np.matmul),
+    np.matmul: partial(graded_product, np.matmul),
     np.add: add, np.subtract: _subtract, np.multiply: _multiply, np.divide: _divide, np.square: _square,
     np.float_power: _widened,
     **{f: _mapped(f) for f in (

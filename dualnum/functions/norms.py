@@ -103,12 +103,18 @@ def _power_of_two(x: Value, axes: tuple[int, ...]) -> Any:
         return np.where(usable < 1, usable / mantissa * 0.5, usable * 0.5 / mantissa)
 
 
+def _largest(x: Value, axes: tuple[int, ...], keepdims: bool) -> Any:
+    """The largest of what is not negative, 0 where there is none."""
+    none = 0 in [x.shape[i] for i in axes]
+    return (np.sum if none else np.max)(x, axis=axes, keepdims=keepdims)
+
+
 def _vector_norm(x: Value, axes: tuple[int, ...], order: Any, keepdims: bool) -> Any:
     """(Σ |x|^p)^{1/p} over the axes, with the limits max, min and the count of what is not zero."""
     if order == 2:
         return root_of_squares(x, axes, keepdims)
     if order == np.inf:
-        return np.max(np.abs(x), axis=axes, keepdims=keepdims)
+        return _largest(np.abs(x), axes, keepdims)
     if order == -np.inf:
         return np.min(np.abs(x), axis=axes, keepdims=keepdims)
     if order == 1:
@@ -142,13 +148,18 @@ def _matrix_norm(x: Value, axes: tuple[int, int], order: Any, keepdims: bool) ->
         return root_of_squares(x, axes, keepdims)
     if order in (2, -2, "nuc"):
         values = np.linalg.svdvals(np.moveaxis(x, axes, (-2, -1)))
-        result = np.sum(values, axis=-1) if order == "nuc" else values[..., 0 if order == 2 else -1]
+        if order == "nuc":
+            result = np.sum(values, axis=-1)
+        elif values.shape[-1]:
+            result = values[..., 0 if order == 2 else -1]
+        else:
+            result = _largest(values, (values.ndim - 1,), False) if order == 2 else np.min(values, axis=-1)
         return np.expand_dims(result, axes) if keepdims else result
     if order not in (1, -1, np.inf, -np.inf):
         raise InvalidValue(f"norm: ord is {order!r}; expected 'fro', 1, -1, inf or -inf for matrices")
     summed, compared = (row, column) if abs(order) == 1 else (column, row)
     sums = np.sum(np.abs(x), axis=summed, keepdims=True)
-    result = (np.max if order > 0 else np.min)(sums, axis=compared, keepdims=True)
+    result = _largest(sums, (compared,), True) if order > 0 else np.min(sums, axis=compared, keepdims=True)
     return result if keepdims else np.squeeze(result, axes)
 
 

@@ -48,7 +48,7 @@ def roots(p: Value) -> Any:
         )
     if n < 1:
         return np.roots(primal(p))
-    companion = np.concatenate([(-p[1:] / p[0])[None], library(p).eye(n - 1, n)])
+    companion = np.concatenate([(-p[1:] / p[0])[None], library(p).eye(n - 1, n, dtype=p.dtype)])
     w = np.linalg.eig(companion)[0]
     return in_order(w, np.roots(primal(p))) if library(p) is np else w
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import memory
-from ..errors import InvalidType, InvalidValue, NotDifferentiable
+from ..errors import InvalidMatrix, InvalidType, InvalidValue, NotDifferentiable
 from ..kinds import Axis, DType, Value
 from ..operand import bilinear, implements, library
 from . import adjoints
@@ -235,7 +235,7 @@ def matrix_power(a: Value, n: Any) -> Any:
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
         raise InvalidType(f"matrix_power: n is {n!r}; expected an integer")
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
-        raise InvalidValue(f"matrix_power: a has shape {a.shape}; expected square matrices")
+        raise InvalidMatrix(f"matrix_power: a has shape {a.shape}; expected square matrices")
     if n < 0:
         a, n = np.linalg.inv(a), -n
     squares, power = a, None

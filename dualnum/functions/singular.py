@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from .. import series
-from ..errors import NonsmoothPoint, NotDifferentiable
+from ..errors import InvalidMatrix, NonsmoothPoint
 from ..kinds import Value
 from ..operand import Operand, implements, library, primal
 from ..primitives.operation import Operation
 from .arguments import on_values
+from .complement import completed
 from .keywords import array, with_value
 from .matrices import adjoint, conjugated, from_triangle, identity, product, square, transposed
 from .spectra import SPECTRAL, check_invariant, turned
@@ -51,9 +52,26 @@ def _zeros(s: Value) -> Any:
     return zero if np.any(zero) else None
 
 
-def _across(x: Value, basis: Any, s: Value) -> Any:
+def _structure(s: Value) -> tuple[Blocks | None, Any]:
+    """The blocks of equal values above zero, and which values are zero; None where there are none."""
+    blocks, zero = blocks_of("svd", s), _zeros(s)
+    if blocks is not None and zero is not None:
+        n = s.shape[-1]
+        blocks = Blocks(np.where(zero, n + np.arange(n), blocks.labels))
+        blocks = None if np.all(blocks.alone) else blocks
+    return blocks, zero
+
+
+def _across(x: Value, basis: Any, s: Value, zero: Any) -> Any:
     """What of the columns of x is orthogonal to the basis, over s; the structural zero of a basis that is complete."""
-    return 0 if basis.shape[-1] == basis.shape[-2] else (x - basis @ (adjoint(basis) @ x)) / s[..., None, :]
+    if zero is None and basis.shape[-1] == basis.shape[-2]:
+        return 0
+    return (x - basis @ (adjoint(basis) @ x)) / s[..., None, :]
+
+
+def _without(zero: Any, *vectors: Value) -> Any:
+    """The vectors, zeros in place of those that belong to zero values: these are any basis of what is across."""
+    return (np.where(zero[..., None, :], 0.0, x) for x in vectors)
 
 
 def _singular_series(
@@ -64,12 +82,15 @@ def _singular_series(
     In the bases at the value U = U_0 (P + Q), V = V_0 (P − Q), where P is what the eigenvectors of (0 A; Aᴴ 0) have in
     common and Q what belongs to −S: their gaps are s_j − s_i and s_j + s_i. Columns of zero values do not move.
     """
-    blocks, zero = blocks_of("svd", s0), _zeros(s0)
+    first, others = u0, v0
+    blocks, zero = _structure(s0)
     inside = identity(s0.shape[-1], s0) if blocks is None else blocks.same
     gaps = np.where(inside, 1.0, s0[..., None, :] - s0[..., :, None])
     sums, over = s0[..., None, :] + s0[..., :, None], s0
     if zero is not None:
-        sums, over = np.where(sums == 0, 1.0, sums), np.where(zero, 1.0, s0)
+        both = zero[..., None, :] & zero[..., :, None]
+        gaps, sums, over = np.where(both, 1.0, gaps), np.where(both, 1.0, sums), np.where(zero, 1.0, s0)
+        u0, v0 = _without(zero, u0, v0)
     adjoints = [adjoint(a_k) if type(a_k) is not int else 0 for a_k in a]
     u, v = [u0], [v0]
     m: list[Any] = []
@@ -81,34 +102,25 @@ def _singular_series(
             v.append(0 * v0)
             continue
         if zero is not None:
-            p, q = (np.where(zero[..., None, :], 0.0, x) for x in (p, q))
+            p, q = _without(zero, p, q)
         x, y = adjoint(u0) @ p, adjoint(v0) @ q
         plus, minus = 0.5 * (x + y), 0.5 * (x - y)
-        m.append(diagonal_of(plus, s0) if blocks is None else np.where(inside, 0.5 * (plus + adjoint(plus)), 0.0))
+        m.append(diagonal_of(plus) if blocks is None else np.where(inside, 0.5 * (plus + adjoint(plus)), 0.0))
         on: Any = 0.0
         if k > 1:
             on = product([*map(adjoint, u)], u, k, 1, k - 1) + product([*map(adjoint, v)], v, k, 1, k - 1)
-            on = -0.25 * (diagonal_of(on, s0)[..., None, :] if blocks is None else 0.5 * (on + adjoint(on)))
+            on = -0.25 * (diagonal_of(on)[..., None, :] if blocks is None else 0.5 * (on + adjoint(on)))
         plus, minus = np.where(inside, on, plus / gaps), minus / sums
-        u.append(u0 @ (plus + minus) + _across(p, u0, over))
-        v.append(v0 @ (plus - minus) + _across(q, v0, over))
+        u.append(u0 @ (plus + minus) + _across(p, u0, over, zero))
+        v.append(v0 @ (plus - minus) + _across(q, v0, over, zero))
     if blocks is None:
-        return u, [s0, *(0 * s0 if type(x) is int else x for x in m)], v
-    values, turned = split(
-        "svd",
-        order,
-        s0,
-        m,
-        blocks,
-        sizes_of_sums(
-            [*map(size, a)], [x + y for x, y in zip(map(size, u), map(size, v), strict=True)], [*map(size, m)]
-        ),
-        vectors,
-        True,
-    )
+        return [first, *u[1:]], [s0, *(0 * s0 if type(x) is int else x for x in m)], [others, *v[1:]]
+    both_sizes = [x + y for x, y in zip(map(size, u), map(size, v), strict=True)]
+    sizes = sizes_of_sums([*map(size, a)], both_sizes, [*map(size, m)])
+    values, turned = split("svd", order, s0, m, blocks, sizes, vectors, descending=True)
     if not vectors:
         return [], [s0, *values], []
-    u, v = ([product(x, turned, k) for k in range(order + 1)] for x in (u, v))
+    u, v = ([product(x, turned, k) for k in range(order + 1)] for x in ([first, *u[1:]], [others, *v[1:]]))
     return u, [s0, *values], v
 
 
@@ -128,20 +140,21 @@ def _known(a: Coefficients, v: Coefficients, u: Coefficients, m: Coefficients, k
 def _singular_values_series(order: int, s0: Any, a: Coefficients) -> list[Any]:
     if len(a) == 1 or not order:
         return [s0]
-    _, u, v = _parted(_pairs(a[0]), a[0].shape[-2])
+    _, u, v = _parted(SINGULAR(a[0]), a[0].shape[-2])
     return [s0, *_singular_series(order, u, s0, v, a, "")[1][1:]]
 
 
 def _singular_values_pull(wanted: Sequence[bool], g: Value, s: Value, a: Value) -> list[Any]:
     """U diag(s̄) Vᴴ, of cotangents without conjugation; where the vectors are not known alone, by (0 A; Aᴴ 0)."""
-    blocks, zero = blocks_of("svd", s), _zeros(s)
+    blocks, zero = _structure(s)
     if zero is not None:
         g = np.where(zero, 0.0, g)
-    if blocks is None and zero is None:
+    if blocks is None:
         _, u, v = _parted(SINGULAR(a), a.shape[-2])
+        if zero is not None:  # their vectors are not asked for
+            u, v = _without(zero, u, v)
         return [np.conjugate(u * g[..., None, :]) @ transposed(v)]
-    if blocks is not None:
-        constant_in_blocks("svd", g, blocks, s)
+    constant_in_blocks("svd", g, blocks, s)
     rows, columns = a.shape[-2:]
     zeros = library(a).zeros
     above = np.concatenate([zeros((*a.shape[:-1], rows), a.dtype), a], axis=-1)
@@ -174,7 +187,6 @@ def _singular_pairs_series(order: int, pairs: Any, a: Coefficients) -> list[Any]
     if len(a) == 1 or not order:
         return [pairs]
     s0, u0, v0 = _parted(pairs, a[0].shape[-2])
-    _check_zeros(_zeros(s0))
     u, s, v = _singular_series(order, u0, s0, v0, a, "shared")
     above = [(0 * s0 if type(x) is int else x)[..., None, :] for x in s]
     return [np.concatenate(parts, axis=-2) for parts in zip(above, u, v, strict=True)]
@@ -192,20 +204,24 @@ def _singular_pairs_pull(wanted: Sequence[bool], g: Value, pairs: Any, a: Value,
     """The transpose of one step of `_singular_series`, of cotangents without conjugation."""
     s, u, v = _parted(pairs, a.shape[-2])
     to_s, to_u, to_v = _parted(g, a.shape[-2])
-    x, y = adjoint(u) @ conjugated(to_u), adjoint(v) @ conjugated(to_v)
-    blocks, zero = blocks_of("svd", s), _zeros(s)
-    inside, sums, over = identity(s.shape[-1], s), s[..., None, :] + s[..., :, None], s
+    blocks, zero = _structure(s)
     if zero is not None:
-        used = True if reach is None else np.any(np.broadcast_to(reach(), g.shape)[..., 1:, :], axis=-2)
-        _check_zeros(zero & used)
-        to_s, sums, over = np.where(zero, 0.0, to_s), np.where(sums == 0, 1.0, sums), np.where(zero, 1.0, s)
+        u, v = _without(zero, u, v)
+    x, y = adjoint(u) @ conjugated(to_u), adjoint(v) @ conjugated(to_v)
+    inside, sums, over = identity(s.shape[-1], s), s[..., None, :] + s[..., :, None], s
     if blocks is not None:
         check_invariant("svd", to_s, x + y, blocks, s, reach, g.shape)
         inside = blocks.same
+    if zero is not None:
+        used = True if reach is None else np.any(np.broadcast_to(reach(), g.shape)[..., 1:, :], axis=-2)
+        _check_zeros(zero & used)
+        both = zero[..., None, :] & zero[..., :, None]
+        to_s, inside = np.where(zero, 0.0, to_s), inside | both
+        sums, over = np.where(both, 1.0, sums), np.where(zero, 1.0, s)
     plus = np.where(inside, 0.0, (x + y) / np.where(inside, 1.0, s[..., None, :] - s[..., :, None]))
     minus = (x - y) / sums
-    p = 0.5 * (u @ (plus + minus)) + _across(conjugated(to_u), u, over)
-    q = 0.5 * (v @ (plus - minus)) + _across(conjugated(to_v), v, over)
+    p = 0.5 * (u @ (plus + minus)) + _across(conjugated(to_u), u, over, zero)
+    q = 0.5 * (v @ (plus - minus)) + _across(conjugated(to_v), v, over, zero)
     result = p @ adjoint(v) + u @ adjoint(q) + (u * to_s[..., None, :]) @ adjoint(v)
     return [conjugated(result)]
 
@@ -227,34 +243,71 @@ def svdvals(x: Value, /) -> Any:
 
 @implements(np.linalg.svd)
 def svd(a: Value, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-    """Vectors of length 1, which turn as LAPACK's do."""
+    """Vectors of length 1, which turn as LAPACK's do; a full set has the gauge of `complement`."""
     a = array(a)
     rows, columns = a.shape[-2:]
     if hermitian:
         a = from_triangle(square("svd", a))
     if not compute_uv:
         return np.linalg.svdvals(a)
-    if full_matrices and rows != columns:
-        raise NotDifferentiable(
-            f"svd: of {rows} × {columns} matrices the last vectors of a full set are arbitrary, and have no "
-            "derivative; use full_matrices=False"
-        )
+    if hermitian:
+        return _of_hermitian(a)
     s, u, v = _parted(SINGULAR(a), rows)
-    pairs = turned(np.concatenate([u, v], axis=-2), slice(0, 1) if rows < columns else slice(rows, rows + 1))
+    if hasattr(a, "planes"):  # of what is recorded, the sweep knows which vectors are asked for
+        _check_zeros(_zeros(s))
+    pairs = np.concatenate([u, v], axis=-2)
+    if rows and columns:
+        pairs = turned(pairs, slice(0, 1) if rows < columns else slice(rows, rows + 1))
     u, v = pairs[..., :rows, :], pairs[..., rows:, :]
-    if (blocks := blocks_of("svd", s)) is not None:
-        u, v = unsettled("svd", s, u, blocks), unsettled("svd", s, v, blocks)
-    return _SVD(u, s, adjoint(v))
+    if full_matrices and rows != columns:
+        left, _, right = np.linalg.svd(primal(a))
+        u, v = (completed(u, left), v) if rows > columns else (u, completed(v, adjoint(right)))
+    return _SVD(*_guarded(u, s, adjoint(v)))
+
+
+def _guarded(u: Value, s: Value, vh: Value) -> tuple[Any, Any, Any]:
+    """The same, where values are equal with vectors that may be asked for together only."""
+    blocks, _ = _structure(s)
+    if blocks is None:
+        return u, s, vh
+    return unsettled("svd", s, u, blocks), s, unsettled("svd", s, vh, blocks, axis=-2)
+
+
+def _of_hermitian(a: Value) -> Any:
+    """By the eigenvalues w, as NumPy has it: s = |w|, and v = u sign w."""
+    w, u = np.linalg.eigh(a)
+    sign, places = np.sign(primal(w)), np.flip(np.argsort(np.abs(primal(w)), axis=-1), -1)
+    s = np.take_along_axis(w * sign, places, axis=-1)
+    _check_zeros(_zeros(s))
+    u, v = (np.take_along_axis(x, places[..., None, :], axis=-1) for x in (u, u * sign[..., None, :]))
+    return _SVD(*_guarded(u, s, adjoint(v)))
 
 
 @implements(np.linalg.cond)
 def cond(x: Value, p: Value = None) -> Any:
     """‖A‖ ‖A⁻¹‖; by the singular values for p = 2 and −2."""
     x = array(x)
+    if 0 in x.shape[-2:]:
+        raise InvalidMatrix(f"cond: x has shape {tuple(x.shape)}; expected matrices that are not empty")
     if p is None or p in (2, -2):
         s = SINGULAR_VALUES(x)
+        zero = _zeros(s)
+        if zero is not None and np.any(zero[..., 0 if p == -2 else -1]):
+            raise _infinite_condition()
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    return np.linalg.norm(x, p, axis=(-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, axis=(-2, -1))
+    x = square("cond", x)
+    try:
+        inverse = np.linalg.inv(x)
+    except np.linalg.LinAlgError:
+        raise _infinite_condition() from None
+    return np.linalg.norm(x, p, axis=(-2, -1)) * np.linalg.norm(inverse, p, axis=(-2, -1))
+
+
+def _infinite_condition() -> NonsmoothPoint:
+    return NonsmoothPoint(
+        "cond: a matrix is singular, where its condition is infinite and has no derivative; its reciprocal, "
+        "np.linalg.cond(x, -2), is zero there and has the subgradient of a modulus"
+    )
 
 
 on_values(np.linalg.matrix_rank)

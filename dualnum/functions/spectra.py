@@ -77,7 +77,7 @@ def _spectral_pull(wanted: Sequence[bool], c: Value, y: Value, g: Value, a: Valu
         inside = blocks.same
     quotients = (g - np.swapaxes(g, -1, -2)) / np.where(inside, 1.0, w[..., None, :] - w[..., :, None])
     result = v @ np.where(inside, 0.0, inner * quotients) @ adjoint(v)
-    return [diagonal_of(inner, w)[..., None, :] if wanted[0] else None, conjugated(result)]
+    return [diagonal_of(inner)[..., None, :] if wanted[0] else None, conjugated(result)]
 
 
 SPECTRAL = Operation("eigvalsh", _spectral, _spectral_series, _spectral_pull)
@@ -170,8 +170,9 @@ def turned(v: Value, row: Any) -> Any:
         return v
     turn = v[..., row, :] if isinstance(row, slice) else np.take_along_axis(v, row, axis=-2)
     now = primal(turn)
-    turn = np.where(now == 0, 1.0, turn)
-    return v * (np.conjugate(turn) / np.abs(turn)) * np.where(np.real(now) < 0, -1.0, 1.0)
+    phased = np.abs(now) > np.sqrt(np.finfo(now.dtype).eps)  # what is zero has no phase
+    turn = np.where(phased, turn, 1.0)
+    return v * (np.conjugate(turn) / np.abs(turn)) * np.where(phased & (np.real(now) < 0), -1.0, 1.0).astype(v.dtype)
 
 
 @implements(np.linalg.eigh)
@@ -282,7 +283,7 @@ def eigvals(a: Value) -> Any:
 def in_order(w: Value, values: Value) -> Any:
     """Eigenvalues with the values of others, and in their order, that are the same numbers but for roundings."""
     own = primal(w)
-    if isinstance(own, Operand):  # of a trace it is not known whether the others are real
+    if isinstance(own, Operand) or not own.size:  # of a trace it is not known whether the others are real
         return w
     nearest = np.argmin(np.abs(values[..., :, None] - own[..., None, :]), axis=-1)
     return with_value(np.take_along_axis(w, nearest, axis=-1), values)
@@ -295,5 +296,6 @@ def eig(a: Value) -> Any:
     w, v = ANY_VALUES(a), ANY_VECTORS(a)
     native = primal(v)
     v = v / np.sqrt(np.sum(squared_modulus(v), axis=-2, keepdims=True))
-    v = turned(v, np.argmax(np.abs(native), axis=-2)[..., None, :]) if v.dtype.kind == "c" else v
+    if v.dtype.kind == "c" and 0 not in v.shape:
+        v = turned(v, np.argmax(np.abs(native), axis=-2)[..., None, :])
     return _EIG(w, with_value(v, native))

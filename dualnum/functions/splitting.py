@@ -29,6 +29,7 @@ __all__ = [
 
 Coefficients = Sequence[Any]
 _DIGITS = 8  # units in the last place of the largest, within which values are equal
+_OF_DERIVATIVES = 0.75  # of all digits, in which derivatives are
 
 
 class Blocks:
@@ -76,15 +77,16 @@ def blocks_of(name: str, w: Value, scale: Any = None) -> Blocks | None:
 
 
 def _limit(numbers: Value, n: int, scale: Any) -> Any:
-    """What is zero of a difference of values."""
+    """What is zero of a difference of values; of derivatives, with the errors of others in them, of a given scale."""
     eps = np.finfo(numbers.dtype).eps
-    size = np.max(np.abs(numbers), axis=-1, keepdims=True) if scale is None else scale
-    return max(_DIGITS, n) * eps * size
+    if scale is not None:
+        return eps**_OF_DERIVATIVES * scale
+    return max(_DIGITS, n) * eps * np.max(np.abs(numbers), axis=-1, keepdims=True)
 
 
-def diagonal_of(m: Value, w: Value) -> Any:
-    """The real diagonal of a Hermitian matrix, which is where the values w are (homogeneous parts do not know it)."""
-    return np.real(np.sum(np.where(identity(w.shape[-1], w), m, 0.0), axis=-1))
+def diagonal_of(m: Value) -> Any:
+    """The real diagonal of a Hermitian matrix."""
+    return np.real(np.diagonal(m, 0, -2, -1))
 
 
 def constant_in_blocks(name: str, g: Value, blocks: Blocks, w: Value, what: str = "the function") -> None:
@@ -151,12 +153,12 @@ def block_series(
             u.append(0 * u[0])
             adjoints.append(u[k])
             continue
-        m.append(diagonal_of(s, w) if blocks is None else _hermitian(np.where(inside, s, 0.0)))
+        m.append(diagonal_of(s) if blocks is None else _hermitian(np.where(inside, s, 0.0)))
         if k > last:
             break
         on: Any = product(adjoints, u, k, 1, k - 1)
         if type(on) is not int:
-            on = -0.5 * (_hermitian(on) if blocks is not None else diagonal_of(on, w)[..., None, :])
+            on = -0.5 * (_hermitian(on) if blocks is not None else diagonal_of(on)[..., None, :])
         u.append(np.where(inside, on, s / gaps))
         adjoints.append(adjoint(u[k]))
     return m, u, moved
@@ -295,19 +297,19 @@ def _together(name: str, w: Value, m: Coefficients, blocks: Blocks, sizes: Coeff
                     f"{name}: {blocks.named(w)}, and several variables at once take them apart, where they are no "
                     "smooth functions; along one curve they split (dn.taylor, dn.directional, dn.derivative(f, n))"
                 )
-        values.append(diagonal_of(x, w))
+        values.append(diagonal_of(x))
     return values, [identity(w.shape[-1], w, w.dtype)]
 
 
-def unsettled(name: str, w: Value, v: Value, blocks: Blocks) -> Any:
-    """Vectors of a jet, such that raise where single ones of a block are asked for beyond what is known of them."""
+def unsettled(name: str, w: Value, v: Value, blocks: Blocks, axis: int = -1) -> Any:
+    """Vectors of a jet, the columns (or rows, axis −2), such that raise where single ones of a block are asked for."""
     planes = getattr(w, "planes", None)
     if planes is None or not visible(planes):
         return v  # of what is recorded, the sweep decides
     order = w.order
     apart = np.abs(planes[..., None, :] - planes[..., :, None])
     size = np.max(np.abs(planes), axis=(0, -1), initial=0.0)[..., None, None]
-    parted = apart > 64 * w.shape[-1] * np.finfo(planes.dtype).eps * size
+    parted = apart > _limit(planes, w.shape[-1], size)
     degrees = np.where(np.any(parted, axis=0), np.argmax(parted, axis=0), order + 1)  # at which they part
     degree = int(np.max(np.where(blocks.same & ~identity(w.shape[-1], degrees), degrees, 0)))
     known = order - degree
@@ -317,8 +319,10 @@ def unsettled(name: str, w: Value, v: Value, blocks: Blocks) -> Any:
     else:
         when = f"part at degree {degree}: single vectors have known derivatives to order {known} only, as those of"
         rest = f"v.truncate({known}), v the result, and for higher ones begin with a jet of a higher order"
+    others = v.shape[axis] - w.shape[-1]  # of a full set of singular vectors, which are in no block
+    labels = np.concatenate([blocks.labels, np.full((*w.shape[:-1], others), -1) - np.arange(others)], axis=-1)
     return v._unsettled(
-        blocks.labels, known,
+        labels, axis, known,
         f"{name}: {blocks.named(w)}, and {when} {rest}. Products with all of them have all derivatives (v @ v.T of the "
         "block, v * f(w) @ v.T)",
     )  # fmt: skip

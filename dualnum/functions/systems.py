@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from .. import series
-from ..errors import InvalidValue
+from ..errors import InvalidMatrix, InvalidValue
 from ..kinds import Axis, Value
 from ..operand import implements, library, primal, visible
 from ..primitives.operation import Operation
 from . import matrices
 from .keywords import array, with_native
-from .matrices import difference, product, solver, square, transposed
+from .matrices import check_right_side, product, square, transposed
 
 __all__ = ["characteristic"]
 
@@ -25,31 +25,11 @@ Coefficients = Sequence[Any]
 # ── systems ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _solve_series(order: int, x0: Value, a: Coefficients, b: Coefficients) -> list[Any]:
-    """A X = B:  X_k = A_0⁻¹ (B_k − Σ_{j≥1} A_j X_{k−j})."""
-    solve, x = solver(a[0]), [x0]
-    for k in range(1, order + 1 if len(a) > 1 else len(b)):
-        x.append(solve(difference(b, k, product(a, x, k, 1))))
-    return x
-
-
-def _solve_pull(wanted: Sequence[bool], g: Value, x: Value, a: Value, b: Value) -> tuple[Any, Any]:
-    to_b = matrices.solve(transposed(a), g)
-    return -(to_b @ transposed(x)) if wanted[0] else None, to_b
-
-
-SOLVE = Operation("solve", matrices.solve, _solve_series, _solve_pull)
-
-
 @implements(np.linalg.solve)
 def solve(a: Value, b: Value) -> Any:
     a, b = square("solve", a), array(b)
-    if b.ndim == 0 or b.shape[-1 if b.ndim == 1 else -2] != a.shape[-1]:
-        raise InvalidValue(
-            f"solve: a has shape {tuple(a.shape)}, b has shape {tuple(b.shape)}; expected (…, n, n) with (n,) or "
-            "(…, n, m)"
-        )
-    return SOLVE(a, b[:, None])[..., 0] if b.ndim == 1 else SOLVE(a, b)
+    check_right_side("solve", a, b)
+    return matrices.solve(a, b[:, None])[..., 0] if b.ndim == 1 else matrices.solve(a, b)
 
 
 def _inverse_series(order: int, x0: Value, a: Coefficients) -> list[Any]:
@@ -98,11 +78,22 @@ def _log_determinant(a: Value) -> Any:
     return size + 1j * np.angle(sign) if a.dtype.kind == "c" else size
 
 
+def _inverted(a: Value) -> Any:
+    """A⁻¹, which the derivatives of the logarithm are made of."""
+    try:
+        return np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        raise InvalidMatrix(
+            "slogdet: a matrix is singular, where log |det a| is −inf and has no derivative; np.linalg.det is smooth "
+            "there"
+        ) from None
+
+
 def _log_determinant_series(order: int, y0: Any, a: Coefficients) -> list[Any]:
     """y' = tr(A⁻¹ A'):  k y_k = Σ_j j tr(A_j X_{k−j}) with X = A⁻¹ (Jacobi)."""
     if len(a) == 1 or not order:
         return [y0]
-    x, y = _inverse_series(order - 1, np.linalg.inv(a[0]), a[:order]), [y0]
+    x, y = _inverse_series(order - 1, _inverted(a[0]), a[:order]), [y0]
     for k in range(1, order + 1):
         terms = (j * np.sum(a[j] * transposed(x[k - j]), axis=(-1, -2)) for j in range(1, min(k + 1, len(a))))
         y.append(series.total(terms) / k)
@@ -111,7 +102,7 @@ def _log_determinant_series(order: int, y0: Any, a: Coefficients) -> list[Any]:
 
 LOG_DETERMINANT = Operation(
     "slogdet", _log_determinant, _log_determinant_series,
-    lambda wanted, g, y, a: [g[..., None, None] * transposed(np.linalg.inv(a))],
+    lambda wanted, g, y, a: [g[..., None, None] * transposed(_inverted(a))],
 )  # fmt: skip
 
 

@@ -15,39 +15,55 @@ __all__ = ["Unsettled"]
 
 
 class Unsettled(Jet):
-    """A jet whose columns are asked for in blocks; those of degrees that are known stand in a truncated one."""
+    """A jet whose vectors are asked for in blocks; those of degrees that are known stand in a truncated one.
 
-    __slots__ = ("_known", "_labels", "_message")
+    Attributes:
+        _about: the labels of the vectors, along which axis (−1 or −2) they stand, the last degree that is known, and
+            what is said to who asks for more.
+    """
 
-    _known: int
-    _labels: Any
-    _message: str
+    __slots__ = ("_about",)
+
+    _about: tuple[Any, int, int, str]
 
     def __getitem__(self, index: Index) -> Any:
-        columns = np.zeros(self.shape, bool)
-        columns[index] = True
-        taken = np.any(columns, axis=-2)
-        same = self._labels[..., :, None] == self._labels[..., None, :]
+        labels, axis, _, message = self._about
+        entries = np.zeros(self.shape, bool)
+        entries[index] = True
+        taken = np.any(entries, axis=-3 - axis)
+        same = labels[..., :, None] == labels[..., None, :]
         if np.any(taken[..., :, None] & ~taken[..., None, :] & same):
-            raise NonsmoothPoint(self._message)
+            raise NonsmoothPoint(message)
         return super().__getitem__(index)
 
     def truncate(self, order: int) -> Jet:
         jet = super().truncate(order)
-        return jet if 0 < order <= self._known else _unsettled(jet, self._labels, self._known, self._message)
+        return jet if 0 < order <= self._about[2] else _unsettled(jet, *self._about)
+
+    @property
+    def T(self) -> Any:
+        return self._flipped(super().T) if self.ndim == 2 else super().T
+
+    @property
+    def mT(self) -> Any:
+        return self._flipped(super().mT)
+
+    def _flipped(self, jet: Jet) -> Any:
+        labels, axis, known, message = self._about
+        return _unsettled(jet, labels, -3 - axis, known, message)
 
     def __getattribute__(self, name: str) -> Any:
         if name in _READING:
-            raise NonsmoothPoint(object.__getattribute__(self, "_message"))
+            raise NonsmoothPoint(object.__getattribute__(self, "_about")[-1])
         return super().__getattribute__(name)
 
 
 _READING = frozenset(("coefficient", "coeffs", "derivative", "derivatives", "partial", "partials"))
 
 
-def _unsettled(self: Jet, labels: Value, known: int, message: str) -> Any:
+def _unsettled(self: Jet, labels: Value, axis: int, known: int, message: str) -> Any:
     jet = object.__new__(Unsettled)._set(self.planes, self.extent, self.algebra, self.scope)
-    jet._known, jet._labels, jet._message = known, labels, message
+    jet._about = labels, axis, known, message
     return jet
 
 

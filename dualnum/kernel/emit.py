@@ -13,27 +13,15 @@ from ..kinds import Value
 from .ir import CONST, FMA, INPUT, SELECT, Instruction
 from .layout import Routine, moving
 
-__all__ = ["BY_NAME", "MATH", "Unrenderable", "Writer", "renderable", "step", "write"]
+__all__ = ["BY_NAME", "MATH", "Arithmetic", "Unrenderable", "Writer", "renderable", "step", "write"]
 
 
 class Unrenderable(Exception):
     """An operation of the program has no counterpart in machine code."""
 
 
-class Writer(Protocol):
-    """What a machine's language spells: the steps for one element, or for as many as fit its registers.
-
-    Attributes:
-        dtype: of the numbers.
-        by_name: functions of the machine by the names that SciPy has for them.
-        lines: where the next step is written: `once`, or `each` for what is done again for each direction.
-    """
-
-    dtype: np.dtype[Any]
-    by_name: Mapping[str, str]
-    lines: list[str]
-    once: list[str]
-    each: list[str]
+class Arithmetic(Protocol):
+    """The steps that compute, for one element, or for as many as fit a machine's registers."""
 
     def number(self, x: Value) -> str: ...
     def boolean(self, x: bool) -> str: ...
@@ -52,6 +40,22 @@ class Writer(Protocol):
 
     def intrinsic(self, name: str, *args: str) -> str:
         """What is exactly rounded: fma, sqrt, fabs, floor, ceil, trunc, rint, copysign."""
+
+
+class Writer(Arithmetic, Protocol):
+    """What a machine's language spells.
+
+    Attributes:
+        dtype: of the numbers.
+        by_name: functions of the machine by the names that SciPy has for them.
+        lines: where the next step is written: `once`, or `each` for what is done again for each direction.
+    """
+
+    dtype: np.dtype[Any]
+    by_name: Mapping[str, str]
+    lines: list[str]
+    once: list[str]
+    each: list[str]
 
     def math(self, name: str, *args: str) -> str:
         """A function of libm."""

@@ -1,16 +1,13 @@
-"""Systems with triangular matrices and with factors that are at hand."""
+"""Systems with triangular matrices."""
 
 from typing import Any
 
-import numpy as np
-
 from ..errors import InvalidValue
-from ..functions import matrices
 from ..functions.keywords import array
-from ..functions.matrices import adjoint, transposed
+from ..functions.matrices import check_right_side, conjugated, square, triangle_solve
 from ..kinds import Value
 
-__all__ = ["cho_solve", "solve_triangular"]
+__all__ = ["solve_triangular", "turned_by"]
 
 
 def solve_triangular(a: Value, b: Value, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False) -> Any:
@@ -27,8 +24,7 @@ def solve_triangular(a: Value, b: Value, trans: Any = 0, lower: bool = False, un
         x, of the shape of b and the common type of both.
 
     Raises:
-        InvalidValue: a is not square, trans is another word; b does not fit or a is singular (of plain arrays the
-            ValueError is NumPy's).
+        InvalidValue: a is not square, trans is another word; b does not fit; a is singular.
 
     Source:
         Giles, "Collected matrix derivative results for forward and reverse mode algorithmic differentiation",
@@ -39,35 +35,16 @@ def solve_triangular(a: Value, b: Value, trans: Any = 0, lower: bool = False, un
         >>> dn.linalg.solve_triangular(a, np.array([2.0, 5.0]), lower=True).derivative(1)
         array([-0.5  , -0.375])
     """
-    a = matrices.square("solve_triangular", a)
+    a = square("solve_triangular", a)
+    b = array(b)
+    check_right_side("solve_triangular", a, b)
+    a, turned = turned_by("solve_triangular", a, trans)
+    x = triangle_solve(a, b[:, None] if b.ndim == 1 else b, lower, turned, unit_diagonal)
+    return x[..., 0] if b.ndim == 1 else x
+
+
+def turned_by(name: str, a: Value, trans: Any) -> tuple[Any, bool]:
+    """For trans as SciPy has it: a or its conjugate, and whether it is transposed."""
     if trans not in (0, 1, 2, "N", "T", "C"):
-        raise InvalidValue(f"solve_triangular: trans is {trans!r}; expected 0, 1, 2, 'N', 'T' or 'C'")
-    a = np.tril(a) if lower else np.triu(a)
-    if unit_diagonal:
-        a = np.where(matrices.identity(a.shape[-1], a), 1.0, a)
-    a = transposed(a) if trans in (1, "T") else adjoint(a) if trans in (2, "C") else a
-    return matrices.solve(a, b)
-
-
-def cho_solve(c_and_lower: tuple[Any, bool], b: Value) -> Any:
-    """The solution of A x = b from the Cholesky factor of A: (c, lower) with A = c cᴴ if lower, else cᴴ c.
-
-    Args:
-        c_and_lower: c of shape (n, n), of which that triangle is read, and whether it is the lower one.
-        b: (n,) or (n, m).
-
-    Returns:
-        x, of the shape of b and the common type of both.
-
-    Raises:
-        InvalidValue: as for `solve_triangular`.
-
-    Example:
-        >>> a = np.array([[4.0, 2.0], [2.0, 3.0]])
-        >>> dn.linalg.cho_solve((np.linalg.cholesky(a), True), np.array([8.0, 8.0]))
-        array([1., 2.])
-    """
-    c, lower = c_and_lower
-    c = array(c)
-    first, second = (c, adjoint(c)) if lower else (adjoint(c), c)
-    return solve_triangular(second, solve_triangular(first, b, lower=True))
+        raise InvalidValue(f"{name}: trans is {trans!r}; expected 0, 1, 2, 'N', 'T' or 'C'")
+    return conjugated(a) if trans in (2, "C") else a, trans not in (0, "N")

@@ -1,5 +1,6 @@
 """What ndarray can do, said with NumPy's functions, and what it does that would drop derivatives: that raises."""
 
+import sys
 from collections.abc import Callable, Iterator
 from math import prod
 from typing import Any, NoReturn
@@ -14,6 +15,12 @@ from .flat import Flat
 __all__ = ["Ndarray", "missing"]
 
 Method = Callable[..., Any]
+# which has no protocol of NumPy's
+_POLYNOMIALS = (
+    "np.polyval, np.polyfit and np.roots (highest power first); of another basis chebval(x, c) for plain c "
+    "(p.convert().coef of a Chebyshev p), chebvander(x, deg) @ c for plain x, and "
+    "np.linalg.lstsq(chebvander(x, deg), y)[0] for a fit"
+)
 
 
 class Ndarray(NDArrayOperatorsMixin):
@@ -96,6 +103,8 @@ class Ndarray(NDArrayOperatorsMixin):
         raise NotImplementedError
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        if str(sys._getframe(1).f_globals.get("__name__")).startswith("numpy.polynomial"):
+            raise dropped("np.polynomial, which makes plain arrays of coefficients and of points to fit,", _POLYNOMIALS)
         raise dropped(
             "turning it into an ndarray",
             "x.value for the value, dn.array([...]) to collect jets, np.full_like(x, …) to fill, or the function of "

@@ -169,8 +169,11 @@ class Operand(OnDevice):
         """function(*inputs), which may never be needed, as this is an operand of their level."""
         return function(*inputs)
 
-    def _unsettled(self, labels: Value, known: int, message: str) -> Any:
-        """This operand, whose columns with the same label are some basis of one space above the degree `known`."""
+    def _unsettled(self, labels: Value, axis: int, known: int, message: str) -> Any:
+        """This operand, in which vectors along an axis with the same label are some basis of one space.
+
+        To the degree `known` they are what they should be; the message is for who asks for more.
+        """
         return self
 
     def _alarm(self) -> None:

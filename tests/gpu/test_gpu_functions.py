@@ -166,6 +166,24 @@ OTHERS: dict[str, list[Call]] = {
     "dn.linalg.block_diag": [lambda x: dn.linalg.block_diag(x, 2.0, STEEP)],
     "dn.linalg.sqrtm": [lambda x: dn.linalg.sqrtm(x[:, :3] + STEEP)],
     "dn.linalg.solve_sylvester": [lambda x: dn.linalg.solve_sylvester(STEEP, STEEP, x[:, :3])],
+    "dn.linalg.solve_discrete_lyapunov": [lambda x: dn.linalg.solve_discrete_lyapunov(x[:, :3] + STEEP, x[:, :3])],
+    "dn.linalg.solve_continuous_are": [lambda x: dn.linalg.solve_continuous_are(x[:, :3], STEEP, np.eye(3), np.eye(3))],
+    "dn.linalg.solve_discrete_are": [lambda x: dn.linalg.solve_discrete_are(x[:, :3], STEEP, np.eye(3), np.eye(3))],
+    "dn.linalg.expm_frechet": [lambda x: dn.linalg.expm_frechet(x[:, :3], x[:, 1:])[1]],
+    "dn.linalg.cosm": [lambda x: dn.linalg.cosm(x[:, :3])],
+    "dn.linalg.tanhm": [lambda x: dn.linalg.tanhm(x[:, :3])],
+    "dn.linalg.logm": [lambda x: dn.linalg.logm(x[:, :3] + STEEP)],
+    "dn.linalg.signm": [lambda x: dn.linalg.signm(x[:, :3] + STEEP)],
+    "dn.linalg.polar": [lambda x: dn.linalg.polar(x[:, :3] + STEEP)[0]],
+    "dn.linalg.fractional_matrix_power": [lambda x: dn.linalg.fractional_matrix_power(x[:, :3] + STEEP, 0.5)],
+    "dn.linalg.toeplitz": [lambda x: dn.linalg.toeplitz(x[0], x[1]), lambda x: dn.linalg.toeplitz(x[0])],
+    "dn.linalg.hankel": [lambda x: dn.linalg.hankel(x[0], x[1]), lambda x: dn.linalg.hankel(x[0])],
+    "dn.linalg.circulant": [lambda x: dn.linalg.circulant(x)],
+    "dn.linalg.companion": [lambda x: dn.linalg.companion(x)],
+    "dn.linalg.khatri_rao": [lambda x: dn.linalg.khatri_rao(x, x)],
+    "dn.linalg.matmul_toeplitz": [lambda x: dn.linalg.matmul_toeplitz((x[0], x[1]), x.T)],
+    "dn.linalg.solve_circulant": [lambda x: dn.linalg.solve_circulant(x[0], x.T)],
+    "dn.linalg.solve_toeplitz": [lambda x: dn.linalg.solve_toeplitz(x[0], x.T)],
 }  # fmt: skip
 
 
@@ -177,11 +195,14 @@ def test_other_arguments(name: str, cupy: Any) -> None:
 def test_what_cupy_lacks_is_named(cupy: Any) -> None:
     x = dn.jet(cupy.asarray(NODES), 2)
     holed = np.where(x > 1, np.nan, x)
+    places = 2 * (np.arange(x.size),)
     for call, message in {
         lambda: np.nanquantile(holed, 0.5, method="weibull"): "method='weibull'",
         lambda: np.histogram_bin_edges(x.value + 0 * x, "auto"): "auto",
         lambda: np.astype(x, np.longdouble): "float128|longdouble",
         lambda: np.lexsort(cupy.ones((2, 3, 4)) + 0 * x): "one axis",
+        lambda: dn.linalg.csr_array((x, places)): "csr_array: CuPy's sparse matrices are others",
+        lambda: dn.linalg.spsolve(dn.linalg.csr_array((np.ones(x.size), places)), x): "spsolve: the factors",
     }.items():
         with pytest.raises((NotOnDevice, NotDifferentiable), match=message):
             call()

@@ -20,12 +20,14 @@ class Host:
     vector_bytes: int
     mvec_letter: str | None  # of libmvec's mangled names for this width
     mvec: Any
+    fuses: bool  # a multiply-add is one instruction
 
     def lanes(self, dtype: np.dtype[Any]) -> int:
         return self.vector_bytes // dtype.itemsize
 
 
 HIDE_LIBMVEC = False  # a test switch: pretend that the vector library is not there
+LESSER = ""  # another: the name of a processor that can do less than the one at hand
 
 
 @cache
@@ -43,9 +45,12 @@ def _llvm() -> Any:
 
 
 @cache
-def _host(hide_libmvec: bool) -> Host:
+def _host(hide_libmvec: bool, lesser: str) -> Host:
     llvm = _llvm()
     flags = llvm.get_host_cpu_features()
+    name, features = lesser or llvm.get_host_cpu_name(), "" if lesser else flags.flatten()
+    if lesser:
+        flags = dict.fromkeys(("avx2", "fma"), lesser == "haswell")
     x86 = llvm.get_process_triple().startswith(("x86_64", "amd64"))
     if x86 and flags.get("avx512f") and flags.get("avx512dq") and flags.get("avx512vl"):
         width, letter = 64, "e"
@@ -53,18 +58,17 @@ def _host(hide_libmvec: bool) -> Host:
         width, letter = 32, "d"
     else:
         width, letter = 16, "b" if x86 else "n"
-    features = flags.flatten()
     if width == 64:
         features += ",-prefer-256-bit"
     try:
         mvec = None if hide_libmvec else ctypes.CDLL("libmvec.so.1")
     except OSError:
         mvec = None
-    return Host(llvm.get_host_cpu_name(), features, width, letter if mvec else None, mvec)
+    return Host(name, features, width, letter if mvec else None, mvec, width > 16 or not x86)
 
 
 def host() -> Host:
-    return _host(HIDE_LIBMVEC)
+    return _host(HIDE_LIBMVEC, LESSER)
 
 
 def host_key() -> tuple[str, ...]:
@@ -84,7 +88,7 @@ def _new_machine() -> Any:
 
 
 @cache
-def _machine(hide_libmvec: bool) -> Any:
+def _machine(hide_libmvec: bool, lesser: str) -> Any:
     """The one that code is compiled with."""
     return _new_machine()
 
@@ -112,7 +116,7 @@ def compile_object(text: str) -> bytes:
     module = llvm.parse_assembly(text)
     module.verify()
     _add_symbols(text)
-    return bytes(_machine(HIDE_LIBMVEC).emit_object(module))
+    return bytes(_machine(HIDE_LIBMVEC, LESSER).emit_object(module))
 
 
 def load_object(object_code: bytes, text: str, types: Sequence[Any]) -> Compiled:
@@ -139,4 +143,4 @@ def _add_symbols(text: str) -> None:
 def assembly(text: str) -> str:
     """The machine's assembly for LLVM text, to look at."""
     llvm = _llvm()
-    return str(_machine(HIDE_LIBMVEC).emit_assembly(llvm.parse_assembly(text)))
+    return str(_machine(HIDE_LIBMVEC, LESSER).emit_assembly(llvm.parse_assembly(text)))

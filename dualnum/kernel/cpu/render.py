@@ -1,11 +1,12 @@
 """Programs as LLVM text: the loop around the instructions, and how it reads and writes its operands.
 
-A program becomes a loop over vectors; the tail of an array takes the same path under a mask, so a value does
-not depend on its position. A kernel for jets with several directions has a second loop over them inside the first,
-which holds what depends on more than the values.
+A program becomes a loop over whole vectors. What is left of an array goes through the same loop once more, on copies
+filled up with harmless numbers: so a value does not depend on its position, nothing in the loop is masked, and the
+program is there once. A kernel for jets with several directions has a second loop over them inside the first, which
+holds what depends on more than the values.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ..emit import write
@@ -16,37 +17,80 @@ from .rolled import is_long, write_rolled
 
 __all__ = ["render"]
 
+_STACK = 3 << 16  # bytes of one piece of memory on the stack, of which a thread has 512 KiB on some systems
+_UNROLLED = 5  # planes that are copied one by one, more of them by a loop
+
 
 class _Loop(Instructions):
     """The body of the loop, with what it reads and writes."""
 
     def __init__(self, routine: Routine, offset: int) -> None:
         super().__init__(routine.program.dtype)
+        self.directed = routine.directed
         self.whole = _OBJECT.replace("{offset}", str(offset)) if offset >= 0 else _ADDRESS
         self.groups = [*routine.outputs, *routine.inputs]
+        self.outputs = len(routine.outputs)
         self.entry: list[str] = []  # before the loop
         self.leaving: list[str] = []  # behind it
-        self.masked = f"{self.mask} %mask, {self.vector} {self.number(1.0)}"  # beyond the end a harmless number
+        self.label = "loop"  # of the block that is being written
+        copied = [group.planes for group in self.groups if _LAYOUTS[group.layout].copied]
+        self.memory("copies", sum(copied) * self.h.vector_bytes)
 
     def lay(self, part: str) -> list[str]:
-        """The lines that the layouts of all groups add to one part of the loop."""
-        size, lanes = self.dtype.itemsize, self.lanes
-        return [
-            "  " + line.replace("{whole}", self.whole).format(g=g, size=size, lanes=lanes)
-            for g, group in enumerate(self.groups)
-            for line in getattr(_LAYOUTS[group.layout], part)
+        """The lines that the layouts of all groups add to one part of the kernel."""
+        size, width, lines, copies = self.dtype.itemsize, self.h.vector_bytes, [], 0
+        for g, group in enumerate(self.groups):
+            layout = _LAYOUTS[group.layout]
+            for line in getattr(layout, part):
+                line = line.replace("{whole}", self.whole)
+                lines.append("  " + line.format(g=g, size=size, lanes=self.lanes, width=width, copies=copies))
+            copies += group.planes * width if layout.copied else 0
+        return lines
+
+    def memory(self, name: str, size: int) -> None:
+        """So many bytes for the time of a call."""
+        if size <= _STACK:
+            self.entry.insert(0, f"  %{name} = alloca i8, i64 {max(size, 1)}, align 64")
+            return
+        self.declare("malloc", "ptr", "i64")
+        self.declare("free", "void", "ptr")
+        self.entry.insert(0, f"  %{name} = call ptr @malloc(i64 {size})")
+        self.leaving.append(f"  call void @free(ptr %{name})")
+
+    def repeat(self, name: str, count: int, body: Callable[[str], None]) -> None:
+        """body(number) for all numbers below the count."""
+        self.lines += [
+            f"  br label %{name}",
+            f"{name}:",
+            f"  %{name}.k = phi i64 [ 0, %{self.label} ], [ %{name}.k1, %{name} ]",
         ]
+        body(f"%{name}.k")
+        self.lines += [
+            f"  %{name}.k1 = add i64 %{name}.k, 1",
+            f"  %{name}.on = icmp slt i64 %{name}.k1, {count}",
+            f"  br i1 %{name}.on, label %{name}, label %{name}.end",
+            f"{name}.end:",
+        ]
+        self.label = f"{name}.end"
+
+    # ── reading and writing ──────────────────────────────────────────────────────────────────────
 
     def address(self, g: int, m: int | str, again: bool) -> str:
         """The address of the first lane in plane m, or in the plane of the direction at hand of coefficient m."""
-        number = str(m)
-        if again:
-            before = self.emit(f"mul i64 %directions, {int(m) - 1}")
-            number = self.emit(f"add i64 {self.emit(f'add i64 {before}, %d')}, 1")
-        plane = self.emit(f"mul i64 %ps{g}, {number}")
-        element = self.emit(f"mul i64 %es{g}, {_LAYOUTS[self.groups[g].layout].place.format(g=g)}")
-        offset = self.emit(f"add i64 {plane}, {element}")
-        return self.emit(f"getelementptr i8, ptr %p{g}, i64 {offset}")
+        if _LAYOUTS[self.groups[g].layout].copied:
+            return self._plane(f"%at{g}", f"%near.ps{g}", m, ("%near.directions", "%near.d") if again else None)
+        return self._plane(f"%at{g}", f"%ps{g}", m, ("%directions", "%d") if again else None)
+
+    def _plane(self, first: str, distance: str, m: int | str, again: tuple[str, str] | None) -> str:
+        """So many planes on; `again` is how many directions there are, and which one is at hand."""
+        if again:  # coefficient after coefficient, each along all directions
+            many = again[0] if m == 2 else self.emit(f"mul i64 {again[0]}, {self.emit(f'sub i64 {m}, 1')}")
+            before = again[1] if m == 1 else self.emit(f"add i64 {many}, {again[1]}")
+            m = self.emit(f"add i64 {before}, 1")
+        if m == 0:
+            return first
+        offset = distance if m == 1 else self.emit(f"mul i64 {distance}, {m}")
+        return self.emit(f"getelementptr i8, ptr {first}, i64 {offset}")
 
     def all_lanes(self, one: str) -> str:
         """An integer in all lanes."""
@@ -55,18 +99,66 @@ class _Loop(Instructions):
     def load(self, g: int, m: int | str, again: bool) -> str:
         return _LAYOUTS[self.groups[g].layout].load(self, g, m, again)
 
-    def load_masked(self, at: str, masked: str) -> str:
+    def load_masked(self, at: str, mask: str, other: float) -> str:
         name = self.declare(f"llvm.masked.load.{self.suffix}.p0", self.vector, "ptr", self.mask, self.vector)
+        masked = f"{self.mask} {mask}, {self.vector} {self.number(other)}"
         return self.emit(f"call {self.vector} @{name}(ptr align 1 {at}, {masked})")
 
+    def gather(self, at: str, step: str, mask: str) -> str:
+        """Elements at a distance from each other, where the mask is not set a harmless number."""
+        pointers = f"<{self.lanes} x ptr>"
+        name = self.declare(
+            f"llvm.masked.gather.{self.suffix}.v{self.lanes}p0", self.vector, pointers, self.mask, self.vector
+        )
+        offsets = self.emit(f"mul {self.longs} {self.all_lanes(step)}, <{self.iota}>")
+        many = self.emit(f"getelementptr i8, ptr {at}, {self.longs} {offsets}")
+        masked = f"{self.mask} {mask}, {self.vector} {self.number(1.0)}"
+        return self.emit(f"call {self.vector} @{name}({pointers} align {self.dtype.itemsize} {many}, {masked})")
+
     def store(self, g: int, m: int | str, y: str, again: bool) -> None:
-        name = self.declare(f"llvm.masked.store.{self.suffix}.p0", "void", self.vector, "ptr", self.mask)
-        at = self.address(g, m, again)
-        self.lines.append(f"  call void @{name}({self.vector} {y}, ptr align 1 {at}, {self.mask} %mask)")
+        self.lines.append(f"  store {self.vector} {y}, ptr {self.address(g, m, again)}, align 1")
 
     def watch(self, alarm: str) -> None:
-        raised = self.logic("&", alarm, "%mask")
-        self.lines.append(f"  %alarm1 = or {self.mask} %alarm, {raised}")
+        self.lines.append(f"  %alarm1 = or {self.mask} %alarm, {alarm}")
+
+    # ── what is left of an array ─────────────────────────────────────────────────────────────────
+
+    def left(self) -> str:
+        """The lanes of what is left."""
+        return self.emit(f"icmp slt {self.longs} <{self.iota}>, {self.all_lanes(self.emit('sub i64 %end, %full'))}")
+
+    def copied(self, label: str, back: bool, again: bool = False) -> list[str]:
+        """The lines that copy what is left of the inputs, or of the outputs back; `again` for each direction."""
+        self.lines, self.label = [], label
+        mask = self.left()
+        for g, group in enumerate(self.groups):
+            if not _LAYOUTS[group.layout].copied or back != (g < self.outputs):
+                continue
+            along = self.emit(f"mul i64 %es{g}, %full")
+            at = self.emit(f"getelementptr i8, ptr %p{g}, i64 {along}")
+            first, last = int(again), 1 if self.directed and not again else group.planes
+
+            def one(k: int | str, g: int = g, at: str = at, first: int = first) -> None:
+                m = self.emit(f"add i64 {k}, {first}") if isinstance(k, str) else k + first
+                self._copy(g, m, self._plane(at, f"%ps{g}", m, ("%directions", "%d") if again else None), mask)
+
+            if last - first > _UNROLLED:
+                self.repeat(f"{label}{g}", last - first, one)
+            else:
+                for k in range(last - first):
+                    one(k)
+        return self.lines
+
+    def _copy(self, g: int, m: int | str, at: str, mask: str) -> None:
+        copy = self._plane(f"%copy{g}", str(self.h.vector_bytes), m, None)
+        if g >= self.outputs:
+            gathered = self.groups[g].layout == "g"
+            x = self.gather(at, f"%es{g}", mask) if gathered else self.load_masked(at, mask, 1.0)
+            self.lines.append(f"  store {self.vector} {x}, ptr {copy}, align 16")
+            return
+        y = self.emit(f"load {self.vector}, ptr {copy}, align 16")
+        name = self.declare(f"llvm.masked.store.{self.suffix}.p0", "void", self.vector, "ptr", self.mask)
+        self.lines.append(f"  call void @{name}({self.vector} {y}, ptr align 1 {at}, {self.mask} {mask})")
 
 
 # ── layouts ──────────────────────────────────────────────────────────────────────────────────────
@@ -82,26 +174,17 @@ def _single(w: _Loop, g: int, m: int | str, again: bool) -> str:
 
 
 def _in_a_row(w: _Loop, g: int, m: int | str, again: bool) -> str:
-    return w.load_masked(w.address(g, m, again), w.masked)
+    return w.emit(f"load {w.vector}, ptr {w.address(g, m, again)}, align 1")
 
 
 def _within(w: _Loop, g: int, m: int | str, again: bool) -> str:
-    at = w.address(g, m, again)
-    before = w.emit(f"mul i64 %first{g}, {-w.dtype.itemsize}")
-    at = w.emit(f"getelementptr i8, ptr {at}, i64 {before}")
-    place = w.all_lanes(w.emit(f"sub i64 %i, %first{g}"))
-    place = w.emit(f"add {w.longs} {place}, <{w.iota}>")
+    place = w.emit(f"add {w.longs} {w.all_lanes(f'%place{g}')}, <{w.iota}>")
     inside = w.emit(f"icmp ult {w.longs} {place}, {w.all_lanes(f'%wide{g}')}")
-    return w.load_masked(at, f"{w.mask} {w.logic('&', inside, '%mask')}, {w.vector} {w.number(0.0)}")
+    return w.load_masked(w.address(g, m, again), inside, 0.0)
 
 
 def _gathered(w: _Loop, g: int, m: int | str, again: bool) -> str:
-    at = w.address(g, m, again)
-    pointers = f"<{w.lanes} x ptr>"
-    name = w.declare(f"llvm.masked.gather.{w.suffix}.v{w.lanes}p0", w.vector, pointers, w.mask, w.vector)
-    offsets = w.emit(f"mul {w.longs} {w.all_lanes(f'%es{g}')}, <{w.iota}>")
-    many = w.emit(f"getelementptr i8, ptr {at}, {w.longs} {offsets}")
-    return w.emit(f"call {w.vector} @{name}({pointers} align {w.dtype.itemsize} {many}, {w.masked})")
+    return w.gather(w.address(g, m, again), f"%near.es{g}", w.boolean(True))
 
 
 class _Layout(NamedTuple):
@@ -109,40 +192,67 @@ class _Layout(NamedTuple):
 
     Attributes:
         load: reads a plane of it at the place of the loop.
-        head: before the loop: where its planes begin (%p), how far apart they (%ps) and their elements (%es) are.
+        head: before all: where its planes begin (%p) and how far apart they (%ps) and their elements (%es) are.
+        near: before the loop: the same of what it passes, which is the array, and at last the copy of what is left.
         start: where a turn of the loop begins.
+        here: the address of its first lane then (%at).
         turn: where one ends.
-        place: its element at the place of the loop.
+        behind: after the loop.
+        copied: what is left is copied; of others all that a vector reads is there.
     """
 
     load: Callable[[_Loop, int, int | str, bool], str]
     head: tuple[str, ...]
+    near: tuple[str, ...] = ()
     start: tuple[str, ...] = ()
+    here: tuple[str, ...] = ()
     turn: tuple[str, ...] = ()
-    place: str = "%i"
+    behind: tuple[str, ...] = ()
+    copied: bool = False
 
 
 _OBJECT = "%o{g} = getelementptr i8, ptr %a{g}, i64 {offset}\n  %p{g} = load ptr, ptr %o{g}"
 _ADDRESS = "%p{g} = getelementptr i8, ptr %a{g}, i64 0"
-_PACKED, _DENSE, _SAME = "%ps{g} = mul i64 %length, {size}", "%es{g} = add i64 0, {size}", "%es{g} = add i64 0, 0"
+_PACKED, _DENSE = "%ps{g} = mul i64 %length, {size}", "%es{g} = add i64 0, {size}"
+_COPY = (  # and where element 0 of it would be
+    "%copy{g} = getelementptr i8, ptr %copies, i64 {copies}",
+    "%before{g} = getelementptr i8, ptr %copy{g}, i64 %minus",
+)
+_NEAR = (
+    "%near.p{g} = phi ptr [ %p{g}, %entry ], [ %before{g}, %rest ]",
+    "%near.ps{g} = phi i64 [ %ps{g}, %entry ], [ {width}, %rest ]",
+)
+_NEAR_APART = (*_NEAR, "%near.es{g} = phi i64 [ %es{g}, %entry ], [ {size}, %rest ]")
+_HERE = ("%along{g} = mul i64 %i, {size}", "%at{g} = getelementptr i8, ptr %near.p{g}, i64 %along{g}")
+_HERE_APART = ("%along{g} = mul i64 %i, %near.es{g}", _HERE[1])
 _LAYOUTS = {
-    "c": _Layout(_in_a_row, ("{whole}", _PACKED, _DENSE)),
-    "p": _Layout(_in_a_row, (_ADDRESS, _DENSE)),
-    "g": _Layout(_gathered, (_ADDRESS,)),
-    "w": _Layout(_within, ("{whole}", _PACKED, _DENSE, "%wide{g} = sub i64 %last{g}, %first{g}")),
-    "b": _Layout(_single, (_ADDRESS, _SAME)),
+    "c": _Layout(_in_a_row, ("{whole}", _PACKED, _DENSE, *_COPY), _NEAR, here=_HERE, copied=True),
+    "p": _Layout(_in_a_row, (_ADDRESS, _DENSE, *_COPY), _NEAR, here=_HERE, copied=True),
+    "g": _Layout(_gathered, (_ADDRESS, *_COPY), _NEAR_APART, here=_HERE_APART, copied=True),
+    "w": _Layout(
+        _within,
+        ("{whole}", _PACKED, "%wide{g} = sub i64 %last{g}, %first{g}"),
+        here=(
+            "%place{g} = sub i64 %i, %first{g}",
+            "%along{g} = mul i64 %place{g}, {size}",
+            "%at{g} = getelementptr i8, ptr %p{g}, i64 %along{g}",
+        ),
+    ),
+    "b": _Layout(_single, (_ADDRESS, "%at{g} = getelementptr i8, ptr %p{g}, i64 0")),
     "s": _Layout(_number, ()),
     "r": _Layout(  # the place in the period goes round
         _in_a_row,
-        (_ADDRESS, _DENSE, "%first{g} = urem i64 %begin, %period{g}"),
-        ("%i{g} = phi i64 [ %first{g}, %entry ], [ %next{g}, %turn ]",),
+        (_ADDRESS, "%first{g} = urem i64 %begin, %period{g}"),
+        ("%begin{g} = phi i64 [ %first{g}, %entry ], [ %then{g}, %rest ]",),
+        ("%i{g} = phi i64 [ %begin{g}, %near ], [ %next{g}, %turn ]",),
+        ("%along{g} = mul i64 %i{g}, {size}", "%at{g} = getelementptr i8, ptr %p{g}, i64 %along{g}"),
         (
             "%on{g} = add i64 %i{g}, {lanes}",
             "%round{g} = sub i64 %on{g}, %period{g}",
             "%over{g} = icmp sge i64 %round{g}, 0",
             "%next{g} = select i1 %over{g}, i64 %round{g}, i64 %on{g}",
         ),
-        "%i{g}",
+        ("%then{g} = phi i64 [ %begin{g}, %near ], [ %next{g}, %turn ]",),
     ),
 }
 
@@ -150,45 +260,94 @@ _LAYOUTS = {
 # ── a kernel ─────────────────────────────────────────────────────────────────────────────────────
 
 
+_KERNEL = """
+define i32 @kernel({arguments}) {{
+entry:
+  %count = sub i64 %end, %begin
+  %whole = and i64 %count, -{lanes}
+  %full = add i64 %begin, %whole
+  %minus = mul i64 %full, -{size}
+{entry}
+  br label %near
+near:
+  %last = phi i1 [ false, %entry ], [ true, %rest ]
+  %from = phi i64 [ %begin, %entry ], [ %full, %rest ]
+  %to = phi i64 [ %full, %entry ], [ %end, %rest ]
+{near}
+  %some = icmp slt i64 %from, %to
+  br i1 %some, label %loop, label %behind
+loop:
+  %i = phi i64 [ %from, %near ], [ %next, %turn ]
+{loop}
+turn:
+{turn}
+  %next = add i64 %i, {lanes}
+  %more = icmp slt i64 %next, %to
+  br i1 %more, label %loop, label %behind
+behind:
+{behind}
+  br i1 %last, label %back, label %check
+check:
+  %open = icmp slt i64 %full, %end
+  br i1 %open, label %ahead, label %done
+ahead:
+{ahead}
+  br label %rest
+rest:
+  br label %near
+back:
+{back}
+  br label %done
+done:
+{done}
+}}
+"""
+
+
 def render(routine: Routine, offset: int) -> str:
     """The LLVM text of a kernel; array objects keep their address at `offset`; −1 where addresses are given."""
     w = _Loop(routine, offset)
     (write_rolled if is_long(routine) else write)(w, routine)
-    start, finish = w.lay("start"), ["  ret i32 0"]
+    near, start, behind = w.lay("near"), w.lay("start"), w.lay("behind")
+    turn = _over_directions(w) if routine.directed else ["  br label %turn"]
+    ahead, back, answer = w.copied("ahead", back=False), w.copied("back", back=True), ["  ret i32 0"]
     if routine.program.alarm is not None:
-        start.append(f"  %alarm = phi {w.mask} [ zeroinitializer, %entry ], [ %alarm1, %turn ]")
-        reduce = w.declare(f"llvm.vector.reduce.or.v{w.lanes}i1", "i1", w.mask)
-        finish = [
-            f"  %final = phi {w.mask} [ zeroinitializer, %entry ], [ %alarm1, %turn ]",
-            f"  %any1 = call i1 @{reduce}({w.mask} %final)",
-            "  %answer = zext i1 %any1 to i32",
-            "  ret i32 %answer",
-        ]
-    newline = "\n"
-    return f"""{newline.join(w.declared.values())}
-define i32 @kernel({", ".join(_arguments(w, routine.directed))}) {{
-entry:
-{newline.join([*w.lay("head"), *w.entry])}
-  %any = icmp slt i64 %begin, %end
-  br i1 %any, label %loop, label %done
-loop:
-  %i = phi i64 [ %begin, %entry ], [ %next, %turn ]
-{newline.join(start)}
-  %left = sub i64 %end, %i
-  %left1 = insertelement {w.longs} poison, i64 %left, i32 0
-  %lefts = shufflevector {w.longs} %left1, {w.longs} poison, <{w.lanes} x i32> zeroinitializer
-  %mask = icmp slt {w.longs} <{w.iota}>, %lefts
-{newline.join(w.once)}
-{_over_directions(w.each) if routine.directed else "  br label %turn"}
-turn:
-{newline.join(w.lay("turn"))}
-  %next = add i64 %i, {w.lanes}
-  %more = icmp slt i64 %next, %end
-  br i1 %more, label %loop, label %done
-done:
-{newline.join([*w.leaving, *finish] if routine.program.alarm is None else [finish[0], *w.leaving, *finish[1:]])}
-}}
-"""
+        quiet = f"phi {w.mask} [ zeroinitializer"
+        near.append(f"  %early = {quiet}, %entry ], [ %seen, %rest ]")
+        start.append(f"  %alarm = {quiet}, %near ], [ %alarm1, %turn ]")
+        behind.append(f"  %seen = {quiet}, %near ], [ %alarm1, %turn ]")
+        answer = _answer(w)
+    if routine.directed:
+        near.append("  %near.directions = select i1 %last, i64 1, i64 %directions")  # a copy has the one at hand
+    parts = {
+        "entry": [*w.entry, *w.lay("head")],
+        "near": near,
+        "loop": [*start, *w.lay("here"), *w.once, *turn],
+        "turn": w.lay("turn"),
+        "behind": behind,
+        "ahead": ahead,
+        "back": back,
+        "done": [*answer[:-1], *w.leaving, answer[-1]],
+    }
+    text = _KERNEL.format(
+        arguments=", ".join(_arguments(w, routine.directed)),
+        lanes=w.lanes,
+        size=w.dtype.itemsize,
+        **{name: "\n".join(lines) for name, lines in parts.items()},
+    )
+    return "\n".join(w.declared.values()) + text
+
+
+def _answer(w: _Loop) -> list[str]:
+    """Whether the alarm was raised; at the end of what copies the outputs back that of what is left is looked at."""
+    late = w.logic("|", "%early", w.logic("&", "%seen", w.left()))
+    reduce = w.declare(f"llvm.vector.reduce.or.v{w.lanes}i1", "i1", w.mask)
+    return [
+        f"  %final = phi {w.mask} [ %seen, %check ], [ {late}, %{w.label} ]",
+        f"  %any = call i1 @{reduce}({w.mask} %final)",
+        "  %answer = zext i1 %any to i32",
+        "  ret i32 %answer",
+    ]
 
 
 def _arguments(w: _Loop, directed: bool) -> list[str]:
@@ -202,17 +361,26 @@ def _arguments(w: _Loop, directed: bool) -> list[str]:
     return [*arguments, *(["i64 %directions"] if directed else []), "i64 %length", "i64 %begin", "i64 %end"]
 
 
-def _over_directions(each: Sequence[str]) -> str:
+def _over_directions(w: _Loop) -> list[str]:
     """The loop inside the loop."""
-    return "\n".join(
-        [
-            "  %some = icmp sgt i64 %directions, 0",
-            "  br i1 %some, label %direction, label %turn",
-            "direction:",
-            "  %d = phi i64 [ 0, %loop ], [ %d1, %direction ]",
-            *each,
-            "  %d1 = add i64 %d, 1",
-            "  %another = icmp slt i64 %d1, %directions",
-            "  br i1 %another, label %direction, label %turn",
-        ]
-    )
+    return [
+        "  %any.d = icmp sgt i64 %directions, 0",
+        "  br i1 %any.d, label %direction, label %turn",
+        "direction:",
+        "  %d = phi i64 [ 0, %loop ], [ %next.d, %on.d ]",
+        "  %near.d = select i1 %last, i64 0, i64 %d",
+        "  br i1 %last, label %ahead.d, label %each",
+        "ahead.d:",
+        *w.copied("ahead.d", back=False, again=True),
+        "  br label %each",
+        "each:",
+        *w.each,
+        "  br i1 %last, label %back.d, label %on.d",
+        "back.d:",
+        *w.copied("back.d", back=True, again=True),
+        "  br label %on.d",
+        "on.d:",
+        "  %next.d = add i64 %d, 1",
+        "  %more.d = icmp slt i64 %next.d, %directions",
+        "  br i1 %more.d, label %direction, label %turn",
+    ]

@@ -26,7 +26,6 @@ __all__ = ["LONGEST", "is_long", "write_rolled"]
 _WRITTEN = 3000
 _EACH = 200  # nodes of a table at least, on the average: else there is little to go through
 LONGEST = 1_000_000  # nodes that a program may have at all
-_STACK = 3 << 17  # bytes of scratch memory on the stack, of which a thread has 512 KiB on some systems
 
 _SUM = {np.add, np.subtract, np.multiply, np.negative, np.square, FMA}
 
@@ -92,7 +91,6 @@ class _Rolled:
         self.program = routine.program
         self.slots = _Slots()
         self.names: dict[int, str] = {}  # of nodes in registers
-        self.label = "loop"
         self.size = w.dtype.itemsize * w.lanes
 
     def write(self) -> None:
@@ -119,7 +117,7 @@ class _Rolled:
         self._store()
         if self.program.alarm is not None:
             w.watch(self._value(self.program.alarm))
-        self._allocate()
+        w.memory("scratch", max(self.slots.count, 1) * self.size)
 
     # ── scratch memory ───────────────────────────────────────────────────────────────────────────
 
@@ -162,34 +160,7 @@ class _Rolled:
         self.w.lines = lines
         return slot
 
-    def _allocate(self) -> None:
-        w, bytes_ = self.w, max(self.slots.count, 1) * self.size
-        if bytes_ <= _STACK:
-            w.entry.insert(0, f"  %scratch = alloca i8, i64 {bytes_}, align 64")
-            return
-        w.declare("malloc", "ptr", "i64")
-        w.declare("free", "void", "ptr")
-        w.entry.insert(0, f"  %scratch = call ptr @malloc(i64 {bytes_})")
-        w.leaving.append("  call void @free(ptr %scratch)")
-
     # ── loops ────────────────────────────────────────────────────────────────────────────────────
-
-    def _loop(self, name: str, count: int, body: Any) -> None:
-        """body(number) for all numbers below the count."""
-        w = self.w
-        w.lines += [
-            f"  br label %{name}",
-            f"{name}:",
-            f"  %{name}.k = phi i64 [ 0, %{self.label} ], [ %{name}.k1, %{name} ]",
-        ]
-        body(f"%{name}.k")
-        w.lines += [
-            f"  %{name}.k1 = add i64 %{name}.k, 1",
-            f"  %{name}.on = icmp slt i64 %{name}.k1, {count}",
-            f"  br i1 %{name}.on, label %{name}, label %{name}.end",
-            f"{name}.end:",
-        ]
-        self.label = f"{name}.end"
 
     def _read(self) -> None:
         """All planes of all inputs."""
@@ -204,7 +175,7 @@ class _Rolled:
                 value = self.w.load(g, m, False)
                 self._save(value, self.w.emit(f"add i64 {m}, {first}"))
 
-            self._loop(f"read{g}", group.planes, one)
+            self.w.repeat(f"read{g}", group.planes, one)
 
     def _store(self) -> None:
         outputs = iter(self.program.outputs)
@@ -217,7 +188,7 @@ class _Rolled:
                 place = self.w.emit(f"load i32, ptr {at}, align 4")
                 self.w.store(g, m, self._load(self.w.emit(f"zext i32 {place} to i64")), False)
 
-            self._loop(f"store{g}", group.planes, one)
+            self.w.repeat(f"store{g}", group.planes, one)
 
     def _place_of(self, i: int) -> int:
         node = self.program.nodes[i]
@@ -264,7 +235,7 @@ class _Rolled:
             a, b, c = (w.emit(f"load {w.vector}, ptr {x}, align 8") for x in at[1:])
             w.lines.append(f"  store {w.vector} {w.intrinsic('fma', a, b, c)}, ptr {at[0]}, align 8")
 
-        self._loop(f"run{stage}", len(order), one)
+        self.w.repeat(f"run{stage}", len(order), one)
 
     def _fused(self, node: Instruction) -> tuple[Any, Any, Any]:
         """a, b and c of a·b + c."""
