@@ -47,17 +47,20 @@ class Numbers:
 
     def of(self, node: Node) -> Any:
         """What NumPy computes for a node; not to be written to."""
-        known, waiting = self._known, [node]
-        while waiting:
-            node = waiting[-1]
-            if node.number not in known:
-                missing = [a for a in node.args if a.number not in known]
-                if missing:
-                    waiting += missing
-                    continue
-                with np.errstate(all="ignore"):
+        known = self._known
+        if node.number in known:
+            return known[node.number]
+        waiting = [node]
+        with np.errstate(all="ignore"):
+            while waiting:
+                node = waiting[-1]
+                if node.number not in known:
+                    missing = [a for a in node.args if a.number not in known]
+                    if missing:
+                        waiting += missing
+                        continue
                     known[node.number] = self._executed(node, [known[a.number] for a in node.args])
-            waiting.pop()
+                waiting.pop()
         return known[node.number]
 
     def laid_out(self, node: Node) -> Any:
