@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import memory
+from .. import collector, memory
 from ..backend import contiguous, is_array, namespace, writable
 from ..counterparts import on_device
 from ..kernel.target import Target
@@ -86,9 +86,10 @@ class Replay:
     """
 
     def __init__(self, traced: Trace, samples: Sequence[Any], machine: Target) -> None:
-        cut = Cut(traced, samples, machine)
+        with collector.seldom():
+            cut = Cut(traced, samples, machine)
+            writer = _Writer(traced, cut)
         self.steps = cut.steps
-        writer = _Writer(traced, cut)
         self.text = writer.text
         exec(compile(self.text, "<jit>", "exec"), writer.names)
         self.run = writer.names["replay"]

@@ -14,6 +14,7 @@ from typing import Any, cast
 import numpy as np
 import optree
 
+from .. import collector
 from ..algebra import Algebra, Part
 from ..backend import is_array
 from ..errors import DualnumError, InvalidType, NotTraceable
@@ -387,7 +388,7 @@ def _described(y: Value) -> tuple[Any, Any]:
 
 def trace(run: Callable[..., Sequence[Any]], samples: Sequence[Any], machine: Target) -> Trace:
     """Runs a function on tracers like `samples` (a machine's arrays, or Python floats) and keeps what it did."""
-    with open_scope("jit") as scope:
+    with open_scope("jit") as scope, collector.seldom():
         inputs = [
             Node("input", (), np.shape(x), getattr(x, "dtype", np.float64), i, weak=type(x) is float)
             for i, x in enumerate(samples)
