@@ -18,7 +18,7 @@ from ..kernel.plan import Plan
 from ..kinds import DType, Value
 from .nodes import Node
 
-__all__ = ["Kernel", "Output", "Source", "spread"]
+__all__ = ["Kernel", "Output", "Source", "spread", "turned"]
 
 
 class Source(NamedTuple):
@@ -26,10 +26,11 @@ class Source(NamedTuple):
 
     Attributes:
         node: whose array.
-        layout: see `kernel.layout`; "p" for what may have to come block by block.
+        layout: see `kernel.layout`; "p" for what may have to come block by block, "t" for what is rolled before.
         planes: how many entries of its first axis are inputs, one by one; 0 where it is one input.
         ready: the array is known to lie as the layout says; else it is laid out before.
-        window: for the layout "w", from where to where in the kernel's elements it lies.
+        window: for the layout "w", from where to where in the kernel's elements it lies; for "v" and "t" period and
+            shift.
     """
 
     node: Node
@@ -68,7 +69,7 @@ class Kernel:
     def direct(self) -> bool:
         """Whether the machine's function can be called as it is, on arrays that are laid out in one go, if at all."""
         short = prod(self.shape) <= BLOCK
-        return self.plan.direct is not None and all(s.layout in "csw" and (s.ready or short) for s in self.sources)
+        return self.plan.direct is not None and all(s.layout in "cswv" and (s.ready or short) for s in self.sources)
 
     @property
     def at_once(self) -> bool:
@@ -102,9 +103,11 @@ class Kernel:
         if layout == "s":
             return float(x.item() if isinstance(x, np.ndarray) else x)
         x = np.asarray(x) if count else np.asarray(x)[None]
-        if layout == "w":
+        if layout == "t":
+            x, layout = turned(x, *source.window), "c"
+        if layout in "wv":
             x = np.ascontiguousarray(x)
-            if "w" not in self.plan.target.layouts:
+            if layout not in self.plan.target.layouts:
                 x, layout = _widened(x, source.window, self.shape), "c"
         if layout not in "cp" or (x.dtype == self.dtype and x.shape[1:] == self.shape and x.flags.c_contiguous):
             x = x if x.dtype == self.dtype else x.astype(self.dtype)
@@ -113,7 +116,7 @@ class Kernel:
         else:
             x = spread(x, (len(x), *self.shape), self.dtype)
         planes = launch.Planes(x, count or 1)
-        return (planes, layout, source.window) if layout == "w" else (planes, layout)
+        return (planes, layout, source.window) if layout in "wv" else (planes, layout)
 
 
 def _at_once(source: Source, x: Value) -> Any:
@@ -128,6 +131,11 @@ def spread(x: Value, shape: tuple[int, ...], dtype: DType) -> Any:
     laid = np.empty(shape, dtype)
     laid[...] = x
     return laid
+
+
+def turned(x: Value, period: int, shift: int) -> Any:
+    """The entries in groups, of which each goes round."""
+    return np.roll(np.reshape(x, (-1, period)), shift, 1).reshape(x.shape)
 
 
 def _widened(x: Value, window: tuple[int, int], shape: tuple[int, ...]) -> Any:

@@ -17,7 +17,7 @@ from ..counterparts import on_device
 from ..kernel.target import Target
 from ..kinds import DType, Value
 from .cut import Cut
-from .fused import Kernel, Source, spread
+from .fused import Kernel, Source, spread, turned
 from .nodes import HOLE, Applied, Node, Trace
 
 __all__ = ["ALARM", "Replay"]
@@ -35,6 +35,9 @@ def _differs(y: Value, shape: tuple[int, ...], dtype: DType) -> bool:
 def _placed(pieces: Sequence[Any], indices: Sequence[Any], shape: tuple[int, ...], dtype: DType) -> Any:
     """The sum of arrays that are zero but at their indices."""
     total = namespace(*pieces).zeros(shape, dtype)
+    if len(pieces) == 1:  # −0 stays what it is
+        total[indices[0]] = pieces[0]
+        return total
     for index, piece in zip(indices, pieces, strict=True):
         total[index] += piece
     return total
@@ -62,7 +65,8 @@ def _may_be_shared(node: Node) -> bool:
 _HELPERS = {
     "ALARM": ALARM, "apart": _apart, "broadcast_to": np.broadcast_to, "concatenate": np.concatenate,
     "contiguous": contiguous, "differs": _differs, "empty": np.empty, "errstate": np.errstate,
-    "spread": spread, "leased": memory.leased, "placed": _placed, "where": np.where,
+    "spread": spread, "leased": memory.leased, "placed": _placed, "turned": turned,
+    "where": np.where,
 }  # fmt: skip
 # bytes from which on an array that is needed no more is given up before the end, and its memory kept: more than one
 # such array makes the system take memory back and hand it out again at each call
@@ -73,7 +77,7 @@ _STEADY = {
     np.ndarray.squeeze,
 }  # fmt: skip
 _FRESH = {np.add.reduce, np.dot, np.outer, np.matmul}  # functions whose results are in memory of their own
-_QUIET = ("item", "row", "slice", "concatenate", "broadcast", "stack")  # no warnings come from these
+_QUIET = ("item", "row", "slice", "concatenate", "broadcast", "stack", "rolled")  # no warnings come from these
 
 
 class Replay:
@@ -256,8 +260,10 @@ class _Writer:
             return f"contiguous(concatenate(({several},)))"
         if node.op == "broadcast":
             return f"broadcast_to({several}, {node.shape})"
+        if node.op == "rolled":
+            return f"turned({several}, {k[0]}, {k[1]})"
         if node.op in ("stack", "placed"):
-            indices = self.bound(list(range(len(given)) if node.op == "stack" else k.values()))
+            indices = self.bound([*(range(len(given)) if node.op == "stack" else k.values())])
             return f"placed(({several},), {indices}, {node.shape}, {self.bound(node.dtype)})"
         if node.op == "select":
             return f"where({several})"

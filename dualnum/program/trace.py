@@ -289,7 +289,7 @@ class Tracer(Operand):
     def _sampled(self, call: Callable[..., Any], nodes: Sequence[Node], known: bool = False) -> Any:
         """What comes out for arrays of such shapes and types; or for the arrays themselves, which are known."""
         own = self.record.machine.own
-        tries = list(zip(*(itertools.islice(n.samples(own), 3) for n in nodes), strict=True)) or [()]
+        tries: Any = zip(*(itertools.islice(n.samples(own), 3) for n in nodes), strict=True) if nodes else [()]
         for arrays in [tuple(n.extra for n in nodes)] if known else tries:
             try:
                 with np.errstate(all="ignore"):

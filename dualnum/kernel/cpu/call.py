@@ -23,13 +23,14 @@ from .threads import alone, in_chunks
 __all__ = ["INTEGERS", "NAMES", "OBJECTS", "arguments", "called", "data_offset", "in_blocks", "signature", "written"]
 
 # the integers behind an address: the distance between planes, that between elements; the elements after which planes
-# repeat; from which to which element a plane reaches
+# repeat; from which to which element a plane reaches; how many elements go round, and how far
 INTEGERS: dict[str, tuple[str, ...]] = {
     "c": (),
     "p": ("ps",),
     "g": ("ps", "es"),
     "r": ("ps", "period"),
     "w": ("first", "last"),
+    "v": ("period", "shift"),
     "b": ("ps",),
 }
 _GIVEN: dict[str, Callable[[Any, Any], Sequence[int]]] = {  # for an array, of an operand
@@ -37,10 +38,11 @@ _GIVEN: dict[str, Callable[[Any, Any], Sequence[int]]] = {  # for an array, of a
     "g": lambda x, operand: x.strides[:2],
     "r": lambda x, operand: (x.strides[0], period(x)),
     "w": lambda x, operand: operand[2],
+    "v": lambda x, operand: operand[2],
     "b": lambda x, operand: x.strides[:1],
     "*": lambda x, operand: x.strides[:1],
 }
-OBJECTS = "cw"  # layouts whose arrays may stand for their addresses
+OBJECTS = "cwv"  # layouts whose arrays may stand for their addresses
 NAMES = {"in_chunks": in_chunks}  # what `called` takes for granted
 
 
@@ -132,7 +134,7 @@ def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[int, int, Any]]:
 
 def written(name: str, layout: str, window: tuple[int, int] = (0, 0)) -> str:
     """The text of the arguments for an array object of this name."""
-    return ", ".join([f"id({name})", *(map(str, window) if layout == "w" else ())])
+    return ", ".join([f"id({name})", *(map(str, window) if layout in "wv" else ())])
 
 
 def called(call: str, arguments: Sequence[str], owners: Sequence[str], length: int, work: int) -> str:

@@ -28,7 +28,7 @@ class Native(Target):
     """
 
     compiled = True
-    layouts = "cpgrwbs*"
+    layouts = "cpgrwvbs*"
     refused = (ArgumentError,)
     names = NAMES
 

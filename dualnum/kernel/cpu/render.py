@@ -95,6 +95,24 @@ def _within(w: _Loop, g: int, m: int | str, again: bool) -> str:
     return w.load_masked(at, f"{w.mask} {w.logic('&', inside, '%mask')}, {w.vector} {w.number(0.0)}")
 
 
+def _turned(w: _Loop, g: int, m: int | str, again: bool) -> str:
+    """From two places: behind the beginning of a group, and from its end."""
+    at = w.address(g, m, again)
+    place = w.emit(f"add {w.longs} {w.all_lanes(f'%i{g}')}, <{w.iota}>")
+    period, shift = w.all_lanes(f"%period{g}"), w.all_lanes(f"%shift{g}")
+    over = w.emit(f"icmp sge {w.longs} {place}, {period}")  # in the next group
+    beyond = w.emit(f"sub {w.longs} {place}, {period}")
+    place = w.emit(f"select {w.mask} {over}, {w.longs} {beyond}, {w.longs} {place}")
+    near = w.logic("&", w.emit(f"icmp sge {w.longs} {place}, {shift}"), "%mask")
+    far = w.logic("&", w.emit(f"icmp slt {w.longs} {place}, {shift}"), "%mask")
+    back = w.emit(f"mul i64 %shift{g}, {-w.dtype.itemsize}")
+    at = w.emit(f"getelementptr i8, ptr {at}, i64 {back}")
+    round_ = w.emit(f"mul i64 %period{g}, {w.dtype.itemsize}")
+    end = w.emit(f"getelementptr i8, ptr {at}, i64 {round_}")
+    first = w.load_masked(at, f"{w.mask} {near}, {w.vector} {w.number(1.0)}")
+    return w.load_masked(end, f"{w.mask} {far}, {w.vector} {first}")
+
+
 def _gathered(w: _Loop, g: int, m: int | str, again: bool) -> str:
     at = w.address(g, m, again)
     pointers = f"<{w.lanes} x ptr>"
@@ -125,6 +143,17 @@ class _Layout(NamedTuple):
 _OBJECT = "%o{g} = getelementptr i8, ptr %a{g}, i64 {offset}\n  %p{g} = load ptr, ptr %o{g}"
 _ADDRESS = "%p{g} = getelementptr i8, ptr %a{g}, i64 0"
 _PACKED, _DENSE, _SAME = "%ps{g} = mul i64 %length, {size}", "%es{g} = add i64 0, {size}", "%es{g} = add i64 0, 0"
+_AROUND = _Layout(  # the place in the period, which goes round
+    _in_a_row,
+    ("%first{g} = urem i64 %begin, %period{g}",),
+    ("%i{g} = phi i64 [ %first{g}, %entry ], [ %next{g}, %turn ]",),
+    (
+        "%on{g} = add i64 %i{g}, {lanes}",
+        "%round{g} = sub i64 %on{g}, %period{g}",
+        "%over{g} = icmp sge i64 %round{g}, 0",
+        "%next{g} = select i1 %over{g}, i64 %round{g}, i64 %on{g}",
+    ),
+)
 _LAYOUTS = {
     "c": _Layout(_in_a_row, ("{whole}", _PACKED, _DENSE)),
     "p": _Layout(_in_a_row, (_ADDRESS, _DENSE)),
@@ -132,18 +161,8 @@ _LAYOUTS = {
     "w": _Layout(_within, ("{whole}", _PACKED, _DENSE, "%wide{g} = sub i64 %last{g}, %first{g}")),
     "b": _Layout(_single, (_ADDRESS, _SAME)),
     "s": _Layout(_number, ()),
-    "r": _Layout(  # the place in the period goes round
-        _in_a_row,
-        (_ADDRESS, _DENSE, "%first{g} = urem i64 %begin, %period{g}"),
-        ("%i{g} = phi i64 [ %first{g}, %entry ], [ %next{g}, %turn ]",),
-        (
-            "%on{g} = add i64 %i{g}, {lanes}",
-            "%round{g} = sub i64 %on{g}, %period{g}",
-            "%over{g} = icmp sge i64 %round{g}, 0",
-            "%next{g} = select i1 %over{g}, i64 %round{g}, i64 %on{g}",
-        ),
-        "%i{g}",
-    ),
+    "r": _Layout(_in_a_row, (_ADDRESS, _DENSE, *_AROUND.head), _AROUND.start, _AROUND.turn, "%i{g}"),
+    "v": _Layout(_turned, ("{whole}", _PACKED, _DENSE, *_AROUND.head), _AROUND.start, _AROUND.turn),
 }
 
 
