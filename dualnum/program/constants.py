@@ -30,8 +30,9 @@ def _repeats(array: Value, first: bytes) -> bool:
 
 def same(a: Value, b: Value) -> bool:
     """Whether two arrays of one shape and type have the same bits; of one number everywhere only that is compared."""
-    if a is b or (is_uniform(a) and is_uniform(b)):
-        return bool(a.flat[0].tobytes() == b.flat[0].tobytes()) if a.size else True
+    if a.size and is_uniform(b):
+        first = b[(0,) * b.ndim].tobytes()
+        return bool(a[(0,) * a.ndim].tobytes() == first and (is_uniform(a) or _repeats(a, first)))
     return bool(a.tobytes() == b.tobytes())
 
 
