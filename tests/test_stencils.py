@@ -79,10 +79,18 @@ def padded(u: Any) -> Any:
     )
 
 
-@pytest.mark.parametrize("f", [heat, plane, differences, padded])
-@pytest.mark.parametrize("shape", [(40,), (6, 20), (20, 3)])
+def inner(u: Any) -> Any:
+    for _ in range(2):
+        c = u[1:-1, 1:-1]
+        around = u[2:, 1:-1] + u[:-2, 1:-1] + u[1:-1, 2:] + u[1:-1, :-2]
+        u = np.pad(c + 0.1 * (around - 4 * c) * c, 1)
+    return np.sum(u**2)
+
+
+@pytest.mark.parametrize("f", [heat, plane, differences, padded, inner])
+@pytest.mark.parametrize("shape", [(40,), (6, 20), (20, 3), (5, 18)])
 def test_derivatives(f: Any, shape: tuple[int, ...]) -> None:
-    if f is plane and len(shape) == 1:
+    if f in (plane, inner) and len(shape) == 1:
         return
     rng = np.random.default_rng(2)
     x, v = rng.normal(size=shape), rng.normal(size=shape)
@@ -120,3 +128,41 @@ def test_other_machines() -> None:
     np.testing.assert_allclose(dn.jit(f)(c), f(c), rtol=1e-6)
     i = np.arange(20)
     np.testing.assert_array_equal(dn.jit(lambda i: np.roll(i, 3) * 2)(i), np.roll(i, 3) * 2)
+
+
+INDICES = [
+    np.s_[1:-1, 1:-1], np.s_[:, 1:-1], np.s_[2:, :-2], np.s_[::2, 3:], np.s_[::-1, 1:], np.s_[1:2, 2:], np.s_[:, :16],
+    np.s_[::-3, :-1], np.s_[:, ::2], np.s_[1:1, 1:], np.s_[0, 1:-1], np.s_[..., 2:], np.s_[:, None, 1:], np.s_[1:-1],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", [(7, 17), (5, 18), (4, 40), (3, 5), (300, 301), (4, 3, 21)])
+def test_parts_of_a_matrix(shape: tuple[int, ...], dtype: Any) -> None:
+    x = np.random.default_rng(4).normal(size=shape).astype(dtype)
+    for index in INDICES:
+        f = lambda x, i=index: x[i] * 2.0 + 1.0  # noqa: E731
+        bits(dn.jit(f)(x), f(x))
+        bits(dn.jit(lambda x, f=f: f(x * 3.0))(x), f(x * 3.0))
+        gradient = dn.grad(lambda x, i=index: np.sum(np.sin(x[i])) + np.sum(x[1:, ..., 2:-2] ** 2))
+        eps = np.finfo(dtype).eps
+        np.testing.assert_allclose(dn.jit(gradient)(x), gradient(x), rtol=20 * eps, atol=20 * eps)
+
+
+@pytest.mark.parametrize("shape", [(5, 17), (3, 5), (2, 3, 20)])
+def test_pads_of_a_matrix(shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(5).normal(size=shape)
+    x[0, -1] = -0.0
+    for width in (1, (0, 2), ((2, 3), (1, 4)), ((0, 0), (3, 0)), ((1, 0), (0, 0))):
+        if len(shape) == 3 and np.shape(width) == (2, 2):
+            continue
+        f = lambda x, w=width: -np.pad(x, w)  # noqa: E731
+        bits(dn.jit(f)(x), f(x))
+        bits(dn.jit(lambda x, f=f: f(x * 2.0))(x), f(x * 2.0))
+
+
+def test_a_step_on_the_inner_points_is_two_kernels() -> None:
+    x = np.random.default_rng(6).normal(size=(40, 50))
+    assert len(dn.jit(inner).lower(x).programs) == 4
+    text = dn.jit(dn.grad(inner)).lower(x).python
+    assert "placed" not in text and "contiguous" not in text and "ALARM" not in text

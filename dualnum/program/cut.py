@@ -21,7 +21,8 @@ from ..kernel.target import Target
 from ..kinds import DType, Value
 from .constants import is_uniform
 from .fused import Kernel, Output, Source, spread
-from .nodes import MOST_PLANES, Node, Trace, place
+from .nodes import MOST_PLANES, Node, Trace
+from .places import place, rows, window
 
 __all__ = ["Cut"]
 
@@ -141,7 +142,9 @@ class Cut:
         if node.op == "placed":
             possible = self._direct((), node.dtype) and len(node.args) <= _MOST_WINDOWS
             possible = possible and all(a.shape != node.shape for a in node.args)
-            return (node.shape, node.dtype) if possible and None not in _windows(node) else None
+            if possible and all(w is not None and _layout(w) in "w" + self.target.layouts for w in _windows(node)):
+                return node.shape, node.dtype
+            return None
         return _elementwise_kind(node, self.kinds)
 
     def _direct(self, members: Sequence[Node], dtype: DType) -> bool:
@@ -185,6 +188,10 @@ class Cut:
             return Source(node, "s" if not own else "c" if ready else "n", ready=ready)
         if node.weak or (direct and not ready and prod(node.shape) == 1):
             return Source(node, "s")
+        if plain and direct and node.op == "slice" and "m" in self.target.layouts and self.in_one_piece(node.args[0]):
+            its = None if ready else rows(node.extra, node.args[0].shape)
+            if its is not None:
+                return Source(node, "m", window=its)
         short = prod(shape) <= BLOCK
         if node.op == "constant" and not ready and short and prod(node.shape) != 1:
             return Source(_spread(node, shape, dtype), "c")
@@ -325,10 +332,11 @@ class _Body:
 
     def _windows(self, node: Node) -> Symbol:
         pieces = []
-        for piece, window in zip(node.args, _windows(node), strict=True):
+        for piece, its in zip(node.args, _windows(node), strict=True):
             if piece.op == "constant":
                 piece = _spread(piece, piece.shape, self.kind[1])
-            self.sources.append(Source(piece, "w", ready=self.cut.in_one_piece(piece), window=window))
+            ready = self.cut.in_one_piece(piece)
+            self.sources.append(Source(piece, _layout(its), ready=ready, window=its))
             pieces.append(self.graph.input())
         return reduce(lambda a, b: self.graph.node(np.add, a, b), pieces)
 
@@ -338,8 +346,13 @@ def _spread(constant: Node, shape: tuple[int, ...], dtype: DType) -> Node:
 
 
 def _windows(node: Node) -> list[Any]:
-    """Where the pieces of a "placed" node lie in it; None for one that is not in one piece."""
-    return [place(index, node.shape) for index in node.extra.values()]
+    """Where the pieces of a "placed" node lie in it; None for one that kernels cannot put there."""
+    return [window(index, node.shape) for index in node.extra.values()]
+
+
+def _layout(window: Sequence[int]) -> str:
+    """In one piece, or row by row."""
+    return "w" if len(window) == 2 else "W"
 
 
 def _elementwise_kind(node: Node, kinds: dict[int, Any]) -> Any:

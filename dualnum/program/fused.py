@@ -29,15 +29,15 @@ class Source(NamedTuple):
         layout: see `kernel.layout`; "p" for what may have to come block by block, "t" for what is rolled before.
         planes: how many entries of its first axis are inputs, one by one; 0 where it is one input.
         ready: the array is known to lie as the layout says; else it is laid out before.
-        window: for the layout "w", from where to where in the kernel's elements it lies; for "v" and "t" period and
-            shift.
+        window: for the layouts "w" and "W", where in the kernel's elements it lies; for "v" and "t" period and shift;
+            for "m" how long rows are, and how far apart.
     """
 
     node: Node
     layout: str
     planes: int = 0
     ready: bool = True
-    window: tuple[int, int] = (0, 0)
+    window: tuple[int, ...] = (0, 0)
 
 
 class Output(NamedTuple):
@@ -69,7 +69,7 @@ class Kernel:
     def direct(self) -> bool:
         """Whether the machine's function can be called as it is, on arrays that are laid out in one go, if at all."""
         short = prod(self.shape) <= BLOCK
-        return self.plan.direct is not None and all(s.layout in "cswv" and (s.ready or short) for s in self.sources)
+        return self.plan.direct is not None and all(s.layout in "cswvmW" and (s.ready or short) for s in self.sources)
 
     @property
     def at_once(self) -> bool:
@@ -105,7 +105,7 @@ class Kernel:
         x = np.asarray(x) if count else np.asarray(x)[None]
         if layout == "t":
             x, layout = turned(x, *source.window), "c"
-        if layout in "wv":
+        if layout in "wvW":
             x = np.ascontiguousarray(x)
             if layout not in self.plan.target.layouts:
                 x, layout = _widened(x, source.window, self.shape), "c"
@@ -116,7 +116,7 @@ class Kernel:
         else:
             x = spread(x, (len(x), *self.shape), self.dtype)
         planes = launch.Planes(x, count or 1)
-        return (planes, layout, source.window) if layout in "wv" else (planes, layout)
+        return (planes, layout, source.window) if layout in "wvmW" else (planes, layout)
 
 
 def _at_once(source: Source, x: Value) -> Any:
@@ -138,7 +138,7 @@ def turned(x: Value, period: int, shift: int) -> Any:
     return np.roll(np.reshape(x, (-1, period)), shift, 1).reshape(x.shape)
 
 
-def _widened(x: Value, window: tuple[int, int], shape: tuple[int, ...]) -> Any:
+def _widened(x: Value, window: tuple[int, ...], shape: tuple[int, ...]) -> Any:
     """An array that is zero but in a window of its entries."""
     wide = np.zeros((1, *shape), x.dtype)
     wide.reshape(-1)[slice(*window)] = x.reshape(-1)

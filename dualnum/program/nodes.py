@@ -8,25 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from ..kinds import DType, Index
+from ..kinds import DType
 from ..primitives.table import in_recurrence
 from .constants import compact, is_uniform
+from .places import located
 
 __all__ = [
     "HOLE",
     "MOST_PLANES",
-    "SHORTEST_ROLL",
     "Applied",
     "Node",
     "Trace",
     "added",
-    "basic",
     "broadcast",
     "by_pieces",
     "is_zero",
     "joined",
     "lifted",
-    "place",
     "placed",
     "planes",
     "rolled",
@@ -209,13 +207,6 @@ def row(node: Node, k: int) -> Node:
 # ── parts of an array ────────────────────────────────────────────────────────────────────────────
 
 
-def basic(index: Index) -> tuple[Any, ...] | None:
-    """An index of slices and integers, by which no entry is found twice, as a tuple; None for others."""
-    items = index if isinstance(index, tuple) else (index,)
-    items = tuple([int(i) if isinstance(i, np.integer) else i for i in items])
-    return items if all(i is None or i is Ellipsis or type(i) in (int, slice) for i in items) else None
-
-
 def sliced(node: Node, index: tuple[Any, ...]) -> Node:
     """node[index], for a basic index."""
     if node.op == "constant":
@@ -229,7 +220,7 @@ def sliced(node: Node, index: tuple[Any, ...]) -> Node:
         return node
     if type(index[0]) is int and node.shape:
         return sliced(row(node, index[0]), index[1:])
-    return Node("slice", (node,), _located(node.shape)[_open(index)].shape, node.dtype, index)
+    return Node("slice", (node,), located(node.shape, index).shape, node.dtype, index)
 
 
 def _parts_of_pieces(node: Node, index: tuple[Any, ...]) -> list[Node]:
@@ -254,32 +245,6 @@ def _parts_of_pieces(node: Node, index: tuple[Any, ...]) -> list[Node]:
     return parts
 
 
-def place(index: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, int] | None:
-    """From where to where the entries of x[index] lie in x, read row by row; None where not in one piece."""
-    whole = _located(shape)
-    part = whole[_open(index)]
-    if not part.flags.c_contiguous:
-        return None
-    first: int = part.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
-    return first, first + part.size
-
-
-def _open(index: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The index, so that it gives a view also of a single entry."""
-    return index if any(i is Ellipsis for i in index) else (*index, ...)
-
-
-def _located(shape: tuple[int, ...]) -> Any:
-    """An array whose entries lie one byte apart, where there is no memory: only to ask where they would lie."""
-    strides = [1] * len(shape)
-    for axis in range(len(shape) - 1, 0, -1):
-        strides[axis - 1] = strides[axis] * shape[axis]
-    return np.lib.stride_tricks.as_strided(_BYTE, shape, strides, writeable=False)
-
-
-_BYTE = np.zeros(1, np.uint8)
-
-
 def placed(node: Node, index: tuple[Any, ...], shape: tuple[int, ...]) -> Node:
     """An array of this shape that is zero but at a basic index, where it is the node."""
     if not index:
@@ -289,9 +254,6 @@ def placed(node: Node, index: tuple[Any, ...], shape: tuple[int, ...]) -> Node:
     if index[0] == slice(None) and len(index) > 1 and node.op == "concatenate" and Ellipsis not in index:
         return joined([_placed_piece(piece, index, shape[1:]) for piece in node.args])
     return Node("placed", (node,), shape, node.dtype, {repr(index): index})
-
-
-SHORTEST_ROLL = 16  # entries that go round: what a vector has at most
 
 
 def rolled(node: Node, period: int, shift: int) -> Node:

@@ -218,7 +218,7 @@ class _Writer:
                 given.append(self._number(source))
                 continue
             if not source.ready:
-                shape = source.node.shape if source.layout == "w" else kernel.shape
+                shape = source.node.shape if source.layout in "wW" else kernel.shape
                 plain = source.node.shape == shape != () and source.node.dtype == kernel.dtype
                 self.lines.append(f"y{i} = contiguous({name})" if plain else f"y{i} = spread({name}, {shape}, {dtype})")
                 name = f"y{i}"

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..operand import operands
-from .nodes import SHORTEST_ROLL, broadcast, joined, lifted, placed, planes, rolled
+from .nodes import broadcast, joined, lifted, placed, planes, rolled
+from .places import SHORTEST
 from .tracing import select
 
 __all__ = ["SHORT", "SUMS"]
@@ -68,7 +69,7 @@ def _rolled(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
         return NotImplemented
     whole = given.get("axis") is None
     period, inner = prod(top.shape[axis:]), 1 if whole else prod(top.shape[axis:][1:])
-    if period == 0 or (period != top.size and period < SHORTEST_ROLL) or not top.record.machine.looks:
+    if period == 0 or (period != top.size and period < SHORTEST) or not top.record.machine.looks:
         return NotImplemented
     return top._wrap(rolled(top.node, period, int(shift) * inner))
 

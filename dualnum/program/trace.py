@@ -23,7 +23,8 @@ from ..kernel.target import Target
 from ..kinds import DType, Index, Value
 from ..operand import Operand, highest, operands
 from ..operand.levels import Scope, open_scope
-from .nodes import HOLE, Applied, Node, Trace, basic, placed, stacked
+from .nodes import HOLE, Applied, Node, Trace, placed, stacked
+from .places import basic
 from .shortcuts import SHORT, SUMS
 from .tracing import Tracing
 

@@ -28,7 +28,7 @@ class Native(Target):
     """
 
     compiled = True
-    layouts = "cpgrwvbs*"
+    layouts = "cpgrwvmWbs*"
     refused = (ArgumentError,)
     names = NAMES
 

@@ -97,20 +97,54 @@ def _within(w: _Loop, g: int, m: int | str, again: bool) -> str:
 
 def _turned(w: _Loop, g: int, m: int | str, again: bool) -> str:
     """From two places: behind the beginning of a group, and from its end."""
-    at = w.address(g, m, again)
-    place = w.emit(f"add {w.longs} {w.all_lanes(f'%i{g}')}, <{w.iota}>")
-    period, shift = w.all_lanes(f"%period{g}"), w.all_lanes(f"%shift{g}")
-    over = w.emit(f"icmp sge {w.longs} {place}, {period}")  # in the next group
-    beyond = w.emit(f"sub {w.longs} {place}, {period}")
-    place = w.emit(f"select {w.mask} {over}, {w.longs} {beyond}, {w.longs} {place}")
+    place, _ = _around(w, g)
+    shift, back = w.all_lanes(f"%shift{g}"), w.emit(f"sub i64 0, %shift{g}")
     near = w.logic("&", w.emit(f"icmp sge {w.longs} {place}, {shift}"), "%mask")
     far = w.logic("&", w.emit(f"icmp slt {w.longs} {place}, {shift}"), "%mask")
-    back = w.emit(f"mul i64 %shift{g}, {-w.dtype.itemsize}")
-    at = w.emit(f"getelementptr i8, ptr {at}, i64 {back}")
-    round_ = w.emit(f"mul i64 %period{g}, {w.dtype.itemsize}")
-    end = w.emit(f"getelementptr i8, ptr {at}, i64 {round_}")
-    first = w.load_masked(at, f"{w.mask} {near}, {w.vector} {w.number(1.0)}")
-    return w.load_masked(end, f"{w.mask} {far}, {w.vector} {first}")
+    at = _moved(w, w.address(g, m, again), back)
+    return _from_two(w, at, near, _moved(w, at, f"%period{g}"), far, w.number(1.0))
+
+
+def _by_rows(w: _Loop, g: int, m: int | str, again: bool) -> str:
+    """From the row at hand, and from the next one."""
+    _, over = _around(w, g)
+    far = w.logic("&", over, "%mask")
+    near = w.emit(f"xor {w.mask} {far}, %mask")
+    at = _moved(w, w.address(g, m, again), f"%skip{g}")
+    return _from_two(w, at, near, _moved(w, at, f"%gap{g}"), far, w.number(1.0))
+
+
+def _within_rows(w: _Loop, g: int, m: int | str, again: bool) -> str:
+    """The same, zero on all sides."""
+    place, over = _around(w, g)
+    lane = w.emit(f"add {w.longs} {w.all_lanes('%i')}, <{w.iota}>")
+    inside = "%mask"
+    for x, low, high in ((place, "west", "east"), (lane, "north", "south")):
+        inside = w.logic("&", inside, w.emit(f"icmp sge {w.longs} {x}, {w.all_lanes(f'%{low}{g}')}"))
+        inside = w.logic("&", inside, w.emit(f"icmp slt {w.longs} {x}, {w.all_lanes(f'%{high}{g}')}"))
+    far = w.logic("&", over, inside)
+    near = w.emit(f"xor {w.mask} {far}, {inside}")
+    before = w.emit(f"sub i64 %skip{g}, %ahead{g}")
+    at = _moved(w, w.address(g, m, again), before)
+    return _from_two(w, at, near, _moved(w, at, f"%gap{g}"), far, w.number(0.0))
+
+
+def _around(w: _Loop, g: int) -> tuple[str, str]:
+    """The places of the lanes in the period, and which of them are in the next one."""
+    place = w.emit(f"add {w.longs} {w.all_lanes(f'%i{g}')}, <{w.iota}>")
+    period = w.all_lanes(f"%period{g}")
+    over = w.emit(f"icmp sge {w.longs} {place}, {period}")
+    beyond = w.emit(f"sub {w.longs} {place}, {period}")
+    return w.emit(f"select {w.mask} {over}, {w.longs} {beyond}, {w.longs} {place}"), over
+
+
+def _moved(w: _Loop, at: str, elements: str) -> str:
+    return w.emit(f"getelementptr i8, ptr {at}, i64 {w.emit(f'mul i64 {elements}, {w.dtype.itemsize}')}")
+
+
+def _from_two(w: _Loop, at: str, near: str, other: str, far: str, none: str) -> str:
+    first = w.load_masked(at, f"{w.mask} {near}, {w.vector} {none}")
+    return w.load_masked(other, f"{w.mask} {far}, {w.vector} {first}")
 
 
 def _gathered(w: _Loop, g: int, m: int | str, again: bool) -> str:
@@ -154,6 +188,23 @@ _AROUND = _Layout(  # the place in the period, which goes round
         "%next{g} = select i1 %over{g}, i64 %round{g}, i64 %on{g}",
     ),
 )
+_ROWS = _Layout(
+    _by_rows,
+    (
+        "{whole}",
+        _PACKED,
+        _DENSE,
+        *_AROUND.head,
+        "%row{g} = sdiv i64 %begin, %period{g}",
+        "%from{g} = mul i64 %row{g}, %gap{g}",
+    ),
+    (*_AROUND.start, "%skip{g} = phi i64 [ %from{g}, %entry ], [ %skips{g}, %turn ]"),
+    (
+        *_AROUND.turn,
+        "%further{g} = add i64 %skip{g}, %gap{g}",
+        "%skips{g} = select i1 %over{g}, i64 %further{g}, i64 %skip{g}",
+    ),
+)
 _LAYOUTS = {
     "c": _Layout(_in_a_row, ("{whole}", _PACKED, _DENSE)),
     "p": _Layout(_in_a_row, (_ADDRESS, _DENSE)),
@@ -163,6 +214,8 @@ _LAYOUTS = {
     "s": _Layout(_number, ()),
     "r": _Layout(_in_a_row, (_ADDRESS, _DENSE, *_AROUND.head), _AROUND.start, _AROUND.turn, "%i{g}"),
     "v": _Layout(_turned, ("{whole}", _PACKED, _DENSE, *_AROUND.head), _AROUND.start, _AROUND.turn),
+    "m": _ROWS,
+    "W": _ROWS._replace(load=_within_rows),
 }
 
 
