@@ -166,3 +166,19 @@ def test_a_step_on_the_inner_points_is_two_kernels() -> None:
     assert len(dn.jit(inner).lower(x).programs) == 4
     text = dn.jit(dn.grad(inner)).lower(x).python
     assert "placed" not in text and "contiguous" not in text and "ALARM" not in text
+
+
+def test_programs_too_long_to_compile() -> None:
+    x = np.random.default_rng(7).normal(size=(5, 33)) * 0.1
+
+    def f(x: Any) -> Any:
+        y, z, w = np.roll(x, 3, 1), np.pad((x * 2.0)[1:-1, 1:-1], 1), np.pad(x[1:] * 1.5, ((1, 0), (0, 0)))
+        part = x[1:-1, 2:-2] * 0.5
+        for k in range(900):
+            y = y * 0.9 + z * 0.01 * (k % 7) + np.sin(float(k)) * np.roll(x, k % 33, 1) + x * w
+            part = part * 0.9 + np.cos(float(k)) * x[1:-1, 1 + k % 3 :][:, :29] * part
+        return y, part
+
+    assert not all(k.direct for k in dn.jit(f).lower(x)._kernels)
+    for y, expected in zip(dn.jit(f)(x), f(x), strict=True):
+        np.testing.assert_allclose(y, expected, rtol=1e-9, atol=1e-12)

@@ -107,8 +107,8 @@ class Kernel:
             x, layout = turned(x, *source.window), "c"
         if layout in "wvW":
             x = np.ascontiguousarray(x)
-            if layout not in self.plan.target.layouts:
-                x, layout = _widened(x, source.window, self.shape), "c"
+        if layout in "wvWm" and layout not in self.plan.target.layouts:
+            x, layout = _laid(x, layout, source.window, self.shape), "c"
         if layout not in "cp" or (x.dtype == self.dtype and x.shape[1:] == self.shape and x.flags.c_contiguous):
             x = x if x.dtype == self.dtype else x.astype(self.dtype)
         elif layout == "p" and in_blocks:
@@ -138,8 +138,16 @@ def turned(x: Value, period: int, shift: int) -> Any:
     return np.roll(np.reshape(x, (-1, period)), shift, 1).reshape(x.shape)
 
 
-def _widened(x: Value, window: tuple[int, ...], shape: tuple[int, ...]) -> Any:
-    """An array that is zero but in a window of its entries."""
+def _laid(x: Value, layout: str, window: tuple[int, ...], shape: tuple[int, ...]) -> Any:
+    """A plane in one piece, as one of these layouts has it."""
+    if layout == "m":
+        return np.ascontiguousarray(x)
+    if layout == "v":
+        return turned(x, *window)
     wide = np.zeros((1, *shape), x.dtype)
-    wide.reshape(-1)[slice(*window)] = x.reshape(-1)
+    if layout == "w":
+        wide.reshape(-1)[slice(*window)] = x.reshape(-1)
+    else:
+        period, _, _, west, east, north, south = window
+        wide.reshape(-1, period)[north // period : south // period, west:east] = x.reshape(-1, east - west)
     return wide
