@@ -20,7 +20,7 @@ PACKAGE = ROOT / "dualnum"
 FLOORS = [
     {"errors", "kinds"},
     {"backend"},
-    {"algebra", "broadcasting", "counterparts", "devices", "memory", "series"},
+    {"algebra", "broadcasting", "collector", "counterparts", "devices", "memory", "series"},
     {"operand"},
     {"primitives"},
     {"formula", "functions", "kernel"},

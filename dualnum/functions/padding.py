@@ -28,7 +28,8 @@ def pad(array: Value, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> 
         return [(0, 0)] * b + widths
 
     if mode == "empty" or (mode == "constant" and not _varied(kwargs.get("constant_values", 0))):
-        return batched(lambda x, b: np.pad(x, margins(b)), array)
+        inside = tuple([slice(before, before + n) for n, (before, _) in zip(array.shape, widths, strict=True)])
+        return batched(lambda x, b: np.pad(x, margins(b)), array, adjoint=lambda g: g[inside])
     if kwargs.get("reflect_type", "even") == "odd":  # 2·edge − x: linear, but no copy of an entry
         keywords = {"mode": mode, "reflect_type": "odd"}
         adjoint = _separable_adjoint(array.shape, widths, keywords)

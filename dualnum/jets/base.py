@@ -193,9 +193,14 @@ class Base(Operand):
         return True
 
     def _placed(self, index: Index, shape: tuple[int, ...]) -> Any:
-        if isinstance(self.planes, Operand):
-            return None
         known = self.filled
+        if isinstance(self.planes, Operand):
+            inner = self.planes[:known]._placed((slice(None), *as_tuple(index)), (known, *shape))
+            if inner is None:
+                return None
+            size = self.algebra.size
+            blocks = [(inner[0], 1), (inner[1:], known - 1)][: min(known, 2)]
+            return self._like(inner if known == size else stack_blocks(blocks, size, inner[0]), self.extent)
         at = (slice(known), *as_tuple(index))
         return self._like(placed(self.planes[:known], at, (self.algebra.size, *shape)), self.extent)
 

@@ -8,6 +8,9 @@ Groups of planes are the operands: the outputs first, then the inputs. A group h
     "g"  planes and elements at any distances, to be gathered
     "r"  planes that repeat, each followed by its beginning
     "w"  a contiguous plane with zeros before and behind it
+    "W"  contiguous rows of a matrix with zeros on all sides
+    "m"  rows in one piece each, at one distance
+    "v"  a contiguous plane, whose elements in groups of a period go round by a shift
     "b"  one number a plane, the same everywhere
     "s"  one number
     "*"  a plane of any shape and type, to be spread over the elements: what is compiled for "p" is called with it

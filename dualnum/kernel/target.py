@@ -147,7 +147,7 @@ class Target:
         """
         raise NotImplementedError
 
-    def argument(self, name: str, layout: str, window: tuple[int, int] = (0, 0)) -> str:
+    def argument(self, name: str, layout: str, window: tuple[int, ...] = (0, 0)) -> str:
         """The text of the arguments for an array of this name in one piece."""
         raise NotImplementedError
 

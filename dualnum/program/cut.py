@@ -19,8 +19,10 @@ from ..kernel.layout import BLOCK, Group
 from ..kernel.plan import prepare
 from ..kernel.target import Target
 from ..kinds import DType, Value
+from .constants import is_uniform
 from .fused import Kernel, Output, Source, spread
-from .nodes import MOST_PLANES, Node, Trace, is_uniform, place
+from .nodes import MOST_PLANES, Node, Trace
+from .places import place, rows, window
 
 __all__ = ["Cut"]
 
@@ -59,9 +61,12 @@ class Cut:
             apart = node.number in self.apart
             for arg in node.args:
                 same = kind is not None and kinds.get(arg.number) == kind and apart == (arg.number in self.apart)
-                same = same or node.op == "broadcast"
+                same = same or node.op == "broadcast" or self.turns(arg, kind)
                 stage = max(stage, stages[arg.number] + (0 if same else 1))
             stages[node.number] = stage
+        self._sink(stages, traced)
+        for node in self.nodes:
+            kind, stage, apart = kinds[node.number], stages[node.number], node.number in self.apart
             groups.setdefault((stage, kind if kind is not None else node.number, apart), []).append(node)
         users: dict[int, set[Any]] = {}
         where = {n.number: key for key, members in groups.items() for n in members}
@@ -95,6 +100,27 @@ class Cut:
                 given = [n for n in members if n.number in wanted or users.get(n.number, set()) - here]
                 self._kernel(members, given, stacks.get(key, []), alarms)
 
+    def _sink(self, stages: dict[int, int], traced: Trace) -> None:
+        """Moves nodes to the first kernel that reads them, where nothing else has to be written for it then."""
+        readers: dict[int, list[Node]] = {}
+        for node in self.nodes:
+            for arg in node.args:
+                readers.setdefault(arg.number, []).append(node)
+        fixed = {n.number for n in (*traced.wanted, *traced.alarms)} | set(self.seldom)
+        for node in reversed(self.nodes):
+            kind, stage, users = self.kinds[node.number], stages[node.number], readers.get(node.number, ())
+            if kind is None or node.number in fixed or any(self.kinds[u.number] != kind for u in users):
+                continue
+            first = min((stages[u.number] for u in users), default=stage)
+            here = [a for a in node.args if self.kinds[a.number] is not None and stages[a.number] == stage]
+            if first > stage and all(self._is_written(a, node, stages, readers, fixed) for a in here):
+                stages[node.number] = first
+
+    def _is_written(self, node: Node, but: Node, stages: dict[int, int], readers: Any, fixed: Collection[int]) -> bool:
+        """Whether the kernel of a node must write it, whatever becomes of one of its readers."""
+        others = (u for u in readers[node.number] if u is not but)
+        return node.number in fixed or any(stages[u.number] > stages[node.number] for u in others)
+
     def _drop_unread(self, traced: Trace) -> None:
         """Leaves out what NumPy would execute for kernels that see through it."""
         read = {n.number for n in (*traced.wanted, *self.alarms)}
@@ -116,7 +142,9 @@ class Cut:
         if node.op == "placed":
             possible = self._direct((), node.dtype) and len(node.args) <= _MOST_WINDOWS
             possible = possible and all(a.shape != node.shape for a in node.args)
-            return (node.shape, node.dtype) if possible and None not in _windows(node) else None
+            if possible and all(w is not None and _layout(w) in "w" + self.target.layouts for w in _windows(node)):
+                return node.shape, node.dtype
+            return None
         return _elementwise_kind(node, self.kinds)
 
     def _direct(self, members: Sequence[Node], dtype: DType) -> bool:
@@ -125,6 +153,10 @@ class Cut:
         if (target.handle is None and target.looks) or not target.computes(dtype):
             return False
         return all(n.op in ("select", "placed") or target.possible(n.op) for n in members)
+
+    def turns(self, node: Node, kind: Any) -> bool:
+        """Whether a kernel of this kind reads what is rolled where it was before."""
+        return node.op == "rolled" and self.target.looks and kind == (node.shape, node.dtype)
 
     def is_plane(self, node: Node, kind: Any) -> bool:
         """Whether a node is a plane of an input that kernels of this kind read where it lies."""
@@ -156,6 +188,10 @@ class Cut:
             return Source(node, "s" if not own else "c" if ready else "n", ready=ready)
         if node.weak or (direct and not ready and prod(node.shape) == 1):
             return Source(node, "s")
+        if plain and direct and node.op == "slice" and "m" in self.target.layouts and self.in_one_piece(node.args[0]):
+            its = None if ready else rows(node.extra, node.args[0].shape)
+            if its is not None:
+                return Source(node, "m", window=its)
         short = prod(shape) <= BLOCK
         if node.op == "constant" and not ready and short and prod(node.shape) != 1:
             return Source(_spread(node, shape, dtype), "c")
@@ -187,7 +223,7 @@ class Cut:
         results = [Output(n) for n in given] + [
             Output(s, len(s.args) if self.target.looks else s.shape[0], s.shape[0]) for s in stacks
         ]
-        groups = [Group(s.layout, s.planes or 1) for s in body.sources]
+        groups = [Group("c" if s.layout == "t" else s.layout, s.planes or 1) for s in body.sources]
         counts = [y.planes for y in results]
         plan = prepare(program, groups, counts, target)
         if follows:
@@ -268,6 +304,9 @@ class _Body:
             one = self.graph.constant(np.asarray(node.extra).ravel()[0])
         elif node.number in self._symbols:
             return self._symbols[node.number]
+        elif self.cut.turns(node, self.kind):
+            self.sources.append(self._turned(node))
+            one = self._symbols[node.number] = self.graph.input()
         else:
             self.sources.append(self.cut.source(node, self.kind, self.direct))
             one = self._symbols[node.number] = self.graph.input()
@@ -284,12 +323,20 @@ class _Body:
         plane: Symbol = self._planes[parent.number][node.extra]
         return plane
 
+    def _turned(self, node: Node) -> Source:
+        (before,) = node.args
+        layout = "v" if self.direct and "v" in self.cut.target.layouts else "t"
+        if before.op == "constant":
+            before = _spread(before, before.shape, self.kind[1])
+        return Source(before, layout, ready=self.cut.in_one_piece(before), window=node.extra)
+
     def _windows(self, node: Node) -> Symbol:
         pieces = []
-        for piece, window in zip(node.args, _windows(node), strict=True):
+        for piece, its in zip(node.args, _windows(node), strict=True):
             if piece.op == "constant":
                 piece = _spread(piece, piece.shape, self.kind[1])
-            self.sources.append(Source(piece, "w", ready=self.cut.in_one_piece(piece), window=window))
+            ready = self.cut.in_one_piece(piece)
+            self.sources.append(Source(piece, _layout(its), ready=ready, window=its))
             pieces.append(self.graph.input())
         return reduce(lambda a, b: self.graph.node(np.add, a, b), pieces)
 
@@ -299,8 +346,13 @@ def _spread(constant: Node, shape: tuple[int, ...], dtype: DType) -> Node:
 
 
 def _windows(node: Node) -> list[Any]:
-    """Where the pieces of a "placed" node lie in it; None for one that is not in one piece."""
-    return [place(index, node.shape) for index in node.extra.values()]
+    """Where the pieces of a "placed" node lie in it; None for one that kernels cannot put there."""
+    return [window(index, node.shape) for index in node.extra.values()]
+
+
+def _layout(window: Sequence[int]) -> str:
+    """In one piece, or row by row."""
+    return "w" if len(window) == 2 else "W"
 
 
 def _elementwise_kind(node: Node, kinds: dict[int, Any]) -> Any:

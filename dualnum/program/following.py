@@ -17,7 +17,8 @@ import numpy as np
 from ..counterparts import on_device
 from ..errors import NotTraceable
 from ..operand import Operand
-from .nodes import Applied, Node, pieced
+from .nodes import Applied, Node
+from .places import pieced, turned
 
 __all__ = ["Followed", "Guard", "Numbers", "in_library", "together"]
 
@@ -77,7 +78,7 @@ class Numbers:
         while waiting:
             n = waiting[-1]
             if n.number not in known:
-                read = n.args if n.elementwise or n.op in ("row", "slice") else ()
+                read = n.args if n.elementwise or n.op in ("row", "slice", "rolled") else ()
                 read = tuple(a for a in read if len(a.shape) > 1 and len(n.shape) > 1)
                 missing = [a for a in read if a.number not in known]
                 if missing:
@@ -94,7 +95,7 @@ class Numbers:
             return bool(self._samples[node.extra].flags.c_contiguous)
         if node.op == "call":
             return isinstance(node.extra, Applied) and node.extra.function in _IN_ORDER
-        return node.op in ("row", "slice", "stack", "placed", "concatenate")
+        return node.op in ("row", "slice", "rolled", "stack", "placed", "concatenate")
 
     def _executed(self, node: Node, given: list[Any]) -> Any:
         op = node.op
@@ -110,6 +111,8 @@ class Numbers:
             return np.broadcast_to(given[0], node.shape)
         if op == "concatenate":
             return np.concatenate(given)
+        if op == "rolled":
+            return turned(*given, *node.extra)
         if op in ("stack", "placed"):
             return pieced(given, range(len(given)) if op == "stack" else node.extra.values(), node.shape, node.dtype)
         y = (np.where if op == "select" else op if self._looks else on_device(op))(*given)

@@ -17,6 +17,7 @@ from ..kernel.layout import BLOCK, Group
 from ..kernel.plan import Plan
 from ..kinds import DType, Value
 from .nodes import Node
+from .places import turned
 
 __all__ = ["Kernel", "Output", "Source", "spread"]
 
@@ -26,17 +27,18 @@ class Source(NamedTuple):
 
     Attributes:
         node: whose array.
-        layout: see `kernel.layout`; "p" for what may have to come block by block.
+        layout: see `kernel.layout`; "p" for what may have to come block by block, "t" for what is rolled before.
         planes: how many entries of its first axis are inputs, one by one; 0 where it is one input.
         ready: the array is known to lie as the layout says; else it is laid out before.
-        window: for the layout "w", from where to where in the kernel's elements it lies.
+        window: for the layouts "w" and "W", where in the kernel's elements it lies; for "v" and "t" period and shift;
+            for "m" how long rows are, and how far apart.
     """
 
     node: Node
     layout: str
     planes: int = 0
     ready: bool = True
-    window: tuple[int, int] = (0, 0)
+    window: tuple[int, ...] = (0, 0)
 
 
 class Output(NamedTuple):
@@ -68,7 +70,7 @@ class Kernel:
     def direct(self) -> bool:
         """Whether the machine's function can be called as it is, on arrays that are laid out in one go, if at all."""
         short = prod(self.shape) <= BLOCK
-        return self.plan.direct is not None and all(s.layout in "csw" and (s.ready or short) for s in self.sources)
+        return self.plan.direct is not None and all(s.layout in "cswvmW" and (s.ready or short) for s in self.sources)
 
     @property
     def at_once(self) -> bool:
@@ -102,10 +104,12 @@ class Kernel:
         if layout == "s":
             return float(x.item() if isinstance(x, np.ndarray) else x)
         x = np.asarray(x) if count else np.asarray(x)[None]
-        if layout == "w":
+        if layout == "t":
+            x, layout = turned(x, *source.window), "c"
+        if layout in "wvW":
             x = np.ascontiguousarray(x)
-            if "w" not in self.plan.target.layouts:
-                x, layout = _widened(x, source.window, self.shape), "c"
+        if layout in "wvWm" and layout not in self.plan.target.layouts:
+            x, layout = _laid(x, layout, source.window, self.shape), "c"
         if layout not in "cp" or (x.dtype == self.dtype and x.shape[1:] == self.shape and x.flags.c_contiguous):
             x = x if x.dtype == self.dtype else x.astype(self.dtype)
         elif layout == "p" and in_blocks:
@@ -113,7 +117,7 @@ class Kernel:
         else:
             x = spread(x, (len(x), *self.shape), self.dtype)
         planes = launch.Planes(x, count or 1)
-        return (planes, layout, source.window) if layout == "w" else (planes, layout)
+        return (planes, layout, source.window) if layout in "wvmW" else (planes, layout)
 
 
 def _at_once(source: Source, x: Value) -> Any:
@@ -130,8 +134,16 @@ def spread(x: Value, shape: tuple[int, ...], dtype: DType) -> Any:
     return laid
 
 
-def _widened(x: Value, window: tuple[int, int], shape: tuple[int, ...]) -> Any:
-    """An array that is zero but in a window of its entries."""
+def _laid(x: Value, layout: str, window: tuple[int, ...], shape: tuple[int, ...]) -> Any:
+    """A plane in one piece, as one of these layouts has it."""
+    if layout == "m":
+        return np.ascontiguousarray(x)
+    if layout == "v":
+        return turned(x, *window)
     wide = np.zeros((1, *shape), x.dtype)
-    wide.reshape(-1)[slice(*window)] = x.reshape(-1)
+    if layout == "w":
+        wide.reshape(-1)[slice(*window)] = x.reshape(-1)
+    else:
+        period, _, _, west, east, north, south = window
+        wide.reshape(-1, period)[north // period : south // period, west:east] = x.reshape(-1, east - west)
     return wide

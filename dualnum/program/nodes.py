@@ -1,15 +1,17 @@
 """What a trace is made of: nodes for arrays of known shape and type, and planes found again in what stacks them."""
 
 import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from ..backend import namespace
-from ..kinds import DType, Index, Value
+from ..kinds import DType
 from ..primitives.table import in_recurrence
+from .constants import compact, is_uniform
+from .places import located
 
 __all__ = [
     "HOLE",
@@ -18,18 +20,15 @@ __all__ = [
     "Node",
     "Trace",
     "added",
-    "basic",
-    "compact",
-    "is_uniform",
+    "broadcast",
+    "by_pieces",
     "is_zero",
     "joined",
     "lifted",
-    "pieced",
-    "place",
     "placed",
     "planes",
+    "rolled",
     "row",
-    "row_by_row",
     "sliced",
     "stacked",
 ]
@@ -40,8 +39,8 @@ class Node:
 
     Attributes:
         op: "input" (extra: its number), "constant" (extra: the array), "held" (extra: an array that
-            lives on a device and is not looked at), "concatenate" and "broadcast" (which
-            kernels see through), "row" (extra: k, of x[k]), "slice" (extra: an index of slices and integers),
+            lives on a device and is not looked at), "concatenate", "broadcast" and "rolled" (extra: period and shift),
+            which kernels see through, "row" (extra: k, of x[k]), "slice" (extra: an index of slices and integers),
             "placed" (extra: such indices; the sum of arrays that are zero but there), "stack" (planes with zeros
             behind), "select" or a ufunc (elementwise), "call" (extra: a function of the arguments), "item" (extra:
             which of a call's results).
@@ -114,6 +113,8 @@ class Applied:
 
 
 def joined(nodes: Sequence[Node]) -> Node:
+    if len(nodes) == 1:
+        return nodes[0]
     shape = (sum(n.shape[0] for n in nodes), *nodes[0].shape[1:])
     return Node("concatenate", tuple(nodes), shape, np.result_type(*(n.dtype for n in nodes)))
 
@@ -128,15 +129,39 @@ def lifted(node: Node) -> Node:
 MOST_PLANES = 128
 
 
-def row_by_row(make: Callable[..., Node], nodes: Sequence[Node], shape: tuple[int, ...]) -> Node | None:
-    """make(*nodes) for each row, where they are broadcast to this shape and one is a concatenation of few planes."""
-    if not any(planes(n) and len(n.shape) == len(shape) and n.shape[0] == shape[0] for n in nodes):
+def broadcast(node: Node, shape: tuple[int, ...]) -> Node:
+    if node.op == "constant":
+        return Node("constant", (), shape, node.dtype, np.broadcast_to(node.extra, shape))
+    return Node("broadcast", (node,), shape, node.dtype)
+
+
+def by_pieces(make: Callable[..., Node], nodes: Sequence[Node], shape: tuple[int, ...]) -> Node | None:
+    """make(*nodes) for the pieces of a concatenation of few planes, where the nodes are broadcast to this shape.
+
+    So what is known of a plane, that it is zero, is not forgotten, and pieces are not put together to be read.
+    """
+
+    def whole(node: Node) -> bool:
+        return len(node.shape) == len(shape) and node.shape[0] == shape[0]
+
+    joints = [n for n in nodes if n.op == "concatenate" and whole(n) and all(p.dtype == n.dtype for p in n.args)]
+    if not joints or sum(len(n.args) for n in joints) > MOST_PLANES:
         return None
+    ends = sorted({end for n in joints for end in itertools.accumulate(p.shape[0] for p in n.args)})
 
-    def part(node: Node, k: int) -> Node:
-        return node if len(node.shape) < len(shape) else row(node, k if node.shape[0] > 1 else 0)
+    def part(node: Node, start: int, end: int) -> Node:
+        if len(node.shape) < len(shape):
+            return node
+        if end == start + 1:
+            return row(node, start if node.shape[0] > 1 else 0)
+        return sliced(node, (slice(start, end),)) if whole(node) else node
 
-    return joined([lifted(make(*(part(n, k) for n in nodes))) for k in range(shape[0])])
+    pieces = []
+    for start, end in itertools.pairwise([0, *ends]):
+        if start < end:
+            made = make(*(part(n, start, end) for n in nodes))
+            pieces.append(lifted(made) if end == start + 1 else made)
+    return joined(pieces)
 
 
 def planes(node: Node) -> list[Node]:
@@ -171,6 +196,8 @@ def row(node: Node, k: int) -> Node:
         return Node("constant", (), shape, node.dtype, compact(np.asarray(node.extra)[k]))
     if node.op == "slice" and node.extra[0] == slice(None) and len(node.extra) > 1:
         return sliced(row(node.args[0], k), node.extra[1:])
+    if node.op == "rolled" and node.extra[0] <= prod(shape):
+        return rolled(row(node.args[0], k), *node.extra)
     if node.op == "placed" and all(map(_is_row, node.extra.values())):
         found = [x for (i,), x in zip(node.extra.values(), node.args, strict=True) if i == k]
         return found[0] if found else _zero(shape, node.dtype)
@@ -180,51 +207,42 @@ def row(node: Node, k: int) -> Node:
 # ── parts of an array ────────────────────────────────────────────────────────────────────────────
 
 
-def basic(index: Index) -> tuple[Any, ...] | None:
-    """An index of slices and integers, by which no entry is found twice, as a tuple; None for others."""
-    items = index if isinstance(index, tuple) else (index,)
-    items = tuple([int(i) if isinstance(i, np.integer) else i for i in items])
-    return items if all(i is None or i is Ellipsis or type(i) in (int, slice) for i in items) else None
-
-
 def sliced(node: Node, index: tuple[Any, ...]) -> Node:
     """node[index], for a basic index."""
     if node.op == "constant":
         part = compact(np.asarray(node.extra)[index])
         return Node("constant", (), part.shape, node.dtype, part)
-    if index and isinstance(index[0], slice) and planes(node)[index[0]]:
-        return joined([lifted(sliced(plane, index[1:])) for plane in planes(node)[index[0]]])
+    if index and isinstance(index[0], slice) and node.op == "concatenate":
+        pieces = _parts_of_pieces(node, index)
+        if pieces:
+            return joined(pieces)
     if not index:
         return node
     if type(index[0]) is int and node.shape:
         return sliced(row(node, index[0]), index[1:])
-    return Node("slice", (node,), _located(node.shape)[_open(index)].shape, node.dtype, index)
+    return Node("slice", (node,), located(node.shape, index).shape, node.dtype, index)
 
 
-def place(index: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, int] | None:
-    """From where to where the entries of x[index] lie in x, read row by row; None where not in one piece."""
-    whole = _located(shape)
-    part = whole[_open(index)]
-    if not part.flags.c_contiguous:
-        return None
-    first: int = part.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
-    return first, first + part.size
-
-
-def _open(index: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The index, so that it gives a view also of a single entry."""
-    return index if any(i is Ellipsis for i in index) else (*index, ...)
-
-
-def _located(shape: tuple[int, ...]) -> Any:
-    """An array whose entries lie one byte apart, where there is no memory: only to ask where they would lie."""
-    strides = [1] * len(shape)
-    for axis in range(len(shape) - 1, 0, -1):
-        strides[axis - 1] = strides[axis] * shape[axis]
-    return np.lib.stride_tricks.as_strided(_BYTE, shape, strides, writeable=False)
-
-
-_BYTE = np.zeros(1, np.uint8)
+def _parts_of_pieces(node: Node, index: tuple[Any, ...]) -> list[Node]:
+    """What an index that begins with a slice takes of each piece of a concatenation; nothing where it goes back."""
+    start, stop, step = index[0].indices(node.shape[0])
+    if step < 0 or any(piece.dtype != node.dtype for piece in node.args):
+        return []
+    parts, before = [], 0
+    for piece in node.args:
+        count = piece.shape[0]
+        first, end = start - before, min(stop - before, count)
+        first = first % step if first < 0 else first
+        before += count
+        if first >= end:
+            continue
+        if count == 1:
+            parts.append(lifted(sliced(row(piece, 0), index[1:])))
+        else:
+            whole = first == 0 and end == count and step == 1
+            here = slice(None) if whole else slice(first, end, step)
+            parts.append(piece if whole and len(index) == 1 else sliced(piece, (here, *index[1:])))
+    return parts
 
 
 def placed(node: Node, index: tuple[Any, ...], shape: tuple[int, ...]) -> Node:
@@ -233,7 +251,32 @@ def placed(node: Node, index: tuple[Any, ...], shape: tuple[int, ...]) -> Node:
         return node
     if type(index[0]) is int:
         index = (index[0] % shape[0], *index[1:])
+    if index[0] == slice(None) and len(index) > 1 and node.op == "concatenate" and Ellipsis not in index:
+        return joined([_placed_piece(piece, index, shape[1:]) for piece in node.args])
     return Node("placed", (node,), shape, node.dtype, {repr(index): index})
+
+
+def rolled(node: Node, period: int, shift: int) -> Node:
+    """The entries, row by row in memory, in groups of `period`, of which each goes round: entry i to (i + shift)."""
+    shift %= period
+    if node.op == "rolled" and node.extra[0] == period:
+        return rolled(node.args[0], period, node.extra[1] + shift)
+    if shift == 0 or (node.op == "constant" and is_uniform(node.extra)):
+        return node
+    if node.op == "concatenate" and period <= prod(node.shape[1:]):
+        one = [row(p, 0) if p.shape[0] == 1 else p for p in node.args]
+        turned = [rolled(p, period, shift) for p in one]
+        return joined([lifted(p) if len(p.shape) < len(node.shape) else p for p in turned])
+    return Node("rolled", (node,), node.shape, node.dtype, (period, shift))
+
+
+def _placed_piece(piece: Node, index: tuple[Any, ...], shape: tuple[int, ...]) -> Node:
+    """Some planes, each of them placed."""
+    if is_zero(piece):
+        return _zero((piece.shape[0], *shape), piece.dtype)
+    if piece.shape[0] == 1:
+        return lifted(placed(row(piece, 0), index[1:], shape))
+    return placed(piece, index, (piece.shape[0], *shape))
 
 
 def added(a: Node, b: Node, add: Callable[[Node, Node], Node]) -> Node | None:
@@ -249,14 +292,6 @@ def added(a: Node, b: Node, add: Callable[[Node, Node], Node]) -> Node | None:
     for key, x in zip(b.extra, b.args, strict=True):
         pieces[key] = add(pieces[key], x) if key in pieces else x
     return Node("placed", tuple(pieces.values()), a.shape, a.dtype, a.extra | b.extra)
-
-
-def pieced(pieces: Sequence[Any], indices: Iterable[Any], shape: tuple[int, ...], dtype: DType) -> Any:
-    """What NumPy computes for a "placed" node: the sum of arrays that are zero but at their indices."""
-    total = namespace(*pieces).zeros(shape, dtype)
-    for index, piece in zip(indices, pieces, strict=True):
-        total[index] += piece
-    return total
 
 
 # ── traces ───────────────────────────────────────────────────────────────────────────────────────
@@ -329,21 +364,6 @@ def stacked(node: Node) -> Node:
 
 def _is_row(index: tuple[Any, ...]) -> bool:
     return len(index) == 1 and type(index[0]) is int
-
-
-def compact(array: Value) -> Any:
-    """A copy of an array; of one with the same bits everywhere a number that is spread over its shape."""
-    if array.size and array.dtype != object:
-        first = array.flat[0]
-        if not any(array.strides) or array.tobytes() == first.tobytes() * array.size:
-            return np.broadcast_to(first, array.shape)
-    return array.copy()
-
-
-def is_uniform(x: Value) -> bool:
-    """Whether an array holds one number only, in one place or spread over its shape."""
-    x = np.asarray(x)
-    return x.size == 1 or not any(x.strides)
 
 
 def _zero(shape: tuple[int, ...], dtype: DType) -> Node:

@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from .. import memory
+from .. import collector, memory
 from ..backend import contiguous, is_array, namespace, writable
 from ..counterparts import on_device
 from ..kernel.target import Target
 from ..kinds import DType, Value
 from .cut import Cut
 from .fused import Kernel, Source, spread
-from .nodes import HOLE, Applied, Node, Trace, pieced
+from .nodes import HOLE, Applied, Node, Trace
+from .places import pieced, turned
 from .reuse import FRESH, overwritten
 from .writes import rewritten, rewritten_in_place
 
@@ -70,7 +71,7 @@ _HELPERS = {
     "ALARM": ALARM, "GUARD": GUARD, "apart": _apart, "array": _copied, "broadcast_to": np.broadcast_to,
     "concatenate": np.concatenate, "contiguous": contiguous, "differs": _differs, "empty": np.empty,
     "errstate": np.errstate, "leased": memory.leased, "overlapping": _overlapping, "placed": pieced,
-    "spread": spread, "where": np.where,
+    "spread": spread, "turned": turned, "where": np.where,
 }  # fmt: skip
 # bytes from which on an array that is needed no more is given up before the end, and its memory kept: more than one
 # such array makes the system take memory back and hand it out again at each call
@@ -80,7 +81,7 @@ _STEADY = {
     np.add.reduce, np.dot, np.outer, np.ndarray.reshape, np.ndarray.ravel, np.ndarray.transpose, np.ndarray.swapaxes,
     np.ndarray.squeeze, rewritten,
 }  # fmt: skip
-_QUIET = ("item", "row", "slice", "concatenate", "broadcast", "stack")  # no warnings come from these
+_QUIET = ("item", "row", "slice", "concatenate", "broadcast", "stack", "rolled")  # no warnings come from these
 
 
 class Replay:
@@ -93,9 +94,10 @@ class Replay:
     """
 
     def __init__(self, traced: Trace, samples: Sequence[Any], machine: Target) -> None:
-        cut = Cut(traced, samples, machine)
+        with collector.seldom():
+            cut = Cut(traced, samples, machine)
+            writer = _Writer(traced, cut)
         self.steps = cut.steps
-        writer = _Writer(traced, cut)
         self.text = writer.text
         exec(compile(self.text, "<jit>", "exec"), writer.names)
         self.run = writer.names["replay"]
@@ -240,7 +242,7 @@ class _Writer:
                 given.append(self._number(source))
                 continue
             if not source.ready:
-                shape = source.node.shape if source.layout == "w" else kernel.shape
+                shape = source.node.shape if source.layout in "wW" else kernel.shape
                 plain = source.node.shape == shape != () and source.node.dtype == kernel.dtype
                 self.lines.append(f"y{i} = contiguous({name})" if plain else f"y{i} = spread({name}, {shape}, {dtype})")
                 name = f"y{i}"
@@ -284,8 +286,10 @@ class _Writer:
             return f"contiguous(concatenate(({several},)))"
         if node.op == "broadcast":
             return f"broadcast_to({several}, {node.shape})"
+        if node.op == "rolled":
+            return f"turned({several}, {k[0]}, {k[1]})"
         if node.op in ("stack", "placed"):
-            indices = self.bound(list(range(len(given)) if node.op == "stack" else k.values()))
+            indices = self.bound([*(range(len(given)) if node.op == "stack" else k.values())])
             return f"placed(({several},), {indices}, {node.shape}, {self.bound(node.dtype)})"
         if node.op == "select":
             return f"where({several})"

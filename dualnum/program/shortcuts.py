@@ -4,12 +4,14 @@ Each takes a tracer, the function and its arguments, and gives NotImplemented wh
 """
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from ..operand import operands
-from .nodes import Node, joined, lifted, planes
+from .nodes import broadcast, joined, lifted, placed, planes, rolled
+from .places import SHORTEST
 from .tracing import select
 
 __all__ = ["SHORT", "SUMS"]
@@ -29,16 +31,16 @@ def _broadcast(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
     node = top._node(args[0])
     if shape == node.shape:
         return args[0]
-    if node.op == "constant":
-        return top._wrap(top.record.constant(np.broadcast_to(node.extra, shape)))
-    return top._wrap(Node("broadcast", (node,), shape, args[0].dtype))
+    return top._wrap(broadcast(node, shape))
 
 
 def _filled(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
     if next(operands((args[1:], kwargs)), None) is not None:
         return NotImplemented
-    like = np.broadcast_to(np.zeros((), top.dtype), top.shape)  # the numbers say nothing
-    return top._wrap(top.record.constant(function(like, *args[1:], **kwargs)))
+    like, shape = np.zeros((), top.dtype), top.shape  # the numbers say nothing
+    if kwargs.keys() - {"dtype"} or any(np.ndim(x) for x in args[1:]):
+        return top._wrap(top.record.constant(function(np.broadcast_to(like, shape), *args[1:], **kwargs)))
+    return top._wrap(top.record.constant(np.broadcast_to(function(like, *args[1:], **kwargs), shape)))
 
 
 def _put_together(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
@@ -47,9 +49,57 @@ def _put_together(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
         return NotImplemented
     if kwargs.get("axis", 0) != 0 or kwargs.get("casting", "same_kind") != "same_kind":
         return NotImplemented
-    function([np.broadcast_to(0.0, np.shape(x)) for x in args[0]])  # raises where they do not fit
+    shapes = list(map(np.shape, args[0]))
+    if () in shapes or len({shape[function is np.concatenate :] for shape in shapes}) != 1:
+        function([np.broadcast_to(0.0, shape) for shape in shapes])  # raises where they do not fit
     nodes = tuple(map(top._node, args[0]))
     return top._wrap(joined(nodes if function is np.concatenate else list(map(lifted, nodes))))
+
+
+def _rolled(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
+    """Along one axis, or all: entries that lie one after another in memory go round together."""
+    given = dict(zip(("a", "shift", "axis"), args, strict=False)) | kwargs
+    shift, axis = given.get("shift"), given.get("axis")
+    if given.keys() - {"a", "shift", "axis"} or given.get("a") is not top or not isinstance(shift, (int, np.integer)):
+        return NotImplemented
+    if isinstance(axis, tuple) and len(axis) == 1:
+        (axis,) = axis
+    axis = 0 if axis is None else axis
+    if not isinstance(axis, (int, np.integer)) or not -len(top.shape) <= axis < len(top.shape):
+        return NotImplemented
+    whole = given.get("axis") is None
+    period, inner = prod(top.shape[axis:]), 1 if whole else prod(top.shape[axis:][1:])
+    if period == 0 or (period != top.size and period < SHORTEST) or not top.record.machine.looks:
+        return NotImplemented
+    return top._wrap(rolled(top.node, period, int(shift) * inner))
+
+
+def _raveled(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
+    return top.copy() if len(args) == 1 and not kwargs and len(top.shape) == 1 else NotImplemented
+
+
+def _differences(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
+    """Of the first order, of real or complex numbers: a slice less another."""
+    if len(args) != 1 or kwargs.keys() - {"axis"} or top.dtype.kind not in "fc" or not top.shape:
+        return NotImplemented
+    axis = kwargs.get("axis", -1)
+    if not isinstance(axis, int) or not -len(top.shape) <= axis < len(top.shape):
+        return NotImplemented
+    before = (slice(None),) * (axis % len(top.shape))
+    return top[(*before, slice(1, None))] - top[(*before, slice(None, -1))]
+
+
+def _padded(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
+    """With zeros."""
+    widths = args[1] if len(args) > 1 else kwargs.get("pad_width")
+    mode = args[2] if len(args) > 2 else kwargs.get("mode", "constant")
+    if mode != "constant" or kwargs.keys() - {"pad_width", "mode"} or isinstance(widths, dict) or not top.shape:
+        return NotImplemented
+    np.pad(np.broadcast_to(np.False_, (0,) * len(top.shape)), widths)  # raises where they do not fit
+    pairs = np.broadcast_to(np.asarray(widths), (len(top.shape), 2)).tolist()
+    shape = tuple([n + before + after for n, (before, after) in zip(top.shape, pairs, strict=True)])
+    index = tuple([slice(before, before + n) for n, (before, _) in zip(top.shape, pairs, strict=True)])
+    return top.copy() if shape == top.shape else top._wrap(placed(top.node, index, shape))
 
 
 def _reshaped(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
@@ -60,13 +110,23 @@ def _reshaped(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
         return top
     if shape == (1, *node.shape):
         return top._wrap(lifted(node))
+    if len(node.shape) > 1 and node.shape == (1, *(shape if isinstance(shape, tuple) else (shape,))):
+        return top[0]
     if shape == (*node.shape[:1], 1, *node.shape[1:]) and planes(node):
         return top._wrap(joined([lifted(lifted(plane)) for plane in planes(node)]))
     return NotImplemented
 
 
 def _not_summed(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
-    return top.copy() if len(args) == 1 and kwargs.get("axis") == () and not kwargs.keys() - SUMS else NotImplemented
+    """A sum over no axis, or of one plane: its sum with 0, which turns −0 to 0."""
+    if len(args) != 1 or kwargs.keys() - SUMS:
+        return NotImplemented
+    axis = kwargs.get("axis")
+    if axis == ():
+        return top.copy()
+    if axis in (0, (0,)) and top.dtype in _SUMMED and len(top.shape) > 1 and top.shape[0] == 1:
+        return np.reshape(top[0] + 0.0, top.shape if kwargs.get("keepdims") else top.shape[1:])
+    return NotImplemented
 
 
 def _copied(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
@@ -95,6 +155,7 @@ def _real(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
 SHORT: dict[Callable[..., Any], Callable[..., Any]] = {
     np.where: _chosen, np.broadcast_to: _broadcast, np.zeros_like: _filled, np.ones_like: _filled,
     np.full_like: _filled, np.concatenate: _put_together, np.stack: _put_together, np.reshape: _reshaped,
-    np.sum: _not_summed, np.mean: _mean, np.shape: _attribute, np.ndim: _attribute, np.size: _attribute,
+    np.roll: _rolled, np.ravel: _raveled, np.diff: _differences, np.pad: _padded, np.sum: _not_summed,
+    np.mean: _mean, np.shape: _attribute, np.ndim: _attribute, np.size: _attribute,
     np.copy: _copied, np.iscomplexobj: _is_complex, np.real: _real,
 }  # fmt: skip

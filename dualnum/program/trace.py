@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import collector
 from ..algebra import Part
 from ..errors import InvalidType, NotTraceable
 from ..kernel.target import Target
@@ -19,7 +20,8 @@ from ..operand import Operand, highest, operands
 from ..operand.levels import open_scope
 from .calls import Called, peeled
 from .following import in_library, together
-from .nodes import Node, Trace, basic, placed, stacked
+from .nodes import Node, Trace, placed, stacked
+from .places import basic
 from .shortcuts import SHORT
 from .tracing import Tracing
 from .writes import IN_PLACE, VIEWING
@@ -280,7 +282,7 @@ def trace(
         exact: see `Tracing`.
         following: likewise.
     """
-    with open_scope("jit") as scope:
+    with open_scope("jit") as scope, collector.seldom():
         inputs = [
             Node("input", (), np.shape(x), getattr(x, "dtype", np.float64), i, weak=type(x) is float)
             for i, x in enumerate(samples)

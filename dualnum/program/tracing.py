@@ -10,8 +10,9 @@ from ..kernel import engine
 from ..kernel.target import Target
 from ..kinds import Value
 from ..operand.levels import Scope
+from .constants import compact, is_uniform, same
 from .following import Guard, Numbers
-from .nodes import Node, added, compact, row_by_row, sliced
+from .nodes import Node, added, broadcast, by_pieces, sliced
 
 __all__ = ["Elsewhere", "Tracing", "select"]
 
@@ -68,7 +69,7 @@ class Tracing:
             if type(x) is not self.machine.arrays:
                 raise Elsewhere(engine.machine_of(type(x)) or self.machine)
             known = self._constants[id(x)] = (x, Node("held", (), x.shape, x.dtype, x.copy()))
-        if known is None or (isinstance(x, np.ndarray) and x.tobytes() != np.asarray(known[1].extra).tobytes()):
+        if known is None or (isinstance(x, np.ndarray) and not same(x, np.asarray(known[1].extra))):
             weak = isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic)
             array = np.asarray(x)
             node = Node("constant", (), array.shape, array.dtype, x if weak else compact(array), weak=weak)
@@ -87,10 +88,17 @@ class Tracing:
         weak = ufunc in _KEEP_WEAK and all(n.weak for n in nodes)
         if all(n.op == "constant" for n in nodes):
             with np.errstate(all="ignore"):
-                y = ufunc(*(n.extra for n in nodes))
+                if all(is_uniform(n.extra) and np.size(n.extra) for n in nodes):  # one number, spread
+                    numbers = (n.extra if n.weak else np.asarray(n.extra).flat[0] for n in nodes)
+                    y = np.broadcast_to(ufunc(*numbers), np.broadcast_shapes(*(n.shape for n in nodes)))[()]
+                else:
+                    y = ufunc(*(n.extra for n in nodes))
             return self.constant(y.item() if weak else y)
         found = added(nodes[0], nodes[1], lambda a, b: self.elementwise(np.add, a, b)) if ufunc is np.add else None
-        return found or Node(ufunc, nodes, *_outcome(ufunc, nodes), weak=weak)
+        if found is None:
+            shape, dtype = _outcome(ufunc, nodes)
+            found = by_pieces(lambda *parts: self.elementwise(ufunc, *parts), nodes, shape)
+        return found or Node(ufunc, nodes, shape, dtype, weak=weak)
 
 
 def _outcome(ufunc: np.ufunc, nodes: tuple[Node, ...]) -> tuple[tuple[int, ...], Any]:
@@ -101,10 +109,18 @@ def _outcome(ufunc: np.ufunc, nodes: tuple[Node, ...]) -> tuple[tuple[int, ...],
 
 
 def select(*nodes: Node) -> Node:
-    """np.where of three nodes, plane by plane where they are stacks."""
+    """np.where of three nodes, block by block where they are stacks; what is chosen alone where that is known."""
     shape = np.broadcast_shapes(*(n.shape for n in nodes))
     dtype = np.result_type(*(_number(n) if n.weak else n.dtype for n in nodes[1:]))
-    return row_by_row(select, nodes, shape) or Node("select", nodes, shape, dtype)
+    condition, *choices = nodes
+    if condition.op == "constant" and np.size(condition.extra) and is_uniform(condition.extra):
+        chosen = choices[0 if np.asarray(condition.extra).flat[0] else 1]
+        if chosen.op == "constant" and is_uniform(chosen.extra) and np.size(chosen.extra):
+            one = dtype.type(np.asarray(chosen.extra).flat[0])
+            return Node("constant", (), shape, dtype, np.broadcast_to(one, shape))
+        if chosen.dtype == dtype and not chosen.weak:
+            return chosen if chosen.shape == shape else broadcast(chosen, shape)
+    return by_pieces(select, nodes, shape) or Node("select", nodes, shape, dtype)
 
 
 def _number(node: Node) -> Any:

@@ -16,7 +16,8 @@ from ..kinds import Index, Value
 from ..operand import operands
 from ..operand.constants import frozen
 from .following import Followed
-from .nodes import Node, basic, joined, lifted, row
+from .nodes import Node, joined, lifted, row
+from .places import basic
 
 __all__ = ["IN_PLACE", "VIEWING", "Written", "rewritten", "rewritten_in_place"]
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import optree
 
+from .. import collector
 from ..backend import as_floating, is_array, namespace
 from ..devices import apart as devices_apart
 from ..devices import several
@@ -98,7 +99,7 @@ def _value_and_grad(
     full_name = f"{name} of {getattr(f, '__name__', 'f')}"
 
     def transformed(*args: Any, **kwargs: Any) -> Any:
-        with open_scope(full_name) as scope:
+        with open_scope(full_name) as scope, collector.seldom():
             record = Arguments(args, argnums, scope, name)
             result = f(*record.args, **kwargs)
             aux = None
@@ -181,7 +182,7 @@ def _vjp(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, name: str
     if "cupy" in modules and (device := away(primals)) is not None:
         with device:
             return _vjp(f, primals, has_aux, name)
-    with open_scope(f"{name} of {getattr(f, '__name__', 'f')}", lasting=True) as scope:
+    with open_scope(f"{name} of {getattr(f, '__name__', 'f')}", lasting=True) as scope, collector.seldom():
         record = Arguments(primals, tuple(range(len(primals))), scope, name)
         result = f(*record.args)
         aux: tuple[Any, ...] = ()

@@ -23,13 +23,18 @@ from .threads import alone, in_chunks
 __all__ = ["INTEGERS", "NAMES", "OBJECTS", "arguments", "called", "data_offset", "in_blocks", "signature", "written"]
 
 # the integers behind an address: the distance between planes, that between elements; the elements after which planes
-# repeat; from which to which element a plane reaches
+# repeat; from which to which element a plane reaches; how many elements go round, and how far; how
+# many are in a row, how far from its end to the next, and for zeros around them what comes before in memory and where
+# in the result they begin and end
 INTEGERS: dict[str, tuple[str, ...]] = {
     "c": (),
     "p": ("ps",),
     "g": ("ps", "es"),
     "r": ("ps", "period"),
     "w": ("first", "last"),
+    "v": ("period", "shift"),
+    "m": ("period", "gap"),
+    "W": ("period", "gap", "ahead", "west", "east", "north", "south"),
     "b": ("ps",),
 }
 _GIVEN: dict[str, Callable[[Any, Any], Sequence[int]]] = {  # for an array, of an operand
@@ -37,10 +42,13 @@ _GIVEN: dict[str, Callable[[Any, Any], Sequence[int]]] = {  # for an array, of a
     "g": lambda x, operand: x.strides[:2],
     "r": lambda x, operand: (x.strides[0], period(x)),
     "w": lambda x, operand: operand[2],
+    "v": lambda x, operand: operand[2],
+    "m": lambda x, operand: operand[2],
+    "W": lambda x, operand: operand[2],
     "b": lambda x, operand: x.strides[:1],
     "*": lambda x, operand: x.strides[:1],
 }
-OBJECTS = "cw"  # layouts whose arrays may stand for their addresses
+OBJECTS = "cwvmW"  # layouts whose arrays may stand for their addresses
 NAMES = {"in_chunks": in_chunks}  # what `called` takes for granted
 
 
@@ -130,9 +138,9 @@ def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[int, int, Any]]:
 # ── calls written out ────────────────────────────────────────────────────────────────────────────
 
 
-def written(name: str, layout: str, window: tuple[int, int] = (0, 0)) -> str:
+def written(name: str, layout: str, window: tuple[int, ...] = (0, 0)) -> str:
     """The text of the arguments for an array object of this name."""
-    return ", ".join([f"id({name})", *(map(str, window) if layout == "w" else ())])
+    return ", ".join([f"id({name})", *(map(str, window) if layout in "wvmW" else ())])
 
 
 def called(call: str, arguments: Sequence[str], owners: Sequence[str], length: int, work: int) -> str:

@@ -1,4 +1,4 @@
-"""Programs as LLVM text: the loop around the instructions, and how it reads and writes its operands.
+"""Programs as LLVM text: the loop around the instructions, and how it writes its results.
 
 A program becomes a loop over whole vectors. What is left of an array goes through the same loop once more, on copies
 filled up with harmless numbers: so a value does not depend on its position, nothing in the loop is masked, and the
@@ -7,12 +7,11 @@ holds what depends on more than the values.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from ..emit import write
 from ..layout import Routine
 from .call import INTEGERS
-from .instructions import Instructions
+from .reading import LAYOUTS, Reading
 from .rolled import is_long, write_rolled
 
 __all__ = ["render"]
@@ -21,31 +20,18 @@ _STACK = 3 << 16  # bytes of one piece of memory on the stack, of which a thread
 _UNROLLED = 5  # planes that are copied one by one, more of them by a loop
 
 
-class _Loop(Instructions):
+class _Loop(Reading):
     """The body of the loop, with what it reads and writes."""
 
     def __init__(self, routine: Routine, offset: int) -> None:
-        super().__init__(routine.program.dtype)
+        super().__init__(routine, offset)
         self.directed = routine.directed
-        self.whole = _OBJECT.replace("{offset}", str(offset)) if offset >= 0 else _ADDRESS
-        self.groups = [*routine.outputs, *routine.inputs]
         self.outputs = len(routine.outputs)
         self.entry: list[str] = []  # before the loop
         self.leaving: list[str] = []  # behind it
         self.label = "loop"  # of the block that is being written
-        copied = [group.planes for group in self.groups if _LAYOUTS[group.layout].copied]
+        copied = [group.planes for group in self.groups if LAYOUTS[group.layout].copied]
         self.memory("copies", sum(copied) * self.h.vector_bytes)
-
-    def lay(self, part: str) -> list[str]:
-        """The lines that the layouts of all groups add to one part of the kernel."""
-        size, width, lines, copies = self.dtype.itemsize, self.h.vector_bytes, [], 0
-        for g, group in enumerate(self.groups):
-            layout = _LAYOUTS[group.layout]
-            for line in getattr(layout, part):
-                line = line.replace("{whole}", self.whole)
-                lines.append("  " + line.format(g=g, size=size, lanes=self.lanes, width=width, copies=copies))
-            copies += group.planes * width if layout.copied else 0
-        return lines
 
     def memory(self, name: str, size: int) -> None:
         """So many bytes for the time of a call."""
@@ -73,47 +59,7 @@ class _Loop(Instructions):
         ]
         self.label = f"{name}.end"
 
-    # ── reading and writing ──────────────────────────────────────────────────────────────────────
-
-    def address(self, g: int, m: int | str, again: bool) -> str:
-        """The address of the first lane in plane m, or in the plane of the direction at hand of coefficient m."""
-        if _LAYOUTS[self.groups[g].layout].copied:
-            return self._plane(f"%at{g}", f"%near.ps{g}", m, ("%near.directions", "%near.d") if again else None)
-        return self._plane(f"%at{g}", f"%ps{g}", m, ("%directions", "%d") if again else None)
-
-    def _plane(self, first: str, distance: str, m: int | str, again: tuple[str, str] | None) -> str:
-        """So many planes on; `again` is how many directions there are, and which one is at hand."""
-        if again:  # coefficient after coefficient, each along all directions
-            many = again[0] if m == 2 else self.emit(f"mul i64 {again[0]}, {self.emit(f'sub i64 {m}, 1')}")
-            before = again[1] if m == 1 else self.emit(f"add i64 {many}, {again[1]}")
-            m = self.emit(f"add i64 {before}, 1")
-        if m == 0:
-            return first
-        offset = distance if m == 1 else self.emit(f"mul i64 {distance}, {m}")
-        return self.emit(f"getelementptr i8, ptr {first}, i64 {offset}")
-
-    def all_lanes(self, one: str) -> str:
-        """An integer in all lanes."""
-        return self.splat(one, "i64", self.longs)
-
-    def load(self, g: int, m: int | str, again: bool) -> str:
-        return _LAYOUTS[self.groups[g].layout].load(self, g, m, again)
-
-    def load_masked(self, at: str, mask: str, other: float) -> str:
-        name = self.declare(f"llvm.masked.load.{self.suffix}.p0", self.vector, "ptr", self.mask, self.vector)
-        masked = f"{self.mask} {mask}, {self.vector} {self.number(other)}"
-        return self.emit(f"call {self.vector} @{name}(ptr align 1 {at}, {masked})")
-
-    def gather(self, at: str, step: str, mask: str) -> str:
-        """Elements at a distance from each other, where the mask is not set a harmless number."""
-        pointers = f"<{self.lanes} x ptr>"
-        name = self.declare(
-            f"llvm.masked.gather.{self.suffix}.v{self.lanes}p0", self.vector, pointers, self.mask, self.vector
-        )
-        offsets = self.emit(f"mul {self.longs} {self.all_lanes(step)}, <{self.iota}>")
-        many = self.emit(f"getelementptr i8, ptr {at}, {self.longs} {offsets}")
-        masked = f"{self.mask} {mask}, {self.vector} {self.number(1.0)}"
-        return self.emit(f"call {self.vector} @{name}({pointers} align {self.dtype.itemsize} {many}, {masked})")
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────
 
     def store(self, g: int, m: int | str, y: str, again: bool) -> None:
         self.lines.append(f"  store {self.vector} {y}, ptr {self.address(g, m, again)}, align 1")
@@ -132,7 +78,7 @@ class _Loop(Instructions):
         self.lines, self.label = [], label
         mask = self.left()
         for g, group in enumerate(self.groups):
-            if not _LAYOUTS[group.layout].copied or back != (g < self.outputs):
+            if not LAYOUTS[group.layout].copied or back != (g < self.outputs):
                 continue
             along = self.emit(f"mul i64 %es{g}, %full")
             at = self.emit(f"getelementptr i8, ptr %p{g}, i64 {along}")
@@ -153,108 +99,12 @@ class _Loop(Instructions):
         copy = self._plane(f"%copy{g}", str(self.h.vector_bytes), m, None)
         if g >= self.outputs:
             gathered = self.groups[g].layout == "g"
-            x = self.gather(at, f"%es{g}", mask) if gathered else self.load_masked(at, mask, 1.0)
+            x = self.gather(at, f"%es{g}", mask) if gathered else self.load_masked(at, mask, self.number(1.0))
             self.lines.append(f"  store {self.vector} {x}, ptr {copy}, align 16")
             return
         y = self.emit(f"load {self.vector}, ptr {copy}, align 16")
         name = self.declare(f"llvm.masked.store.{self.suffix}.p0", "void", self.vector, "ptr", self.mask)
         self.lines.append(f"  call void @{name}({self.vector} {y}, ptr align 1 {at}, {self.mask} {mask})")
-
-
-# ── layouts ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def _number(w: _Loop, g: int, m: int | str, again: bool) -> str:
-    return w.splat(f"%n{g}")
-
-
-def _single(w: _Loop, g: int, m: int | str, again: bool) -> str:
-    at = w.address(g, m, again)
-    return w.splat(w.emit(f"load {w.scalar}, ptr {at}, align 1"))
-
-
-def _in_a_row(w: _Loop, g: int, m: int | str, again: bool) -> str:
-    return w.emit(f"load {w.vector}, ptr {w.address(g, m, again)}, align 1")
-
-
-def _within(w: _Loop, g: int, m: int | str, again: bool) -> str:
-    place = w.emit(f"add {w.longs} {w.all_lanes(f'%place{g}')}, <{w.iota}>")
-    inside = w.emit(f"icmp ult {w.longs} {place}, {w.all_lanes(f'%wide{g}')}")
-    return w.load_masked(w.address(g, m, again), inside, 0.0)
-
-
-def _gathered(w: _Loop, g: int, m: int | str, again: bool) -> str:
-    return w.gather(w.address(g, m, again), f"%near.es{g}", w.boolean(True))
-
-
-class _Layout(NamedTuple):
-    """What a group of one layout adds to a kernel, g its number.
-
-    Attributes:
-        load: reads a plane of it at the place of the loop.
-        head: before all: where its planes begin (%p) and how far apart they (%ps) and their elements (%es) are.
-        near: before the loop: the same of what it passes, which is the array, and at last the copy of what is left.
-        start: where a turn of the loop begins.
-        here: the address of its first lane then (%at).
-        turn: where one ends.
-        behind: after the loop.
-        copied: what is left is copied; of others all that a vector reads is there.
-    """
-
-    load: Callable[[_Loop, int, int | str, bool], str]
-    head: tuple[str, ...]
-    near: tuple[str, ...] = ()
-    start: tuple[str, ...] = ()
-    here: tuple[str, ...] = ()
-    turn: tuple[str, ...] = ()
-    behind: tuple[str, ...] = ()
-    copied: bool = False
-
-
-_OBJECT = "%o{g} = getelementptr i8, ptr %a{g}, i64 {offset}\n  %p{g} = load ptr, ptr %o{g}"
-_ADDRESS = "%p{g} = getelementptr i8, ptr %a{g}, i64 0"
-_PACKED, _DENSE = "%ps{g} = mul i64 %length, {size}", "%es{g} = add i64 0, {size}"
-_COPY = (  # and where element 0 of it would be
-    "%copy{g} = getelementptr i8, ptr %copies, i64 {copies}",
-    "%before{g} = getelementptr i8, ptr %copy{g}, i64 %minus",
-)
-_NEAR = (
-    "%near.p{g} = phi ptr [ %p{g}, %entry ], [ %before{g}, %rest ]",
-    "%near.ps{g} = phi i64 [ %ps{g}, %entry ], [ {width}, %rest ]",
-)
-_NEAR_APART = (*_NEAR, "%near.es{g} = phi i64 [ %es{g}, %entry ], [ {size}, %rest ]")
-_HERE = ("%along{g} = mul i64 %i, {size}", "%at{g} = getelementptr i8, ptr %near.p{g}, i64 %along{g}")
-_HERE_APART = ("%along{g} = mul i64 %i, %near.es{g}", _HERE[1])
-_LAYOUTS = {
-    "c": _Layout(_in_a_row, ("{whole}", _PACKED, _DENSE, *_COPY), _NEAR, here=_HERE, copied=True),
-    "p": _Layout(_in_a_row, (_ADDRESS, _DENSE, *_COPY), _NEAR, here=_HERE, copied=True),
-    "g": _Layout(_gathered, (_ADDRESS, *_COPY), _NEAR_APART, here=_HERE_APART, copied=True),
-    "w": _Layout(
-        _within,
-        ("{whole}", _PACKED, "%wide{g} = sub i64 %last{g}, %first{g}"),
-        here=(
-            "%place{g} = sub i64 %i, %first{g}",
-            "%along{g} = mul i64 %place{g}, {size}",
-            "%at{g} = getelementptr i8, ptr %p{g}, i64 %along{g}",
-        ),
-    ),
-    "b": _Layout(_single, (_ADDRESS, "%at{g} = getelementptr i8, ptr %p{g}, i64 0")),
-    "s": _Layout(_number, ()),
-    "r": _Layout(  # the place in the period goes round
-        _in_a_row,
-        (_ADDRESS, "%first{g} = urem i64 %begin, %period{g}"),
-        ("%begin{g} = phi i64 [ %first{g}, %entry ], [ %then{g}, %rest ]",),
-        ("%i{g} = phi i64 [ %begin{g}, %near ], [ %next{g}, %turn ]",),
-        ("%along{g} = mul i64 %i{g}, {size}", "%at{g} = getelementptr i8, ptr %p{g}, i64 %along{g}"),
-        (
-            "%on{g} = add i64 %i{g}, {lanes}",
-            "%round{g} = sub i64 %on{g}, %period{g}",
-            "%over{g} = icmp sge i64 %round{g}, 0",
-            "%next{g} = select i1 %over{g}, i64 %round{g}, i64 %on{g}",
-        ),
-        ("%then{g} = phi i64 [ %begin{g}, %near ], [ %next{g}, %turn ]",),
-    ),
-}
 
 
 # ── a kernel ─────────────────────────────────────────────────────────────────────────────────────
