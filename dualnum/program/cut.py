@@ -21,6 +21,7 @@ from ..kernel.target import Target
 from ..kinds import DType, Value
 from .fused import Kernel, Output, Source, spread
 from .nodes import MOST_PLANES, Node, Trace, is_uniform, place
+from .scalars import Pack
 
 __all__ = ["Cut"]
 
@@ -46,6 +47,9 @@ class Cut:
         self.apart = set() if target.looks else set(_numbers(self.nodes, traced, samples))
         self.layouts = {n.number: _layout_of(x) for n, x in zip(traced.inputs, samples, strict=True)}
         self.kinds: dict[int, Any] = {}
+        self.places: dict[
+            int, tuple[Node, int]
+        ] = {}  # of scalars that one kernel leaves to others: an array, and where
         self._assign(traced)
         self._drop_unread(traced)
 
@@ -90,10 +94,29 @@ class Cut:
                     self.steps.append(first)
                 if first.number in alarms:
                     self.alarms.append(first)
+            elif not self.kinds[first.number][0] and self.target.handle is not None:
+                here = {where[n.number] for n in stacks.get(key, ())} | {key}
+                outside = {n.number: users.get(n.number, set()) - here for n in members}
+                given = [n for n in members if n.op == "pack" or n.number in wanted or outside[n.number]]
+                shared = [n for n in given if n.op != "pack" and n.number not in wanted]
+                shared = [n for n in shared if all(_is_scalar(k) for k in outside[n.number])]
+                self._kernel(members, self._shared(given, shared, kinds), stacks.get(key, []), alarms)
             else:
                 here = {where[n.number] for n in stacks.get(key, ())} | {key}
                 given = [n for n in members if n.number in wanted or users.get(n.number, set()) - here]
                 self._kernel(members, given, stacks.get(key, []), alarms)
+
+    def _shared(self, given: list[Node], shared: list[Node], kinds: dict[int, Any]) -> list[Node]:
+        """What a kernel of scalars gives back, those that only other such kernels read as one array."""
+        if len(shared) < 2:
+            return given
+        entries = np.empty(len(shared), object)
+        for i, n in enumerate(shared):
+            entries[i] = n
+        together = Pack(entries, kinds[shared[0].number][1], shared[0].numbers)
+        kinds[together.number] = kinds[shared[0].number]
+        self.places.update({n.number: (together, i) for i, n in enumerate(shared)})
+        return [*(n for n in given if n.number not in self.places), together]
 
     def _drop_unread(self, traced: Trace) -> None:
         """Leaves out what NumPy would execute for kernels that see through it."""
@@ -117,6 +140,10 @@ class Cut:
             possible = self._direct((), node.dtype) and len(node.args) <= _MOST_WINDOWS
             possible = possible and all(a.shape != node.shape for a in node.args)
             return (node.shape, node.dtype) if possible and None not in _windows(node) else None
+        if node.op == "pack":
+            if node.dtype == bool:
+                return next((self.kinds[a.number] for a in node.args if self.kinds.get(a.number) is not None), None)
+            return (), node.dtype
         return _elementwise_kind(node, self.kinds)
 
     def _direct(self, members: Sequence[Node], dtype: DType) -> bool:
@@ -124,7 +151,7 @@ class Cut:
         target = self.target
         if (target.handle is None and target.looks) or not target.computes(dtype):
             return False
-        return all(n.op in ("select", "placed") or target.possible(n.op) for n in members)
+        return all(n.op in ("select", "placed", "pack") or target.possible(n.op) for n in members)
 
     def is_plane(self, node: Node, kind: Any) -> bool:
         """Whether a node is a plane of an input that kernels of this kind read where it lies."""
@@ -180,11 +207,11 @@ class Cut:
         # what is chosen seldom is left to a program that follows where it is needed
         follows = bool(seldom) and not watched and target is self.target
         body = _Body(self, kind, direct, outside, seldom if follows else ())
-        given = [n for n in given if n.number in inside]
+        given = [n for n in given if n.number in inside or n.op == "pack"]
         if watched and not given and not stacks:
             given = members[-1:]  # the interpreter runs over what it writes
         program = body.program(members, given, stacks, watched)
-        results = [Output(n) for n in given] + [
+        results = [Output(n, len(n.args), len(n.args)) if n.op == "pack" else Output(n) for n in given] + [
             Output(s, len(s.args) if self.target.looks else s.shape[0], s.shape[0]) for s in stacks
         ]
         groups = [Group(s.layout, s.planes or 1) for s in body.sources]
@@ -230,9 +257,10 @@ class _Body:
         """The program of these nodes that gives some of them and stacks of them back."""
         graph = self.graph
         for node in members:
-            self.add(node)
+            if node.op != "pack":
+                self.add(node)
         raised = [self.symbol(n) for n in watched] or [self._symbols[k] for k in sorted(self.seldom)]
-        outputs = [self.symbol(n) for n in given]
+        outputs = [self.symbol(n) for y in given for n in (y.args if y.op == "pack" else (y,))]
         for s in stacks:
             behind = [] if self.cut.target.looks else [graph.constant(0.0)] * (s.shape[0] - len(s.args))
             outputs += [*map(self.symbol, s.args), *behind]
@@ -262,6 +290,8 @@ class _Body:
     def _read(self, node: Node) -> Symbol:
         if self.cut.is_plane(node, self.kind):
             return self._plane(node)
+        if not self.kind[0] and (node.op == "entry" or node.number in self.cut.places):
+            return self._entry(node)
         while node.op == "broadcast":
             node = node.args[0]
         if node.op == "constant" and np.size(node.extra) and is_uniform(node.extra):
@@ -283,6 +313,19 @@ class _Body:
             self._planes[parent.number] = [self.graph.input() for _ in range(count)]
         plane: Symbol = self._planes[parent.number][node.extra]
         return plane
+
+    def _entry(self, node: Node) -> Symbol:
+        """A scalar that lies in an array."""
+        parent, place = self.cut.places.get(node.number) or (node.args[0], node.extra)
+        if parent.number not in self._planes:
+            count = prod(parent.shape)
+            ready = parent.dtype == self.kind[1] and self.cut.in_one_piece(parent)
+            self.sources.append(Source(parent, "c", count, ready=ready))
+            self._planes[parent.number] = [self.graph.input() for _ in range(count)]
+        entry: Symbol = self._planes[parent.number][place]
+        if node.dtype == bool and not entry.boolean:
+            return self.graph.node(np.not_equal, entry, self.graph.constant(0.0))
+        return entry
 
     def _windows(self, node: Node) -> Symbol:
         pieces = []
@@ -318,6 +361,11 @@ def _elementwise_kind(node: Node, kinds: dict[int, Any]) -> Any:
         if len(inner) == 1 and all(a.dtype == bool for a in node.args) and next(iter(inner))[0] == node.shape:
             return inner.pop()
     return None
+
+
+def _is_scalar(key: Any) -> bool:
+    """Whether a group of nodes is a kernel of scalars."""
+    return type(key[1]) is tuple and key[1][0] == ()
 
 
 def _origin(node: Node) -> Node:

@@ -22,7 +22,9 @@ from ..kinds import Value
 from ..operand import Operand, away
 from ..operand.levels import ambient
 from .fused import Kernel
+from .nodes import Trace
 from .replay import ALARM, Replay
+from .scalars import StayWhole
 from .trace import Tracer, trace
 from .tracing import Elsewhere
 
@@ -218,8 +220,16 @@ class Jitted:
 
         machine = _machine(described)
         samples = _inputs(leaves, described, machine)
+
+        def traced_for(machine: Target) -> Trace:
+            try:
+                return trace(run, samples, machine)
+            except StayWhole:
+                out.clear()
+                return trace(run, samples, machine, whole=True)
+
         try:
-            traced = trace(run, samples, machine)
+            traced = traced_for(machine)
         except Elsewhere as other:  # arrays that the function holds live on a device
             if _machines(described):
                 raise InvalidType(
@@ -228,7 +238,7 @@ class Jitted:
                 ) from None
             out.clear()
             machine = other.machine
-            traced = trace(run, samples, machine)
+            traced = traced_for(machine)
         return _Entry(Replay(traced, samples, machine), *out)
 
     def lower(self, *args: Any, **kwargs: Any) -> "Lowered":

@@ -60,7 +60,7 @@ def _may_be_shared(node: Node) -> bool:
 
 
 _HELPERS = {
-    "ALARM": ALARM, "apart": _apart, "broadcast_to": np.broadcast_to, "concatenate": np.concatenate,
+    "ALARM": ALARM, "apart": _apart, "array": np.array, "broadcast_to": np.broadcast_to, "concatenate": np.concatenate,
     "contiguous": contiguous, "differs": _differs, "empty": np.empty, "errstate": np.errstate,
     "spread": spread, "leased": memory.leased, "placed": _placed, "where": np.where,
 }  # fmt: skip
@@ -73,7 +73,7 @@ _STEADY = {
     np.ndarray.squeeze,
 }  # fmt: skip
 _FRESH = {np.add.reduce, np.dot, np.outer, np.matmul}  # functions whose results are in memory of their own
-_QUIET = ("item", "row", "slice", "concatenate", "broadcast", "stack")  # no warnings come from these
+_QUIET = ("item", "row", "slice", "concatenate", "broadcast", "stack", "entry", "pack")  # no warnings come from these
 
 
 class Replay:
@@ -200,7 +200,7 @@ class _Writer:
         """The call of the machine code itself."""
         target, owners, dtype = kernel.plan.target, list(names), self.bound(kernel.dtype)
         for output, name in zip(kernel.outputs, names, strict=True):
-            shape = (output.size, *kernel.shape) if output.size else kernel.shape
+            shape = output.shape(kernel.shape)
             leased = prod(shape) * kernel.dtype.itemsize >= (memory.LARGE if output.node.number in self.kept else _LONG)
             fresh = "leased" if leased else "empty"
             self.lines.append(f"{name} = {fresh}({shape}, {dtype})")
@@ -213,7 +213,7 @@ class _Writer:
                 given.append(self._number(source))
                 continue
             if not source.ready:
-                shape = source.node.shape if source.layout == "w" else kernel.shape
+                shape = source.node.shape if source.layout == "w" or source.planes else kernel.shape
                 plain = source.node.shape == shape != () and source.node.dtype == kernel.dtype
                 self.lines.append(f"y{i} = contiguous({name})" if plain else f"y{i} = spread({name}, {shape}, {dtype})")
                 name = f"y{i}"
@@ -251,6 +251,10 @@ class _Writer:
             return f"{self.bound(k.function)}({', '.join(args)})"
         if node.op in ("item", "row", "slice"):
             return f"{given[0]}[{self.bound(k)}]"
+        if node.op == "entry":
+            return f"{given[0]}.reshape(-1)[{k}]"
+        if node.op == "pack":
+            return f"array([{several}], {self.bound(node.dtype)}).reshape({node.shape})"
         if node.op == "concatenate":  # in the order of its pieces, were it not for kernels that read it in one piece
             return f"contiguous(concatenate(({several},)))"
         if node.op == "broadcast":

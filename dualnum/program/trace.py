@@ -22,7 +22,9 @@ from ..kernel.target import Target
 from ..kinds import DType, Index, Value
 from ..operand import Operand, highest, operands
 from ..operand.levels import Scope, open_scope
-from .nodes import HOLE, Applied, Node, Trace, basic, placed, stacked
+from .apart import MOVES, apart, taken
+from .nodes import HOLE, Applied, Node, Trace, basic, placed
+from .scalars import StayWhole
 from .shortcuts import SHORT, SUMS
 from .tracing import Tracing
 
@@ -35,6 +37,7 @@ _SHAPED_BY_VALUES = {
 }  # fmt: skip
 # these look at a condition or a count of theirs: their other arguments may be traced
 _SHAPED_BY_FIRST = {np.compress, np.extract}
+_OF_MEMORY = {np.shares_memory, np.may_share_memory}
 _IN_PLACE = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
 # what these do with an array, by a short way as well
 _METHODS = {
@@ -101,6 +104,9 @@ class Tracer(Operand):
         return self
 
     def __getitem__(self, index: Index) -> Any:
+        entries = taken(self, index)
+        if entries is not NotImplemented:
+            return entries
         part = basic(index)
         if part is not None:
             node = self.record.part(self.node, part)
@@ -160,6 +166,8 @@ class Tracer(Operand):
         return Tracer(node, self.record)
 
     def _strong(self) -> "Tracer":
+        if self.node.weak and self.record.numbers is not None:
+            return self._wrap(self.record.numbers.strong(self.node))
         return self._wrap(Node("broadcast", (self.node,), self.shape, self.dtype)) if self.node.weak else self
 
     def _alarm(self) -> None:
@@ -185,7 +193,9 @@ class Tracer(Operand):
         if method == "at":
             raise self._refused(f"{ufunc.__name__}.at", "np.where or np.concatenate")
         if method != "__call__" or kwargs or ufunc.nout > 1 or ufunc.signature is not None:
-            return self._call(ufunc if method == "__call__" else getattr(ufunc, method), *inputs, **kwargs)
+            function = ufunc if method == "__call__" else getattr(ufunc, method)
+            entries = apart(self, function, inputs, kwargs) if function in MOVES else NotImplemented
+            return self._call(function, *inputs, **kwargs) if entries is NotImplemented else entries
         return self._wrap(self.record.elementwise(ufunc, *map(self._node, inputs)))
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
@@ -195,6 +205,9 @@ class Tracer(Operand):
         if not isinstance(top, Tracer):  # jets above: their implementation finds its way down
             return super().__array_function__(function, types, args, kwargs)
         self._check_possible(function, args, kwargs)
+        result = apart(top, function, args, kwargs) if function in MOVES else NotImplemented
+        if result is not NotImplemented:
+            return result
         short = SHORT.get(function)
         result = NotImplemented if short is None else short(top, function, args, kwargs)
         if result is not NotImplemented:
@@ -206,6 +219,8 @@ class Tracer(Operand):
         name = getattr(function, "__name__", str(function))
         if function in _IN_PLACE or kwargs.get("out") is not None:
             raise self._refused(f"{name} into a traced array", "np.where, np.stack or np.concatenate")
+        if function in _OF_MEMORY and self.record.numbers is not None:
+            raise StayWhole
         looked_at = args[:1] if function in _SHAPED_BY_FIRST else (args, kwargs)
         if function in _SHAPED_BY_VALUES or (function is np.where and len(args) == 1):
             if next(operands(looked_at), None) is not None:
@@ -316,10 +331,22 @@ class Tracer(Operand):
     def _linear(
         self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Any = None, stacked: Any = None
     ) -> Any:
-        return self._call(function, *data)
+        return self._closed(function, data)
+
+    def _closed(self, function: Callable[..., Any], data: tuple[Any, ...]) -> Any:
+        """A function that moves, adds or multiplies entries, with arrays of its own in it."""
+        result = apart(self, function, data, {})
+        if result is not NotImplemented and result.dtype == np.float32:  # what is in it may widen the type
+            sampled = self._sampled(function, [self._node(x) for x in data])
+            result = result if sampled.dtype == np.float32 else NotImplemented
+        return self._call(function, *data) if result is NotImplemented else result
 
     def _placed(self, index: Index, shape: tuple[int, ...]) -> Any:
         part = basic(index)
+        if part is not None and shape and self.record.numbers is not None:
+            node = self.record.numbers.placed(self.node, part, shape)
+            if node is not None:
+                return self._wrap(node)
         return None if part is None or not shape else self._wrap(placed(self.node, part, shape))
 
     def _operation(self, operation: Any, args: tuple[Any, ...]) -> Any:
@@ -334,7 +361,7 @@ class Tracer(Operand):
     def _bilinear(
         self, function: Callable[[Any, Any], Any], a: Value, b: Value, adjoints: Any = None, stacked: Any = None
     ) -> Any:
-        return self._call(function, a, b)
+        return self._closed(function, (a, b))
 
 
 class ArrayTracer(Tracer):
@@ -385,14 +412,18 @@ def _described(y: Value) -> tuple[Any, Any]:
     return np.shape(y), type(y) if isinstance(y, (bool, int, float, complex)) else object
 
 
-def trace(run: Callable[..., Sequence[Any]], samples: Sequence[Any], machine: Target) -> Trace:
-    """Runs a function on tracers like `samples` (a machine's arrays, or Python floats) and keeps what it did."""
+def trace(run: Callable[..., Sequence[Any]], samples: Sequence[Any], machine: Target, whole: bool = False) -> Trace:
+    """Runs a function on tracers like `samples` (a machine's arrays, or Python floats) and keeps what it did.
+
+    With `whole` also small arrays are not taken apart.
+    """
     with open_scope("jit") as scope:
         inputs = [
             Node("input", (), np.shape(x), getattr(x, "dtype", np.float64), i, weak=type(x) is float)
             for i, x in enumerate(samples)
         ]
-        record = Tracing(scope, machine)
+        record = Tracing(scope, machine, whole)
         results = run(*(Tracer(n, record) for n in inputs))
         anyone = Tracer(record.constant(0.0), record)
-        return Trace(inputs, [stacked(anyone._node(y)) for y in results], record.alarms, record.seldom)
+        outputs = [anyone._node(y) for y in results]
+        return Trace(inputs, *record.finished(outputs), record.seldom)

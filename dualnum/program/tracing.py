@@ -1,5 +1,6 @@
 """What tracers write down: constants as they are found, and elementwise nodes, of which those that are known vanish."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,10 @@ from ..kernel import engine
 from ..kernel.target import Target
 from ..kinds import Value
 from ..operand.levels import Scope
-from .nodes import Node, added, compact, row_by_row, sliced
+from .nodes import Node, added, compact, row_by_row, sliced, stacked
+from .scalars import KEEP_WEAK, Numbers, whole
 
 __all__ = ["Elsewhere", "Tracing", "select"]
-
-# Python's arithmetic on a Python number gives a Python number, which does not widen other types
-_KEEP_WEAK = {
-    np.add, np.subtract, np.multiply, np.true_divide, np.power, np.negative, np.positive, np.absolute,
-    np.floor_divide, np.remainder,
-}  # fmt: skip
 
 
 class Elsewhere(Exception):
@@ -35,11 +31,13 @@ class Tracing:
         machine: where the arrays will be that are traced.
         alarms: truth values at which a mend must follow.
         seldom: the numbers of those that choose what is written for such points.
+        numbers: the entries of small arrays; None where these stay whole.
     """
 
-    def __init__(self, scope: Scope, machine: Target) -> None:
+    def __init__(self, scope: Scope, machine: Target, in_one: bool = False) -> None:
         self.scope = scope
         self.machine = machine
+        self.numbers = None if in_one or machine.handle is None else Numbers(machine.possible)
         self.alarms: list[Node] = []
         self.seldom: set[int] = set()
         self._constants: dict[int, tuple[Any, Node]] = {}
@@ -66,13 +64,25 @@ class Tracing:
             self._parts[key] = sliced(node, index)
         return self._parts[key]
 
+    def finished(self, outputs: Sequence[Node]) -> tuple[list[Node], list[Node]]:
+        """The outputs and alarms of the trace; small arrays whole again where nothing needed their entries."""
+        alarms = self.alarms
+        if self.numbers is not None and not self.numbers.needed:
+            nodes = whole([*outputs, *alarms])
+            outputs, alarms = nodes[: len(outputs)], nodes[len(outputs) :]
+        return list(map(stacked, outputs)), [a for n in alarms for a in (n.args if n.op == "pack" else (n,))]
+
     def elementwise(self, ufunc: np.ufunc, *nodes: Node) -> Node:
         """What a ufunc gives; a constant where its arguments are."""
-        weak = ufunc in _KEEP_WEAK and all(n.weak for n in nodes)
+        weak = ufunc in KEEP_WEAK and all(n.weak for n in nodes)
         if all(n.op == "constant" for n in nodes):
             with np.errstate(all="ignore"):
                 y = ufunc(*(n.extra for n in nodes))
             return self.constant(y.item() if weak else y)
+        if self.numbers is not None:
+            apart = self.numbers.elementwise(ufunc, nodes)
+            if apart is not None:
+                return apart
         found = added(nodes[0], nodes[1], lambda a, b: self.elementwise(np.add, a, b)) if ufunc is np.add else None
         return found or Node(ufunc, nodes, *_outcome(ufunc, nodes), weak=weak)
 
