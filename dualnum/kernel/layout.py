@@ -68,6 +68,7 @@ class Routine(NamedTuple):
     Attributes:
         directed: for jets with several directions.
         guarded: it runs after another raised the alarm, and writes the elements where its own holds.
+        single: planes have one element.
     """
 
     program: Program
@@ -75,6 +76,7 @@ class Routine(NamedTuple):
     inputs: Sequence[Group]
     directed: bool = False
     guarded: bool = False
+    single: bool = False
 
 
 def moving(program: Program, inputs: Sequence[Group]) -> list[bool]:

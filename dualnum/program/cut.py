@@ -3,9 +3,8 @@
 Nodes of one shape and type that need nothing but each other become one kernel, whatever their number.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import reduce
 from math import prod
 from typing import Any
 
@@ -14,13 +13,13 @@ import numpy as np
 from ..backend import is_array
 from ..kernel import engine, launch
 from ..kernel.interpret import INTERPRETER
-from ..kernel.ir import SELECT, Graph, Program, Symbol
 from ..kernel.layout import BLOCK, Group
 from ..kernel.plan import prepare
 from ..kernel.target import Target
 from ..kinds import DType, Value
-from .fused import Kernel, Output, Source, spread
-from .nodes import MOST_PLANES, Node, Trace, is_uniform, place
+from .body import Body, spread_constant, windows
+from .fused import Kernel, Output, Source
+from .nodes import MOST_PLANES, Node, Trace, place
 from .scalars import Pack
 
 __all__ = ["Cut"]
@@ -113,7 +112,7 @@ class Cut:
         entries = np.empty(len(shared), object)
         for i, n in enumerate(shared):
             entries[i] = n
-        together = Pack(entries, kinds[shared[0].number][1], shared[0].numbers)
+        together = Pack(entries, kinds[shared[0].number][1])
         kinds[together.number] = kinds[shared[0].number]
         self.places.update({n.number: (together, i) for i, n in enumerate(shared)})
         return [*(n for n in given if n.number not in self.places), together]
@@ -139,7 +138,7 @@ class Cut:
         if node.op == "placed":
             possible = self._direct((), node.dtype) and len(node.args) <= _MOST_WINDOWS
             possible = possible and all(a.shape != node.shape for a in node.args)
-            return (node.shape, node.dtype) if possible and None not in _windows(node) else None
+            return (node.shape, node.dtype) if possible and None not in windows(node) else None
         if node.op == "pack":
             if node.dtype == bool:
                 return next((self.kinds[a.number] for a in node.args if self.kinds.get(a.number) is not None), None)
@@ -185,7 +184,7 @@ class Cut:
             return Source(node, "s")
         short = prod(shape) <= BLOCK
         if node.op == "constant" and not ready and short and prod(node.shape) != 1:
-            return Source(_spread(node, shape, dtype), "c")
+            return Source(spread_constant(node, shape, dtype), "c")
         if ready or (direct and short):
             return Source(node, "c", ready=ready)
         if plain:
@@ -206,7 +205,7 @@ class Cut:
         target = target if target.computes(dtype) else target.interpreter or INTERPRETER
         # what is chosen seldom is left to a program that follows where it is needed
         follows = bool(seldom) and not watched and target is self.target
-        body = _Body(self, kind, direct, outside, seldom if follows else ())
+        body = Body(self, kind, direct, outside, seldom if follows else ())
         given = [n for n in given if n.number in inside or n.op == "pack"]
         if watched and not given and not stacks:
             given = members[-1:]  # the interpreter runs over what it writes
@@ -216,134 +215,11 @@ class Cut:
         ]
         groups = [Group(s.layout, s.planes or 1) for s in body.sources]
         counts = [y.planes for y in results]
-        plan = prepare(program, groups, counts, target)
+        plan = prepare(program, groups, counts, target, single=not shape)
         if follows:
-            mending = _Body(self, kind, direct, outside, seldom, follows=True).program(members, given, stacks, watched)
+            mending = Body(self, kind, direct, outside, seldom, follows=True).program(members, given, stacks, watched)
             plan = replace(plan, mend=prepare(mending, groups, counts, target, guarded=True))
         self.steps.append(Kernel(plan, shape, dtype, body.sources, results, program, groups))
-
-
-class _Body:
-    """The program of a kernel as it is written, with the sources that it reads.
-
-    Args:
-        cut: the trace that it is part of.
-        kind: shape and type.
-        direct: whether it becomes one piece of machine code.
-        outside: the nodes that it needs of others.
-        seldom: the numbers of conditions that raise an alarm, what they choose being left to a program that follows.
-        follows: whether this is that program.
-    """
-
-    def __init__(
-        self,
-        cut: Cut,
-        kind: Any,
-        direct: bool,
-        outside: Sequence[Node],
-        seldom: Collection[int] = (),
-        follows: bool = False,
-    ) -> None:
-        self.cut, self.kind, self.direct, self.outside = cut, kind, direct, outside
-        self.seldom, self.follows = seldom, follows
-        self.graph = Graph(kind[1])
-        self.sources: list[Source] = []
-        self._symbols: dict[int, Symbol] = {}
-        self._planes: dict[int, list[Symbol]] = {}  # of inputs whose planes are read one by one
-
-    def program(
-        self, members: Sequence[Node], given: Sequence[Node], stacks: Sequence[Node], watched: Sequence[Node]
-    ) -> Program:
-        """The program of these nodes that gives some of them and stacks of them back."""
-        graph = self.graph
-        for node in members:
-            if node.op != "pack":
-                self.add(node)
-        raised = [self.symbol(n) for n in watched] or [self._symbols[k] for k in sorted(self.seldom)]
-        outputs = [self.symbol(n) for y in given for n in (y.args if y.op == "pack" else (y,))]
-        for s in stacks:
-            behind = [] if self.cut.target.looks else [graph.constant(0.0)] * (s.shape[0] - len(s.args))
-            outputs += [*map(self.symbol, s.args), *behind]
-        return graph.finish(outputs, reduce(lambda a, b: graph.node(np.logical_or, a, b), raised) if raised else None)
-
-    def add(self, node: Node) -> None:
-        """Writes a node of the kernel's own."""
-        if node.op == "placed":
-            self._symbols[node.number] = self._windows(node)
-            return
-        args = [self.symbol(a) for a in node.args]
-        if node.op == "select" and node.args[0].number in self.seldom and not self.follows:
-            self._symbols[node.number] = args[2]
-            return
-        op = SELECT if node.op == "select" else node.op
-        if op == SELECT and not args[0].boolean:
-            args[0] = self.graph.node(np.not_equal, args[0], self.graph.constant(0.0), relaxed=False)
-        self._symbols[node.number] = self.graph.node(op, *args, relaxed=node.relaxed)
-
-    def symbol(self, node: Node) -> Symbol:
-        """A node that was written, or is read."""
-        known = self._symbols.get(node.number)
-        if known is None:
-            known = self._symbols[node.number] = self._read(node)
-        return known
-
-    def _read(self, node: Node) -> Symbol:
-        if self.cut.is_plane(node, self.kind):
-            return self._plane(node)
-        if not self.kind[0] and (node.op == "entry" or node.number in self.cut.places):
-            return self._entry(node)
-        while node.op == "broadcast":
-            node = node.args[0]
-        if node.op == "constant" and np.size(node.extra) and is_uniform(node.extra):
-            one = self.graph.constant(np.asarray(node.extra).ravel()[0])
-        elif node.number in self._symbols:
-            return self._symbols[node.number]
-        else:
-            self.sources.append(self.cut.source(node, self.kind, self.direct))
-            one = self._symbols[node.number] = self.graph.input()
-        if node.dtype == bool and not one.boolean:
-            one = self._symbols[node.number] = self.graph.node(np.not_equal, one, self.graph.constant(0.0))
-        return one
-
-    def _plane(self, node: Node) -> Symbol:
-        parent = node.args[0]
-        if parent.number not in self._planes:
-            count = 1 + max(a.extra for a in self.outside if a.op == "row" and a.args[0] is parent)
-            self.sources.append(Source(parent, "c", count))
-            self._planes[parent.number] = [self.graph.input() for _ in range(count)]
-        plane: Symbol = self._planes[parent.number][node.extra]
-        return plane
-
-    def _entry(self, node: Node) -> Symbol:
-        """A scalar that lies in an array."""
-        parent, place = self.cut.places.get(node.number) or (node.args[0], node.extra)
-        if parent.number not in self._planes:
-            count = prod(parent.shape)
-            ready = parent.dtype == self.kind[1] and self.cut.in_one_piece(parent)
-            self.sources.append(Source(parent, "c", count, ready=ready))
-            self._planes[parent.number] = [self.graph.input() for _ in range(count)]
-        entry: Symbol = self._planes[parent.number][place]
-        if node.dtype == bool and not entry.boolean:
-            return self.graph.node(np.not_equal, entry, self.graph.constant(0.0))
-        return entry
-
-    def _windows(self, node: Node) -> Symbol:
-        pieces = []
-        for piece, window in zip(node.args, _windows(node), strict=True):
-            if piece.op == "constant":
-                piece = _spread(piece, piece.shape, self.kind[1])
-            self.sources.append(Source(piece, "w", ready=self.cut.in_one_piece(piece), window=window))
-            pieces.append(self.graph.input())
-        return reduce(lambda a, b: self.graph.node(np.add, a, b), pieces)
-
-
-def _spread(constant: Node, shape: tuple[int, ...], dtype: DType) -> Node:
-    return Node("constant", (), shape, dtype, spread(constant.extra, shape, dtype))
-
-
-def _windows(node: Node) -> list[Any]:
-    """Where the pieces of a "placed" node lie in it; None for one that is not in one piece."""
-    return [place(index, node.shape) for index in node.extra.values()]
 
 
 def _elementwise_kind(node: Node, kinds: dict[int, Any]) -> Any:

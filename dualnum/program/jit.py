@@ -22,7 +22,6 @@ from ..kinds import Value
 from ..operand import Operand, away
 from ..operand.levels import ambient
 from .fused import Kernel
-from .nodes import Trace
 from .replay import ALARM, Replay
 from .scalars import StayWhole
 from .trace import Tracer, trace
@@ -221,15 +220,15 @@ class Jitted:
         machine = _machine(described)
         samples = _inputs(leaves, described, machine)
 
-        def traced_for(machine: Target) -> Trace:
+        def compiled(machine: Target) -> Replay:
             try:
-                return trace(run, samples, machine)
+                return Replay(trace(run, samples, machine), samples, machine)
             except StayWhole:
                 out.clear()
-                return trace(run, samples, machine, whole=True)
+                return Replay(trace(run, samples, machine, whole=True), samples, machine)
 
         try:
-            traced = traced_for(machine)
+            replay = compiled(machine)
         except Elsewhere as other:  # arrays that the function holds live on a device
             if _machines(described):
                 raise InvalidType(
@@ -237,9 +236,8 @@ class Jitted:
                     "one device, x.to_device(…)"
                 ) from None
             out.clear()
-            machine = other.machine
-            traced = traced_for(machine)
-        return _Entry(Replay(traced, samples, machine), *out)
+            replay = compiled(other.machine)
+        return _Entry(replay, *out)
 
     def lower(self, *args: Any, **kwargs: Any) -> "Lowered":
         """The programs, the LLVM text and the assembly that a call with these arguments runs.
@@ -397,4 +395,4 @@ def _rendered(kernel: Kernel, machine: Target) -> str:
     """The machine's text of a kernel, of a type that it computes in."""
     if not machine.computes(kernel.dtype):
         return f"; {kernel.dtype}: interpreted\n"
-    return rendered(kernel.program, kernel.groups, kernel.plan.counts, machine)
+    return rendered(kernel.program, kernel.groups, kernel.plan.counts, machine, not kernel.shape)

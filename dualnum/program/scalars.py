@@ -90,7 +90,7 @@ class Pack(Node):
 
     __slots__ = ("_args", "made", "numbers")
 
-    def __init__(self, entries: Any, dtype: DType, numbers: "Numbers", made: Any = None) -> None:
+    def __init__(self, entries: Any, dtype: DType, numbers: "Numbers | None" = None, made: Any = None) -> None:
         self.op = "pack"
         self.shape = entries.shape
         self.dtype = dtype
@@ -109,6 +109,7 @@ class Pack(Node):
         return self._args
 
     def _known(self, x: Any) -> Node:
+        assert self.numbers is not None
         return self.numbers.node(x if self.dtype == _BOOL else self.dtype.type(x))
 
 
@@ -304,7 +305,7 @@ def scalar(op: Any, args: tuple[Node, ...], dtype: DType, numbers: Numbers, weak
     node.op = op
     node.args = args
     node.shape = ()
-    node.dtype = dtype  # type: ignore[assignment]
+    node.dtype = dtype
     node.extra = None
     node.weak = weak
     node.relaxed = in_recurrence()
@@ -354,7 +355,8 @@ def _of_two(ufunc: np.ufunc, a: Any, b: Any, numbers: Numbers) -> Any:
 
 def is_small(node: Node) -> bool:
     """Whether an array is taken apart."""
-    return 0 < prod(node.shape) <= MOST_ENTRIES
+    size: int = prod(node.shape)
+    return 0 < size <= MOST_ENTRIES
 
 
 def run_apart(numbers: Numbers, function: Callable[..., Any], args: Any, kwargs: Any, dtype: DType) -> Any:

@@ -14,15 +14,16 @@ from typing import Any, cast
 import numpy as np
 import optree
 
-from ..algebra import Algebra, Part
+from ..algebra import Part
 from ..backend import is_array
 from ..errors import DualnumError, InvalidType, NotTraceable
 from ..jets.jet import Jet
 from ..kernel.target import Target
 from ..kinds import DType, Index, Value
 from ..operand import Operand, highest, operands
-from ..operand.levels import Scope, open_scope
+from ..operand.levels import open_scope
 from .apart import MOVES, apart, taken
+from .layers import as_it_is, described, peeled, rebuilt
 from .nodes import HOLE, Applied, Node, Trace, basic, placed
 from .scalars import StayWhole
 from .shortcuts import SHORT, SUMS
@@ -230,7 +231,7 @@ class Tracer(Operand):
         """function(*args, **kwargs) as one node, where its steps cannot be traced; raises the error where it cannot."""
         self._check_possible(function, args, kwargs)
         for x in operands((args, kwargs)):
-            below = _peeled(x)[0]
+            below = peeled(x)[0]
             if not isinstance(below, Operand):
                 continue
             if not isinstance(below, Tracer) or below.scope is not self.scope:
@@ -245,13 +246,13 @@ class Tracer(Operand):
             if all(n.op == "constant" for n in nodes) and isinstance(outcome, (np.ndarray, np.generic)):
                 return self._wrap(self.record.constant(self._sampled(applied, nodes, known=True)))
             if not isinstance(outcome, (tuple, list, Jet)):
-                return self._traced(Node("call", nodes, *_described(outcome), applied), outcome, function)
+                return self._traced(Node("call", nodes, *described(outcome), applied), outcome, function)
         leaves, structure = optree.tree_flatten((args, kwargs), none_is_leaf=True, namespace=_OURS)  # type: ignore[arg-type, var-annotated]
-        leaves = [_as_it_is(leaf) for leaf in leaves]
+        leaves = [as_it_is(leaf) for leaf in leaves]
         places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Operand)]
-        peeled = [_peeled(leaves[i]) for i in places]
-        nodes = tuple(self._node(x) for x, _ in peeled)
-        layers = [above for _, above in peeled]
+        bare = [peeled(leaves[i]) for i in places]
+        nodes = tuple(self._node(x) for x, _ in bare)
+        layers = [above for _, above in bare]
         scopes = sorted({scope for above in layers for _, scope in above}, key=lambda scope: scope.level)
         found: list[Any] = []  # of the first run: structure, and the layers of jets above each array
 
@@ -260,14 +261,14 @@ class Tracer(Operand):
             with ExitStack() as stack:
                 anew = {scope: stack.enter_context(open_scope(scope.name)) for scope in scopes}
                 for i, array, above in zip(places, arrays, layers, strict=True):
-                    filled[i] = _rebuilt(array, above, anew)
+                    filled[i] = rebuilt(array, above, anew)
                 args, kwargs = optree.tree_unflatten(structure, filled)
                 result = function(*args, **kwargs)
                 if not isinstance(result, (tuple, list, Jet)):
                     return result
                 given: list[Any]
                 given, its_structure = optree.tree_flatten(result, none_is_leaf=True, namespace=_OURS)  # type: ignore[arg-type]
-                pairs = list(map(_peeled, given))
+                pairs = list(map(peeled, given))
                 if not found:
                     back = {new: old for old, new in anew.items()}
                     found.extend((its_structure, [[(a, back[s]) for a, s in above] for _, above in pairs]))
@@ -275,15 +276,15 @@ class Tracer(Operand):
 
         outcome = self._sampled(call, nodes)
         if not found:
-            return self._traced(Node("call", nodes, *_described(outcome), call), outcome, function)
+            return self._traced(Node("call", nodes, *described(outcome), call), outcome, function)
         its_structure, above = found
         if len(outcome) == 1:
-            all_nodes = [Node("call", nodes, *_described(outcome[0]), lambda *arrays: call(*arrays)[0])]
+            all_nodes = [Node("call", nodes, *described(outcome[0]), lambda *arrays: call(*arrays)[0])]
         else:
             many = Node("call", nodes, None, object, call)
-            all_nodes = [Node("item", (many,), *_described(y), i) for i, y in enumerate(outcome)]
+            all_nodes = [Node("item", (many,), *described(y), i) for i, y in enumerate(outcome)]
         results = [self._traced(*each, function) for each in zip(all_nodes, outcome, strict=True)]
-        results = [_rebuilt(y, jets) for y, jets in zip(results, above, strict=True)]
+        results = [rebuilt(y, jets) for y, jets in zip(results, above, strict=True)]
         return optree.tree_unflatten(its_structure, results)
 
     def _applied(self, function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Applied | None, tuple[Node, ...]]:
@@ -295,8 +296,8 @@ class Tracer(Operand):
             function, kwargs = np.add.reduce, {"axis": None, **kwargs}  # what it does, by the short way
         elif args[0] is tracers[0] and tracers[0].shape and not kwargs and self.record.machine.looks:
             function = _METHODS.get(function, function)  # type: ignore[assignment]
-        given = tuple(HOLE if isinstance(x, Tracer) else _as_it_is(x) for x in args)
-        return Applied(function, given, {name: _as_it_is(x) for name, x in kwargs.items()}), tuple(
+        given = tuple(HOLE if isinstance(x, Tracer) else as_it_is(x) for x in args)
+        return Applied(function, given, {name: as_it_is(x) for name, x in kwargs.items()}), tuple(
             map(self._node, tracers)
         )
 
@@ -379,37 +380,6 @@ def _from_outside() -> InvalidType:
         "jit: a jet or variable from outside is used inside the function without being one of its "
         "arguments; pass it as an argument"
     )
-
-
-def _as_it_is(x: Value) -> Any:
-    """x, a copy where it is an array that may be written to later."""
-    return x.copy() if is_array(x) and not isinstance(x, np.generic) else x
-
-
-Layer = tuple[Algebra, Scope]
-
-
-def _peeled(x: Value) -> tuple[Any, list[Layer]]:
-    """What lies under the jets of x, and of these the algebras and scopes, from the top down."""
-    above: list[Layer] = []
-    while isinstance(x, Jet):
-        above.append((x.algebra, x.scope))
-        x = x.planes
-    return x, above
-
-
-def _rebuilt(x: Value, above: Sequence[Layer], scopes: dict[Scope, Scope] | None = None) -> Any:
-    """Such jets over x again; on their own scopes, or on those that stand for them now."""
-    for algebra, scope in reversed(above):
-        x = object.__new__(Jet)._set(x, algebra.full, algebra, scope if scopes is None else scopes[scope])
-    return x
-
-
-def _described(y: Value) -> tuple[Any, Any]:
-    """Shape and type of a result."""
-    if is_array(y):
-        return y.shape, y.dtype
-    return np.shape(y), type(y) if isinstance(y, (bool, int, float, complex)) else object
 
 
 def trace(run: Callable[..., Sequence[Any]], samples: Sequence[Any], machine: Target, whole: bool = False) -> Trace:

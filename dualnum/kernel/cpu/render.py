@@ -13,6 +13,7 @@ from ..layout import Routine
 from .call import INTEGERS
 from .instructions import Instructions
 from .rolled import is_long, write_rolled
+from .single import write_single
 
 __all__ = ["render"]
 
@@ -153,6 +154,9 @@ _LAYOUTS = {
 def render(routine: Routine, offset: int) -> str:
     """The LLVM text of a kernel; array objects keep their address at `offset`; −1 where addresses are given."""
     w = _Loop(routine, offset)
+    if routine.single:
+        whole = (_OBJECT if offset >= 0 else _ADDRESS).replace("{offset}", str(offset))
+        return write_single(routine, whole, _arguments(w, False))
     (write_rolled if is_long(routine) else write)(w, routine)
     start, finish = w.lay("start"), ["  ret i32 0"]
     if routine.program.alarm is not None:
