@@ -10,25 +10,52 @@ import numpy as np
 
 from ..backend import is_array
 from ..operand import Operand
+from .nodes import Node
 from .scalars import MOST_ENTRIES, Numbers, is_small, run_apart
 
-__all__ = ["MOVES", "apart", "taken"]
+__all__ = ["ENTRYWISE", "apart", "taken"]
 
 _NAMES = """
     reshape ravel transpose permute_dims swapaxes moveaxis rollaxis squeeze expand_dims atleast_1d atleast_2d
     atleast_3d matrix_transpose broadcast_to stack concatenate concat vstack hstack dstack column_stack block append
     insert delete flip fliplr flipud roll rot90 repeat tile take resize pad diag diagonal diagflat tril triu copy
     sum cumsum prod cumprod cumulative_sum cumulative_prod dot inner outer matmul vecdot tensordot einsum kron cross
-    trace diff ediff1d convolve correlate vander meshgrid var std
+    trace diff ediff1d convolve correlate vander meshgrid
 """
 # what does no more with entries than to move, add and multiply them
-MOVES: set[Any] = {getattr(np, name) for name in _NAMES.split() if hasattr(np, name)} | {
+_MOVES: set[Any] = {getattr(np, name) for name in _NAMES.split() if hasattr(np, name)} | {
     np.add.reduce, np.add.accumulate, np.multiply.reduce, np.multiply.accumulate, np.add.outer, np.subtract.outer,
-    np.multiply.outer, np.linalg.norm, np.linalg.outer, np.linalg.trace, np.linalg.diagonal, np.linalg.multi_dot,
+    np.multiply.outer, np.linalg.outer, np.linalg.trace, np.linalg.diagonal, np.linalg.multi_dot,
     np.linalg.matrix_transpose, np.linalg.matmul, np.linalg.tensordot, np.linalg.vecdot, np.linalg.cross,
 }  # fmt: skip
+_HOW = {"axis", "ddof", "keepdims"}
 _MOST_KNOWN = 1024  # entries of an array from outside that entries are computed with
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def _norm(x: Any) -> Any:
+    flat = np.ravel(x)
+    return np.sqrt(flat @ flat)
+
+
+def _var(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    mean = np.mean(x, axis=axis, keepdims=True)
+    total = np.sum((x - mean) ** 2, axis=axis, keepdims=keepdims)
+    return total / float(max(x.size // mean.size - ddof, 0))
+
+
+# others, as NumPy computes them for real numbers, of other functions; with further arguments they stay calls
+WRITTEN: dict[Any, Callable[..., Any]] = {
+    np.linalg.norm: _norm, np.var: _var, np.std: lambda x, **how: np.sqrt(_var(x, **how)),
+}  # fmt: skip
+
+
+_PRODUCTS = {
+    getattr(np, name)
+    for name in "dot inner outer matmul vecdot tensordot einsum kron cross convolve correlate".split()
+    if hasattr(np, name)
+} | {np.linalg.outer, np.linalg.multi_dot, np.linalg.matmul, np.linalg.tensordot, np.linalg.vecdot, np.linalg.cross}
+ENTRYWISE = _MOVES | WRITTEN.keys()
 
 
 class _Whole(Exception):
@@ -40,9 +67,17 @@ def apart(top: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any
     numbers: Numbers | None = top.record.numbers
     if numbers is None:
         return NotImplemented
+    if function in WRITTEN:
+        node = top.node
+        if len(args) != 1 or args[0] is not top or kwargs.keys() - _HOW or node.dtype not in _FLOATS:
+            return NotImplemented
+        if not is_small(node) or (function is np.linalg.norm and kwargs):
+            return NotImplemented
+        return WRITTEN[function](top, **kwargs)
     dtypes: set[Any] = set()
 
-    def opened(x: Any) -> Any:
+    def opened(x: Any, counts: bool = function in _PRODUCTS) -> Any:
+        """An argument; whole numbers among the numbers that are computed with count as such of double precision."""
         if isinstance(x, Operand):
             node = getattr(x, "node", None)
             if node is None or node.dtype not in _FLOATS or not is_small(node):
@@ -50,12 +85,18 @@ def apart(top: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any
             dtypes.add(node.dtype)
             entries = numbers.entries(node)
             return entries if node.shape or x._is_array else entries[()]
-        if isinstance(x, (list, tuple)):
-            return type(x)(map(opened, x)) if type(x) in (list, tuple) else x
+        if type(x) in (list, tuple):
+            inside = any(isinstance(i, Operand) for i in x)
+            return type(x)(opened(i, inside) for i in x)
         if is_array(x) and not isinstance(x, np.generic):
             if not isinstance(x, np.ndarray) or x.size > _MOST_KNOWN:
                 raise _Whole
-            return numbers.entries(top._node(x)) if x.dtype in _FLOATS else x
+            x = x.astype(float) if counts and x.dtype.kind in "iub" else x
+            return numbers.entries(Node("constant", (), x.shape, x.dtype, x)) if x.dtype in _FLOATS else x
+        if counts and type(x) in (int, float) and function not in _PRODUCTS:
+            entry = np.empty((), object)
+            entry[()] = np.float64(x)
+            return entry
         return x
 
     try:
@@ -72,13 +113,19 @@ def taken(top: Any, index: Any) -> Any:
     node = top.node
     if numbers is None or not node.shape or node.dtype not in _FLOATS or not is_small(node):
         return NotImplemented
-    if any(isinstance(i, Operand) for i in (index if isinstance(index, tuple) else (index,))):
+    if type(index) not in (int, slice) and any(
+        isinstance(i, Operand) for i in (index if type(index) is tuple else (index,))
+    ):
         return NotImplemented
-    entries = numbers.entries(node)
-    part = entries[index]  # an index that does not fit raises as ever
-    if isinstance(part, np.ndarray) and not 0 < part.size <= MOST_ENTRIES:
+    part = numbers.entries(node)[index]  # an index that does not fit raises as ever
+    if type(part) is not np.ndarray:
+        numbers.needed = True
+        return top._wrap(numbers.known(part, node.dtype))
+    if not 0 < part.size <= MOST_ENTRIES:
         return NotImplemented
-    return _wrapped(top, run_apart(numbers, lambda: part, (), {}, node.dtype))
+    numbers.needed = True
+    y = top._wrap(numbers.packed(part, node.dtype))
+    return y if part.shape else y._as_array()
 
 
 def _wrapped(top: Any, found: Any) -> Any:

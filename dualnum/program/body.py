@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from functools import reduce
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from .loops import Rolled
 from .nodes import Node, is_uniform, place
 from .scalars import StayWhole
 from .turns import Writer
-
-if TYPE_CHECKING:
-    from .cut import Cut
 
 __all__ = ["Body", "spread_constant", "windows"]
 
@@ -37,7 +34,7 @@ class Body:
 
     def __init__(
         self,
-        cut: "Cut",
+        cut: Any,
         kind: Any,
         direct: bool,
         outside: Sequence[Node],

@@ -20,7 +20,7 @@ from ..kinds import DType, Value
 from .body import Body, spread_constant, windows
 from .fused import Kernel, Output, Source
 from .nodes import MOST_PLANES, Node, Trace, place
-from .scalars import Pack
+from .scalars import Pack, Scalar
 
 __all__ = ["Cut"]
 
@@ -49,6 +49,7 @@ class Cut:
         self.places: dict[
             int, tuple[Node, int]
         ] = {}  # of scalars that one kernel leaves to others: an array, and where
+        self._scalars: dict[Any, Any] = {}  # kinds of scalars, by operation and type
         self._assign(traced)
         self._drop_unread(traced)
 
@@ -60,22 +61,28 @@ class Cut:
             kind = kinds[node.number] = self._kind(node)
             stage = 0
             apart = node.number in self.apart
+            broadcast = node.op == "broadcast"
             for arg in node.args:
-                same = kind is not None and kinds.get(arg.number) == kind and apart == (arg.number in self.apart)
-                same = same or node.op == "broadcast"
-                stage = max(stage, stages[arg.number] + (0 if same else 1))
+                before, its = stages[arg.number], kinds[arg.number]
+                same = kind is not None and (its is kind or its == kind) and apart == (arg.number in self.apart)
+                if not (same or broadcast):
+                    before += 1
+                if before > stage:
+                    stage = before
             stages[node.number] = stage
             groups.setdefault((stage, kind if kind is not None else node.number, apart), []).append(node)
-        users: dict[int, set[Any]] = {}
+        users: dict[int, set[Any]] = {}  # of a node the other groups that read it
         where = {n.number: key for key, members in groups.items() for n in members}
         for node in self.nodes:
+            key = where[node.number]
             for arg in node.args:
-                users.setdefault(arg.number, set()).add(where[node.number])
+                if where[arg.number] is not key:
+                    users.setdefault(arg.number, set()).add(key)
         # a stack whose planes one kernel computes is written by it
         stacks: dict[Any, list[Node]] = {}
-        for node in self.nodes:
+        for node in (n for n in self.nodes if n.op == "stack"):
             made = {where[a.number] for a in node.args if a.elementwise}
-            if node.op == "stack" and len(made) == 1 and node.args[-1].elementwise:
+            if len(made) == 1 and node.args[-1].elementwise:
                 (key,) = made
                 others = [_origin(a) for a in node.args if where[a.number] != key]
                 if kinds[node.args[-1].number] is not None and all(stages[a.number] < key[0] for a in others):
@@ -95,8 +102,8 @@ class Cut:
                     self.alarms.append(first)
             elif not self.kinds[first.number][0] and self.target.handle is not None:
                 here = {where[n.number] for n in stacks.get(key, ())} | {key}
-                outside = {n.number: users.get(n.number, set()) - here for n in members}
-                given = [n for n in members if n.op == "pack" or n.number in wanted or outside[n.number]]
+                outside = {n.number: users[n.number] - here for n in members if n.number in users}
+                given = [n for n in members if n.op == "pack" or n.number in wanted or outside.get(n.number)]
                 shared = [n for n in given if n.op != "pack" and n.number not in wanted]
                 shared = [n for n in shared if all(_is_scalar(k) for k in outside[n.number])]
                 self._kernel(members, self._shared(given, shared, kinds), stacks.get(key, []), alarms)
@@ -135,6 +142,12 @@ class Cut:
 
     def _kind(self, node: Node) -> Any:
         """(shape, type) of the kernel that a node can be part of, or None."""
+        if type(node) is Scalar and node.dtype != bool:  # there are many
+            key = node.op, node.dtype
+            if key not in self._scalars:
+                possible = node.op == "select" or (node.op != "entry" and launch.uniform(node.op, node.dtype))
+                self._scalars[key] = ((), node.dtype) if possible else None
+            return self._scalars[key]
         if node.op == "placed":
             possible = self._direct((), node.dtype) and len(node.args) <= _MOST_WINDOWS
             possible = possible and all(a.shape != node.shape for a in node.args)
@@ -150,7 +163,7 @@ class Cut:
         target = self.target
         if (target.handle is None and target.looks) or not target.computes(dtype):
             return False
-        return all(n.op in ("select", "placed", "pack") or target.possible(n.op) for n in members)
+        return all(op in ("select", "placed", "pack") or target.possible(op) for op in {n.op for n in members})
 
     def is_plane(self, node: Node, kind: Any) -> bool:
         """Whether a node is a plane of an input that kernels of this kind read where it lies."""

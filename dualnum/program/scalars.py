@@ -163,9 +163,10 @@ class Numbers:
 
     def packed(self, entries: Any, dtype: DType) -> Node:
         """A node for an array of objects; for one without axes the entry itself."""
-        if entries.shape:
-            return Pack(entries, dtype, self)
-        x = entries[()]
+        return Pack(entries, dtype, self) if entries.shape else self.known(entries[()], dtype)
+
+    def known(self, x: Any, dtype: DType) -> Node:
+        """An entry as a node."""
         return x if isinstance(x, Node) else self.node(x if dtype == _BOOL else dtype.type(x))
 
     def elementwise(self, ufunc: np.ufunc, nodes: Sequence[Node]) -> Node | None:

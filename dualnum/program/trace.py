@@ -22,7 +22,7 @@ from ..kernel.target import Target
 from ..kinds import DType, Index, Value
 from ..operand import Operand, highest, operands
 from ..operand.levels import open_scope
-from .apart import MOVES, apart, taken
+from .apart import ENTRYWISE, apart, taken
 from .layers import as_it_is, described, peeled, rebuilt
 from .nodes import HOLE, Applied, Node, Trace, basic, placed
 from .scalars import StayWhole
@@ -195,7 +195,7 @@ class Tracer(Operand):
             raise self._refused(f"{ufunc.__name__}.at", "np.where or np.concatenate")
         if method != "__call__" or kwargs or ufunc.nout > 1 or ufunc.signature is not None:
             function = ufunc if method == "__call__" else getattr(ufunc, method)
-            entries = apart(self, function, inputs, kwargs) if function in MOVES else NotImplemented
+            entries = apart(self, function, inputs, kwargs) if function in ENTRYWISE else NotImplemented
             return self._call(function, *inputs, **kwargs) if entries is NotImplemented else entries
         return self._wrap(self.record.elementwise(ufunc, *map(self._node, inputs)))
 
@@ -206,7 +206,7 @@ class Tracer(Operand):
         if not isinstance(top, Tracer):  # jets above: their implementation finds its way down
             return super().__array_function__(function, types, args, kwargs)
         self._check_possible(function, args, kwargs)
-        result = apart(top, function, args, kwargs) if function in MOVES else NotImplemented
+        result = apart(top, function, args, kwargs) if function in ENTRYWISE else NotImplemented
         if result is not NotImplemented:
             return result
         short = SHORT.get(function)
