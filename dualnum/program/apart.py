@@ -94,9 +94,9 @@ def apart(top: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any
             x = x.astype(float) if counts and x.dtype.kind in "iub" else x
             return numbers.entries(Node("constant", (), x.shape, x.dtype, x)) if x.dtype in _FLOATS else x
         if counts and type(x) in (int, float) and function not in _PRODUCTS:
-            entry = np.empty((), object)
-            entry[()] = np.float64(x)
-            return entry
+            entry = np.empty(1, object)
+            entry[0] = np.float64(x)  # of no axes it would become Python's
+            return entry.reshape(())
         return x
 
     try:

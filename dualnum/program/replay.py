@@ -87,8 +87,11 @@ class Replay:
 
     def __init__(self, traced: Trace, samples: Sequence[Any], machine: Target) -> None:
         cut = Cut(traced, samples, machine)
-        self.steps = cut.steps
         writer = _Writer(traced, cut)
+        self.steps = cut.steps
+        for step in self.steps:
+            if isinstance(step, Kernel):
+                step.outputs = [y.bare() for y in step.outputs]
         self.text = writer.text
         exec(compile(self.text, "<jit>", "exec"), writer.names)
         self.run = writer.names["replay"]

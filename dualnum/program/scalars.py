@@ -165,6 +165,17 @@ class Numbers:
         """A node for an array of objects; for one without axes the entry itself."""
         return Pack(entries, dtype, self) if entries.shape else self.known(entries[()], dtype)
 
+    def forget(self) -> None:
+        """Gives up the arrays of entries, through which the garbage collector finds no way around a circle."""
+        self._entries.clear()
+
+    def array(self, node: Node) -> Node:
+        """An array without axes that is one of the entries."""
+        if type(node) is not Scalar:
+            return node
+        self.needed = True
+        return Pack(self.entries(node), node.dtype, self)
+
     def known(self, x: Any, dtype: DType) -> Node:
         """An entry as a node."""
         return x if isinstance(x, Node) else self.node(x if dtype == _BOOL else dtype.type(x))
@@ -376,7 +387,7 @@ def run_apart(numbers: Numbers, function: Callable[..., Any], args: Any, kwargs:
     entries = y
     if not isinstance(y, np.ndarray):
         entries = np.empty((), object)
-        entries[()] = y
+        entries.reshape(-1)[0] = y
     if entries.dtype != object or not 0 < entries.size <= MOST_ENTRIES:
         return NotImplemented
     dtypes = set()

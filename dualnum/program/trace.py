@@ -387,13 +387,12 @@ def trace(run: Callable[..., Sequence[Any]], samples: Sequence[Any], machine: Ta
 
     With `whole` also small arrays are not taken apart.
     """
-    with open_scope("jit") as scope:
+    with open_scope("jit") as scope, Tracing(scope, machine, whole) as record:
         inputs = [
             Node("input", (), np.shape(x), getattr(x, "dtype", np.float64), i, weak=type(x) is float)
             for i, x in enumerate(samples)
         ]
-        record = Tracing(scope, machine, whole)
         results = run(*(Tracer(n, record) for n in inputs))
         anyone = Tracer(record.constant(0.0), record)
-        outputs = [anyone._node(y) for y in results]
+        outputs = [record.whole_array(anyone._node(y), type(y) is ArrayTracer) for y in results]
         return Trace(inputs, *record.finished(outputs), record.seldom)

@@ -64,6 +64,17 @@ class Tracing:
             self._parts[key] = sliced(node, index)
         return self._parts[key]
 
+    def __enter__(self) -> "Tracing":
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self.numbers is not None:
+            self.numbers.forget()
+
+    def whole_array(self, node: Node, array: bool) -> Node:
+        """An output; what is an array without axes is no entry any more."""
+        return self.numbers.array(node) if array and self.numbers is not None else node
+
     def finished(self, outputs: Sequence[Node]) -> tuple[list[Node], list[Node]]:
         """The outputs and alarms of the trace; small arrays whole again where nothing needed their entries."""
         alarms = self.alarms
