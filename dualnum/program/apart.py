@@ -3,7 +3,8 @@
 They move entries, add and multiply them, and look at nothing else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..operand import Operand
 from .nodes import Node
 from .scalars import MOST_ENTRIES, Numbers, is_small, run_apart
 
-__all__ = ["ENTRYWISE", "apart", "taken"]
+__all__ = ["ENTRYWISE", "apart", "put_together", "taken"]
 
 _NAMES = """
     reshape ravel transpose permute_dims swapaxes moveaxis rollaxis squeeze expand_dims atleast_1d atleast_2d
@@ -126,6 +127,30 @@ def taken(top: Any, index: Any) -> Any:
     numbers.needed = True
     y = top._wrap(numbers.packed(part, node.dtype))
     return y if part.shape else y._as_array()
+
+
+def put_together(top: Any, blocks: Sequence[tuple[Any, int]], size: int) -> Any:
+    """Planes like this array from blocks of entries, zeros by structure behind them; None where arrays stay whole."""
+    numbers: Numbers | None = top.record.numbers
+    node = top.node
+    if numbers is None or node.dtype not in _FLOATS or not 0 < size * prod(node.shape) <= MOST_ENTRIES:
+        return None
+    planes, start = np.zeros((size, *node.shape), object), 0
+    for part, count in blocks:
+        if isinstance(part, Operand):
+            its = getattr(part, "node", None)
+            if its is None or its.dtype != node.dtype or not is_small(its):
+                return None
+        else:
+            its = top._node(node.dtype.type(part) if np.ndim(part) == 0 else np.asarray(part, node.dtype))
+        entries = numbers.entries(its)
+        if not node.shape and count == 1:
+            planes[start] = entries.reshape(-1)[0]
+        else:
+            planes[start : start + count] = entries
+        start += count
+    numbers.needed = True
+    return top._wrap(numbers.packed(planes, node.dtype))
 
 
 def _wrapped(top: Any, found: Any) -> Any:

@@ -22,7 +22,7 @@ from ..kernel.target import Target
 from ..kinds import DType, Index, Value
 from ..operand import Operand, highest, operands
 from ..operand.levels import open_scope
-from .apart import ENTRYWISE, apart, taken
+from .apart import ENTRYWISE, apart, put_together, taken
 from .layers import as_it_is, described, peeled, rebuilt
 from .nodes import HOLE, Applied, Node, Trace, basic, placed
 from .scalars import StayWhole
@@ -49,7 +49,6 @@ _METHODS = {
 _BY_TYPE = {
     np.result_type, np.can_cast, np.common_type, np.min_scalar_type, np.iscomplexobj, np.isrealobj, np.einsum_path,
 }  # fmt: skip
-
 
 _OURS = "dualnum"
 
@@ -349,6 +348,9 @@ class Tracer(Operand):
             if node is not None:
                 return self._wrap(node)
         return None if part is None or not shape else self._wrap(placed(self.node, part, shape))
+
+    def _put_together(self, blocks: Sequence[tuple[Any, int]], size: int) -> Any:
+        return put_together(self, blocks, size)
 
     def _operation(self, operation: Any, args: tuple[Any, ...]) -> Any:
         if operation.may_turn_complex and not any(np.iscomplexobj(x) for x in args):
