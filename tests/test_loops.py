@@ -164,6 +164,18 @@ def test_a_trace_is_given_up():
     assert sum(isinstance(o, Node) for o in gc.get_objects()) < before + 100
 
 
+def test_a_loop_that_takes_nothing_apart():
+    def f(s):
+        for _ in range(400):
+            s = np.sin(s) * 0.9 + np.cos(s) * 0.2
+        return s
+
+    fast = dn.jit(f)
+    agree(fast(START), f(START))
+    assert [loop.turns for loop in loops_of(fast, START)] == [400]
+    assert "no loops" in fast.lower(START).cuda
+
+
 def test_single_precision_stays():
     x = START.astype(np.float32)
     for g in (lambda s: orbit(s, 30), dn.grad(lambda s: np.sum(orbit(s, 30) ** 2))):

@@ -15,7 +15,7 @@ from ..jets.evaluation import kink_mode
 from ..jets.jet import Jet
 from ..kernel import engine
 from ..kernel.bounded import Bounded
-from ..kernel.ir import Program
+from ..kernel.ir import LOOP, Program
 from ..kernel.plan import rendered
 from ..kernel.target import Target
 from ..kinds import Value
@@ -395,4 +395,6 @@ def _rendered(kernel: Kernel, machine: Target) -> str:
     """The machine's text of a kernel, of a type that it computes in."""
     if not machine.computes(kernel.dtype):
         return f"; {kernel.dtype}: interpreted\n"
+    if not machine.loops and any(node.op == LOOP for node in kernel.program.nodes):
+        return f"; {machine.name}: no loops\n"
     return rendered(kernel.program, kernel.groups, kernel.plan.counts, machine, not kernel.shape)

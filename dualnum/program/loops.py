@@ -71,10 +71,12 @@ class Rolled:
         at = {n.number: i for i, n in enumerate(self.members)}
         outside: dict[int, int] = {}
         kinds: dict[Any, int] = {}
+        plain: list[int] = []
         tokens, rows = [], []
         for i, n in enumerate(self.members):
             key: list[Any] = [n.op, n.relaxed]
             row = []
+            which = [n.op, n.relaxed]
             for a in n.args:
                 place = at.get(a.number)
                 if place is None:
@@ -83,11 +85,15 @@ class Rolled:
                         place = outside[a.number] = -1 - len(self.others)
                         self.others.append(a)
                     key.append(a.op == "constant")
+                    which.append(a.op == "constant")
                 else:
+                    which.append(False)
                     key.append(i - place if i - place <= _NEAR else 0)
                 row.append(place)
             rows.append(row + [_NONE] * (3 - len(row)))
             tokens.append(kinds.setdefault(tuple(key), len(kinds)))
+            plain.append(kinds.setdefault(("plain", *which), len(kinds)))
+        self._plain = np.array(plain, np.int64)
         self.args = np.array(rows, np.int64).reshape(-1, 3)
         return np.array(tokens, np.int64)
 
@@ -104,8 +110,15 @@ class Rolled:
             edges = np.flatnonzero(same[1:] != same[:-1]).reshape(-1, 2)
             lengths = edges[:, 1] - edges[:, 0]
             for which in np.argsort(-lengths)[:2]:
-                if lengths[which] >= period:
-                    found.append((int(lengths[which]), period, begin + int(edges[which, 0])))
+                if lengths[which] < period:
+                    continue
+                length, start = int(lengths[which]), begin + int(edges[which, 0])
+                found.append((length, period, start))
+                earlier = max(begin, start - period)  # the first turn reads from outside what others carry
+                plain = self._plain[earlier:start] != self._plain[earlier + period : start + period]
+                more = start - earlier - 1 - int(np.flatnonzero(plain).max(initial=-1))
+                if more:
+                    found.append((length + more, period, start - more))
         best = None
         for length, period, start in sorted(found, key=lambda f: (-f[0], f[1])):
             if best is not None and (best.times - 1) * best.period >= length:

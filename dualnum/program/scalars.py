@@ -118,12 +118,14 @@ class Numbers:
 
     Attributes:
         possible: whether the machine has an operation.
+        packs: how many elementwise operations were done on entries of arrays.
         needed: whether an array of several entries had to be taken apart; elementwise operations alone do without.
     """
 
     def __init__(self, possible: Callable[[Any], bool]) -> None:
         self.possible = possible
         self.needed = False
+        self.packs = 0
         self._known: dict[Any, Node] = {}
         self._entries: dict[int, Any] = {}
         self._outcomes: dict[Any, Any] = {}
@@ -208,6 +210,7 @@ class Numbers:
         made = [applied(ufunc, given, dtype, within, weak) for given in zip(*flat, strict=True)]
         for i, y in enumerate(made):
             result.flat[i] = y
+        self.packs += 1
         return Pack(result, dtype, self, (ufunc, nodes))
 
     def _outcome(self, ufunc: np.ufunc, nodes: Sequence[Node]) -> Any:

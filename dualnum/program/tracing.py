@@ -16,6 +16,9 @@ from .scalars import KEEP_WEAK, Numbers, whole
 __all__ = ["Elsewhere", "Tracing", "select"]
 
 
+_FEW = 300  # elementwise operations that are one kernel of vectors: of more a loop is looked for
+
+
 class Elsewhere(Exception):
     """A trace for one machine has met an array of another, which it must be made for."""
 
@@ -37,7 +40,7 @@ class Tracing:
     def __init__(self, scope: Scope, machine: Target, in_one: bool = False) -> None:
         self.scope = scope
         self.machine = machine
-        self.numbers = None if in_one or machine.handle is None else Numbers(machine.possible)
+        self.numbers = None if in_one or not machine.loops else Numbers(machine.possible)
         self.alarms: list[Node] = []
         self.seldom: set[int] = set()
         self._constants: dict[int, tuple[Any, Node]] = {}
@@ -78,7 +81,7 @@ class Tracing:
     def finished(self, outputs: Sequence[Node]) -> tuple[list[Node], list[Node]]:
         """The outputs and alarms of the trace; small arrays whole again where nothing needed their entries."""
         alarms = self.alarms
-        if self.numbers is not None and not self.numbers.needed:
+        if self.numbers is not None and not self.numbers.needed and self.numbers.packs < _FEW:
             nodes = whole([*outputs, *alarms])
             outputs, alarms = nodes[: len(outputs)], nodes[len(outputs) :]
         return list(map(stacked, outputs)), [a for n in alarms for a in (n.args if n.op == "pack" else (n,))]
