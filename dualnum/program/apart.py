@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..backend import is_array
+from ..errors import DualnumError
+from ..kinds import DType
 from ..operand import Operand
 from .nodes import Node
-from .scalars import MOST_ENTRIES, Numbers, is_small, run_apart
+from .scalars import MOST_ENTRIES, Numbers, is_small
 
 __all__ = ["ENTRYWISE", "apart", "put_together", "taken"]
 
@@ -105,7 +107,7 @@ def apart(top: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any
         named = {name: opened(x) for name, x in kwargs.items()}
     except _Whole:
         return NotImplemented
-    return _wrapped(top, run_apart(numbers, function, given, named, np.result_type(*dtypes)))
+    return _wrapped(top, _run(numbers, function, given, named, np.result_type(*dtypes)))
 
 
 def taken(top: Any, index: Any) -> Any:
@@ -159,3 +161,35 @@ def _wrapped(top: Any, found: Any) -> Any:
     node, array = found
     y = top._wrap(node)
     return y._as_array() if array and not node.shape else y
+
+
+def _run(numbers: Numbers, function: Callable[..., Any], args: Any, kwargs: Any, dtype: DType) -> Any:
+    """function(*args, **kwargs) where arrays are arrays of entries: a node, and whether it is an array.
+
+    NotImplemented where NumPy cannot tell of objects what comes out, or gives something else than one array.
+
+    Args:
+        dtype: of the result where nothing in it has one.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            y = function(*args, **kwargs)
+    except (TypeError, ValueError, AttributeError, ArithmeticError, IndexError, NotImplementedError, DualnumError):
+        return NotImplemented
+    entries = y
+    if not isinstance(y, np.ndarray):
+        entries = np.empty((), object)
+        entries.reshape(-1)[0] = y
+    if entries.dtype != object or not 0 < entries.size <= MOST_ENTRIES:
+        return NotImplemented
+    dtypes = set()
+    for x in entries.flat:
+        if isinstance(x, (Node, np.floating)):
+            dtypes.add(x.dtype)
+        elif x.__class__ is not int and x.__class__ is not float:
+            return NotImplemented
+    dtype = dtypes.pop() if dtypes else dtype
+    if dtypes or dtype not in _FLOATS:
+        return NotImplemented
+    numbers.needed = True
+    return numbers.packed(entries, dtype), entries is y

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DualnumError
 from ..kinds import DType
 from ..primitives.table import in_recurrence
 from .nodes import Node
 
-__all__ = ["KEEP_WEAK", "MOST_ENTRIES", "Numbers", "Pack", "Scalar", "StayWhole", "is_small", "run_apart", "whole"]
+__all__ = ["KEEP_WEAK", "MOST_ENTRIES", "Numbers", "Pack", "Scalar", "StayWhole", "is_small", "whole"]
 
 MOST_ENTRIES = 64  # of an array that is taken apart
 _TYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -372,35 +371,3 @@ def is_small(node: Node) -> bool:
     """Whether an array is taken apart."""
     size: int = prod(node.shape)
     return 0 < size <= MOST_ENTRIES
-
-
-def run_apart(numbers: Numbers, function: Callable[..., Any], args: Any, kwargs: Any, dtype: DType) -> Any:
-    """function(*args, **kwargs) where arrays are arrays of entries: a node, and whether it is an array.
-
-    NotImplemented where NumPy cannot tell of objects what comes out, or gives something else than one array.
-
-    Args:
-        dtype: of the result where nothing in it has one.
-    """
-    try:
-        with np.errstate(all="ignore"):
-            y = function(*args, **kwargs)
-    except (TypeError, ValueError, AttributeError, ArithmeticError, IndexError, NotImplementedError, DualnumError):
-        return NotImplemented
-    entries = y
-    if not isinstance(y, np.ndarray):
-        entries = np.empty((), object)
-        entries.reshape(-1)[0] = y
-    if entries.dtype != object or not 0 < entries.size <= MOST_ENTRIES:
-        return NotImplemented
-    dtypes = set()
-    for x in entries.flat:
-        if isinstance(x, (Node, np.floating)):
-            dtypes.add(x.dtype)
-        elif x.__class__ is not int and x.__class__ is not float:
-            return NotImplemented
-    dtype = dtypes.pop() if dtypes else dtype
-    if dtypes or dtype not in _TYPES:
-        return NotImplemented
-    numbers.needed = True
-    return numbers.packed(entries, dtype), entries is y
