@@ -35,6 +35,7 @@ FUNCTIONS = {
     "solve": lambda x: np.linalg.solve(A + np.diag(x), x),
     "complex": lambda x: np.abs(np.exp(1j * x)).sum() * x,
     "long": lambda x: np.linspace(0, 1, 500) * x[0] + np.sum(x) + np.outer(np.ones(100), x).sum(),
+    "many entries": lambda x: np.stack([x[i % 4] * x[i % 3] + i for i in range(100)])[::7] * x[0],
     "elementwise": lambda x: np.exp(-x) * 3.0,
     "constants": lambda x: np.concatenate([x[:1], [1.0, 2.0]]) @ np.ones(3) + 0.0 * x,
     "nothing": lambda x: np.zeros(3) + x[0] * np.zeros_like(x[:3]),

@@ -54,7 +54,7 @@ class Body:
         """The program of these nodes that gives some of them and stacks of them back."""
         graph = self.graph
         if not self.kind[0] and self.cut.target.loops:
-            return self._of_scalars(members, given, {n.number for n in watched})
+            return self._of_scalars(members, [*given, *stacks], {n.number for n in watched})
         for node in members:
             if node.op != "pack":
                 self.add(node)
@@ -67,7 +67,7 @@ class Body:
 
     def _of_scalars(self, members: Sequence[Node], given: Sequence[Node], watched: set[int]) -> Program:
         """The same of scalars, where loops are found again."""
-        wanted = [n for y in given for n in (y.args if y.op == "pack" else (y,))]
+        wanted = [n for y in given for n in (y.args if y.op in ("pack", "stack") else (y,))]
         rolled = Rolled([n for n in members if n.op != "pack"])
         writer = Writer(self.graph, rolled, self.symbol, self._input_of, watched)
         writer.write(wanted)

@@ -43,8 +43,18 @@ class _Single(Instructions):
         return str(bool(x)).lower()
 
     def math(self, name: str, *args: str) -> str:
+        """By the vector library as well, where it is there: a function is the same in all kernels."""
         short = name if self.dtype.itemsize == 8 else name + "f"
-        return self._called(short, args)
+        lanes = self.h.lanes(self.dtype)
+        symbol = f"_ZGV{self.h.mvec_letter}N{lanes}{'v' * len(args)}_{short}"
+        if self.h.mvec is None or not hasattr(self.h.mvec, symbol):
+            return self._called(short, args)
+        vector = f"<{lanes} x {self.scalar}>"
+        self.declare(symbol, vector, *[vector] * len(args))
+        one = f"{vector} splat ({self.scalar} {self.number(1.0)})"
+        given = [f"{vector} {self.emit(f'insertelement {one}, {self.scalar} {a}, i32 0')}" for a in args]
+        many = self.emit(f"call {vector} @{symbol}({', '.join(given)})")
+        return self.emit(f"extractelement {vector} {many}, i32 0")
 
     def at(self, base: str, place: str | int) -> str:
         """The address of a number of an array."""
