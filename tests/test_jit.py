@@ -410,7 +410,7 @@ def test_what_became_of_it_can_be_read():
         assert "cos" in str(lowered.programs[0]) and "return" in str(lowered.programs[0])
         assert "define i32 @kernel" in lowered.llvm and "kernel" in lowered.assembly
         assert 'extern "C" __global__ void kernel(' in lowered.cuda
-        whole = dn.jit(lambda x: np.sum(np.sin(x)) * np.cos(x)).lower(np.ones(3))
+        whole = dn.jit(lambda x: np.sum(np.sin(x)) * np.cos(x)).lower(np.ones(300))
         assert len(whole.programs) >= 2 and whole.llvm.count("define") == len(whole.programs)
         assert "kernel" in whole.assembly
         assert whole.python.startswith("def replay(args):") and "return [" in whole.python
@@ -494,9 +494,10 @@ def test_higher_derivatives_by_parts_of_arrays():
 
 
 @needs_llvm
-def test_a_gradient_over_neighbours_is_two_kernels():
+def test_a_gradient_over_neighbours_is_one_or_two_kernels():
     with dn.engine("llvm"):
-        assert len(dn.jit(dn.grad(rosenbrock)).lower(np.ones(10)).programs) == 2
+        assert len(dn.jit(dn.grad(rosenbrock)).lower(np.ones(10)).programs) == 1  # entries
+        assert len(dn.jit(dn.grad(rosenbrock)).lower(np.ones(100)).programs) == 2
         by_entries = dn.grad(lambda x: x[0] ** 2 * x[1] + np.sin(x[2] * x[0]))
         assert len(dn.jit(by_entries).lower(np.ones(3)).programs) == 1
         # what is not needed is not computed: the value, and what the planes of a long array would be

@@ -74,7 +74,8 @@ def stack_blocks(blocks: Sequence[tuple[Any, int]], size: int, first: Any) -> An
             start += count
         planes[start:] = 0
         return planes
-    joined = _joined_below(blocks, size, first)
+    joined = first._put_together(blocks, size) if isinstance(first, Operand) else None
+    joined = _joined_below(blocks, size, first) if joined is None else joined
     if joined is not None:
         return joined
     full = [np.broadcast_to(_typed(part, first), (count, *shape)) for part, count in blocks]

@@ -172,7 +172,7 @@ def renderable(op: Any, by_name: Mapping[str, str] = BY_NAME) -> bool:
 
 def write(w: Writer, routine: Routine) -> None:
     """All of a program: what depends on values only is written once, the rest for each of several directions."""
-    program, outputs, inputs, directed, _ = routine
+    program, outputs, inputs, directed, *_ = routine
     places = [(g, m) for g, group in enumerate(inputs, len(outputs)) for m in range(group.planes)]
     moves = moving(program, inputs) if directed else [False] * len(program.nodes)
     values: list[str] = []

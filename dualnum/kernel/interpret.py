@@ -12,7 +12,7 @@ import numpy as np
 
 from ..backend import namespace
 from ..counterparts import on_device
-from .ir import CONST, FMA, INPUT, SELECT, Program
+from .ir import CONST, FINAL, FMA, INPUT, KEPT, LOOP, SELECT, Loop, Program
 from .layout import flat_inputs
 from .target import Target
 
@@ -33,7 +33,7 @@ def run(program: Program, inputs: Sequence[Any], outputs: Sequence[Any], block: 
     Returns whether the alarm was raised anywhere.
     """
     length = len(outputs[0]) if outputs else 0
-    if length == 1 and program.dtype == np.float64:
+    if length == 1 and program.dtype == np.float64 and all(node.op != LOOP for node in program.nodes):
         return _run_on_numbers(program, inputs, outputs)
     alarm = False
     steps = _steps(program, tuple([np.ndim(x) > 0 for x in inputs]))
@@ -88,7 +88,8 @@ def _steps(program: Program, long_inputs: tuple[bool, ...]) -> list[_Step]:
     long: list[bool] = []
     last: dict[int, int] = {}
     for i, node in enumerate(program.nodes):
-        long.append(long_inputs[node.extra] if node.op == INPUT else any(long[a] for a in node.args))
+        loops = node.op in (LOOP, FINAL, KEPT)  # what these give is never written to
+        long.append(long_inputs[node.extra] if node.op == INPUT else not loops and any(long[a] for a in node.args))
         last.update(dict.fromkeys(node.args, i))
     kept = {*program.outputs, program.alarm}
     done: list[list[int]] = [[] for _ in program.nodes]
@@ -113,7 +114,13 @@ def _evaluate(program: Program, steps: Sequence[_Step], inputs: Sequence[Any], f
             continue
         given = [values[a] for a in args]
         op = op if xp is np or type(op) is str else on_device(op)
-        if op == SELECT:
+        if op == LOOP:
+            y = _looped(extra, given, inputs)
+        elif op == FINAL:
+            y = given[0][2] if extra == -1 else given[0][0][extra]
+        elif op == KEPT:
+            y = given[0][1][extra[0]][extra[1]]
+        elif op == SELECT:
             y = xp.where(*given)
         elif op == FMA:
             y = given[0] * given[1] + given[2]
@@ -127,6 +134,32 @@ def _evaluate(program: Program, steps: Sequence[_Step], inputs: Sequence[Any], f
                 free.append(values[a])
             values[a] = None
     return [values[i] for i in program.outputs] + ([] if program.alarm is None else [values[program.alarm]])
+
+
+def _looped(loop: Loop, args: Sequence[Any], inputs: Sequence[Any]) -> tuple[list[Any], list[list[Any]], Any]:
+    """What is carried after the last turn, what was kept of each, and whether the alarm was raised in any."""
+    carried, same = list(args[: loop.carried]), args[loop.carried : loop.carried + loop.same]
+    kept: list[list[Any]] = [[] for _ in range(loop.kept)]
+    alarm: Any = False
+    for k in range(loop.turns):
+        read = []
+        for kind, source, first, step, beside in loop.series:
+            at = first + k * step
+            if at in dict(beside):
+                read.append(args[dict(beside)[at]])
+            elif kind == "constant":
+                read.append(source[at])
+            elif kind == "input":
+                read.append(inputs[at])
+            else:
+                read.append(args[source[0]][1][source[1]][at] if kind == "kept" else args[source + at])
+        results = evaluate(loop.body, [*carried, *same, *read])
+        if loop.body.alarm is not None:
+            alarm = np.logical_or(alarm, results.pop())
+        carried = results[: loop.carried]
+        for list_, y in zip(kept, results[loop.carried :], strict=True):
+            list_.append(y)
+    return carried, kept, alarm
 
 
 # ── on single numbers ────────────────────────────────────────────────────────────────────────────

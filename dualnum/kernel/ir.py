@@ -25,12 +25,18 @@ from ..kinds import DType, Value
 
 __all__ = [
     "CONST",
+    "FINAL",
     "FMA",
     "INPUT",
+    "KEPT",
+    "LOOP",
+    "MARGIN",
     "SELECT",
     "Graph",
     "Instruction",
+    "Loop",
     "Program",
+    "Series",
     "Symbol",
     "Untraceable",
     "prune",
@@ -38,6 +44,9 @@ __all__ = [
 ]
 
 INPUT, CONST, SELECT, FMA = "input", "const", "select", "fma"
+# a loop, and of one: a carried number (−1: its alarm) after the last turn; one of those that are kept of each turn
+LOOP, FINAL, KEPT = "loop", "final", "kept"
+MARGIN = 2  # turns
 Op = np.ufunc | str
 
 _BOOLEAN = {
@@ -98,6 +107,44 @@ class Program:
         return "\n".join(lines)
 
 
+class Series(NamedTuple):
+    """Where a loop reads a number that differs by turn.
+
+    Attributes:
+        kind: "constant" (source: an array), "input" (source: the number of an input of the program), "kept" (source:
+            which argument of the loop is another loop, and which of what that keeps), or "given" (source: which
+            argument of the loop is the first of as many as there are turns).
+        first, step: which input or turn is read first, and how far on the next is.
+        beside: of "kept", the turns before the first and after the last one of that loop which are read as well (by at
+            most MARGIN), each with the argument that stands for it.
+    """
+
+    kind: str
+    source: Any
+    first: int = 0
+    step: int = 1
+    beside: tuple[tuple[int, int], ...] = ()
+
+
+class Loop(NamedTuple):
+    """What a loop does: in its turn k the body reads what is carried, what stays the same, and entry k of each series.
+
+    It gives what is carried on, and then what is kept of each turn. Arguments of the instruction are the first carried
+    numbers, what stays the same, and what series need.
+    """
+
+    body: "Program"
+    turns: int
+    carried: int
+    same: int
+    series: tuple[Series, ...]
+
+    @property
+    def kept(self) -> int:
+        """How many numbers are kept of each turn."""
+        return len(self.body.outputs) - self.carried
+
+
 class Graph:
     """A program being written."""
 
@@ -147,6 +194,15 @@ class Graph:
                 return self.constant(op(*constants))
         ordered = tuple(sorted(indices)) if op is np.multiply else indices  # a·b and b·a are the same bits
         return self._append(Instruction(op, indices, None, relaxed, boolean), key=(op, ordered, relaxed))
+
+    def loop(self, loop: Loop, args: "Sequence[Symbol]") -> "Symbol":
+        """A loop, of which `part` gives the results."""
+        return self._append(Instruction(LOOP, tuple(a.index for a in args), loop))
+
+    def part(self, kind: str, loop: "Symbol", which: Any) -> "Symbol":
+        """FINAL or KEPT of a loop."""
+        node = Instruction(kind, (loop.index,), which, boolean=which == -1)
+        return self._append(node, key=(kind, loop.index, which))
 
     def _append(self, node: Instruction, key: Any = None) -> "Symbol":
         known: int | None = None if key is None else self._known.get(key)

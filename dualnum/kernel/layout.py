@@ -71,6 +71,7 @@ class Routine(NamedTuple):
     Attributes:
         directed: for jets with several directions.
         guarded: it runs after another raised the alarm, and writes the elements where its own holds.
+        single: planes have one element.
     """
 
     program: Program
@@ -78,6 +79,7 @@ class Routine(NamedTuple):
     inputs: Sequence[Group]
     directed: bool = False
     guarded: bool = False
+    single: bool = False
 
 
 def moving(program: Program, inputs: Sequence[Group]) -> list[bool]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .ir import CONST, FMA, INPUT, Graph, Program, Symbol
+from .ir import CONST, FINAL, FMA, INPUT, KEPT, LOOP, Graph, Program, Symbol
 
 __all__ = ["optimize"]
 
@@ -18,6 +18,12 @@ _LARGEST_POWER = 8  # by products the error stays below that of a vector pow
 
 def optimize(program: Program) -> Program:
     """Powers by multiplication, reciprocals shared, products and sums fused."""
+    if any(node.op == LOOP for node in program.nodes):
+        nodes = [
+            n._replace(extra=n.extra._replace(body=optimize(n.extra.body))) if n.op == LOOP else n
+            for n in program.nodes
+        ]
+        program = replace(program, nodes=tuple(nodes))
     for pattern, ops in _PASSES:
         if any(node.op in ops for node in program.nodes):  # a pass over a long program takes its time
             program = _rewrite(program, pattern)
@@ -34,6 +40,10 @@ def _rewrite(program: Program, pattern: Any) -> Program:
             made.append(graph.constant(node.extra))
         elif node.op == INPUT:
             made.append(graph.input(node.extra))
+        elif node.op == LOOP:
+            made.append(graph.loop(node.extra, args))
+        elif node.op in (FINAL, KEPT):
+            made.append(graph.part(node.op, args[0], node.extra))
         else:
             new = pattern(graph, node, args)
             made.append(graph.node(node.op, *args, relaxed=node.relaxed) if new is None else new)

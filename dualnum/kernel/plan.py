@@ -103,6 +103,7 @@ def prepare(
     target: Target,
     directed: bool = False,
     guarded: bool = False,
+    single: bool = False,
 ) -> Any:
     """The plan of a program whose inputs come in `groups` and whose outputs are stacks of `counts` coefficients.
 
@@ -110,12 +111,12 @@ def prepare(
     """
     outputs = [Group("c", n) for n in counts]
     counts, work, each = tuple(counts), sum(map(_weight, program.nodes)), 0
-    if not target.compiled or not target.fits(Routine(program, outputs, groups)):
+    if not target.compiled or not target.fits(Routine(program, outputs, groups, single=single)):
         machine = (target.interpreter or INTERPRETER) if target.compiled else target
         if guarded:
             return None
         return None if directed else Plan(machine, program, None, None, counts, work)
-    early, routine = _routine(program, outputs, groups, target, directed, guarded)
+    early, routine = _routine(program, outputs, groups, target, directed, guarded, single)
     if directed:
         if early is not None and any(moving(early, groups)):
             return None
@@ -128,9 +129,11 @@ def prepare(
     return Plan(target, program, call, early, counts, work, each=each)
 
 
-def rendered(program: Program, groups: Sequence[Group], counts: Sequence[int], target: Target) -> str:
+def rendered(
+    program: Program, groups: Sequence[Group], counts: Sequence[int], target: Target, single: bool = False
+) -> str:
     """The text of the same, to look at."""
-    return target.render(_routine(program, [Group("c", n) for n in counts], groups, target)[1])
+    return target.render(_routine(program, [Group("c", n) for n in counts], groups, target, single=single)[1])
 
 
 def _routine(
@@ -140,11 +143,12 @@ def _routine(
     target: Target,
     directed: bool = False,
     guarded: bool = False,
+    single: bool = False,
 ) -> tuple[Program | None, Routine]:
     """What is computed before, and what the machine does."""
     early, rest = split(program, target.possible)
     inputs = [*groups, *(Group("c", 1) for _ in (early.outputs if early else ()))]
-    return early, Routine(optimize(rest), outputs, inputs, directed, guarded)
+    return early, Routine(optimize(rest), outputs, inputs, directed, guarded, single)
 
 
 def _weight(node: Instruction) -> int:

@@ -105,6 +105,10 @@ class Operand(OnDevice):
         """So many planes: this, the directions `vs`, and zeros, in one step; None where it takes several."""
         return None
 
+    def _put_together(self, blocks: Sequence[tuple[Any, int]], size: int) -> Any:
+        """So many planes like this, blocks of one or more and zeros, in one step; None where it takes several."""
+        return None
+
     def _pull_back(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """A pull-back, elementwise, in one step; None to go operation by operation.
 

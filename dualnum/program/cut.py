@@ -5,7 +5,6 @@ Nodes of one shape and type that need nothing but each other become one kernel, 
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from functools import reduce
 from math import prod
 from typing import Any
 
@@ -14,15 +13,15 @@ import numpy as np
 from ..backend import is_array
 from ..kernel import engine, launch
 from ..kernel.interpret import INTERPRETER
-from ..kernel.ir import SELECT, Graph, Program, Symbol
 from ..kernel.layout import BLOCK, Group
 from ..kernel.plan import prepare
 from ..kernel.target import Target
 from ..kinds import DType, Value
-from .constants import is_uniform
-from .fused import Kernel, Output, Source, spread
+from .body import Body, layout_of, spread_constant, windows
+from .fused import Kernel, Output, Source
 from .nodes import MOST_PLANES, Node, Trace
-from .places import place, rows, window
+from .places import place, rows
+from .scalars import Pack, Scalar
 
 __all__ = ["Cut"]
 
@@ -48,36 +47,32 @@ class Cut:
         self.apart = set() if target.looks else set(_numbers(self.nodes, traced, samples))
         self.layouts = {n.number: _layout_of(x) for n, x in zip(traced.inputs, samples, strict=True)}
         self.kinds: dict[int, Any] = {}
+        self.places: dict[
+            int, tuple[Node, int]
+        ] = {}  # of scalars that one kernel leaves to others: an array, and where
+        self._scalars: dict[Any, Any] = {}  # kinds of scalars, by operation and type
         self._assign(traced)
         self._drop_unread(traced)
 
     def _assign(self, traced: Trace) -> None:
-        stages: dict[int, int] = {}
+        stages, kinds = self._stages(), self.kinds
         groups: dict[Any, list[Node]] = {}
-        kinds = self.kinds
-        for node in self.nodes:
-            kind = kinds[node.number] = self._kind(node)
-            stage = 0
-            apart = node.number in self.apart
-            for arg in node.args:
-                same = kind is not None and kinds.get(arg.number) == kind and apart == (arg.number in self.apart)
-                same = same or node.op == "broadcast" or self.turns(arg, kind)
-                stage = max(stage, stages[arg.number] + (0 if same else 1))
-            stages[node.number] = stage
         self._sink(stages, traced)
         for node in self.nodes:
             kind, stage, apart = kinds[node.number], stages[node.number], node.number in self.apart
             groups.setdefault((stage, kind if kind is not None else node.number, apart), []).append(node)
-        users: dict[int, set[Any]] = {}
+        users: dict[int, set[Any]] = {}  # of a node the other groups that read it
         where = {n.number: key for key, members in groups.items() for n in members}
         for node in self.nodes:
+            key = where[node.number]
             for arg in node.args:
-                users.setdefault(arg.number, set()).add(where[node.number])
+                if where[arg.number] is not key:
+                    users.setdefault(arg.number, set()).add(key)
         # a stack whose planes one kernel computes is written by it
         stacks: dict[Any, list[Node]] = {}
-        for node in self.nodes:
+        for node in (n for n in self.nodes if n.op == "stack"):
             made = {where[a.number] for a in node.args if a.elementwise}
-            if node.op == "stack" and len(made) == 1 and node.args[-1].elementwise:
+            if len(made) == 1 and node.args[-1].elementwise:
                 (key,) = made
                 others = [_origin(a) for a in node.args if where[a.number] != key]
                 if kinds[node.args[-1].number] is not None and all(stages[a.number] < key[0] for a in others):
@@ -95,10 +90,36 @@ class Cut:
                     self.steps.append(first)
                 if first.number in alarms:
                     self.alarms.append(first)
+            elif not self.kinds[first.number][0] and self.target.handle is not None:
+                here = {where[n.number] for n in stacks.get(key, ())} | {key}
+                outside = {n.number: users[n.number] - here for n in members if n.number in users}
+                given = [n for n in members if n.op == "pack" or n.number in wanted or outside.get(n.number)]
+                shared = [n for n in given if n.op != "pack" and n.number not in wanted]
+                shared = [n for n in shared if all(_is_scalar(k) for k in outside[n.number])]
+                self._kernel(members, self._shared(given, shared, kinds), stacks.get(key, []), alarms)
             else:
                 here = {where[n.number] for n in stacks.get(key, ())} | {key}
                 given = [n for n in members if n.number in wanted or users.get(n.number, set()) - here]
                 self._kernel(members, given, stacks.get(key, []), alarms)
+
+    def _stages(self) -> dict[int, int]:
+        """Of each node how many kernels and steps must run one after the other before it; its kind is found as well."""
+        stages: dict[int, int] = {}
+        kinds = self.kinds
+        for node in self.nodes:
+            kind = kinds[node.number] = self._kind(node)
+            stage = 0
+            apart = node.number in self.apart
+            broadcast = node.op == "broadcast"
+            for arg in node.args:
+                before, its = stages[arg.number], kinds[arg.number]
+                same = kind is not None and (its is kind or its == kind) and apart == (arg.number in self.apart)
+                if not (same or broadcast or (arg.op == "rolled" and self.turns(arg, kind))):
+                    before += 1
+                if before > stage:
+                    stage = before
+            stages[node.number] = stage
+        return stages
 
     def _sink(self, stages: dict[int, int], traced: Trace) -> None:
         """Moves nodes to the first kernel that reads them, where nothing else has to be written for it then."""
@@ -109,7 +130,7 @@ class Cut:
         fixed = {n.number for n in (*traced.wanted, *traced.alarms)} | set(self.seldom)
         for node in reversed(self.nodes):
             kind, stage, users = self.kinds[node.number], stages[node.number], readers.get(node.number, ())
-            if kind is None or node.number in fixed or any(self.kinds[u.number] != kind for u in users):
+            if kind is None or not kind[0] or node.number in fixed or any(self.kinds[u.number] != kind for u in users):
                 continue
             first = min((stages[u.number] for u in users), default=stage)
             here = [a for a in node.args if self.kinds[a.number] is not None and stages[a.number] == stage]
@@ -120,6 +141,18 @@ class Cut:
         """Whether the kernel of a node must write it, whatever becomes of one of its readers."""
         others = (u for u in readers[node.number] if u is not but)
         return node.number in fixed or any(stages[u.number] > stages[node.number] for u in others)
+
+    def _shared(self, given: list[Node], shared: list[Node], kinds: dict[int, Any]) -> list[Node]:
+        """What a kernel of scalars gives back, those that only other such kernels read as one array."""
+        if len(shared) < 2:
+            return given
+        entries = np.empty(len(shared), object)
+        for i, n in enumerate(shared):
+            entries[i] = n
+        together = Pack(entries, kinds[shared[0].number][1])
+        kinds[together.number] = kinds[shared[0].number]
+        self.places.update({n.number: (together, i) for i, n in enumerate(shared)})
+        return [*(n for n in given if n.number not in self.places), together]
 
     def _drop_unread(self, traced: Trace) -> None:
         """Leaves out what NumPy would execute for kernels that see through it."""
@@ -139,12 +172,22 @@ class Cut:
 
     def _kind(self, node: Node) -> Any:
         """(shape, type) of the kernel that a node can be part of, or None."""
+        if type(node) is Scalar and node.dtype != bool:  # there are many
+            key = node.op, node.dtype
+            if key not in self._scalars:
+                possible = node.op == "select" or (node.op != "entry" and launch.uniform(node.op, node.dtype))
+                self._scalars[key] = ((), node.dtype) if possible else None
+            return self._scalars[key]
         if node.op == "placed":
             possible = self._direct((), node.dtype) and len(node.args) <= _MOST_WINDOWS
             possible = possible and all(a.shape != node.shape for a in node.args)
-            if possible and all(w is not None and _layout(w) in "w" + self.target.layouts for w in _windows(node)):
+            if possible and all(w is not None and layout_of(w) in "w" + self.target.layouts for w in windows(node)):
                 return node.shape, node.dtype
             return None
+        if node.op == "pack":
+            if node.dtype == bool:
+                return next((self.kinds[a.number] for a in node.args if self.kinds.get(a.number) is not None), None)
+            return (), node.dtype
         return _elementwise_kind(node, self.kinds)
 
     def _direct(self, members: Sequence[Node], dtype: DType) -> bool:
@@ -152,7 +195,7 @@ class Cut:
         target = self.target
         if (target.handle is None and target.looks) or not target.computes(dtype):
             return False
-        return all(n.op in ("select", "placed") or target.possible(n.op) for n in members)
+        return all(op in ("select", "placed", "pack") or target.possible(op) for op in {n.op for n in members})
 
     def turns(self, node: Node, kind: Any) -> bool:
         """Whether a kernel of this kind reads what is rolled where it was before."""
@@ -194,7 +237,7 @@ class Cut:
                 return Source(node, "m", window=its)
         short = prod(shape) <= BLOCK
         if node.op == "constant" and not ready and short and prod(node.shape) != 1:
-            return Source(_spread(node, shape, dtype), "c")
+            return Source(spread_constant(node, shape, dtype), "c")
         if ready or (direct and short):
             return Source(node, "c", ready=ready)
         if plain:
@@ -215,144 +258,21 @@ class Cut:
         target = target if target.computes(dtype) else target.interpreter or INTERPRETER
         # what is chosen seldom is left to a program that follows where it is needed
         follows = bool(seldom) and not watched and target is self.target
-        body = _Body(self, kind, direct, outside, seldom if follows else ())
-        given = [n for n in given if n.number in inside]
+        body = Body(self, kind, direct, outside, seldom if follows else ())
+        given = [n for n in given if n.number in inside or n.op == "pack"]
         if watched and not given and not stacks:
             given = members[-1:]  # the interpreter runs over what it writes
         program = body.program(members, given, stacks, watched)
-        results = [Output(n) for n in given] + [
+        results = [Output(n, len(n.args), len(n.args)) if n.op == "pack" else Output(n) for n in given] + [
             Output(s, len(s.args) if self.target.looks else s.shape[0], s.shape[0]) for s in stacks
         ]
         groups = [Group("c" if s.layout == "t" else s.layout, s.planes or 1) for s in body.sources]
         counts = [y.planes for y in results]
-        plan = prepare(program, groups, counts, target)
+        plan = prepare(program, groups, counts, target, single=not shape)
         if follows:
-            mending = _Body(self, kind, direct, outside, seldom, follows=True).program(members, given, stacks, watched)
+            mending = Body(self, kind, direct, outside, seldom, follows=True).program(members, given, stacks, watched)
             plan = replace(plan, mend=prepare(mending, groups, counts, target, guarded=True))
         self.steps.append(Kernel(plan, shape, dtype, body.sources, results, program, groups))
-
-
-class _Body:
-    """The program of a kernel as it is written, with the sources that it reads.
-
-    Args:
-        cut: the trace that it is part of.
-        kind: shape and type.
-        direct: whether it becomes one piece of machine code.
-        outside: the nodes that it needs of others.
-        seldom: the numbers of conditions that raise an alarm, what they choose being left to a program that follows.
-        follows: whether this is that program.
-    """
-
-    def __init__(
-        self,
-        cut: Cut,
-        kind: Any,
-        direct: bool,
-        outside: Sequence[Node],
-        seldom: Collection[int] = (),
-        follows: bool = False,
-    ) -> None:
-        self.cut, self.kind, self.direct, self.outside = cut, kind, direct, outside
-        self.seldom, self.follows = seldom, follows
-        self.graph = Graph(kind[1])
-        self.sources: list[Source] = []
-        self._symbols: dict[int, Symbol] = {}
-        self._planes: dict[int, list[Symbol]] = {}  # of inputs whose planes are read one by one
-
-    def program(
-        self, members: Sequence[Node], given: Sequence[Node], stacks: Sequence[Node], watched: Sequence[Node]
-    ) -> Program:
-        """The program of these nodes that gives some of them and stacks of them back."""
-        graph = self.graph
-        for node in members:
-            self.add(node)
-        raised = [self.symbol(n) for n in watched] or [self._symbols[k] for k in sorted(self.seldom)]
-        outputs = [self.symbol(n) for n in given]
-        for s in stacks:
-            behind = [] if self.cut.target.looks else [graph.constant(0.0)] * (s.shape[0] - len(s.args))
-            outputs += [*map(self.symbol, s.args), *behind]
-        return graph.finish(outputs, reduce(lambda a, b: graph.node(np.logical_or, a, b), raised) if raised else None)
-
-    def add(self, node: Node) -> None:
-        """Writes a node of the kernel's own."""
-        if node.op == "placed":
-            self._symbols[node.number] = self._windows(node)
-            return
-        args = [self.symbol(a) for a in node.args]
-        if node.op == "select" and node.args[0].number in self.seldom and not self.follows:
-            self._symbols[node.number] = args[2]
-            return
-        op = SELECT if node.op == "select" else node.op
-        if op == SELECT and not args[0].boolean:
-            args[0] = self.graph.node(np.not_equal, args[0], self.graph.constant(0.0), relaxed=False)
-        self._symbols[node.number] = self.graph.node(op, *args, relaxed=node.relaxed)
-
-    def symbol(self, node: Node) -> Symbol:
-        """A node that was written, or is read."""
-        known = self._symbols.get(node.number)
-        if known is None:
-            known = self._symbols[node.number] = self._read(node)
-        return known
-
-    def _read(self, node: Node) -> Symbol:
-        if self.cut.is_plane(node, self.kind):
-            return self._plane(node)
-        while node.op == "broadcast":
-            node = node.args[0]
-        if node.op == "constant" and np.size(node.extra) and is_uniform(node.extra):
-            one = self.graph.constant(np.asarray(node.extra).ravel()[0])
-        elif node.number in self._symbols:
-            return self._symbols[node.number]
-        elif self.cut.turns(node, self.kind):
-            self.sources.append(self._turned(node))
-            one = self._symbols[node.number] = self.graph.input()
-        else:
-            self.sources.append(self.cut.source(node, self.kind, self.direct))
-            one = self._symbols[node.number] = self.graph.input()
-        if node.dtype == bool and not one.boolean:
-            one = self._symbols[node.number] = self.graph.node(np.not_equal, one, self.graph.constant(0.0))
-        return one
-
-    def _plane(self, node: Node) -> Symbol:
-        parent = node.args[0]
-        if parent.number not in self._planes:
-            count = 1 + max(a.extra for a in self.outside if a.op == "row" and a.args[0] is parent)
-            self.sources.append(Source(parent, "c", count))
-            self._planes[parent.number] = [self.graph.input() for _ in range(count)]
-        plane: Symbol = self._planes[parent.number][node.extra]
-        return plane
-
-    def _turned(self, node: Node) -> Source:
-        (before,) = node.args
-        layout = "v" if self.direct and "v" in self.cut.target.layouts else "t"
-        if before.op == "constant":
-            before = _spread(before, before.shape, self.kind[1])
-        return Source(before, layout, ready=self.cut.in_one_piece(before), window=node.extra)
-
-    def _windows(self, node: Node) -> Symbol:
-        pieces = []
-        for piece, its in zip(node.args, _windows(node), strict=True):
-            if piece.op == "constant":
-                piece = _spread(piece, piece.shape, self.kind[1])
-            ready = self.cut.in_one_piece(piece)
-            self.sources.append(Source(piece, _layout(its), ready=ready, window=its))
-            pieces.append(self.graph.input())
-        return reduce(lambda a, b: self.graph.node(np.add, a, b), pieces)
-
-
-def _spread(constant: Node, shape: tuple[int, ...], dtype: DType) -> Node:
-    return Node("constant", (), shape, dtype, spread(constant.extra, shape, dtype))
-
-
-def _windows(node: Node) -> list[Any]:
-    """Where the pieces of a "placed" node lie in it; None for one that kernels cannot put there."""
-    return [window(index, node.shape) for index in node.extra.values()]
-
-
-def _layout(window: Sequence[int]) -> str:
-    """In one piece, or row by row."""
-    return "w" if len(window) == 2 else "W"
 
 
 def _elementwise_kind(node: Node, kinds: dict[int, Any]) -> Any:
@@ -370,6 +290,11 @@ def _elementwise_kind(node: Node, kinds: dict[int, Any]) -> Any:
         if len(inner) == 1 and all(a.dtype == bool for a in node.args) and next(iter(inner))[0] == node.shape:
             return inner.pop()
     return None
+
+
+def _is_scalar(key: Any) -> bool:
+    """Whether a group of nodes is a kernel of scalars."""
+    return type(key[1]) is tuple and key[1][0] == ()
 
 
 def _origin(node: Node) -> Node:

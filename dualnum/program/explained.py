@@ -14,7 +14,7 @@ import numpy as np
 from ..backend import is_array
 from ..jets.jet import Jet
 from ..kernel import engine
-from ..kernel.ir import Program
+from ..kernel.ir import LOOP, Program
 from ..kernel.plan import rendered
 from ..kernel.target import Target
 from ..kinds import Value
@@ -26,7 +26,7 @@ from .writes import rewritten
 
 __all__ = ["Explained", "Lowered", "Progress"]
 
-_SEEN_THROUGH = ("row", "slice", "broadcast", "item")  # which cost nothing
+_SEEN_THROUGH = ("row", "slice", "broadcast", "item", "entry")  # which cost nothing
 
 
 class Explained:
@@ -230,4 +230,6 @@ def _rendered(kernel: Kernel, machine: Target) -> str:
     """The machine's text of a kernel, of a type that it computes in."""
     if not machine.computes(kernel.dtype):
         return f"; {kernel.dtype}: interpreted\n"
-    return rendered(kernel.program, kernel.groups, kernel.plan.counts, machine)
+    if not machine.loops and any(node.op == LOOP for node in kernel.program.nodes):
+        return f"; {machine.name}: no loops\n"
+    return rendered(kernel.program, kernel.groups, kernel.plan.counts, machine, not kernel.shape)

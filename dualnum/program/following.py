@@ -27,7 +27,7 @@ MOST = 4096  # entries of an array whose numbers are guarded
 _IN_ORDER = {np.add.reduce, np.outer, np.ndarray.ravel}  # functions whose results lie as they are written
 
 # through these a question comes, whoever asks it
-_BETWEEN = {f"{__package__}.{name}" for name in ("following", "calls", "trace", "shortcuts", "tracing", "writes")}
+_BETWEEN = {f"{__package__}.{name}" for name in "following calls trace shortcuts tracing writes apart scalars".split()}
 _BETWEEN |= {"dualnum.operand.operand", "dualnum.operand.ndarray"}
 _LIBRARIES = ("numpy", "scipy", "optree", "dualnum")
 
@@ -68,6 +68,8 @@ class Numbers:
         """An array that lies in memory as the node's does without a trace; its numbers are anything."""
         if node.op == "input":
             return self._samples[node.extra]
+        if node.op == "pack":
+            return node.extra  # the objects lie as the numbers do
         if not self._is_in_order(node):
             return self.of(node)
         return np.empty(node.shape, np.uint8)
@@ -107,6 +109,10 @@ class Numbers:
             return node.extra(*given)
         if op in ("row", "slice", "item"):
             return given[0][node.extra]
+        if op == "entry":
+            return given[0].reshape(-1)[node.extra]
+        if op == "pack":
+            return np.array(given, node.dtype).reshape(node.shape)
         if op == "broadcast":
             return np.broadcast_to(given[0], node.shape)
         if op == "concatenate":

@@ -42,11 +42,26 @@ class Source(NamedTuple):
 
 
 class Output(NamedTuple):
-    """What a kernel writes: for a stack its first `planes` entries, of `size`; `size` is 0 where it is none."""
+    """What a kernel writes: for a stack its first `planes` entries, of `size`; `size` is 0 where it is none.
+
+    A small array is a stack of its entries.
+    """
 
     node: Node
     planes: int = 1
     size: int = 0
+
+    def bare(self) -> "Output":
+        """The same without the trace that it comes from."""
+        op = "pack" if self.node.op == "pack" else None
+        return self._replace(node=Node(op, (), self.node.shape, self.node.dtype))
+
+    def shape(self, of_kernel: tuple[int, ...]) -> tuple[int, ...]:
+        """Of the array that is written."""
+        if self.node.op == "pack":
+            shape: tuple[int, ...] = self.node.shape
+            return shape
+        return (self.size, *of_kernel) if self.size else of_kernel
 
 
 @dataclass(slots=True)
@@ -96,7 +111,10 @@ class Kernel:
         alarm = self.plan.run(results, operands, length)
         for (_, count, _), planes in zip(self.outputs, results, strict=True):
             planes[count:] = 0
-        return None if alarm else [y if o.size else y[0, ...] for o, y in zip(self.outputs, results, strict=True)]
+        if alarm:
+            return None
+        pairs = zip(self.outputs, results, strict=True)
+        return [y.reshape(o.shape(self.shape)) if o.size else y[0, ...] for o, y in pairs]
 
     def _operand(self, source: Source, x: Value, in_blocks: bool) -> Any:
         """An array as a plan takes it; with `in_blocks` the target spreads it."""
@@ -104,6 +122,8 @@ class Kernel:
         if layout == "s":
             return float(x.item() if isinstance(x, np.ndarray) else x)
         x = np.asarray(x) if count else np.asarray(x)[None]
+        if count and not self.shape:  # entries of an array
+            x = x.reshape(-1)
         if layout == "t":
             x, layout = turned(x, *source.window), "c"
         if layout in "wvW":

@@ -24,6 +24,7 @@ from ..operand.levels import ambient
 from .explained import Explained, Lowered, Progress
 from .nodes import Trace
 from .replay import Replay
+from .scalars import StayWhole
 from .signature import (
     Static,
     described_result,
@@ -244,7 +245,7 @@ class Jitted:
         samples = inputs(leaves, described, machine)
         with Progress(self._f):
             try:
-                traced = _followed(run, samples, machine, exact)
+                traced, replay = _compiled(run, samples, machine, exact)
             except Elsewhere as other:  # arrays that the function holds live on a device
                 if machines(described):
                     raise InvalidType(
@@ -252,8 +253,8 @@ class Jitted:
                         "on one device, x.to_device(…)"
                     ) from None
                 machine = other.machine
-                traced = _followed(run, samples, machine, exact)
-            return Variant(Replay(traced, samples, machine), out[0], out[1], traced.guards, machine.looks)
+                traced, replay = _compiled(run, samples, machine, exact)
+            return Variant(replay, out[0], out[1], traced.guards, machine.looks)
 
     def lower(self, *args: Any, **kwargs: Any) -> "Lowered":
         """The programs, the LLVM text and the assembly that a call with these arguments runs.
@@ -303,12 +304,24 @@ class Jitted:
         return Explained(name, leaves, variant, max(1, len(kept.variants)) if kept is not None else 1)
 
 
-def _followed(run: Callable[..., Any], samples: Sequence[Any], machine: Target, exact: bool) -> Trace:
+def _compiled(run: Callable[..., Any], samples: Sequence[Any], machine: Target, exact: bool) -> tuple[Trace, Replay]:
+    """The trace and its replay; small arrays stay whole in it where they must."""
+    try:
+        traced = _followed(run, samples, machine, exact)
+        return traced, Replay(traced, samples, machine)
+    except StayWhole:
+        traced = _followed(run, samples, machine, exact, in_one=True)
+        return traced, Replay(traced, samples, machine)
+
+
+def _followed(
+    run: Callable[..., Any], samples: Sequence[Any], machine: Target, exact: bool, in_one: bool = False
+) -> Trace:
     """The trace; where functions of the package look at numbers, and cannot be steps of it, these are followed too."""
     try:
-        traced = trace(run, samples, machine, exact)
+        traced = trace(run, samples, machine, exact, in_one=in_one)
     except NotTraceable:
-        traced = trace(run, samples, machine, exact=True, following=True)
+        traced = trace(run, samples, machine, exact=True, following=True, in_one=in_one)
     if not all(writable(samples[i]) for i in traced.written):
         raise InvalidType("jit: an argument that cannot be written to is written to")
     return traced

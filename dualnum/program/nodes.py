@@ -342,7 +342,8 @@ class Trace:
             if node.number not in found:
                 found[node.number] = node
                 waiting.extend(node.args)
-        return iter(sorted(found.values(), key=lambda n: n.number))
+        # constants of a pack are made after it
+        return iter(sorted(found.values(), key=lambda n: -1 if n.op == "constant" else n.number))
 
 
 def stacked(node: Node) -> Node:

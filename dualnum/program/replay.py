@@ -70,8 +70,8 @@ def _may_be_shared(node: Node) -> bool:
 _HELPERS = {
     "ALARM": ALARM, "GUARD": GUARD, "apart": _apart, "array": _copied, "broadcast_to": np.broadcast_to,
     "concatenate": np.concatenate, "contiguous": contiguous, "differs": _differs, "empty": np.empty,
-    "errstate": np.errstate, "leased": memory.leased, "overlapping": _overlapping, "placed": pieced,
-    "spread": spread, "turned": turned, "where": np.where,
+    "errstate": np.errstate, "leased": memory.leased, "overlapping": _overlapping, "packed": np.array,
+    "placed": pieced, "spread": spread, "turned": turned, "where": np.where,
 }  # fmt: skip
 # bytes from which on an array that is needed no more is given up before the end, and its memory kept: more than one
 # such array makes the system take memory back and hand it out again at each call
@@ -81,7 +81,8 @@ _STEADY = {
     np.add.reduce, np.dot, np.outer, np.ndarray.reshape, np.ndarray.ravel, np.ndarray.transpose, np.ndarray.swapaxes,
     np.ndarray.squeeze, rewritten,
 }  # fmt: skip
-_QUIET = ("item", "row", "slice", "concatenate", "broadcast", "stack", "rolled")  # no warnings come from these
+# no warnings come from these
+_QUIET = ("item", "row", "slice", "concatenate", "broadcast", "stack", "rolled", "entry", "pack")
 
 
 class Replay:
@@ -98,6 +99,9 @@ class Replay:
             cut = Cut(traced, samples, machine)
             writer = _Writer(traced, cut)
         self.steps = cut.steps
+        for step in self.steps:
+            if isinstance(step, Kernel):
+                step.outputs = [y.bare() for y in step.outputs]
         self.text = writer.text
         exec(compile(self.text, "<jit>", "exec"), writer.names)
         self.run = writer.names["replay"]
@@ -229,7 +233,7 @@ class _Writer:
         """The call of the machine code itself."""
         target, owners, dtype = kernel.plan.target, list(names), self.bound(kernel.dtype)
         for output, name in zip(kernel.outputs, names, strict=True):
-            shape = (output.size, *kernel.shape) if output.size else kernel.shape
+            shape = output.shape(kernel.shape)
             leased = prod(shape) * kernel.dtype.itemsize >= (memory.LARGE if output.node.number in self.kept else _LONG)
             fresh = "leased" if leased else "empty"
             self.lines.append(f"{name} = {fresh}({shape}, {dtype})")
@@ -242,7 +246,7 @@ class _Writer:
                 given.append(self._number(source))
                 continue
             if not source.ready:
-                shape = source.node.shape if source.layout in "wW" else kernel.shape
+                shape = source.node.shape if source.layout in "wW" or source.planes else kernel.shape
                 plain = source.node.shape == shape != () and source.node.dtype == kernel.dtype
                 self.lines.append(f"y{i} = contiguous({name})" if plain else f"y{i} = spread({name}, {shape}, {dtype})")
                 name = f"y{i}"
@@ -282,6 +286,10 @@ class _Writer:
             return f"{self.bound(function)}({', '.join(args)})"
         if node.op in ("item", "row", "slice"):
             return f"{given[0]}[{self.bound(k)}]"
+        if node.op == "entry":
+            return f"{given[0]}.reshape(-1)[{k}]"
+        if node.op == "pack":
+            return f"packed([{several}], {self.bound(node.dtype)}).reshape({node.shape})"
         if node.op == "concatenate":  # in the order of its pieces, were it not for kernels that read it in one piece
             return f"contiguous(concatenate(({several},)))"
         if node.op == "broadcast":

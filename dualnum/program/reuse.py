@@ -61,4 +61,4 @@ def _is_fresh(node: Node) -> bool:
     """Whether the result of a step outside of kernels is in memory of its own."""
     if node.op == "call":
         return isinstance(node.extra, Applied) and node.extra.function in FRESH
-    return node.elementwise or node.op in ("stack", "placed", "concatenate", "rolled")
+    return node.elementwise or node.op in ("stack", "placed", "concatenate", "rolled", "entry", "pack")

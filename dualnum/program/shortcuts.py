@@ -21,7 +21,12 @@ _SUMMED = (np.dtype(np.float32), np.dtype(np.float64))  # NumPy's mean is their 
 
 
 def _chosen(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
-    return top._wrap(select(*map(top._node, args))) if len(args) == 3 else NotImplemented
+    if len(args) != 3:
+        return NotImplemented
+    nodes = tuple(map(top._node, args))
+    scalars = top.record.scalars
+    entries = None if scalars is None else scalars.select(nodes)
+    return top._wrap(select(*nodes) if entries is None else entries)
 
 
 def _broadcast(top: Any, function: Any, args: Any, kwargs: Any) -> Any:

@@ -18,10 +18,12 @@ from ..kernel.target import Target
 from ..kinds import DType, Index, Value
 from ..operand import Operand, highest, operands
 from ..operand.levels import open_scope
+from .apart import ENTRYWISE, apart, put_together, taken
 from .calls import Called, peeled
-from .following import in_library, together
-from .nodes import Node, Trace, placed, stacked
+from .following import in_library
+from .nodes import Node, Trace, placed
 from .places import basic
+from .scalars import StayWhole
 from .shortcuts import SHORT
 from .tracing import Tracing
 from .writes import IN_PLACE, VIEWING
@@ -35,6 +37,7 @@ _SHAPED_BY_VALUES = {
 }  # fmt: skip
 # these look at a condition or a count of theirs: their other arguments may be traced
 _SHAPED_BY_FIRST = {np.compress, np.extract}
+_OF_MEMORY = {np.shares_memory, np.may_share_memory}
 
 
 class Tracer(Called):
@@ -90,9 +93,15 @@ class Tracer(Called):
             masks = _has_traced_mask(index)
             if masks and in_library() and not self.record.following:
                 raise self._refused("indexing by a mask of traced values", "np.where(mask, …)")
+            entries = taken(self, index)
+            if entries is not NotImplemented:
+                return entries
             return self._called(lambda x, i: x[i], (self, index), {}, exact=masks)
         if any(type(i) is slice and _is_traced(i) for i in part):
             part = tuple(_counted(i) if type(i) is slice else i for i in part)
+        entries = taken(self, part)
+        if entries is not NotImplemented:
+            return self._shared(entries, part)
         node = self.record.part(self.node, part)
         if node.op == "input" and node.shape == ():  # an entry is a number of NumPy's own
             node = Node("broadcast", (node,), (), node.dtype)
@@ -113,6 +122,8 @@ class Tracer(Called):
         return self._wrap(self.record.constant(x))
 
     def _strong(self) -> "Tracer":
+        if self.node.weak and self.record.scalars is not None:
+            return self._wrap(self.record.scalars.strong(self.node))
         return self._wrap(Node("broadcast", (self.node,), self.shape, self.dtype)) if self.node.weak else self
 
     def _alarm(self) -> None:
@@ -144,7 +155,9 @@ class Tracer(Called):
             inputs[0]._write(ufunc.at, *inputs[1:])
             return None
         if method != "__call__" or kwargs or ufunc.nout > 1 or ufunc.signature is not None:
-            return self._call(ufunc if method == "__call__" else getattr(ufunc, method), *inputs, **kwargs)
+            function = ufunc if method == "__call__" else getattr(ufunc, method)
+            entries = apart(self, function, inputs, kwargs) if function in ENTRYWISE else NotImplemented
+            return self._call(function, *inputs, **kwargs) if entries is NotImplemented else entries
         return self._wrap(self.record.elementwise(ufunc, *map(self._node, inputs)))
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
@@ -159,8 +172,12 @@ class Tracer(Called):
             raise self._refused(f"{name}, whose result has a shape that depends on values,", "np.where")
         if function in IN_PLACE or kwargs.get("out") is not None:
             return self._in_place(function, args, kwargs)
+        if function in _OF_MEMORY and self.record.scalars is not None:
+            raise StayWhole
+        result = apart(top, function, args, kwargs) if function in ENTRYWISE else NotImplemented
         short = SHORT.get(function)
-        result = NotImplemented if short is None else short(top, function, args, kwargs)
+        if result is NotImplemented and short is not None:
+            result = short(top, function, args, kwargs)
         if result is NotImplemented:
             result = self._called(function, args, kwargs, exact=by_values)
         return (
@@ -214,11 +231,26 @@ class Tracer(Called):
     def _linear(
         self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Any = None, stacked: Any = None
     ) -> Any:
-        return self._call(function, *data)
+        return self._closed(function, data)
+
+    def _closed(self, function: Callable[..., Any], data: tuple[Any, ...]) -> Any:
+        """A function that moves, adds or multiplies entries, with arrays of its own in it."""
+        result = apart(self, function, data, {})
+        if result is not NotImplemented and result.dtype == np.float32:  # what is in it may widen the type
+            sampled, _ = self._sampled(function, [self._node(x) for x in data])
+            result = result if sampled.dtype == np.float32 else NotImplemented
+        return self._call(function, *data) if result is NotImplemented else result
 
     def _placed(self, index: Index, shape: tuple[int, ...]) -> Any:
         part = basic(index)
+        if part is not None and shape and self.record.scalars is not None:
+            node = self.record.scalars.placed(self.node, part, shape)
+            if node is not None:
+                return self._wrap(node)
         return None if part is None or not shape else self._wrap(placed(self.node, part, shape))
+
+    def _put_together(self, blocks: Sequence[tuple[Any, int]], size: int) -> Any:
+        return put_together(self, blocks, size)
 
     def _operation(self, operation: Any, args: tuple[Any, ...]) -> Any:
         if operation.may_turn_complex and not self.record.following and not any(np.iscomplexobj(x) for x in args):
@@ -232,7 +264,7 @@ class Tracer(Called):
     def _bilinear(
         self, function: Callable[[Any, Any], Any], a: Value, b: Value, adjoints: Any = None, stacked: Any = None
     ) -> Any:
-        return self._call(function, a, b)
+        return self._closed(function, (a, b))
 
 
 class ArrayTracer(Tracer):
@@ -272,6 +304,7 @@ def trace(
     machine: Target,
     exact: bool = False,
     following: bool = False,
+    in_one: bool = False,
 ) -> Trace:
     """Runs a function on tracers for `samples` (a machine's arrays, or Python floats) and keeps what it did.
 
@@ -281,22 +314,25 @@ def trace(
         machine: where they are.
         exact: see `Tracing`.
         following: likewise.
+        in_one: whether small arrays are not taken apart.
     """
-    with open_scope("jit") as scope, collector.seldom():
+    with (
+        collector.seldom(),
+        open_scope("jit") as scope,
+        Tracing(scope, machine, samples, exact, following, in_one) as record,
+    ):
         inputs = [
             Node("input", (), np.shape(x), getattr(x, "dtype", np.float64), i, weak=type(x) is float)
             for i, x in enumerate(samples)
         ]
-        record = Tracing(scope, machine, samples, exact, following)
         given = [Tracer(n, record) for n in inputs]
         results = run(*given)
         if record.refused is not None:
             raise record.refused
         anyone = Tracer(record.constant(0.0), record)
-        outputs = [stacked(anyone._node(y)) for y in results]
+        outputs = [anyone._node(y) for y in results]
+        if record.scalars is not None:  # what is an array without axes is no entry any more
+            pairs = zip(outputs, results, strict=True)
+            outputs = [record.scalars.array(n) if isinstance(y, ArrayTracer) else n for n, y in pairs]
         written = {i: t.node for i, t in enumerate(given) if t.node is not inputs[i]}
-        guards = list(record.guards.values())
-        traced = Trace(inputs, outputs, record.alarms, record.seldom, guards, written, record.shaped)
-        if len(traced.guards) > 1 and machine.looks:
-            traced.guards = together(traced.guards, list(traced.nodes()))
-        return traced
+        return record.finished(inputs, outputs, written)

@@ -11,16 +11,14 @@ from ..kernel.target import Target
 from ..kinds import Value
 from ..operand.levels import Scope
 from .constants import compact, is_uniform, same
-from .following import Guard, Numbers
-from .nodes import Node, added, broadcast, by_pieces, sliced
+from .following import Guard, Numbers, together
+from .nodes import Node, Trace, added, broadcast, by_pieces, sliced, stacked
+from .scalars import KEEP_WEAK, Scalars, whole
 
 __all__ = ["Elsewhere", "Tracing", "select"]
 
-# Python's arithmetic on a Python number gives a Python number, which does not widen other types
-_KEEP_WEAK = {
-    np.add, np.subtract, np.multiply, np.true_divide, np.power, np.negative, np.positive, np.absolute,
-    np.floor_divide, np.remainder,
-}  # fmt: skip
+
+_FEW = 300  # elementwise operations that are one kernel of vectors: of more a loop is looked for
 
 
 class Elsewhere(Exception):
@@ -38,6 +36,7 @@ class Tracing:
         machine: where the arrays will be that are traced.
         alarms: truth values at which a mend must follow.
         seldom: the numbers of those that choose what is written for such points.
+        scalars: the entries of small arrays; None where these stay whole.
         numbers: those of the arguments at hand, and of what is computed from them.
         guards: those that decided what the function did, by their nodes.
         shaped: nodes whose shape or type follows from numbers.
@@ -47,7 +46,13 @@ class Tracing:
     """
 
     def __init__(
-        self, scope: Scope, machine: Target, samples: Sequence[Any] = (), exact: bool = False, following: bool = False
+        self,
+        scope: Scope,
+        machine: Target,
+        samples: Sequence[Any] = (),
+        exact: bool = False,
+        following: bool = False,
+        in_one: bool = False,
     ) -> None:
         self.numbers = Numbers(samples, machine.looks)
         self.guards: dict[int, Guard] = {}
@@ -57,6 +62,7 @@ class Tracing:
         self.refused: Exception | None = None
         self.scope = scope
         self.machine = machine
+        self.scalars = None if in_one or not machine.loops else Scalars(machine.possible, samples)
         self.alarms: list[Node] = []
         self.seldom: set[int] = set()
         self._constants: dict[int, tuple[Any, Node]] = {}
@@ -83,9 +89,31 @@ class Tracing:
             self._parts[key] = sliced(node, index)
         return self._parts[key]
 
+    def __enter__(self) -> "Tracing":
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self.scalars is not None:
+            self.scalars.forget()
+
+    def finished(self, inputs: Sequence[Node], outputs: Sequence[Node], written: dict[int, Node]) -> Trace:
+        """The trace; small arrays are whole again where nothing needed their entries."""
+        guards, alarms = list(self.guards.values()), self.alarms
+        if self.scalars is not None and not self.scalars.needed and self.scalars.packs < _FEW:
+            nodes = iter(whole([*outputs, *alarms, *written.values(), *(g.node for g in guards)]))
+            outputs, alarms = [next(nodes) for _ in outputs], [next(nodes) for _ in alarms]
+            written = {i: next(nodes) for i in written}
+            for guard in guards:
+                guard.node = next(nodes)
+        alarms = [a for n in alarms for a in (n.args if n.op == "pack" else (n,))]
+        traced = Trace(inputs, list(map(stacked, outputs)), alarms, self.seldom, guards, written, self.shaped)
+        if len(guards) > 1 and self.machine.looks:
+            traced.guards = together(guards, list(traced.nodes()))
+        return traced
+
     def elementwise(self, ufunc: np.ufunc, *nodes: Node) -> Node:
         """What a ufunc gives; a constant where its arguments are."""
-        weak = ufunc in _KEEP_WEAK and all(n.weak for n in nodes)
+        weak = ufunc in KEEP_WEAK and all(n.weak for n in nodes)
         if all(n.op == "constant" for n in nodes):
             with np.errstate(all="ignore"):
                 if all(is_uniform(n.extra) and np.size(n.extra) for n in nodes):  # one number, spread
@@ -94,6 +122,10 @@ class Tracing:
                 else:
                     y = ufunc(*(n.extra for n in nodes))
             return self.constant(y.item() if weak else y)
+        if self.scalars is not None:
+            apart = self.scalars.elementwise(ufunc, nodes)
+            if apart is not None:
+                return apart
         found = added(nodes[0], nodes[1], lambda a, b: self.elementwise(np.add, a, b)) if ufunc is np.add else None
         if found is None:
             shape, dtype = _outcome(ufunc, nodes)

@@ -5,6 +5,7 @@ tracers that are views of it look again, as variables do (see `tape.views`).
 """
 
 from collections.abc import Callable
+from functools import reduce
 from operator import setitem
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..errors import InvalidType
 from ..kinds import Index, Value
 from ..operand import operands
 from ..operand.constants import frozen
+from .apart import assigned
 from .following import Followed
 from .nodes import Node, joined, lifted, row
 from .places import basic
@@ -182,6 +184,9 @@ class Written(Followed):
 
 def _assigned(whole: Any, path: tuple[Any, ...], index: Index, value: Value) -> Node | None:
     """whole[path][index] = value as a node that kernels see through; None if there is none."""
+    entries = assigned(whole, lambda x: reduce(_looked, path, x), index, value)
+    if entries is not None:
+        return entries
     if any(callable(how) for how in path) or len(path) > 1 or (path and index not in (..., (...,), slice(None))):
         return None
     part, node, dtype = basic(path[0] if path else index), whole.node, whole.dtype

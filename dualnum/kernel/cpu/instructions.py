@@ -6,6 +6,7 @@ are explicit, and no fast-math flag is set.
 """
 
 import struct
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -41,12 +42,12 @@ class Instructions:
         self.each: list[str] = []
         self.lines = self.once
         self.declared: dict[str, str] = {}
-        self._count = 0
+        self.names = count(1)
 
     def emit(self, text: str) -> str:
-        self._count += 1
-        self.lines.append(f"  %v{self._count} = {text}")
-        return f"%v{self._count}"
+        name = f"%v{next(self.names)}"
+        self.lines.append(f"  {name} = {text}")
+        return name
 
     def declare(self, name: str, result: str, *arguments: str) -> str:
         self.declared[name] = f"declare {result} @{name}({', '.join(arguments)})"
@@ -91,12 +92,22 @@ class Instructions:
     def math(self, name: str, *args: str) -> str:
         """A function of libm: the vector one, or lane by lane."""
         short = name if self.dtype.itemsize == 8 else name + "f"
-        symbol = f"_ZGV{self.h.mvec_letter}N{self.lanes}{'v' * len(args)}_{short}"
-        if self.h.mvec is not None and hasattr(self.h.mvec, symbol):
+        symbol = self._symbol(name, len(args))
+        if symbol:
             return self._called(symbol, args)
-        if name in ELEMENTARY and self.h.fuses:
+        if self.in_vectors(name, len(args)):
             return self._written(name, args)
         return self._lane_by_lane(short, args)
+
+    def in_vectors(self, name: str, count: int) -> bool:
+        """Whether a function of so many arguments is there for a vector as a whole."""
+        return (name in ELEMENTARY and self.h.fuses) or bool(self._symbol(name, count))
+
+    def _symbol(self, name: str, count: int) -> str:
+        """The function of the vector library; empty where there is none."""
+        short = name if self.dtype.itemsize == 8 else name + "f"
+        symbol = f"_ZGV{self.h.mvec_letter}N{self.lanes}{'v' * count}_{short}"
+        return symbol if self.h.mvec is not None and hasattr(self.h.mvec, symbol) else ""
 
     def _lane_by_lane(self, name: str, args: tuple[str, ...]) -> str:
         self.declare(name, self.scalar, *[self.scalar] * len(args))

@@ -15,6 +15,7 @@ class LLVM(Native):
     """Vectors of the host's width, with the vector library's functions where they are there."""
 
     name = "llvm"
+    loops = True
 
     def longest(self, routine: Routine) -> int:
         return rolled.LONGEST if rolled.is_long(routine) else super().longest(routine)

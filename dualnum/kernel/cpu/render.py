@@ -13,6 +13,7 @@ from ..layout import Routine
 from .call import INTEGERS
 from .reading import LAYOUTS, Reading
 from .rolled import is_long, write_rolled
+from .single import write_single
 
 __all__ = ["render"]
 
@@ -157,6 +158,8 @@ done:
 def render(routine: Routine, offset: int) -> str:
     """The LLVM text of a kernel; array objects keep their address at `offset`; −1 where addresses are given."""
     w = _Loop(routine, offset)
+    if routine.single:
+        return write_single(routine, w.whole, _arguments(w, False))
     (write_rolled if is_long(routine) else write)(w, routine)
     near, start, behind = w.lay("near"), w.lay("start"), w.lay("behind")
     turn = _over_directions(w) if routine.directed else ["  br label %turn"]
