@@ -74,6 +74,12 @@ class Numbers:
             return self.of(node)
         return np.empty(node.shape, np.uint8)
 
+    def in_order(self, node: Node) -> Node:
+        """The node whose axes lie in memory as they are written."""
+        if not node.shape or not self._looks or self.laid_out(node).flags.c_contiguous:
+            return node
+        return Node("broadcast", (node,), node.shape, node.dtype, "C")
+
     def _is_in_order(self, node: Node) -> bool:
         """Whether the axes of an array are known to lie in memory as they are written."""
         known, waiting = self._ordered, [node]
@@ -95,6 +101,8 @@ class Numbers:
             return True
         if node.op == "input":
             return bool(self._samples[node.extra].flags.c_contiguous)
+        if node.op == "broadcast":
+            return bool(node.extra == "C")
         if node.op == "call":
             return isinstance(node.extra, Applied) and node.extra.function in _IN_ORDER
         return node.op in ("row", "slice", "rolled", "stack", "placed", "concatenate")
@@ -114,7 +122,7 @@ class Numbers:
         if op == "pack":
             return np.array(given, node.dtype).reshape(node.shape)
         if op == "broadcast":
-            return np.broadcast_to(given[0], node.shape)
+            return np.broadcast_to(given[0], node.shape) if node.extra is None else np.array(given[0], order=node.extra)
         if op == "concatenate":
             return np.concatenate(given)
         if op == "rolled":

@@ -39,11 +39,12 @@ class Node:
 
     Attributes:
         op: "input" (extra: its number), "constant" (extra: the array), "held" (extra: an array that
-            lives on a device and is not looked at), "concatenate", "broadcast" and "rolled" (extra: period and shift),
-            which kernels see through, "row" (extra: k, of x[k]), "slice" (extra: an index of slices and integers),
-            "placed" (extra: such indices; the sum of arrays that are zero but there), "stack" (planes with zeros
-            behind), "select" or a ufunc (elementwise), "call" (extra: a function of the arguments), "item" (extra:
-            which of a call's results).
+            lives on a device and is not looked at), "concatenate", "broadcast" (extra: "C" for a copy in this order)
+            and "rolled" (extra: period and shift), which kernels see through, "row" (extra: k, of x[k]), "slice"
+            (extra: an index of slices and integers), "placed" (extra: such indices; the sum of arrays that are zero
+            but there), "stack" (planes with zeros behind), "select" or a ufunc (elementwise), "call" (extra: a
+            function of the arguments), "item" (extra: which of a call's results), "entry" (extra: its place in an
+            array read row by row), "pack" (extra: the entries).
         weak: a Python float, which does not widen other types.
         relaxed: written by a recurrence (see `kernel.ir`).
     """

@@ -156,7 +156,7 @@ class Scalars:
                     flat[i] = _known(node) if array is None else array[i]
             elif not node.shape:
                 flat[0] = node
-            elif node.op == "broadcast" and not node.args[0].shape:
+            elif node.op == "broadcast" and node.args[0].shape in ((), node.shape):
                 found[...] = self.entries(node.args[0])
             else:
                 for i in range(found.size):
@@ -204,11 +204,9 @@ class Scalars:
             y = self._applied(ufunc, given, dtype, within, weak)
             return y if isinstance(y, Node) else self.node(y)
         entries = [self.entries(n) for n in nodes]
-        result = np.empty(shape, object)
-        if result.size > MOST_ENTRIES:
+        if prod(shape) > MOST_ENTRIES:
             return None
-        if len(shape) > 1 and not all(x.flags.c_contiguous for x in entries):
-            result = _lying_as(entries, shape)
+        result = _lying_as(entries, shape)
         flat = [(x if x.shape == shape else np.broadcast_to(x, shape)).ravel().tolist() for x in entries]
         applied = self._applied
         made = [applied(ufunc, given, dtype, within, weak) for given in zip(*flat, strict=True)]
@@ -280,10 +278,11 @@ class Scalars:
             return None
         (dtype,) = dtypes
         shape = np.broadcast_shapes(*(n.shape for n in nodes))
-        result = np.empty(shape, object)
-        if (dtype not in _TYPES and dtype != _BOOL) or result.size > MOST_ENTRIES:
+        if (dtype not in _TYPES and dtype != _BOOL) or prod(shape) > MOST_ENTRIES:
             return None
-        flat = [np.broadcast_to(self.entries(n), shape).ravel().tolist() for n in nodes]
+        entries = [self.entries(n) for n in nodes]
+        result = _lying_as(entries, shape)
+        flat = [np.broadcast_to(x, shape).ravel().tolist() for x in entries]
         for i, (where, *given) in enumerate(zip(*flat, strict=True)):
             if not isinstance(where, Node):
                 result.flat[i] = given[0] if where else given[1]
@@ -374,6 +373,8 @@ def _of_two(ufunc: np.ufunc, a: Any, b: Any, scalars: Scalars) -> Any:
 
 def _lying_as(arrays: Sequence[Any], shape: tuple[int, ...]) -> Any:
     """Objects that lie in memory as the results of an elementwise operation on these arrays do."""
+    if len(shape) < 2 or all(x.flags.c_contiguous for x in arrays):
+        return np.empty(shape, object)
     if len(arrays) == 1:
         return np.empty_like(arrays[0], object)
     return np.empty_like(np.nditer([*arrays, None], flags=["refs_ok"], order="K").operands[-1], object)

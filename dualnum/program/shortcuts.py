@@ -128,14 +128,14 @@ def _not_summed(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
         return NotImplemented
     axis = kwargs.get("axis")
     if axis == ():
-        return top.copy()
+        return top.copy("K")
     if axis in (0, (0,)) and top.dtype in _SUMMED and len(top.shape) > 1 and top.shape[0] == 1:
         return np.reshape(top[0] + 0.0, top.shape if kwargs.get("keepdims") else top.shape[1:])
     return NotImplemented
 
 
 def _copied(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
-    return top.copy()._as_array() if len(args) == 1 and not kwargs else NotImplemented
+    return top.copy("K")._as_array() if len(args) == 1 and not kwargs else NotImplemented
 
 
 def _mean(top: Any, function: Any, args: Any, kwargs: Any) -> Any:

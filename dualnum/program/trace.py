@@ -80,9 +80,13 @@ class Tracer(Called):
         return ArrayTracer(self.node, self.record) if self.node.shape == () else self
 
     def copy(self, order: str = "C") -> Any:
-        return type(self)(self.node, self.record)
+        node = self.node
+        return type(self)(self.record.numbers.in_order(node) if order == "C" else node, self.record)
 
-    _snapshot = _frozen = __copy__ = copy
+    def __copy__(self) -> Any:
+        return self.copy("K")
+
+    _snapshot = _frozen = __copy__
 
     def __deepcopy__(self, memo: Any) -> Any:
         return self.copy()

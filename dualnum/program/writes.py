@@ -7,7 +7,7 @@ tracers that are views of it look again, as variables do (see `tape.views`).
 from collections.abc import Callable
 from functools import reduce
 from operator import setitem
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,19 +35,29 @@ VIEWING = {
 _FEW = 16  # rows of an array whose assignment kernels see through
 
 
-def rewritten(whole: Value, path: tuple[Any, ...], write: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """A copy of an array after write(part, *args), the part being found by indices and functions one after another."""
+class _Path(NamedTuple):
+    """How a part of an array is found.
+
+    Attributes:
+        steps: indices and functions one after another.
+        axes: in which order they lie in memory, where functions give views then; else None.
+    """
+
+    steps: tuple[Any, ...]
+    axes: tuple[int, ...] | None
+
+
+def rewritten(whole: Value, path: _Path, write: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """A copy of an array after write(part, *args)."""
     return rewritten_in_place(namespace(whole).array(whole), path, write, *args, **kwargs)
 
 
-def rewritten_in_place(
-    whole: Value, path: tuple[Any, ...], write: Callable[..., Any], *args: Any, **kwargs: Any
-) -> Any:
+def rewritten_in_place(whole: Value, path: _Path, write: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """The same of an array that nobody else reads."""
-    part = whole
-    for how in path:
-        part = _looked(part, how)
-    write(part, *args, **kwargs)
+    if path.axes is not None and not whole.transpose(path.axes).flags.c_contiguous:
+        xp = namespace(whole)
+        whole = xp.ascontiguousarray(whole.transpose(path.axes)).transpose(tuple(np.argsort(path.axes).tolist()))
+    write(reduce(_looked, path.steps, whole), *args, **kwargs)
     return whole
 
 
@@ -81,11 +91,21 @@ class Written(Followed):
         return self._now
 
     def _look(self) -> None:
-        whole, how = self._origin  # type: ignore[misc]
-        if self._is_view():
-            self._now, self._seen = _looked(whole, how).node, self._writes[0]  # type: ignore[index]
-        else:
-            self._origin = self._writes = None
+        self._settle()
+        if self._origin is not None:
+            self._now, self._seen = _looked(*self._origin).node, self._writes[0]  # type: ignore[index]
+
+    def _settle(self) -> None:
+        """Cuts this off from what it is no view of after all, and so what it was taken from."""
+        if self._origin is None:
+            return
+        before = self._origin[0]
+        before._settle()
+        if before._writes is not self._writes:  # that was cut off, and this is a view of it
+            self._writes, self._seen = before._writes, -1
+        if not self._is_view():
+            self._writes[0] += 1  # type: ignore[index]  # what was taken from this looks again
+            self._origin, self._writes, self._seen = None, [0, self._now], 0
 
     def _is_view(self) -> bool:
         """Whether NumPy makes this a view: reshaped arrays may be, and their layout tells."""
@@ -98,12 +118,11 @@ class Written(Followed):
         return bool(np.may_share_memory(part, array))
 
     def _shares(self, whole: Value) -> bool:
-        return self is whole or (
-            isinstance(whole, Written)
-            and self._writes is not None
-            and self._writes is whole._writes
-            and self._is_view()
-        )
+        if self is whole or not isinstance(whole, Written):
+            return self is whole
+        self._settle()
+        whole._settle()
+        return self._writes is not None and self._writes is whole._writes
 
     def _path(self) -> tuple[tuple[Any, ...], "Written"]:
         """The indices and functions by which this is found in the whole, and that."""
@@ -141,10 +160,10 @@ class Written(Followed):
         """write(self, *args, **kwargs), of a function that writes into its first argument."""
         if not (self.shape or self._is_array):
             raise TypeError(f"'{self.dtype.type.__name__}' object does not support item assignment")
-        if self._origin is not None and not self._is_view():
-            self._now = self.node
-            self._origin = self._writes = None
+        self._settle()
         path, whole = self._path()
+        if whole._writes is None:  # it lies in memory as it did at first
+            whole._writes = [0, whole._now]
         for x in operands((args, kwargs)):
             if not isinstance(x, Followed):
                 raise InvalidType(
@@ -153,11 +172,16 @@ class Written(Followed):
                 )
         node = _assigned(whole, path, *args) if write is setitem else None
         if node is None:
-            node = self._call(rewritten, whole, path, write, *args, **kwargs).node  # type: ignore[attr-defined]
+            found = _Path(path, self._axes(whole._writes[1]) if any(map(callable, path)) else None)
+            node = self._call(rewritten, whole, found, write, *args, **kwargs).node  # type: ignore[attr-defined]
         whole._now = node
-        if whole._writes is not None:
-            whole._writes[0] += 1
-            whole._seen = whole._writes[0]
+        whole._writes[0] += 1
+        whole._seen = whole._writes[0]
+
+    def _axes(self, node: Node) -> tuple[int, ...]:
+        """The axes of an array, from the one along which its entries lie farthest apart in memory."""
+        strides = self.record.numbers.laid_out(node).strides
+        return tuple(sorted(range(len(strides)), key=lambda axis: -abs(strides[axis])))
 
     def __setitem__(self, index: Index, value: Value) -> None:
         if isinstance(value, Written) and value._origin is not None and value._origin[0] is self:
