@@ -137,3 +137,21 @@ def test_a_gradient_through_writes_into_a_short_state() -> None:
     fast = dn.jit(dn.grad(energy))
     for _ in range(2):
         np.testing.assert_allclose(fast(p), right, rtol=1e-10)
+
+
+@pytest.mark.parametrize("value", [lambda x: x[:1], lambda x: x[:2], lambda x: "a", lambda x: None, lambda x: 1j,
+                                   lambda x: [1.0], lambda x: x[0], lambda x: 2])  # fmt: skip
+def test_what_is_written_into_one_entry(value: Any) -> None:
+    def f(x: Any) -> Any:
+        y = x * 1
+        y[0] = value(x)
+        return y
+
+    x = np.arange(1.0, 5.0)
+    try:
+        right = f(x)
+    except (TypeError, ValueError) as error:
+        with pytest.raises(type(error), match=str(error)[:20].replace("(", ".").replace(")", ".")):
+            dn.jit(f)(x)
+    else:
+        np.testing.assert_array_equal(dn.jit(f)(x), right)

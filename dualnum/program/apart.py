@@ -147,6 +147,7 @@ def assigned(top: Any, looked: Callable[[Any], Any], index: Any, value: Any) -> 
     part = looked(entries)
     if not np.may_share_memory(part, entries):
         return None
+    np.empty(part.shape, node.dtype)[index] = np.broadcast_to(node.dtype.type(0), given.shape)  # raises as ever
     part[index] = given if given.shape else given[()]
     scalars.needed = True
     return Pack(entries, node.dtype, scalars)

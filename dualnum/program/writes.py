@@ -216,7 +216,7 @@ def _assigned(whole: Any, path: tuple[Any, ...], index: Index, value: Value) -> 
     part, node, dtype = basic(path[0] if path else index), whole.node, whole.dtype
     if type(value) in (int, float) and dtype.kind == "f":
         value = dtype.type(value)
-    if part is None or getattr(value, "dtype", None) != dtype:
+    if part is None or getattr(value, "dtype", object) != dtype:  # None would count as float64
         return None
     new = whole._node(value)
     if part in ((...,), (slice(None),)) and (node.shape or part == (...,)):
