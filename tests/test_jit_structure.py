@@ -26,16 +26,18 @@ def test_the_same_numbers(f: Any, transform: Any) -> None:
 
 
 def test_products_with_the_hessian_are_two_kernels() -> None:
+    long = np.linspace(0.1, 1.0, 100)
     for product in (dn.hvp, dn.vhp):
-        lowered = dn.jit(product(rosenbrock)).lower(X, X)
-        assert len(lowered.programs) == 2
-        assert "concatenate" not in lowered.python
-        np.testing.assert_allclose(dn.jit(product(rosenbrock))(X, X), product(rosenbrock)(X, X), rtol=1e-12)
+        for x, count in ((X, 1), (long, 2)):  # a short one is entries
+            lowered = dn.jit(product(rosenbrock)).lower(x, x)
+            assert len(lowered.programs) == count
+            assert "concatenate" not in lowered.python
+            np.testing.assert_allclose(dn.jit(product(rosenbrock))(x, x), product(rosenbrock)(x, x), rtol=1e-12)
 
 
 def test_directions_stay_together() -> None:
-    text = dn.jit(dn.hessian(rosenbrock)).lower(X).python
-    assert text.count("\n") < 30
+    text = dn.jit(dn.hessian(rosenbrock)).lower(np.linspace(0.1, 1.0, 100)).python
+    assert text.count("\n") < 40
     assert "concatenate" not in text
 
 

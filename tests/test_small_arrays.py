@@ -106,9 +106,9 @@ def test_infinities_and_signed_zeros():
 def test_errors_are_those_of_numpy():
     with pytest.raises(Exception, match="out of bounds"):
         dn.jit(lambda x: x[0] + x[7])(X)
-    with pytest.raises(dn.errors.DualnumError):
+    with pytest.raises(ValueError, match="could not be broadcast"):
         dn.jit(lambda x: x[:3] + x[:2])(X)
-    with pytest.raises(dn.errors.DualnumError):
+    with pytest.raises(ValueError, match="matmul"):
         dn.jit(lambda x: A[:3, :3] @ x)(X)
 
 

@@ -58,6 +58,9 @@ _PRODUCTS = {
     for name in "dot inner outer matmul vecdot tensordot einsum kron cross convolve correlate".split()
     if hasattr(np, name)
 } | {np.linalg.outer, np.linalg.multi_dot, np.linalg.matmul, np.linalg.tensordot, np.linalg.vecdot, np.linalg.cross}
+# NumPy begins these sums with 0, but for objects
+_FROM_ZERO = {np.sum, np.add.reduce, np.trace, np.dot, np.inner, np.matmul, np.vecdot, np.linalg.trace}
+_POSITIVE = {np.square, np.absolute, np.exp, np.cosh}
 ENTRYWISE = _MOVES | WRITTEN.keys()
 
 
@@ -204,6 +207,10 @@ def _run(scalars: Scalars, function: Callable[..., Any], args: Any, kwargs: Any,
         entries.reshape(-1)[0] = y
     if entries.dtype != object or not 0 < entries.size <= MOST_ENTRIES:
         return NotImplemented
+    if function in _FROM_ZERO:
+        entries = entries.copy()
+        for i, x in enumerate(entries.flat):
+            entries.flat[i] = x + 0.0 if isinstance(x, Node) and _may_be_minus_zero(x) else x
     dtypes = set()
     for x in entries.flat:
         if isinstance(x, (Node, np.floating)):
@@ -214,4 +221,18 @@ def _run(scalars: Scalars, function: Callable[..., Any], args: Any, kwargs: Any,
     if dtypes or dtype not in _FLOATS:
         return NotImplemented
     scalars.needed = True
-    return scalars.packed(entries, dtype), entries is y
+    return scalars.packed(entries, dtype), isinstance(y, np.ndarray)
+
+
+def _may_be_minus_zero(node: Node) -> bool:
+    """Whether a sum may be −0, which it is where all its terms are."""
+    waiting = [node]
+    for _ in range(2 * MOST_ENTRIES):
+        if not waiting:
+            break
+        x = waiting.pop()
+        if x.op is np.add:
+            waiting += x.args
+        elif x.op in _POSITIVE or (x.op is np.multiply and x.args[0] is x.args[1]):
+            return False
+    return True
