@@ -210,7 +210,8 @@ def _run(scalars: Scalars, function: Callable[..., Any], args: Any, kwargs: Any,
     if function in _FROM_ZERO:
         entries = entries.copy()
         for i, x in enumerate(entries.flat):
-            entries.flat[i] = x + 0.0 if isinstance(x, Node) and _may_be_minus_zero(x) else x
+            if isinstance(x, Node) and _may_be_minus_zero(x):
+                entries.flat[i] = scalars.elementwise(np.add, (x, scalars.node(x.dtype.type(0)))) or x
     dtypes = set()
     for x in entries.flat:
         if isinstance(x, (Node, np.floating)):
