@@ -211,7 +211,8 @@ def _run(scalars: Scalars, function: Callable[..., Any], args: Any, kwargs: Any,
         entries = entries.copy()
         for i, x in enumerate(entries.flat):
             if isinstance(x, Node) and _may_be_minus_zero(x):
-                entries.flat[i] = scalars.elementwise(np.add, (x, scalars.node(x.dtype.type(0)))) or x
+                total = scalars.elementwise(np.add, (x, scalars.node(x.dtype.type(0))))
+                entries.flat[i] = x if total is None else total
     dtypes = set()
     for x in entries.flat:
         if isinstance(x, (Node, np.floating)):
