@@ -89,7 +89,7 @@ def diagonal_of(m: Value) -> Any:
     return np.real(np.diagonal(m, 0, -2, -1))
 
 
-def constant_in_blocks(name: str, g: Value, blocks: Blocks, w: Value, what: str = "the function") -> None:
+def constant_in_blocks(name: str, g: Value, blocks: Blocks, w: Value) -> None:
     """Raises where numbers that belong to equal values differ: the function then tells these values apart."""
     numbers = primal(g)
     if not visible(numbers):
@@ -98,8 +98,8 @@ def constant_in_blocks(name: str, g: Value, blocks: Blocks, w: Value, what: str 
     size = np.max(np.abs(numbers), axis=-1, initial=0.0)[..., None, None]
     if np.any(np.where(blocks.same, ties, 0.0) > 64 * numbers.shape[-1] * np.finfo(numbers.dtype).eps * size):
         raise NonsmoothPoint(
-            f"{name}: {blocks.named(w)}, and {what} tells them apart: it has no gradient there. Functions of all of "
-            "them have one (np.linalg.det, np.trace, a sum over all of them); along one curve they split "
+            f"{name}: {blocks.named(w)}, and the function tells them apart: it has no gradient there. Functions of all "
+            "of them have one (np.linalg.det, np.trace, a sum over all of them); along one curve they split "
             "(dn.taylor, dn.derivative, dn.jvp)"
         )
 
