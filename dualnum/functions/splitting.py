@@ -146,7 +146,7 @@ def block_series(
     m: list[Any] = []
     adjoints = [adjoint(u[0])]
     for k in range(1, order + 1):
-        s = series.total(moved[j] @ u[k - j] for j in range(1, min(k + 1, len(moved))) if type(moved[j]) is not int)
+        s = product(moved, u, k, 1)
         s = less(s, series.total(_scaled(u[k - j], m[j - 1], blocks) for j in range(1, k) if type(m[j - 1]) is not int))
         if type(s) is int:
             m.append(0)
