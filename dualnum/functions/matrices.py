@@ -42,9 +42,10 @@ def adjoint(x: Value) -> Any:
 def product(
     a: Coefficients, b: Coefficients, k: int, first: int = 0, last: int | None = None, times: Times = operator.matmul
 ) -> Any:
-    """Σ a_j b_{k−j} for first ≤ j ≤ last; the structural zero where there are no coefficients."""
-    last = k if last is None else last
-    return series.total(times(a[j], b[k - j]) for j in range(max(first, k + 1 - len(b)), min(last + 1, len(a))))
+    """Σ a_j b_{k−j} for first ≤ j ≤ last; the structural zero where there are no coefficients but such."""
+    indices = range(max(first, k + 1 - len(b)), min(k if last is None else last, len(a) - 1) + 1)
+    pairs = ((a[j], b[k - j]) for j in indices)
+    return series.total(times(x, y) for x, y in pairs if type(x) is not int and type(y) is not int)
 
 
 def square(name: str, a: Value) -> Any:

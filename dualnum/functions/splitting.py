@@ -89,7 +89,7 @@ def diagonal_of(m: Value) -> Any:
     return np.real(np.diagonal(m, 0, -2, -1))
 
 
-def constant_in_blocks(name: str, g: Value, blocks: Blocks, w: Value, what: str = "the function") -> None:
+def constant_in_blocks(name: str, g: Value, blocks: Blocks, w: Value) -> None:
     """Raises where numbers that belong to equal values differ: the function then tells these values apart."""
     numbers = primal(g)
     if not visible(numbers):
@@ -98,8 +98,8 @@ def constant_in_blocks(name: str, g: Value, blocks: Blocks, w: Value, what: str 
     size = np.max(np.abs(numbers), axis=-1, initial=0.0)[..., None, None]
     if np.any(np.where(blocks.same, ties, 0.0) > 64 * numbers.shape[-1] * np.finfo(numbers.dtype).eps * size):
         raise NonsmoothPoint(
-            f"{name}: {blocks.named(w)}, and {what} tells them apart: it has no gradient there. Functions of all of "
-            "them have one (np.linalg.det, np.trace, a sum over all of them); along one curve they split "
+            f"{name}: {blocks.named(w)}, and the function tells them apart: it has no gradient there. Functions of all "
+            "of them have one (np.linalg.det, np.trace, a sum over all of them); along one curve they split "
             "(dn.taylor, dn.derivative, dn.jvp)"
         )
 
@@ -146,7 +146,7 @@ def block_series(
     m: list[Any] = []
     adjoints = [adjoint(u[0])]
     for k in range(1, order + 1):
-        s = series.total(moved[j] @ u[k - j] for j in range(1, min(k + 1, len(moved))) if type(moved[j]) is not int)
+        s = product(moved, u, k, 1)
         s = less(s, series.total(_scaled(u[k - j], m[j - 1], blocks) for j in range(1, k) if type(m[j - 1]) is not int))
         if type(s) is int:
             m.append(0)

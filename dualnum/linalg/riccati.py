@@ -12,7 +12,7 @@ import numpy as np
 from .. import series
 from ..errors import InvalidValue, ours
 from ..functions.keywords import array, with_value
-from ..functions.matrices import adjoint, solver, transposed
+from ..functions.matrices import adjoint, product, solver, transposed
 from ..kinds import Value
 from ..operand import Operand, highest, library, primal
 from ..primitives.operation import Operation
@@ -30,12 +30,6 @@ def _total(*terms: Any) -> Any:
     return series.total(x for x in terms if type(x) is not int)
 
 
-def _product(a: Coefficients, b: Coefficients, k: int, first: int = 0, last: int | None = None) -> Any:
-    """Σ a_j b_{k−j} for first ≤ j ≤ last, of which some may be structural zeros."""
-    indices = range(max(first, k + 1 - len(b)), min(k if last is None else last, len(a) - 1) + 1)
-    return _total(*(a[j] @ b[k - j] for j in indices if type(a[j]) is not int and type(b[k - j]) is not int))
-
-
 def _minus(x: Any) -> Any:
     return x if type(x) is int else -x
 
@@ -51,11 +45,11 @@ def _continuous_series(
     left, right = ah[0] - x0 @ g[0], a[0] - gx[0]
     factors = factors_of(Factors, left, right)
     for k in range(1, order + 1):
-        known = _product(g, x, k, 1)
-        squares = _total(_product(x, gx, k, 1, k - 1), 0 if type(known) is int else x0 @ known)
-        rest = _total(_product(ah, x, k, 1), _product(x, a, k, 0, k - 1), _minus(squares), series.coefficient(q, k))
+        known = product(g, x, k, 1)
+        squares = _total(product(x, gx, k, 1, k - 1), 0 if type(known) is int else x0 @ known)
+        rest = _total(product(ah, x, k, 1), product(x, a, k, 0, k - 1), _minus(squares), series.coefficient(q, k))
         x.append(0 if type(rest) is int else solved_for(SYLVESTER, factors, left, right, -rest))
-        gx.append(_product(g, x, k))
+        gx.append(product(g, x, k))
     return x
 
 
@@ -205,13 +199,13 @@ def _discrete_series(order: int, x0: Value, given: Any, *data: Coefficients) -> 
     for k in range(1, order + 1):
         for known in (True, False):  # without X_k, and with it
             if not known:
-                rest = _total(_product(ah, xa, k), _minus(_product(n, k_, k)), series.coefficient(q, k))
+                rest = _total(product(ah, xa, k), _minus(product(n, k_, k)), series.coefficient(q, k))
                 x.append(0 if type(rest) is int else solved_for(STEIN, factors, left, right, rest))
-            xa[k:], xb[k:] = [_product(x, a, k)], [_product(x, b, k)]
-            n[k:] = [_total(_product(ah, xb, k), series.coefficient(s, k))]
-            d[k:] = [_total(_product(bh, xb, k), series.coefficient(r, k))]
-            w = _total(_product(bh, xa, k), series.coefficient(sh, k))
-            inner = _total(w, _minus(_product(d, k_, k, 1)))
+            xa[k:], xb[k:] = [product(x, a, k)], [product(x, b, k)]
+            n[k:] = [_total(product(ah, xb, k), series.coefficient(s, k))]
+            d[k:] = [_total(product(bh, xb, k), series.coefficient(r, k))]
+            w = _total(product(bh, xa, k), series.coefficient(sh, k))
+            inner = _total(w, _minus(product(d, k_, k, 1)))
             k_[k:] = [0 if type(inner) is int else solve(inner)]
     return x
 
