@@ -321,8 +321,8 @@ def test_threads_do_not_mind_each_other() -> None:
         t.join()
     for right, given in zip(expected, found, strict=True):
         assert len(given) == 30
-        for g in given:
-            np.testing.assert_array_equal(g, right)
+        for g in given:  # some calls run the function itself, to compare times
+            np.testing.assert_allclose(g, right, rtol=1e-13)
 
 
 def test_factors_live_no_longer_than_what_needs_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,7 +79,8 @@ class Explained:
             name = _name(step)
             self.calls.append((name, total))
             of = ", ".join(_kind(a.shape, a.dtype) for a in step.args)
-            self._line("NumPy", name, f"of {of} ({_why(step)})", total, 1 + len(reads))
+            passes = sum(1 for a in (step, *reads) if a.shape)  # a number is none
+            self._line("NumPy", name, f"of {of} ({_why(step)})", total, passes)
 
     def _line(self, kind: str, what: str, text: str, total: int, passes: int) -> None:
         self.bytes += total

@@ -84,7 +84,7 @@ def jit(
         >>> bool(np.isclose(fast(np.array([0.5]))[0], 5 * np.exp(-0.25)))
         True
         >>> root = dn.jit(lambda x: np.sqrt(x) if x > 0 else -x)  # two traces
-        >>> root(np.float64(9.0)), root(np.float64(-4.0))
+        >>> float(root(np.float64(9.0))), float(root(np.float64(-4.0)))
         (3.0, 4.0)
     """
     if not callable(f):
