@@ -14,6 +14,7 @@ from ...kinds import Value
 from ..emit import step
 from ..ir import CONST, FINAL, INPUT, KEPT, LOOP, MARGIN, Loop, Program
 from ..layout import Routine
+from .call import OBJECTS
 from .instructions import Instructions
 
 __all__ = ["write_single"]
@@ -64,7 +65,12 @@ class _Single(Instructions):
         self.lines.append(f"  store {self.scalar} {y}, ptr {at}, align 1")
 
     def load(self, g: int, m: int | str, again: bool = False) -> str:
-        return f"%n{g}" if self.layouts[g] == "s" else self.read(f"%p{g}", m)
+        if self.layouts[g] == "s":
+            return f"%n{g}"
+        if self.layouts[g] in OBJECTS:
+            return self.read(f"%p{g}", m)
+        plane = self.emit(f"mul i64 %ps{g}, {m}")
+        return self.read(self.emit(f"getelementptr i8, ptr %a{g}, i64 {plane}"), 0)
 
     def store(self, g: int, m: int | str, y: str, again: bool = False) -> None:
         self.write(y, f"%p{g}", m)
@@ -96,7 +102,7 @@ def write_single(routine: Routine, whole: str, arguments: Sequence[str]) -> str:
             i = next(stored)
             y = w.select(values[i], w.number(1.0), w.number(0.0)) if program.nodes[i].boolean else values[i]
             w.store(g, m, y)
-    entry = [f"  {whole.format(g=g)}" for g, layout in enumerate(w.layouts) if layout != "s"]
+    entry = [f"  {whole.format(g=g)}" for g, layout in enumerate(w.layouts) if layout in OBJECTS]
     leaving = []
     if 0 < w.scratch <= _STACK:
         entry.append(f"  %scratch = alloca i8, i64 {w.scratch}, align 64")
