@@ -11,6 +11,7 @@ from .operand import (
     Adjoints,
     Operand,
     Stacked,
+    above,
     as_array,
     away,
     beside,
@@ -26,7 +27,7 @@ from .operand import (
 from .registry import function_name, implementation, implements
 
 __all__ = [
-    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "as_array", "away", "batched", "beside", "bilinear",
+    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "above", "as_array", "away", "batched", "beside", "bilinear",
     "explained", "function_name", "highest", "implementation", "implements", "is_jet", "library", "linear", "moved",
     "operands", "primal", "promoted", "put", "rearrange", "visible",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ So is a function, or a rule, of jets that looks at their numbers: it runs on jet
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from typing import Any, cast
 
@@ -199,10 +199,10 @@ def _as_it_is(x: Value) -> Any:
 Layer = tuple[Algebra, Scope]
 
 
-def peeled(x: Value) -> tuple[Any, list[Layer]]:
-    """What lies under the jets of x, and of these the algebras and scopes, from the top down."""
+def peeled(x: Value, scopes: Collection[Scope] | None = None) -> tuple[Any, list[Layer]]:
+    """What lies under the jets of x (of these scopes), and of these the algebras and scopes, from the top down."""
     above: list[Layer] = []
-    while isinstance(x, Jet):
+    while isinstance(x, Jet) and (scopes is None or x.scope in scopes):
         above.append((x.algebra, x.scope))
         x = x.planes
     return x, above

@@ -16,7 +16,7 @@ from ..algebra import Part
 from ..errors import InvalidType, NotTraceable
 from ..kernel.target import Target
 from ..kinds import DType, Index, Value
-from ..operand import Operand, highest, operands
+from ..operand import Operand, above, highest, operands
 from ..operand.levels import open_scope
 from .apart import ENTRYWISE, apart, put_together, taken
 from .calls import Called, peeled
@@ -94,6 +94,9 @@ class Tracer(Called):
     def __getitem__(self, index: Index) -> Any:
         part = basic(index)
         if part is None:
+            held = above(self, index)
+            if held is not None:
+                return held[index]
             masks = _has_traced_mask(index)
             if masks and in_library() and not self.record.following:
                 raise self._refused("indexing by a mask of traced values", "np.where(mask, …)")
@@ -141,7 +144,7 @@ class Tracer(Called):
 
     def _node(self, x: Value) -> Node:
         """x as a node of this trace."""
-        if isinstance(x, Tracer):
+        if isinstance(x, Tracer) and x.record is self.record:
             return x.node
         if isinstance(x, Operand):
             raise _from_outside()
