@@ -33,6 +33,9 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
 }  # fmt: skip
 
 
+_SMALL = 1 << 20  # a constant by which is counted
+
+
 class Given(NamedTuple):
     """What is known of a formal argument.
 
@@ -289,6 +292,20 @@ class Closed:
             elif np.any(raised):
                 raise Alarmed("jit: a point was met at which the rules that are compiled do not hold")
         return [known[n.number] for n in self.outputs]
+
+    def counts(self) -> bool:
+        """Whether integers are added to small constants only, so that they are the same as floats."""
+        whole = {n.number for n in self.inputs if n.dtype.kind in "iu"}
+        for node in self._nodes:
+            if node.op == "constant" or node.dtype.kind not in "iu":
+                continue
+            if not any(a.number in whole for a in node.args) or node.op not in (np.add, np.subtract):
+                return False
+            known = [a for a in node.args if a.op == "constant"]
+            if len(known) != 1 or node.shape != () or abs(int(np.asarray(known[0].extra))) > _SMALL:
+                return False
+            whole.add(node.number)
+        return True
 
     # ── what depends on what ─────────────────────────────────────────────────────────────────────
 

@@ -214,12 +214,18 @@ def _of_jets(
         if joined == above:
             break
         above = joined
-    test = None
-    if loop.test is not None:
-        test, _ = of_planes(loop.test, [*given[:k], *given[k + len(rows) + loop.fixed :]], [*above, *its[loop.fixed :]], scope, ())
+    test = loop.test
+    if test is not None:  # which reads values only
+        there = [*above, *its[loop.fixed :]]
+        given = [*given[:k], *given[k + len(rows) + loop.fixed :]]
+        test = Closed(lambda *flat: loop.test(*map(_value, flat, there)), given, test.machine)  # type: ignore[misc]
     planes = Loop(body, k, loop.fixed, test, loop.reverse, loop.name)
     values, ys = planes(values, rows, constants, count)
     return unlifted(values, above), [y if a is None else Rows(y, jet=a) for y, a in zip(ys, found[k:], strict=True)]
+
+
+def _value(x: Value, above: JetOf | None) -> Any:
+    return x if above is None else x[0]
 
 
 def _peeled(leaves: Sequence[Any], scope: Any) -> tuple[list[Any], list[JetOf | None]]:

@@ -9,6 +9,7 @@ from ..kinds import Value
 from ..program.formal import Alarmed, Closed
 from ..program.jit import compiled
 from ..program.replay import ALARM
+from ..program.stepped import Stepped
 
 __all__ = ["Compiled", "Running", "whole"]
 
@@ -42,7 +43,9 @@ class Running:
     """The loop on arrays; see `loops.Loop`."""
 
     def __init__(self, body: Closed, carries: int, fixed: int, test: Closed | None, reverse: bool) -> None:
-        self.carries, self.fixed, self.test, self.reverse = carries, fixed, test, reverse
+        self.carries, self.fixed, self.reverse = carries, fixed, reverse
+        self.closed, self.test = body, test
+        self.whole: Any = False  # all of it as one function of the machine: not known yet
         self.body = Compiled(body)
         self.rows = [(n.shape, n.dtype) for n in body.outputs[carries:]]
         self.kinds = [n.dtype for n in body.outputs[:carries]]
@@ -54,10 +57,15 @@ class Running:
         """The carry at the end, and the ys."""
         carry = [whole(np.asarray(x, dtype)) for x, dtype in zip(carry, self.kinds, strict=True)]
         xs, same = list(map(whole, xs)), list(map(whole, same))
+        n = 1 if self.tested is not None else max(int(count) if count is not None else len(xs[0]), 0)
+        if self.whole is False and n:
+            fixed, others = same[: self.fixed], same[self.fixed :]
+            samples = [*carry, *[x[0, ...] for x in xs], *fixed]
+            self.whole = Stepped.of(self.closed, self.carries, self.fixed, self.test, samples, others)
+        if self.whole:
+            return self.whole(carry, xs, same, n, self.reverse)
         if self.tested is not None:
             return self._tested(carry, xs, same)
-        n = int(count) if count is not None else len(xs[0])
-        n = max(n, 0)
         ys = [np.empty((n, *shape), dtype) for shape, dtype in self.rows]
         k, run, fixed = self.carries, self.body, same[: self.fixed]
         for i in range(n - 1, -1, -1) if self.reverse else range(n):
