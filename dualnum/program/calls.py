@@ -94,13 +94,13 @@ class Called(Written):
                     filled[i] = _rebuilt(array, above, anew)
                 args, kwargs = optree.tree_unflatten(structure, filled)
                 result = function(*args, **kwargs)
-                if not isinstance(result, (tuple, list, Jet)):
+                back = {new: old for old, new in anew.items()}  # what stands on other levels is evaluated there
+                if not isinstance(result, (tuple, list)) and not (isinstance(result, Jet) and result.scope in back):
                     return result
                 given: list[Any]
                 given, its_structure = optree.tree_flatten(result, none_is_leaf=True, namespace=_OURS)  # type: ignore[arg-type]
-                pairs = list(map(peeled, given))
+                pairs = [peeled(y, back) for y in given]
                 if not found:
-                    back = {new: old for old, new in anew.items()}
                     found.extend((its_structure, [[(a, back[s]) for a, s in above] for _, above in pairs]))
                 return [y for y, _ in pairs]
 

@@ -15,12 +15,13 @@ from ..backend import is_array
 from ..errors import NotTraceable
 from ..kernel import engine
 from ..kinds import DType, Index, Value
-from ..operand import Operand, bilinear, linear, primal, rearrange
+from ..operand import Operand, bilinear, highest, linear, operands, primal, rearrange
 from ..operand.levels import open_scope
+from ..primitives.operation import Operation
 from ..primitives.row import recurring
 from ..tape.step import Placing
 from .nodes import Applied, Node
-from .trace import Tracer
+from .trace import Tracer, gathered
 from .tracing import Tracing
 from .writes import rewritten
 
@@ -358,7 +359,7 @@ def _evaluated(node: Node, given: list[Any]) -> Any:
         period, shift = extra
         return np.reshape(np.roll(np.reshape(given[0], (-1, period)), shift, axis=1), node.shape)
     if not callable(op):
-        raise AssertionError(op)
+        raise AssertionError(op, node.shape, extra)
     return op(*given)
 
 
@@ -366,13 +367,31 @@ def _called(extra: Any, given: list[Any]) -> Any:
     if not isinstance(extra, Applied) or not any(isinstance(x, Operand) for x in given):
         return extra(*given)
     function = extra.function
-    if function is rewritten:  # of operands another copy is made
+    if function is rewritten:
         arrays = Applied(lambda *args: args, extra.args, {})(*given)
-        (whole, path, write), args = arrays[:3], arrays[3:]
-        whole = np.copy(whole)
-        part = whole
-        for how in path.steps:
-            part = how(part) if callable(how) else part[how]
-        write(part, *args, **extra.kwargs)
-        return whole
+        return _rewritten(*arrays, **extra.kwargs)
+    if function is gathered and (top := highest(operands(given))) is not given[0]:
+        arrays = Applied(lambda *args: args, extra.args, {})(*given)
+        return gathered(arrays[0] if isinstance(arrays[0], Operand) else _raised(arrays[0], top), arrays[1])
+    if isinstance(function, Operation) and function.expand is function.push is None:  # it is asked for numbers only
+        given = list(map(primal, given))
     return Applied(_FUNCTIONS.get(function, function), extra.args, extra.kwargs)(*given)
+
+
+def _rewritten(whole: Value, path: Any, write: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """See `writes.rewritten`; of an operand, or of an array into which one is written."""
+    top = highest([whole, *operands(args)])
+    if top is not whole:
+        whole = _raised(whole, next(x for x in operands(args) if x.scope is top.scope))
+    whole = part = np.copy(whole)
+    for how in path.steps:
+        part = how(part) if callable(how) else part[how]
+    write(part, *args, **kwargs)
+    return whole
+
+
+def _raised(x: Value, like: Operand) -> Any:
+    """x as an operand of the level of another one."""
+    if isinstance(like, Tracer):
+        return like._constant(x)
+    return (x + np.broadcast_to(np.sum(np.zeros_like(like)), np.shape(x))).astype(x.dtype)

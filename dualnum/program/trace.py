@@ -28,7 +28,7 @@ from .shortcuts import SHORT
 from .tracing import Tracing
 from .writes import IN_PLACE, VIEWING
 
-__all__ = ["Tracer", "trace"]
+__all__ = ["Tracer", "gathered", "trace"]
 
 # results whose shape depends on the numbers cannot be traced
 _SHAPED_BY_VALUES = {
@@ -103,7 +103,7 @@ class Tracer(Called):
             entries = taken(self, index)
             if entries is not NotImplemented:
                 return entries
-            return self._called(lambda x, i: x[i], (self, index), {}, exact=masks)
+            return self._called(gathered, (self, index), {}, exact=masks)
         if any(type(i) is slice and _is_traced(i) for i in part):
             part = tuple(_counted(i) if type(i) is slice else i for i in part)
         entries = taken(self, part)
@@ -282,6 +282,11 @@ class ArrayTracer(Tracer):
 
     def _as_number(self) -> Tracer:
         return self._wrap(self.node)
+
+
+def gathered(x: Value, index: Index) -> Any:
+    """x[index]"""
+    return x[index]
 
 
 def _from_outside() -> InvalidType:

@@ -52,8 +52,9 @@ class Branch:
         if not isinstance(predicate, Operand):
             which = 0 if bool(predicate) else 1
             its = self.of_side(which, args)
-            plain = not any(isinstance(x, Operand) for x in its)
-            return self._compiled[which](list(map(whole, its))) if plain else self.sides[which](*its)
+            if any(isinstance(x, Operand) for x in its):
+                return self.sides[which](*its)
+            return [np.asarray(y)[()] for y in self._compiled[which](list(map(whole, its)))]
         top = top_of([predicate, *args])
         if isinstance(top, Jet):
             return self._of_jets(top.scope, predicate, args)

@@ -11,9 +11,10 @@ import optree
 
 from ..backend import is_array
 from ..errors import DualnumError, InvalidType, InvalidValue
-from ..kinds import Value
+from ..kinds import DType, Value
 from ..operand import Operand, primal
 from ..program.formal import Closed, Given
+from ..program.trace import Tracer
 from ..program.tracing import is_tracing
 from .branches import Branch
 from .loops import Loop
@@ -39,7 +40,7 @@ def scan(
         if not (isinstance(result, tuple) and len(result) == 2):
             given = f"a tuple of {len(result)}" if isinstance(result, tuple) else f"a {type(result).__name__}"
             raise InvalidType(f"scan: f returned {given}; expected a pair (carry, y), y = None where there is none")
-        after = carry.leaves_of(result[0])
+        after = carry.after(result[0])
         ys, structure = optree.tree_flatten(result[1])
         return after, ys, structure
 
@@ -54,21 +55,21 @@ def _stepped(step: Any, carry: "_Carry", rows: Sequence[Any], n: int, reverse: b
     """The loop of Python."""
     leaves, kept, structure = carry.first, [], None
     for i in range(n - 1, -1, -1) if reverse else range(n):
-        after, ys, structure = step(leaves, [x[i] for x in rows])
-        leaves = carry.checked(after)
+        leaves, ys, structure = step(leaves, [x[i] for x in rows])
         kept.append(ys)
     if not n:  # what comes out is told by a step that is not taken
         with np.errstate(all="ignore"):
             after, ys, structure = step(leaves, [np.ones(x.shape[1:], x.dtype)[()] for x in rows])
-        leaves = carry.cast(carry.checked(after))
-        return carry.tree(leaves), optree.tree_map(lambda y: np.zeros((0, *np.shape(y)), np.result_type(primal(y))), optree.tree_unflatten(structure, ys))
+        return carry.tree(_numbers(leaves, after)), optree.tree_map(lambda y: np.zeros((0, *np.shape(y)), np.result_type(primal(y))), optree.tree_unflatten(structure, ys))
     if reverse:
         kept.reverse()
     return carry.tree(_numbers(leaves)), optree.tree_unflatten(structure, [np.stack(y) for y in zip(*kept, strict=True)])
 
 
-def _numbers(leaves: Sequence[Any]) -> list[Any]:
-    return [np.asarray(x)[()] if isinstance(x, _NUMBERS) and not isinstance(x, np.generic) else x for x in leaves]
+def _numbers(leaves: Sequence[Any], like: Sequence[Any] | None = None) -> list[Any]:
+    """The leaves, numbers of Python's as NumPy's; in the types of others, if there are any."""
+    types = [np.result_type(type(y)) if type(y) in _NUMBERS else y.dtype for y in (leaves if like is None else like)]
+    return [np.asarray(x, t)[()] if type(x) in _NUMBERS else x for x, t in zip(leaves, types, strict=True)]
 
 
 def _as_loop(step: Any, carry: "_Carry", rows: Sequence[Any], n: Any, reverse: bool) -> Any:
@@ -80,7 +81,7 @@ def _as_loop(step: Any, carry: "_Carry", rows: Sequence[Any], n: Any, reverse: b
     def body(*flat: Any) -> list[Any]:
         after, ys, structure = step(flat[:k], flat[k:])
         structures[:] = [structure]
-        return [*carry.checked(after), *ys]
+        return [*after, *ys]
 
     try:
         given = [Given(tuple(x.shape[1:]), x.dtype, sample=lambda r=r: r.sample()) for x, r in zip(rows, over, strict=True)]
@@ -112,7 +113,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[..., Any], init_val: An
             return found
     leaves = carry.first
     for i in range(int(primal(lower)), int(primal(upper))):
-        leaves = carry.checked(carry.leaves_of(body_fun(i, carry.tree(leaves))))
+        leaves = carry.after(body_fun(i, carry.tree(leaves)))
     return carry.tree(_numbers(leaves))
 
 
@@ -121,11 +122,11 @@ def _counted(body_fun: Any, carry: "_Carry", lower: Any, upper: Any) -> Any:
 
     def body(*flat: Any) -> list[Any]:
         i, *leaves = flat
-        return [i + 1, *carry.checked(carry.leaves_of(body_fun(i, carry.tree(leaves))))]
+        return [i + 1, *carry.after(body_fun(i, carry.tree(leaves)))]
 
     try:
         first = lower.astype(np.int64) if isinstance(lower, Operand) else np.int64(lower)
-        counted = carry.after([first])
+        counted = carry.behind(first)
         closed = counted.closed(body, [])
         loop = Loop(closed, len(counted.first), len(closed.captured), None, False, "fori_loop")
         traced = isinstance(lower, Operand) or isinstance(upper, Operand)
@@ -150,7 +151,7 @@ def while_loop(cond_fun: Callable[..., Any], body_fun: Callable[..., Any], init_
             return found
     leaves = carry.first
     while bool(_truth(cond_fun(carry.tree(leaves)))):
-        leaves = carry.checked(carry.leaves_of(body_fun(carry.tree(leaves))))
+        leaves = carry.after(body_fun(carry.tree(leaves)))
     return carry.tree(_numbers(leaves))
 
 
@@ -162,7 +163,7 @@ def _truth(x: Any) -> Any:
 
 def _tested(cond_fun: Any, body_fun: Any, carry: "_Carry") -> Any:
     try:
-        closed = carry.closed(lambda *leaves: carry.checked(carry.leaves_of(body_fun(carry.tree(leaves)))), [])
+        closed = carry.closed(lambda *leaves: carry.after(body_fun(carry.tree(leaves))), [])
         given = list(map(Given.of, carry.first))
         test = Closed(lambda *leaves: [_truth(cond_fun(carry.tree(leaves))) != 0], given, closed.machine)
         loop = Loop(closed, len(carry.first), len(closed.captured), test, False, "while_loop")
@@ -249,74 +250,95 @@ def _check_alike(structures: Sequence[Any], sides: Sequence[Closed]) -> None:
 
 
 class _Carry:
-    """The carry of a loop: its structure, and what its leaves are at first."""
+    """The carry of a loop.
+
+    Attributes:
+        first: its leaves at first.
+        weak: which of them are numbers of Python's, that take the type of what comes after a step.
+    """
 
     def __init__(self, init: Any, name: str) -> None:
         self.name = name
-        leaves, self.structure = optree.tree_flatten(init)
-        for i, x in enumerate(leaves):
+        self.first, self.structure = optree.tree_flatten(init)
+        for i, x in enumerate(self.first):
             if not (isinstance(x, (Operand, *_NUMBERS)) or is_array(x)):
-                raise InvalidType(f"{name}: {self.place(i)} of the carry is a {type(x).__name__}; expected an array or a number")
-        self.first = leaves
+                raise InvalidType(
+                    f"{name}: {_place(self.structure, i)} of the carry is a {type(x).__name__}; expected an array or a "
+                    "number"
+                )
+        self.weak = list(map(_is_weak, self.first))
 
-    def after(self, more: list[Any]) -> "_Carry":
-        """The same leaves behind others."""
+    def behind(self, more: Any) -> "_Carry":
+        """The same leaves behind another one."""
         other: _Carry = object.__new__(_Carry)
-        other.name, other.structure, other.first = self.name, self.structure, [*more, *self.first]
+        other.name, other.structure = self.name, self.structure
+        other.first, other.weak = [more, *self.first], [False, *self.weak]
         return other
 
     def tree(self, leaves: Sequence[Any]) -> Any:
+        """The containers that hold these leaves."""
         return optree.tree_unflatten(self.structure, leaves)
 
-    def place(self, i: int) -> str:
-        path = optree.treespec_paths(self.structure)[i]
-        return "leaf " + "".join(f"[{p!r}]" for p in path) if path else "the leaf"
-
-    def leaves_of(self, tree: Any) -> list[Any]:
+    def after(self, tree: Any) -> list[Any]:
+        """The leaves after a step, which must be like those before."""
         leaves, structure = optree.tree_flatten(tree)
         if structure != self.structure:
             raise InvalidValue(
-                f"{self.name}: the carry has the structure {structure} after a step, {self.structure} before; give back "
-                "the same containers"
+                f"{self.name}: the carry is {structure} after a step, {self.structure} before; give back the same "
+                "containers"
             )
-        return leaves
+        return [self._checked(i, y) for i, y in enumerate(leaves)]
 
-    def checked(self, leaves: Sequence[Any]) -> list[Any]:
-        """The leaves after a step, which must be like those before; a number of Python's may take their type."""
-        first, results = self.first[len(self.first) - len(leaves) :], []
-        for i, (x, y) in enumerate(zip(first, leaves, strict=True)):
-            weak = type(x) in _NUMBERS
-            if type(y) in _NUMBERS and not weak:
-                y = np.asarray(y, x.dtype)[()] if np.can_cast(type(y), x.dtype, "same_kind") else y
-            if type(y) not in _NUMBERS and np.shape(y) != np.shape(x):
-                raise InvalidValue(
-                    f"{self.name}: {self.place(i)} of the carry has shape {np.shape(y)} after a step, {np.shape(x)} "
-                    "before; it must stay the same: start with an array of that shape, np.zeros(shape)"
-                )
-            its, before = np.result_type(y if type(y) in _NUMBERS else y.dtype), np.result_type(x if weak else x.dtype)
-            if its != before and not (weak and np.can_cast(before, its, "same_kind")):
-                raise InvalidType(
-                    f"{self.name}: {self.place(i)} of the carry is {its} after a step, {before} before; it must stay the "
-                    f"same: start with an array of that type, or give back y.astype({before.name!r})"
-                )
-            results.append(y)
-        return results
-
-    def cast(self, leaves: Sequence[Any]) -> list[Any]:
-        """What the leaves are at first, in the types of those after a step."""
-        return [
-            np.asarray(x, np.result_type(primal(y)))[()] if type(x) in _NUMBERS else x
-            for x, y in zip(self.first, leaves, strict=True)
-        ]
+    def _checked(self, i: int, y: Any) -> Any:
+        x, weak = self.first[i], self.weak[i]
+        if type(y) in _NUMBERS and not weak and np.can_cast(type(y), x.dtype, "same_kind"):
+            y = np.asarray(y, x.dtype)[()]
+        shape, its = np.shape(y), np.result_type(type(y)) if type(y) in _NUMBERS else y.dtype
+        before = np.result_type(type(x)) if type(x) in _NUMBERS else x.dtype
+        if shape != np.shape(x):
+            raise InvalidValue(
+                f"{self.name}: {_place(self.structure, i)} of the carry has shape {shape} after a step, {np.shape(x)} "
+                "before; expected the same: start with an array of that shape, np.zeros(shape)"
+            )
+        if its != before and not (weak and np.can_cast(before, its, "same_kind")):
+            raise InvalidType(
+                f"{self.name}: {_place(self.structure, i)} of the carry is {its} after a step, {before} before; expected "
+                f"the same: start with an array of that type, or give back y.astype({before.name!r})"
+            )
+        return y
 
     def closed(self, body: Callable[..., Any], given: Sequence[Given]) -> Closed:
         """The body, closed, for a carry none of whose leaves is a number of Python's any more."""
+        self.first = [np.int64(x) if type(x) is int else np.bool_(x) if type(x) is bool else x for x in self.first]
         while True:
-            closed = Closed(body, [*map(Given.of, self.first), *given])
-            weak = [type(x) in _NUMBERS for x in self.first]
-            if not any(weak):
+            its = [Given.of(x)._replace(weak=_is_weak(x)) for x in self.first]
+            closed = Closed(body, [*its, *given])
+            settled = [
+                _settled(x, n.dtype) if weak else x
+                for x, n, weak in zip(self.first, closed.outputs, self.weak, strict=False)
+            ]
+            if all(x is y for x, y in zip(self.first, settled, strict=True)):
                 return closed
-            self.first = [np.asarray(x, n.dtype)[()] if w else x for x, w, n in zip(self.first, weak, closed.outputs, strict=False)]
+            self.first = settled
+
+
+def _is_weak(x: Value) -> bool:
+    return type(x) in _NUMBERS or (isinstance(x, Tracer) and x.node.weak)
+
+
+def _settled(x: Value, dtype: DType) -> Any:
+    """A number of Python's as what it must be at first, if it is of this type after a step."""
+    if _is_weak(x):
+        return x.astype(dtype) if isinstance(x, Tracer) else np.asarray(x, dtype)[()]
+    if x.dtype == dtype:
+        return x
+    return float(x) if dtype.kind == "f" and x.dtype.kind in "bi" else np.asarray(x, dtype)[()]
+
+
+def _place(structure: Any, i: int) -> str:
+    """How a leaf is found."""
+    path = optree.treespec_paths(structure)[i]
+    return "leaf " + "".join(f"[{p!r}]" for p in path) if path else "the value"
 
 
 def _length(rows: Sequence[Any], length: Any) -> int:

@@ -55,6 +55,10 @@ class Running:
         self, carry: Sequence[Any], xs: Sequence[Any], same: Sequence[Any], count: Any
     ) -> tuple[list[Any], list[Any]]:
         """The carry at the end, and the ys."""
+        values, ys = self._ran(carry, xs, same, count)
+        return [x[()] for x in values], ys
+
+    def _ran(self, carry: Sequence[Any], xs: Sequence[Any], same: Sequence[Any], count: Any) -> tuple[Any, Any]:
         carry = [whole(np.asarray(x, dtype)) for x, dtype in zip(carry, self.kinds, strict=True)]
         xs, same = list(map(whole, xs)), list(map(whole, same))
         n = 1 if self.tested is not None else max(int(count) if count is not None else len(xs[0]), 0)
