@@ -14,8 +14,8 @@ from ..algebra import Algebra, Univariate, check_order
 from ..backend import as_floating, asked, floating_dtype
 from ..errors import DualnumError, InvalidValue, LevelError, dropped, ours
 from ..kinds import DType, Index, Value
-from ..operand import Adjoint, Adjoints, Operand, Stacked, above, away, explained, library, moved
-from ..operand.index import as_tuple, cannot_hold, checked_index, checked_value, index_error, is_basic
+from ..operand import Adjoint, Adjoints, Operand, Stacked, away, explained, library, moved
+from ..operand.index import above, as_tuple, cannot_hold, checked_index, checked_value, index_error, is_basic
 from ..operand.levels import Scope, ambient
 from ..primitives import Row, ufuncs
 from . import evaluation, multilinear, operations

@@ -11,7 +11,6 @@ from .operand import (
     Adjoints,
     Operand,
     Stacked,
-    above,
     as_array,
     away,
     beside,
@@ -27,7 +26,7 @@ from .operand import (
 from .registry import function_name, implementation, implements
 
 __all__ = [
-    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "above", "as_array", "away", "batched", "beside", "bilinear",
+    "Adjoint", "Adjoints", "Moving", "Operand", "Stacked", "as_array", "away", "batched", "beside", "bilinear",
     "explained", "function_name", "highest", "implementation", "implements", "is_jet", "library", "linear", "moved",
     "operands", "primal", "promoted", "put", "rearrange", "visible",
 ]  # fmt: skip

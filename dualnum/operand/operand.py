@@ -30,7 +30,7 @@ from .ondevice import OnDevice
 from .registry import IMPLEMENTATIONS, WITHOUT_AXES, function_name
 
 __all__ = [
-    "Adjoint", "Adjoints", "Operand", "Stacked", "above", "as_array", "away", "beside", "explained", "highest", "is_jet",
+    "Adjoint", "Adjoints", "Operand", "Stacked", "as_array", "away", "beside", "explained", "highest", "is_jet",
     "library", "operands", "primal", "promoted", "visible",
 ]  # fmt: skip
 
@@ -84,10 +84,6 @@ class Operand(OnDevice):
     def _constant(self, x: Value) -> Any:
         """An array as an operand of this kind, for a trace."""
         return x
-
-    def _holding(self, x: "Operand") -> Any:
-        """An operand of a lower level as one of this kind, for a trace."""
-        raise InvalidType(f"x[…]: the index carries derivatives of {self.scope.name}; use its .value")
 
     def _shares(self, whole: Value) -> bool:
         """Whether this, of a trace, is a view of another array of it."""
@@ -343,14 +339,6 @@ def away(data: Any) -> Any:
         for x in map(primal, arrays_in(data)):
             if isinstance(x, cupy().ndarray):
                 return None if x.data.device_id == cupy().cuda.runtime.getDevice() else x.device
-    return None
-
-
-def above(x: Operand, index: Index) -> Any:
-    """x on the level of an index that is traced above it, else None."""
-    for i in operands(index if isinstance(index, tuple) else (index,)):
-        if i.scope.level > x.scope.level:
-            return i._holding(x)
     return None
 
 

@@ -11,28 +11,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import collector
-from ..backend import is_array
-from ..errors import NotTraceable
 from ..kernel import engine
 from ..kinds import DType, Index, Value
-from ..operand import Operand, bilinear, highest, linear, operands, primal, rearrange
+from ..operand import Operand, bilinear, linear, primal, rearrange
 from ..operand.levels import open_scope
-from ..primitives.operation import Operation
 from ..primitives.row import recurring
-from ..tape.step import Placing
-from .nodes import Applied, Node
-from .trace import Tracer, gathered
+from .evaluated import evaluated
+from .nodes import Node
+from .trace import Tracer
 from .tracing import Tracing
-from .writes import rewritten
 
 __all__ = ["Closed", "Given", "numbers_of"]
-
-# by what a trace replaces functions of NumPy on arrays, and what these are on operands
-_FUNCTIONS: dict[Any, Callable[..., Any]] = {
-    np.ndarray.reshape: np.reshape, np.ndarray.ravel: np.ravel, np.ndarray.transpose: np.transpose,
-    np.ndarray.swapaxes: np.swapaxes, np.ndarray.squeeze: np.squeeze, np.add.reduce: np.sum,
-}  # fmt: skip
-
 
 _SMALL = 1 << 20  # a constant by which is counted
 
@@ -55,7 +44,9 @@ class Given(NamedTuple):
     def of(x: Value) -> "Given":
         """What is known of such an array, operand or number."""
         weak = type(x) in (bool, int, float, complex)
-        return Given(np.shape(x), x.dtype if hasattr(x, "dtype") else np.result_type(type(x)), weak, lambda: numbers_of(x))
+        return Given(
+            np.shape(x), x.dtype if hasattr(x, "dtype") else np.result_type(type(x)), weak, lambda: numbers_of(x)
+        )
 
 
 def numbers_of(x: Value) -> Any:
@@ -112,7 +103,7 @@ class Formal(Tracer):
 
     def _node(self, x: Value) -> Node:
         if isinstance(x, Operand) and not (isinstance(x, Tracer) and x.record is self.record):
-            return self.record.capture(x)  # type: ignore[attr-defined, no-any-return]
+            return self.record.capture(x)  # type: ignore[no-any-return]
         return super()._node(x)
 
     def _own(self, x: Any) -> Any:
@@ -152,15 +143,15 @@ class Formal(Tracer):
     def _linear(
         self, function: Callable[..., Any], data: tuple[Any, ...], adjoint: Any = None, stacked: Any = None
     ) -> Any:
-        return self._call(_Linear(function, adjoint, stacked), *self._own(data))
+        return self._call(_Linear(function, adjoint, stacked).run, *self._own(data))
 
     def _rearrange(self, function: Callable[..., Any], data: tuple[Any, ...]) -> Any:
-        return self._call(_Rearranged(function), *self._own(data))
+        return self._call(_Rearranged(function).run, *self._own(data))
 
     def _bilinear(
         self, function: Callable[[Any, Any], Any], a: Value, b: Value, adjoints: Any = None, stacked: Any = None
     ) -> Any:
-        return self._call(_Bilinear(function, adjoints, stacked), *self._own((a, b)))
+        return self._call(_Bilinear(function, adjoints, stacked).run, *self._own((a, b)))
 
 
 class FormalArray(Formal):
@@ -180,14 +171,14 @@ class _Linear(NamedTuple):
     adjoint: Any
     stacked: Any
 
-    def __call__(self, *data: Any) -> Any:
+    def run(self, *data: Any) -> Any:
         return linear(self.function, *data, adjoint=self.adjoint, stacked=self.stacked)
 
 
 class _Rearranged(NamedTuple):
     function: Callable[..., Any]
 
-    def __call__(self, *data: Any) -> Any:
+    def run(self, *data: Any) -> Any:
         return rearrange(self.function, *data)
 
 
@@ -196,7 +187,7 @@ class _Bilinear(NamedTuple):
     adjoints: Any
     stacked: Any
 
-    def __call__(self, a: Value, b: Value) -> Any:
+    def run(self, a: Value, b: Value) -> Any:
         return bilinear(self.function, a, b, self.adjoints, self.stacked)
 
 
@@ -233,12 +224,11 @@ class Closed:
     def __init__(self, function: Callable[..., Sequence[Any]], given: Sequence[Given], machine: Any = None) -> None:
         machine = machine or engine.target()
         with collector.seldom(), open_scope("jit") as scope, _Closing(scope, machine, given) as record:
+            assert isinstance(record, _Closing)
             nodes = [Node("input", (), g.shape, g.dtype, i, weak=g.weak) for i, g in enumerate(given)]
             results = function(*(Formal(n, record) for n in nodes))
             if record.refused is not None:
                 raise record.refused
-            if any(g.node.shape is None for g in record.guards.values()):
-                raise AssertionError
             anyone = Formal(record.constant(0.0), record)
             self.outputs = [anyone._node(y) for y in results]
             self.alarms = list(record.alarms)
@@ -283,9 +273,9 @@ class Closed:
         for node in self._nodes:
             if node.relaxed and node.op != "call":
                 with recurring():
-                    known[node.number] = _evaluated(node, [known[a.number] for a in node.args])
+                    known[node.number] = evaluated(node, [known[a.number] for a in node.args])
             else:
-                known[node.number] = _evaluated(node, [known[a.number] for a in node.args])
+                known[node.number] = evaluated(node, [known[a.number] for a in node.args])
         for node in self.alarms:
             raised = primal(known[node.number])
             if isinstance(raised, Operand):
@@ -328,70 +318,3 @@ class Closed:
 
 def _carries(node: Node) -> bool:
     return node.dtype.kind in "fcO"
-
-
-def _evaluated(node: Node, given: list[Any]) -> Any:
-    """What a node stands for, of what its arguments are."""
-    op, extra = node.op, node.extra
-    if op == "constant":
-        return extra if node.weak else np.asarray(extra)[()] if node.shape == () else extra
-    if op == "held":
-        return extra
-    if op == "call":
-        return _called(extra, given)
-    if op in ("row", "slice", "item"):
-        return given[0][extra]
-    if op == "select":
-        return np.where(*given)
-    if op == "broadcast":
-        (x,) = given
-        if extra is not None:
-            return np.copy(x)
-        if np.shape(x) != node.shape:
-            return np.broadcast_to(x, node.shape)
-        return x if hasattr(x, "dtype") else node.dtype.type(x)
-    if op == "concatenate":
-        return np.concatenate(given)
-    if op == "placed":
-        pieces = [Placing(index)(x, node.shape) for x, index in zip(given, extra.values(), strict=True)]
-        return sum(pieces[1:], pieces[0])
-    if op == "rolled":
-        period, shift = extra
-        return np.reshape(np.roll(np.reshape(given[0], (-1, period)), shift, axis=1), node.shape)
-    if not callable(op):
-        raise AssertionError(op, node.shape, extra)
-    return op(*given)
-
-
-def _called(extra: Any, given: list[Any]) -> Any:
-    if not isinstance(extra, Applied) or not any(isinstance(x, Operand) for x in given):
-        return extra(*given)
-    function = extra.function
-    if function is rewritten:
-        arrays = Applied(lambda *args: args, extra.args, {})(*given)
-        return _rewritten(*arrays, **extra.kwargs)
-    if function is gathered and (top := highest(operands(given))) is not given[0]:
-        arrays = Applied(lambda *args: args, extra.args, {})(*given)
-        return gathered(arrays[0] if isinstance(arrays[0], Operand) else _raised(arrays[0], top), arrays[1])
-    if isinstance(function, Operation) and function.expand is function.push is None:  # it is asked for numbers only
-        given = list(map(primal, given))
-    return Applied(_FUNCTIONS.get(function, function), extra.args, extra.kwargs)(*given)
-
-
-def _rewritten(whole: Value, path: Any, write: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """See `writes.rewritten`; of an operand, or of an array into which one is written."""
-    top = highest([whole, *operands(args)])
-    if top is not whole:
-        whole = _raised(whole, next(x for x in operands(args) if x.scope is top.scope))
-    whole = part = np.copy(whole)
-    for how in path.steps:
-        part = how(part) if callable(how) else part[how]
-    write(part, *args, **kwargs)
-    return whole
-
-
-def _raised(x: Value, like: Operand) -> Any:
-    """x as an operand of the level of another one."""
-    if isinstance(like, Tracer):
-        return like._constant(x)
-    return (x + np.broadcast_to(np.sum(np.zeros_like(like)), np.shape(x))).astype(x.dtype)

@@ -64,7 +64,8 @@ class Stepped:
             *_places(SAME, same),
         ]
         program, reads = _program(body, samples, places[: len(body.inputs)], self.dtype)
-        tested, test_reads = None, ()
+        tested: Program | None = None
+        test_reads: list[tuple[int, int]] = []
         if test is not None:
             its = [*places[:carries], *places[carries + rows + fixed :]]
             tested, test_reads = _program(test, [*samples[:carries], *others], its, self.dtype)
@@ -91,7 +92,8 @@ class Stepped:
         if not self.tests:
             ys = self._steps(state, constants, done, n, rows, reverse)
         else:
-            parts, most = [], _CHUNK if self.written else _CHUNK << 16
+            parts: list[Any] = []
+            most = _CHUNK if self.written else _CHUNK << 16
             while not parts or done[0] == most // 2:
                 part = self._steps(state, constants, done, most, rows, False)
                 parts.append([y[: done[0]] for y in part])
@@ -181,9 +183,9 @@ def _program(
     if traced.guards or traced.written or traced.shaped:
         raise _NotNumbers
     steps = Cut(traced, samples, closed.machine).steps
-    if len(steps) != 1 or not isinstance(steps[0], Kernel):
+    kernel = steps[0] if len(steps) == 1 else None
+    if not isinstance(kernel, Kernel):
         raise _NotNumbers
-    (kernel,) = steps
     if kernel.shape or kernel.dtype != dtype or len(kernel.outputs) != 1 or kernel.plan.mend is not None:
         raise _NotNumbers
     reads: list[tuple[int, int]] = []

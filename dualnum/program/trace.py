@@ -16,7 +16,8 @@ from ..algebra import Part
 from ..errors import InvalidType, NotTraceable
 from ..kernel.target import Target
 from ..kinds import DType, Index, Value
-from ..operand import Operand, above, highest, operands
+from ..operand import Operand, highest, operands
+from ..operand.index import above
 from ..operand.levels import open_scope
 from .apart import ENTRYWISE, apart, put_together, taken
 from .calls import Called, peeled

@@ -1,7 +1,7 @@
-"""A branch as one operation on arrays, jets, variables and tracers: both sides are closed, and numbers choose between them.
+"""A branch as one operation on arrays, jets, variables and tracers: both sides are closed, and numbers choose.
 
-As for loops (see `loops`): over jets it is a branch of planes, of variables one step of the record, whose pull-back is a
-branch between the pull-backs, and on tracers a node, of which only the side that is chosen runs.
+As for loops (see `loops`): over jets it is a branch of planes, of variables one step of the record, whose pull-back is
+a branch between the pull-backs, and on tracers a node, of which only the side that is chosen runs.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,9 +16,9 @@ from ..program.formal import Closed, Given
 from ..program.nodes import Node
 from ..program.trace import Tracer
 from ..tape.recorded import Recorded
-from .loops import item_step, of_planes, peel, top_of, unlifted
+from .loops import item_step, top_of
 from .reverse import vjp
-from .rows import Joint, joint_step
+from .rows import Joint, joint_step, of_planes, peel, unlifted
 from .running import Compiled, whole
 
 __all__ = ["Branch"]
@@ -63,9 +63,7 @@ class Branch:
         assert isinstance(top, Tracer)
         nodes = tuple(map(top._node, (predicate, *args)))
         many = Node("call", nodes, None, object, self.called)
-        return [
-            top._wrap(Node("item", (many,), n.shape, n.dtype, i)) for i, n in enumerate(self.sides[0].outputs)
-        ]
+        return [top._wrap(Node("item", (many,), n.shape, n.dtype, i)) for i, n in enumerate(self.sides[0].outputs)]
 
     def called(self, predicate: Any, *args: Any) -> list[Any]:
         """The same, of arguments in a row."""
@@ -100,7 +98,8 @@ class Branch:
         pull = partial(self._pulled, predicate, varied)
         joint = joint_step("cond", tuple(parents), pull, (None, *values))
         return [
-            top._new(y, item_step(joint, i, y) if a else None) for i, (y, a) in enumerate(zip(results, after, strict=True))
+            top._new(y, item_step(joint, i, y) if a else None)
+            for i, (y, a) in enumerate(zip(results, after, strict=True))
         ]
 
     def _pulled(self, predicate: Any, varied: Sequence[bool], cotangent: Joint, _: Any, *args: Any) -> list[Any]:
@@ -115,7 +114,9 @@ class Branch:
         cotangents, count = list(parts.values()), len(parts)
         shared = [*cotangents, *args]
         given = list(map(Given.of, shared))
-        sides = [Closed(self._back(which, list(parts), wanted), given, side.machine) for which, side in enumerate(self.sides)]
+        sides = [
+            Closed(self._back(which, list(parts), wanted), given, side.machine) for which, side in enumerate(self.sides)
+        ]
         pulled = iter(Branch(sides, count + len(args))(predicate, shared))
         return [next(pulled) if f else None for f in found]
 

@@ -6,27 +6,24 @@ with the pull-back of the body as its body; so both are loops again, of operands
 node, which runs the compiled body as often as the numbers say.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..errors import NotTraceable
 from ..jets.jet import Jet
-from ..jets.planes import stack_blocks
 from ..kinds import Value
 from ..operand import Operand, highest, primal
-from ..operand.levels import open_scope
 from ..program.formal import Closed, Given
 from ..program.nodes import Node
 from ..program.trace import Tracer
 from ..tape.recorded import Recorded
 from ..tape.step import Step
 from .reverse import vjp
-from .rows import JetOf, Joint, Rows, joint_step
+from .rows import JetOf, Joint, Rows, joint_step, lifted, of_planes, peel, unlifted
 from .running import Running
 
-__all__ = ["Loop", "item_step", "lifted", "of_planes", "peel", "top_of", "unlifted"]
+__all__ = ["Loop", "item_step", "top_of"]
 
 
 class Loop:
@@ -159,47 +156,6 @@ def top_of(leaves: Sequence[Any], rows: Sequence[Rows] = ()) -> Any:
 # ── jets ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def peel(x: Value, scope: Any) -> tuple[Any, JetOf | None]:
-    """The planes of a jet (or of rows of jets) of this scope, and what is above them; others as they are, and None."""
-    if isinstance(x, Rows):
-        return (x.base, x.jet) if x.jet is not None and x.jet.scope is scope else (x, None)
-    return (x.planes, JetOf(x)) if isinstance(x, Jet) and x.scope is scope else (x, None)
-
-
-def lifted(x: Value, above: JetOf | None, own: JetOf | None) -> Any:
-    """Planes for what is to be a jet, of what is one or a constant."""
-    return stack_blocks([(x, 1)], above.algebra.size, x) if above is not None and own is None else x
-
-
-def unlifted(flat: Sequence[Any], above: Sequence[JetOf | None], scope: Any = None) -> list[Any]:
-    """The jets over planes again, or such jets on another scope."""
-    return [x if a is None else a.over(x, scope) for x, a in zip(flat, above, strict=True)]
-
-
-def of_planes(
-    closed: Closed, given: Sequence[Given], above: Sequence[JetOf | None], scope: Any, wanted: Sequence[JetOf | None]
-) -> tuple[Closed, list[JetOf | None]]:
-    """A closed function of jets as one of planes, and what is above those of its results.
-
-    Args:
-        closed: the function.
-        given: what is known of its arguments, of jets of the planes.
-        above: what is above them.
-        scope: the level of the jets.
-        wanted: of the first results what must be above them.
-    """
-    found: list[JetOf | None] = []
-
-    def run(*flat: Any) -> list[Any]:
-        with open_scope(scope.name) as anew:  # above the formal arguments
-            pairs = [peel(y, anew) for y in closed(*unlifted(flat, above, anew))]
-        found[:] = [None if own is None else own.on(scope) for _, own in pairs]
-        padded = [*wanted, *[None] * (len(pairs) - len(wanted))]
-        return [lifted(y, a, own) for (y, own), a in zip(pairs, padded, strict=True)]
-
-    return Closed(run, given, closed.machine), found
-
-
 def _of_jets(
     loop: Loop, scope: Any, carry: Sequence[Any], xs: Sequence[Rows], same: Sequence[Any], count: Any
 ) -> tuple[list[Any], list[Rows]]:
@@ -209,7 +165,9 @@ def _of_jets(
     while True:
         values = [lifted(x, a, o) for x, a, o in zip(firsts, above, own, strict=True)]
         given = [*map(Given.of, values), *(x.given() for x in rows), *map(Given.of, constants)]
-        body, found = of_planes(loop.body, given[: k + len(rows) + loop.fixed], [*above, *over, *its[: loop.fixed]], scope, above)
+        body, found = of_planes(
+            loop.body, given[: k + len(rows) + loop.fixed], [*above, *over, *its[: loop.fixed]], scope, above
+        )
         joined = [b if a is None else a.joined(b) for a, b in zip(above, found[:k], strict=True)]
         if joined == above:
             break
@@ -260,7 +218,8 @@ def _recorded(
     joint = joint_step(loop.name, tuple(parents), pull, saved)
 
     carried = [
-        top._new(y, item_step(joint, i, y) if a else None) for i, (y, a) in enumerate(zip(results, after[:k], strict=True))
+        top._new(y, item_step(joint, i, y) if a else None)
+        for i, (y, a) in enumerate(zip(results, after[:k], strict=True))
     ]
     written = [
         Rows(y, like=top, step=joint_step("rows", (joint,), lambda g, i=k + i: (Joint({i: g}),)) if a else None)
@@ -315,8 +274,9 @@ class _Pull:
         given = [*map(Given.of, firsts), *map(Given.of, sums), *map(_row, rows), *map(Given.of, same[: loop.fixed])]
         body = Closed(back.step, given, loop.body.machine)
         reversed_loop = Loop(body, len(firsts) + len(sums), loop.fixed, None, not loop.reverse, loop.name)
-        ends, ys = reversed_loop([*firsts, *sums], rows, same[: loop.fixed], None if loop.test is not None else self.count)
-        ends, ys = iter(ends), iter(ys)
+        count = None if loop.test is not None else self.count
+        found_ends, found_rows = reversed_loop([*firsts, *sums], rows, same[: loop.fixed], count)
+        ends, ys = iter(found_ends), iter(found_rows)
         # of the carry the cotangent is there even if nothing of it was reached
         of_carry = [next(ends) if present[i] else None for i in range(k)]
         of_rows = [next(ys) if f else None for f in found[k : k + m]]
@@ -336,7 +296,7 @@ class _Backward:
 
     def step(self, *flat: Any) -> list[Any]:
         """The cotangents of the carry, the sums, and those of the rows."""
-        loop, k, m, present, found = self.loop, self.loop.carries, self.rows, self.present, self.found
+        k, m, present, found = self.loop.carries, self.rows, self.present, self.found
         it = iter(flat)
         carried = {i: next(it) for i in range(k) if present[i]}
         sums = [next(it) for f in found[k + m :] if f]

@@ -3,21 +3,22 @@
 Rows of a jet are jets: the axis of the steps comes first at every level, before that of the coefficients.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..errors import NotTraceable
 from ..jets.jet import Jet
-from ..kinds import DType, Value
+from ..jets.planes import stack_blocks
+from ..kinds import Value
 from ..operand import Operand
-from ..operand.levels import Scope
-from ..program.formal import Given, numbers_of
+from ..operand.levels import Scope, open_scope
+from ..program.formal import Closed, Given, numbers_of
 from ..tape.recorded import Recorded
 from ..tape.step import Step
 
-__all__ = ["JOINT", "Joint", "JetOf", "Rows", "joint_step"]
+__all__ = ["JOINT", "JetOf", "Joint", "Rows", "joint_step", "lifted", "of_planes", "peel", "unlifted"]
 
 JOINT = np.dtype(object)  # in place of a type, of steps whose cotangents are no arrays
 
@@ -81,6 +82,7 @@ class Rows:
     """
 
     __slots__ = ("base", "jet", "like", "row", "step")
+    row: tuple[Any, Any]
     shape = ()
     dtype = JOINT
 
@@ -139,7 +141,8 @@ class Rows:
 
     def given(self) -> Given:
         """What is known of a row, where there are no jets or records above."""
-        return Given(*self.row, sample=self.sample)
+        shape, dtype = self.row
+        return Given(shape, dtype, sample=self.sample)
 
     def sample(self) -> Any:
         """The first row, if there is one."""
@@ -154,6 +157,50 @@ class Rows:
         if getattr(self.bottom(), "shape", None) is None or getattr(other.bottom(), "shape", None) is None:
             raise NotTraceable("a sum of what a loop of unknown length kept", "one that reads it once", _raised)
         return Rows.of(self.array() + other.array())
+
+
+def peel(x: Value, scope: Any) -> tuple[Any, JetOf | None]:
+    """The planes of a jet (or of rows of jets) of this scope, and what is above them; others as they are, and None."""
+    if isinstance(x, Rows):
+        return (x.base, x.jet) if x.jet is not None and x.jet.scope is scope else (x, None)
+    return (x.planes, JetOf(x)) if isinstance(x, Jet) and x.scope is scope else (x, None)
+
+
+def lifted(x: Value, above: JetOf | None, own: JetOf | None) -> Any:
+    """Planes for what is to be a jet, of what is one or a constant."""
+    return stack_blocks([(x, 1)], above.algebra.size, x) if above is not None and own is None else x
+
+
+def unlifted(flat: Sequence[Any], above: Sequence[JetOf | None], scope: Any = None) -> list[Any]:
+    """The jets over planes again, or such jets on another scope."""
+    return [x if a is None else a.over(x, scope) for x, a in zip(flat, above, strict=True)]
+
+
+def of_planes(
+    closed: Closed, given: Sequence[Given], above: Sequence[JetOf | None], scope: Any, wanted: Sequence[JetOf | None]
+) -> tuple[Closed, list[JetOf | None]]:
+    """A closed function of jets as one of planes, and what is above those of its results.
+
+    Args:
+        closed: the function.
+        given: what is known of its arguments, of jets of the planes.
+        above: what is above them.
+        scope: the level of the jets.
+        wanted: of the first results what must be above them.
+    """
+    found: list[JetOf | None] = []
+
+    def run(*flat: Any) -> list[Any]:
+        with open_scope(scope.name) as anew:  # above the formal arguments
+            pairs = [peel(y, anew) for y in closed(*unlifted(flat, above, anew))]
+        found[:] = [None if own is None else own.on(scope) for _, own in pairs]
+        padded = [*wanted, *[None] * (len(pairs) - len(wanted))]
+        return [lifted(y, a, own) for (y, own), a in zip(pairs, padded, strict=True)]
+
+    return Closed(run, given, closed.machine), found
+
+
+# ── cotangents ───────────────────────────────────────────────────────────────────────────────────
 
 
 class Joint:

@@ -67,7 +67,8 @@ class Running:
             samples = [*carry, *[x[0, ...] for x in xs], *fixed]
             self.whole = Stepped.of(self.closed, self.carries, self.fixed, self.test, samples, others)
         if self.whole:
-            return self.whole(carry, xs, same, n, self.reverse)
+            found: tuple[Any, Any] = self.whole(carry, xs, same, n, self.reverse)
+            return found
         if self.tested is not None:
             return self._tested(carry, xs, same)
         ys = [np.empty((n, *shape), dtype) for shape, dtype in self.rows]
