@@ -62,8 +62,8 @@ def scan(
         >>> dn.jit(powers)(a)[1]
         array([2.  , 0.9 , 0.53, 0.351])
         >>> dn.jit(dn.grad(lambda a: np.trace(powers(a)[0])))(a)  # 4 (A³)ᵀ
-        array([[0.956, 0.536],
-               [0.804, 0.688]])
+        array([[0.836, 0.536],
+               [0.804, 0.568]])
     """
     _check_callable(f, "scan", "f")
     rows, structure = optree.tree_flatten(xs)
@@ -84,7 +84,7 @@ def scan(
 def _stepped(step: Any, carry: Carry, rows: Sequence[Any], n: int, reverse: bool) -> tuple[Any, Any]:
     """The loop of Python."""
     kept: list[Any] = []
-    leaves, structure = carry.first, optree.tree_structure(None)
+    leaves, structure = carry.first, carry.structure
     for i in range(n - 1, -1, -1) if reverse else range(n):
         leaves, ys, structure = step(leaves, [x[i] for x in rows])
         kept.append(ys)
