@@ -60,7 +60,7 @@ def scan(
         >>> powers = lambda a: scan(lambda c, _: (a @ c, np.trace(c)), np.eye(2), length=4)
         >>> a = np.array([[0.5, 0.3], [0.2, 0.4]])
         >>> dn.jit(powers)(a)[1]
-        array([2.  , 0.9 , 0.53, 0.351])
+        array([2.   , 0.9  , 0.53 , 0.351])
         >>> dn.jit(dn.grad(lambda a: np.trace(powers(a)[0])))(a)  # 4 (A³)ᵀ
         array([[0.836, 0.536],
                [0.804, 0.568]])
