@@ -60,6 +60,7 @@ from .transforms import (
     vhp,
     vjp,
 )
+from .transforms.control import cond, fori_loop, scan, while_loop
 from .transforms.custom import checkpoint, custom_derivative, stop_gradient
 
 __version__ = "0.1.0"
@@ -85,6 +86,7 @@ __all__ = [
     "biharmonic",
     "checkpoint",
     "compose",
+    "cond",
     "convergence_radius",
     "curl",
     "custom_derivative",
@@ -95,6 +97,7 @@ __all__ = [
     "engine",
     "fixed_point",
     "flow",
+    "fori_loop",
     "functions",
     "grad",
     "hessian",
@@ -119,6 +122,7 @@ __all__ = [
     "partial",
     "primitives",
     "reversion",
+    "scan",
     "stop_gradient",
     "taylor",
     "taylor_step",
@@ -127,6 +131,7 @@ __all__ = [
     "value_and_grad",
     "vhp",
     "vjp",
+    "while_loop",
 ]
 
 

@@ -15,7 +15,7 @@ from ..backend import as_floating, asked, floating_dtype
 from ..errors import DualnumError, InvalidValue, LevelError, dropped, ours
 from ..kinds import DType, Index, Value
 from ..operand import Adjoint, Adjoints, Operand, Stacked, away, explained, library, moved
-from ..operand.index import as_tuple, cannot_hold, checked_index, checked_value, index_error, is_basic
+from ..operand.index import above, as_tuple, cannot_hold, checked_index, checked_value, index_error, is_basic
 from ..operand.levels import Scope, ambient
 from ..primitives import Row, ufuncs
 from . import evaluation, multilinear, operations
@@ -137,7 +137,8 @@ class Jet(Reading):
                 if type(planes) is np.ndarray:
                     return self._like(planes.copy(), self.extent)
                 return self._like(planes, self.extent).copy()
-            return self._rearrange(lambda x: x[index], (self,))
+            held = above(self, index)
+            return self._rearrange(lambda x: x[index], (self,)) if held is None else held[index]
         except IndexError as error:
             raise index_error(index, self.shape, "x[…]", error) from None
 

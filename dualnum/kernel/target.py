@@ -14,6 +14,7 @@ from .. import memory
 from ..kinds import DType
 from .ir import Program
 from .layout import Routine
+from .steps import Steps
 
 __all__ = ["Prepared", "Target"]
 
@@ -95,6 +96,10 @@ class Target:
     def compile(self, routine: Routine) -> Callable[..., int]:
         """The function (outputs…, inputs…, [directions,] length, begin, end) → whether the alarm was raised."""
         raise NotImplementedError
+
+    def stepped(self, steps: Steps) -> Callable[..., int] | None:
+        """A loop over rows as one function of the machine, called as `cpu.stepped` says; None where it has none."""
+        return None
 
     def run(
         self,

@@ -7,9 +7,9 @@ import numpy as np
 from ..backend import as_floating
 from ..errors import InvalidIndex, InvalidType
 from ..kinds import Index, Value
-from .operand import Operand, highest
+from .operand import Operand, highest, operands
 
-__all__ = ["as_tuple", "cannot_hold", "checked_index", "checked_value", "has_mask", "index_error", "is_basic"]
+__all__ = ["above", "as_tuple", "cannot_hold", "checked_index", "checked_value", "has_mask", "index_error", "is_basic"]
 
 
 def as_tuple(index: Index) -> tuple[Any, ...]:
@@ -27,6 +27,14 @@ def has_mask(index: Index) -> bool:
     """Whether truth values choose entries, whose number nobody knows but by a look."""
     parts = [np.asarray(i) if isinstance(i, list) else i for i in as_tuple(index)]
     return any(isinstance(i, bool) or (hasattr(i, "dtype") and i.dtype.kind == "b") for i in parts)
+
+
+def above(x: Operand, index: Index) -> Any:
+    """x on the level of an index that is traced above it; None where there is none."""
+    for i in operands(as_tuple(index)):
+        if i.scope.level > x.scope.level and hasattr(i, "_holding"):
+            return i._holding(x)
+    return None
 
 
 def checked_index(index: Index, what: str) -> Any:

@@ -4,7 +4,8 @@ The derivative of a row at a point, needed by the reverse sweep, is coefficient 
 [u, 1]: one rule serves both directions and they cannot diverge.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from math import inf
@@ -17,7 +18,7 @@ from ..counterparts import applied
 from ..errors import NotTraceable
 from ..kinds import Coefficient
 
-__all__ = ["POSITIVE", "REAL", "UNIT", "Interval", "Mend", "Row", "in_recurrence"]
+__all__ = ["POSITIVE", "REAL", "UNIT", "Interval", "Mend", "Row", "in_recurrence", "recurring"]
 
 Interval = tuple[float, float]
 REAL: Interval = (-inf, inf)
@@ -174,3 +175,13 @@ def _no_narrower(u: Sequence[Any], kind: Any, wanted: Any) -> Sequence[Any]:
 _recurring: ContextVar[bool] = ContextVar("in a recurrence", default=False)
 # Whether a rule is running. What it writes down for a kernel may be rearranged within rounding; the value may not.
 in_recurrence = _recurring.get
+
+
+@contextmanager
+def recurring() -> Iterator[None]:
+    """What is written down inside was written by a rule."""
+    token = _recurring.set(True)
+    try:
+        yield
+    finally:
+        _recurring.reset(token)

@@ -4,7 +4,7 @@ So is a function, or a rule, of jets that looks at their numbers: it runs on jet
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from typing import Any, cast
 
@@ -94,13 +94,13 @@ class Called(Written):
                     filled[i] = _rebuilt(array, above, anew)
                 args, kwargs = optree.tree_unflatten(structure, filled)
                 result = function(*args, **kwargs)
-                if not isinstance(result, (tuple, list, Jet)):
+                back = {new: old for old, new in anew.items()}  # what stands on other levels is evaluated there
+                if not isinstance(result, (tuple, list)) and not (isinstance(result, Jet) and result.scope in back):
                     return result
                 given: list[Any]
                 given, its_structure = optree.tree_flatten(result, none_is_leaf=True, namespace=_OURS)  # type: ignore[arg-type]
-                pairs = list(map(peeled, given))
+                pairs = [peeled(y, back) for y in given]
                 if not found:
-                    back = {new: old for old, new in anew.items()}
                     found.extend((its_structure, [[(a, back[s]) for a, s in above] for _, above in pairs]))
                 return [y for y, _ in pairs]
 
@@ -199,10 +199,10 @@ def _as_it_is(x: Value) -> Any:
 Layer = tuple[Algebra, Scope]
 
 
-def peeled(x: Value) -> tuple[Any, list[Layer]]:
-    """What lies under the jets of x, and of these the algebras and scopes, from the top down."""
+def peeled(x: Value, scopes: Collection[Scope] | None = None) -> tuple[Any, list[Layer]]:
+    """What lies under the jets of x (of these scopes), and of these the algebras and scopes, from the top down."""
     above: list[Layer] = []
-    while isinstance(x, Jet):
+    while isinstance(x, Jet) and (scopes is None or x.scope in scopes):
         above.append((x.algebra, x.scope))
         x = x.planes
     return x, above

@@ -40,7 +40,7 @@ from .trace import Tracer, trace
 from .tracing import Elsewhere
 from .variants import Kept, Variant
 
-__all__ = ["Jitted", "jit"]
+__all__ = ["Jitted", "compiled", "jit"]
 
 _target, _machine_of, _ndarray = engine.target, engine.machine_of, np.ndarray
 _float64, _asarray = np.float64, np.asarray
@@ -252,7 +252,7 @@ class Jitted:
         samples = inputs(leaves, described, machine)
         with Progress(self._f):
             try:
-                traced, replay = _compiled(run, samples, machine, exact)
+                traced, replay = compiled(run, samples, machine, exact)
             except Elsewhere as other:  # arrays that the function holds live on a device
                 if machines(described):
                     raise InvalidType(
@@ -260,7 +260,7 @@ class Jitted:
                         "on one device, x.to_device(…)"
                     ) from None
                 machine = other.machine
-                traced, replay = _compiled(run, samples, machine, exact)
+                traced, replay = compiled(run, samples, machine, exact)
             return Variant(replay, out[0], out[1], traced.guards, machine.looks)
 
     def lower(self, *args: Any, **kwargs: Any) -> "Lowered":
@@ -311,7 +311,7 @@ class Jitted:
         return Explained(name, leaves, variant, max(1, len(kept.variants)) if kept is not None else 1)
 
 
-def _compiled(run: Callable[..., Any], samples: Sequence[Any], machine: Target, exact: bool) -> tuple[Trace, Replay]:
+def compiled(run: Callable[..., Any], samples: Sequence[Any], machine: Target, exact: bool) -> tuple[Trace, Replay]:
     """The trace and its replay; small arrays stay whole in it where they must."""
     try:
         traced = _followed(run, samples, machine, exact)

@@ -17,6 +17,7 @@ from ..errors import InvalidType, NotTraceable
 from ..kernel.target import Target
 from ..kinds import DType, Index, Value
 from ..operand import Operand, highest, operands
+from ..operand.index import above
 from ..operand.levels import open_scope
 from .apart import ENTRYWISE, apart, put_together, taken
 from .calls import Called, peeled
@@ -28,7 +29,7 @@ from .shortcuts import SHORT
 from .tracing import Tracing
 from .writes import IN_PLACE, VIEWING
 
-__all__ = ["Tracer", "trace"]
+__all__ = ["Tracer", "gathered", "trace"]
 
 # results whose shape depends on the numbers cannot be traced
 _SHAPED_BY_VALUES = {
@@ -94,13 +95,16 @@ class Tracer(Called):
     def __getitem__(self, index: Index) -> Any:
         part = basic(index)
         if part is None:
+            held = above(self, index)
+            if held is not None:
+                return held[index]
             masks = _has_traced_mask(index)
             if masks and in_library() and not self.record.following:
                 raise self._refused("indexing by a mask of traced values", "np.where(mask, …)")
             entries = taken(self, index)
             if entries is not NotImplemented:
                 return entries
-            return self._called(lambda x, i: x[i], (self, index), {}, exact=masks)
+            return self._called(gathered, (self, index), {}, exact=masks)
         if any(type(i) is slice and _is_traced(i) for i in part):
             part = tuple(_counted(i) if type(i) is slice else i for i in part)
         entries = taken(self, part)
@@ -141,7 +145,7 @@ class Tracer(Called):
 
     def _node(self, x: Value) -> Node:
         """x as a node of this trace."""
-        if isinstance(x, Tracer):
+        if isinstance(x, Tracer) and x.record is self.record:
             return x.node
         if isinstance(x, Operand):
             raise _from_outside()
@@ -279,6 +283,11 @@ class ArrayTracer(Tracer):
 
     def _as_number(self) -> Tracer:
         return self._wrap(self.node)
+
+
+def gathered(x: Value, index: Index) -> Any:
+    """x[index]"""
+    return x[index]
 
 
 def _from_outside() -> InvalidType:

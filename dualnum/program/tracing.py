@@ -1,6 +1,7 @@
 """What tracers write down: constants as they are found, and elementwise nodes, of which those that are known vanish."""
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,11 @@ from .following import Guard, Numbers, together
 from .nodes import Node, Trace, added, broadcast, by_pieces, sliced, stacked
 from .scalars import KEEP_WEAK, Scalars, whole
 
-__all__ = ["Elsewhere", "Tracing", "select"]
+__all__ = ["Elsewhere", "Tracing", "is_tracing", "select"]
 
 
+_tracing: ContextVar[bool] = ContextVar("tracing", default=False)
+is_tracing = _tracing.get  # whether a function is being traced
 _FEW = 300  # elementwise operations that are one kernel of vectors: of more a loop is looked for
 
 
@@ -90,9 +93,11 @@ class Tracing:
         return self._parts[key]
 
     def __enter__(self) -> "Tracing":
+        self._token = _tracing.set(True)
         return self
 
     def __exit__(self, *error: Any) -> None:
+        _tracing.reset(self._token)
         if self.scalars is not None:
             self.scalars.forget()
 

@@ -19,7 +19,7 @@ from ..kernel.pullback import pullback, written_value
 from ..kinds import DType, Index, Value
 from ..operand import Adjoint, Adjoints, Moving, Operand, Stacked, batched, library, linear
 from ..operand.constants import frozen
-from ..operand.index import checked_index, checked_value, has_mask
+from ..operand.index import above, checked_index, checked_value, has_mask
 from ..operand.levels import Scope, require_alive
 from ..operand.rearrangement import Rearrangement
 from ..primitives import ufuncs
@@ -138,6 +138,8 @@ class Recorded(Recording):
         return self._shared(self._new(y, step), x, index)
 
     def _gathered(self, index: Index) -> Any:
+        if (held := above(self, index)) is not None:
+            return held[index]
         taken = lambda x: x[index]  # noqa: E731
         if library(self) is np or has_mask(index):
             return self._rearrange(taken, (self,), "getitem")

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..backend import namespace
+from ..backend import is_array, namespace
 from ..broadcasting import summed_to
 from ..errors import InvalidValue
 from ..jets.evaluation import pull_back
@@ -198,7 +198,7 @@ def _added(state: list[Any], index: Index, g: Value) -> bool:
     before = state[1]
     if isinstance(before, Operand):
         return state[2] and before._add_at(index, g)
-    if isinstance(before, (np.ndarray, np.generic)) or isinstance(g, Operand):
+    if isinstance(before, (np.ndarray, np.generic)) or isinstance(g, Operand) or not is_array(before):
         return False
     if not state[2]:
         state[1] = before = before.copy()

@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..layout import Routine
+from ..steps import Steps
 from . import host, render, rolled, store
 from .native import Native
+from .stepped import stepped
 
 __all__ = ["LLVM"]
 
@@ -30,6 +32,9 @@ class LLVM(Native):
 
     def load(self, text: str, types: Sequence[Any]) -> Callable[..., int]:
         return store.kernel(text, types)
+
+    def stepped(self, steps: Steps) -> Callable[..., int] | None:
+        return stepped(steps)
 
     def assembly(self, text: str) -> str:
         return host.assembly(text)

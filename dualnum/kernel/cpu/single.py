@@ -17,12 +17,12 @@ from ..layout import Routine
 from .call import OBJECTS
 from .instructions import Instructions
 
-__all__ = ["write_single"]
+__all__ = ["Single", "write_single", "written"]
 
 _STACK = 1 << 16  # bytes of scratch memory on the stack
 
 
-class _Single(Instructions):
+class Single(Instructions):
     """The steps, of one number each."""
 
     def __init__(self, routine: Routine) -> None:
@@ -97,9 +97,9 @@ class _Single(Instructions):
 
 def write_single(routine: Routine, whole: str, arguments: Sequence[str]) -> str:
     """The text of a kernel with these arguments; `whole` is how the address of an array is found."""
-    w = _Single(routine)
+    w = Single(routine)
     program = routine.program
-    values = _written(w, program, lambda number: w.load(*w.places[number]))
+    values = written(w, program, lambda number: w.load(*w.places[number]))
     stored = iter(program.outputs)
     for g, group in enumerate(routine.outputs):
         for m in range(group.planes):
@@ -127,7 +127,7 @@ entry:
 """
 
 
-def _written(w: _Single, program: Program, given: Callable[[int], str]) -> list[Any]:
+def written(w: Single, program: Program, given: Callable[[int], str]) -> list[Any]:
     """The names of all nodes of a program, whose inputs are given."""
     values: list[Any] = []
     kinds = [node.boolean for node in program.nodes]
@@ -158,7 +158,7 @@ class _Turns:
         alarm: whether it was raised in any turn.
     """
 
-    def __init__(self, w: _Single, loop: Loop, args: Sequence[Any]) -> None:
+    def __init__(self, w: Single, loop: Loop, args: Sequence[Any]) -> None:
         self.loop = loop
         self.base = w.at(w.allocated((loop.turns + 2 * MARGIN) * loop.kept), MARGIN * loop.kept) if loop.kept else ""
         series = [self._series(w, s, args) for s in loop.series]
@@ -171,7 +171,7 @@ class _Turns:
         same = list(args[loop.carried : loop.carried + loop.same])
         read = [w.read(base, self._place(w, f"%{name}.k", first, step)) for base, first, step in series]
         given = [*carried, *same, *read]
-        values = _written(w, body, given.__getitem__)
+        values = written(w, body, given.__getitem__)
         outputs = [
             w.select(values[i], w.number(1.0), w.number(0.0)) if body.nodes[i].boolean else values[i]
             for i in body.outputs
@@ -198,11 +198,11 @@ class _Turns:
         w.label = f"{name}.end"
 
     @staticmethod
-    def _place(w: _Single, k: str, first: int, step: int) -> str:
+    def _place(w: Single, k: str, first: int, step: int) -> str:
         on = k if step == 1 else w.emit(f"mul i64 {k}, {step}")
         return on if first == 0 else w.emit(f"add i64 {on}, {first}")
 
-    def _series(self, w: _Single, series: Any, args: Sequence[Any]) -> tuple[str, int, int]:
+    def _series(self, w: Single, series: Any, args: Sequence[Any]) -> tuple[str, int, int]:
         """Where a series lies, and the place and the distance of its numbers there."""
         kind, source, first, step_, beside = series
         if kind == "constant":
