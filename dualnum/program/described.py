@@ -27,7 +27,7 @@ __all__ = ["Reader", "Undescribed", "Writer"]
 
 _LIBRARIES, _PACKAGE = ("numpy", "scipy"), __package__.partition(".")[0]
 _OPERATORS = {"setitem", "getitem"}  # of Python's module of that name
-_TYPES = {t.__name__: t for t in (bool, int, float, complex, str, tuple, list, dict)}
+_TYPES: dict[str, Any] = {t.__name__: t for t in (bool, int, float, complex, str, tuple, list, set, dict)}
 # modules and functions that do more than to compute
 _OTHERS = {"testing", "f2py", "ctypeslib", "distutils", "io", "datasets", "format", "npyio", "introspect", "misc"}
 _FILES = {
@@ -65,8 +65,10 @@ class Writer:
             return ["float", x.hex()]
         if kind is complex:
             return ["complex", x.real.hex(), x.imag.hex()]
-        if kind in (tuple, list):
+        if kind in (tuple, list, set):
             return [kind.__name__, *map(self.value, x)]
+        if isinstance(x, tuple) and hasattr(x, "_fields") and _is_known(kind.__module__):
+            return ["record", kind.__module__, kind.__qualname__, *map(self.value, x)]
         if kind is dict:
             return ["dict", *([self.value(k), self.value(v)] for k, v in x.items())]
         if kind is slice:
@@ -102,10 +104,11 @@ class Writer:
         """A function, a class or an object of this package."""
         known = self._names.get(id(f))
         if known is None:
-            known = self._names[id(f)] = f, self._function(f)  # f is held, so that its id stays its own
+            self._names[id(f)] = f, ["again", len(self._names)]  # f is held, so that its id stays its own
+            known = self._names[id(f)] = f, self._function(f, len(self._names) - 1)
         return known[1]
 
-    def _function(self, f: Any) -> Any:
+    def _function(self, f: Any, number: int) -> Any:
         name = getattr(f, "__name__", "")
         if isinstance(f, type) and f.__module__ == "builtins" and f in _TYPES.values():
             return ["type", name]
@@ -121,9 +124,9 @@ class Writer:
         if type(f) is MethodType:
             return ["bound", self.value(f.__self__), f.__func__.__name__]
         if type(f) is FunctionType and _of_package(f.__module__):
-            return self._closure(f)
+            return ["closure", number, *self._closure(f)]
         if _of_package(type(f).__module__):
-            return ["object", *(_named(type(f)) or ()), *([name, self.value(x)] for name, x in _state(f))]
+            return ["object", number, *(_named(type(f)) or ()), *([name, self.value(x)] for name, x in _state(f))]
         what = getattr(f, "__qualname__", None)
         raise Undescribed(f"the function {what}" if what else f"a {type(f).__name__}")
 
@@ -134,7 +137,7 @@ class Writer:
             raise Undescribed(f"the function {f.__qualname__}")
         cells = [self.value(c.cell_contents) for c in f.__closure__ or ()]
         more = self.value(f.__defaults__), self.value(f.__kwdefaults__)
-        return ["closure", f.__module__, f.__qualname__, codes.index(f.__code__), cells, *more]
+        return [f.__module__, f.__qualname__, codes.index(f.__code__), cells, *more]
 
 
 class Reader:
@@ -147,13 +150,14 @@ class Reader:
     def __init__(self, arrays: Sequence[Any]) -> None:
         self.arrays = arrays
         self._scopes: dict[int, Scope] = {}
+        self._made: dict[int, Any] = {}  # functions and objects, by number
 
     def value(self, d: Any) -> Any:
         """The value that was described."""
         if type(d) is not list:
             return d
         kind, *rest = d
-        if kind in ("tuple", "list"):
+        if kind in ("tuple", "list", "set"):
             return _TYPES[kind](map(self.value, rest))
         read = _READ.get(kind)
         if read is not None:
@@ -179,26 +183,26 @@ class Reader:
             return partial(self.value(rest[0]), *self.value(rest[1]), **self.value(rest[2]))
         if kind == "bound":
             return MethodType(getattr(type(x := self.value(rest[0])), rest[1]), x)
-        if kind == "closure":
-            return self._closure(*rest)
-        if kind == "object":
-            return self._object(*rest)
+        if kind == "record":
+            return _record(*rest[:2])(*map(self.value, rest[2:]))
+        if kind in ("again", "closure", "object"):
+            if rest[0] not in self._made:
+                (self._closure if kind == "closure" else self._object)(*rest)
+            return self._made[rest[0]]
         raise InvalidValue(f"a description of kind {kind!r}")
 
-    def _closure(self, module: str, name: str, which: int, cells: Any, defaults: Any, named: Any) -> Any:
+    def _closure(self, number: int, module: str, name: str, which: int, cells: Any, defaults: Any, named: Any) -> None:
         code = list(_nested(_outermost(module, name), name))[which]
-        held = tuple(CellType(self.value(c)) for c in cells)
-        f = FunctionType(code, vars(sys.modules[module]), code.co_name, self.value(defaults), held)
-        f.__kwdefaults__ = self.value(named)
-        f.__qualname__ = name
-        return f
+        held = tuple(CellType() for _ in cells)
+        f = self._made[number] = FunctionType(code, vars(sys.modules[module]), code.co_name, None, held)
+        for cell, c in zip(held, cells, strict=True):  # which may be the function itself
+            cell.cell_contents = self.value(c)
+        f.__defaults__, f.__kwdefaults__, f.__qualname__ = self.value(defaults), self.value(named), name
 
-    def _object(self, module: str, name: str, *state: Any) -> Any:
-        kind = _lookup(module, name)
-        x = object.__new__(kind)
+    def _object(self, number: int, module: str, name: str, *state: Any) -> None:
+        x = self._made[number] = object.__new__(_lookup(module, name))
         for attribute, its in state:
             object.__setattr__(x, attribute, self.value(its))
-        return x
 
 
 _READ: dict[str, Callable[..., Any]] = {
@@ -223,6 +227,7 @@ def _dtype(dtype: Any) -> str:
 
 def _subclasses(kind: type) -> Iterator[type]:
     yield kind
+    below: type
     for below in kind.__subclasses__():
         yield from _subclasses(below)
 
@@ -242,6 +247,18 @@ def _state(x: Any) -> Iterator[tuple[str, Any]]:
 
 def _of_package(module: Any) -> bool:
     return str(module).partition(".")[0] == _PACKAGE and module != f"{_PACKAGE}.cli"
+
+
+def _is_known(module: str) -> bool:
+    return module.partition(".")[0] in (*_LIBRARIES, _PACKAGE)
+
+
+def _record(module: str, name: str) -> Any:
+    """A class of tuples with names."""
+    kind = _found(import_module(module), name) if _is_known(module) else None
+    if not (isinstance(kind, type) and issubclass(kind, tuple)):
+        raise InvalidValue(f"{module}.{name} is not looked up")
+    return kind
 
 
 def _named(f: Any) -> tuple[str, str] | None:

@@ -289,8 +289,10 @@ class Jitted:
                 a file: functions other than those of NumPy, SciPy and dualnum.
 
         Example:
-            >>> jit(lambda x: x * np.tanh(x)).save("/tmp/fast.dn", np.ones(3))
-            >>> load_program("/tmp/fast.dn")(np.array([0.5, 1.0, 2.0]))
+            >>> import os, tempfile
+            >>> path = os.path.join(tempfile.mkdtemp(), "fast.dn")
+            >>> dn.jit(lambda x: x * np.tanh(x)).save(path, np.ones(3))
+            >>> dn.load_program(path)(np.array([0.5, 1.0, 2.0]))
             array([ 0.2311, 0.7616, 1.9281])
         """
         from . import saved

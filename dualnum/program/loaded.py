@@ -87,8 +87,10 @@ def load_program(path: Any) -> Loaded:
         InvalidValue: the file is damaged, none of dualnum's, or of another version of it or of NumPy.
 
     Example:
-        >>> jit(dn.grad(lambda x: np.sum(x**3))).save("/tmp/gradient.dn", np.ones(2))
-        >>> load_program("/tmp/gradient.dn")(np.array([1.0, 2.0]))
+        >>> import os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "gradient.dn")
+        >>> dn.jit(dn.grad(lambda x: np.sum(x**3))).save(path, np.ones(2))
+        >>> dn.load_program(path)(np.array([1.0, 2.0]))
         array([ 3., 12.])
     """
     return Loaded(path)
