@@ -82,7 +82,10 @@ class Pared:
         """All that are named, each once, arguments first."""
         found: dict[int, Node] = {}
         for step in self.steps:
-            named = [x.node for x in (*step.sources, *step.outputs)] if isinstance(step, Kernel) else [*step.args, step]
+            if isinstance(step, Kernel):
+                named = [*(s.node for s in step.sources), *(o.node for o in step.outputs)]
+            else:
+                named = [*step.args, step]
             found.update((n.number, n) for n in named)
         found.update((n.number, n) for n in (*self.inputs, *self.wanted, *self.alarms))
         found.update((g.node.number, g.node) for whole in self.guards for g in whole.parts)

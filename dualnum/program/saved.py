@@ -126,9 +126,8 @@ def _hash(body: bytes) -> bytes:
 
 
 def _versions() -> dict[str, str]:
-    from .. import __version__
-
-    return {"dualnum": __version__, "NumPy": np.__version__.split(".")[0], "byte order": sys.byteorder}
+    own = sys.modules[__package__.partition(".")[0]].__version__
+    return {"dualnum": own, "NumPy": np.__version__.split(".")[0], "byte order": sys.byteorder}
 
 
 def _array(blobs: Any, place: int, dtype: str, shape: Any, order: Any) -> Any:
@@ -164,7 +163,10 @@ def _variant(writer: Writer, variant: Variant, codes: dict[str, bytes]) -> Any:
     for node in pared.nodes():
         nodes.append(_node(writer, node, places))
         places[node.number] = len(nodes) - 1
-    of = lambda nodes: [places[n.number] for n in nodes]  # noqa: E731
+
+    def of(nodes: Sequence[Node]) -> list[int]:
+        return [places[n.number] for n in nodes]
+
     steps = [
         _kernel(writer, s, places, codes, pared.machine) if isinstance(s, Kernel) else places[s.number]
         for s in pared.steps
@@ -186,7 +188,10 @@ def _read_variant(reader: Reader, d: Any, machine: Target) -> Variant:
     nodes: list[Node] = []
     for each in d["nodes"]:
         nodes.append(_read_node(reader, each, nodes))
-    of = lambda places: [nodes[i] for i in places]  # noqa: E731
+
+    def of(places: Sequence[int]) -> list[Node]:
+        return [nodes[i] for i in places]
+
     steps: list[Any] = [nodes[s] if type(s) is int else _read_kernel(reader, s, nodes, machine) for s in d["steps"]]
     guards = [_read_guard(reader, g, nodes) for g in d["guards"]]
     pared = Pared(
