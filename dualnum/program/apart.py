@@ -60,6 +60,7 @@ _PRODUCTS = {
 } | {np.linalg.outer, np.linalg.multi_dot, np.linalg.matmul, np.linalg.tensordot, np.linalg.vecdot, np.linalg.cross}
 # NumPy begins these sums with 0, but for objects
 _FROM_ZERO = {np.sum, np.add.reduce, np.trace, np.dot, np.inner, np.matmul, np.vecdot, np.linalg.trace}
+_SIMPLE = {int, slice, type(None), type(Ellipsis)}  # kinds of indices
 _POSITIVE = {np.square, np.absolute, np.exp, np.cosh}
 ENTRYWISE = _MOVES | WRITTEN.keys()
 
@@ -119,8 +120,9 @@ def taken(top: Any, index: Any) -> Any:
     node = top.node
     if scalars is None or not node.shape or node.dtype not in _FLOATS or not is_small(node):
         return NotImplemented
-    if type(index) not in (int, slice) and next(operands((index,)), None) is not None:
-        return NotImplemented
+    if not (type(index) is tuple and _SIMPLE.issuperset(map(type, index))):
+        if next(operands((index,)), None) is not None:
+            return NotImplemented
     part = scalars.entries(node)[index]  # an index that does not fit raises as ever
     if type(part) is not np.ndarray:
         scalars.needed = True
