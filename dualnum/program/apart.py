@@ -14,7 +14,7 @@ from ..errors import DualnumError
 from ..kinds import DType
 from ..operand import Operand, operands
 from .nodes import Node
-from .scalars import MOST_ENTRIES, Pack, Scalars, is_small
+from .scalars import MOST_ENTRIES, Pack, Scalar, Scalars, is_small
 
 __all__ = ["ENTRYWISE", "apart", "assigned", "put_together", "taken"]
 
@@ -168,7 +168,13 @@ def put_together(top: Any, blocks: Sequence[tuple[Any, int]], size: int) -> Any:
     for part, count in blocks:
         if isinstance(part, Operand):
             its = getattr(part, "node", None)
-            if its is None or its.dtype != node.dtype or not is_small(its):
+            if its is None or (its.dtype is not node.dtype and its.dtype != node.dtype):
+                return None
+            if its.__class__ is Scalar and count == 1:  # nearly always
+                planes[start] = its
+                start += 1
+                continue
+            if not is_small(its):
                 return None
         else:
             its = top._node(node.dtype.type(part) if np.ndim(part) == 0 else np.asarray(part, node.dtype))

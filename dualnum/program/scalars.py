@@ -130,6 +130,7 @@ class Scalars:
         self._known: dict[Any, Node] = {}
         self._entries: dict[int, Any] = {}
         self._outcomes: dict[Any, Any] = {}
+        self._alike: dict[Any, DType] = {}  # of two numbers of one type that of the result, by ufunc and type
 
     def node(self, x: Any) -> Node:
         """A number as a node; one of Python's is weak."""
@@ -186,6 +187,11 @@ class Scalars:
 
     def elementwise(self, ufunc: np.ufunc, nodes: Sequence[Node]) -> Node | None:
         """What a ufunc gives of small arrays; None where they stay whole."""
+        if len(nodes) == 2 and nodes[0].__class__ is Scalar and nodes[1].__class__ is Scalar:  # two numbers of a type
+            first, second = nodes
+            alike = self._alike.get((ufunc, first.dtype)) if first.dtype is second.dtype else None
+            if alike is not None and not (first.weak or second.weak):
+                return scalar(ufunc, tuple(nodes), alike, self)
         shape: tuple[int, ...] = ()
         key: tuple[Any, ...] = (ufunc,)
         for n in nodes:
@@ -201,6 +207,8 @@ class Scalars:
         if not possible:
             return None
         if not shape:
+            if len(nodes) == 2 and nodes[0].dtype is nodes[1].dtype and not (nodes[0].weak or nodes[1].weak):
+                self._alike[ufunc, nodes[0].dtype] = dtype
             y = self._applied(ufunc, [_known(n) if n.op == "constant" else n for n in nodes], dtype, within, weak)
             return y if isinstance(y, Node) else self.node(y)
         entries = [self.entries(n) for n in nodes]

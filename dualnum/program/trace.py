@@ -25,7 +25,7 @@ from .following import in_library
 from .nodes import Node, Trace, placed
 from .places import basic
 from .quick import Quick
-from .scalars import Scalar, StayWhole
+from .scalars import Pack, Scalar, StayWhole
 from .shortcuts import SHORT
 from .tracing import Tracing
 from .writes import IN_PLACE, VIEWING
@@ -98,12 +98,16 @@ class Tracer(Quick):
         return self.copy()
 
     def __getitem__(self, index: Index) -> Any:
-        if index.__class__ is int:  # nearly always an entry of a short array
+        if index.__class__ is int:  # nearly always of a short array
             node = self._now if self._origin is None else self.node
-            if node.op == "pack" and node.extra.ndim == 1:
+            if node.op == "pack" and node.dtype.kind == "f":
                 entry = node.extra[index]
                 if entry.__class__ is Scalar:
+                    self.record.scalars.needed = True
                     return Tracer(entry, self.record)
+                if entry.__class__ is np.ndarray:
+                    self.record.scalars.needed = True
+                    return self._shared(Tracer(Pack(entry, node.dtype, self.record.scalars), self.record), (index,))
         part = basic(index)
         if part is None:
             masks = _has_traced_mask(index)
