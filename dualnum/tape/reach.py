@@ -23,28 +23,43 @@ __all__ = ["Mask", "Reach", "all_or_some", "fitted", "kept", "spread", "through"
 class Mask:
     """A mask that is worked out where it is needed, and once: many ways through a record lead to the same one.
 
+    Args:
+        function: what gives it, once there is what it `needs` of other masks.
+
     Attributes:
         planes: those that are reached, where it is a mask of whole planes of stacked coefficients; else None.
         parts: the masks whose union it is; itself where it is none, or one of many.
         everywhere: whether it is known that all elements are reached.
     """
 
-    __slots__ = ("_found", "_function", "everywhere", "parts", "planes")
+    __slots__ = ("_found", "_function", "_needs", "everywhere", "parts", "planes")
 
     def __init__(
-        self, function: Callable[[], Any], planes: frozenset[int] | None = None, parts: "tuple[Mask, ...]" = ()
+        self,
+        function: Callable[[], Any],
+        needs: "Sequence[Mask | None]" = (),
+        planes: frozenset[int] | None = None,
+        parts: "tuple[Mask, ...]" = (),
     ) -> None:
         self._function: Callable[[], Any] | None = function
+        self._needs = needs
         self._found: Any = None
         self.planes = planes
         self.parts = parts or (self,)
         self.everywhere = False
 
     def __call__(self) -> Any:
-        if self._function is not None:
-            self._found = self._function()
-            self._function = None
-            self.everywhere = isinstance(self._found, (np.ndarray, np.bool_)) and bool(self._found.all())
+        waiting = [self] if self._function is not None else []
+        while waiting:  # of a long record there are more, one behind the other, than Python calls functions
+            mask = waiting[-1]
+            missing = [m for m in mask._needs if m is not None and m._function is not None]
+            if missing:
+                waiting += missing
+                continue
+            if mask._function is not None:
+                mask._found, mask._function, mask._needs = mask._function(), None, ()
+                mask.everywhere = isinstance(mask._found, (np.ndarray, np.bool_)) and bool(mask._found.all())
+            waiting.pop()
         return self._found
 
 
@@ -60,7 +75,7 @@ def united(a: Reach | None, b: Reach | None) -> Reach | None:
     if len(parts) == len(a.parts):
         return a
     planes = None if a.planes is None or b.planes is None else a.planes | b.planes
-    return Mask(lambda: reduce(or_, [mask() for mask in parts]), planes, parts if len(parts) <= _FEW else ())
+    return Mask(lambda: reduce(or_, [mask() for mask in parts]), parts, planes, parts if len(parts) <= _FEW else ())
 
 
 def kept(contributions: Sequence[Any], reach: Reach) -> list[Any]:
@@ -120,7 +135,7 @@ def all_or_some(reach: Reach | None, own: Callable[..., Any] | None, operands: S
             its = np.True_
         return its if reach is None else reach() & its
 
-    return Mask(mask)
+    return Mask(mask, (reach,))
 
 
 def spread(mask: Value, shape: tuple[int, ...], xp: Any) -> Any:
@@ -137,7 +152,7 @@ def fitted(reach: Reach | None, shape: tuple[int, ...], parent: tuple[int, ...],
     """The reach of an operand of the parent's shape that was broadcast, its mask an array of this module."""
     if reach is None or shape == parent:
         return reach
-    return Mask(lambda: summed_to(_ones(reach, shape, xp), parent) != 0)
+    return Mask(lambda: summed_to(_ones(reach, shape, xp), parent) != 0, (reach,))
 
 
 def through(
@@ -158,4 +173,4 @@ def through(
         moved = adjoint(_ones(reach, shape, xp))
         return summed_to(moved if i is None else moved[i], parent) != 0  # of an imaginary part they are −i
 
-    return Mask(mask, planes)
+    return Mask(mask, (reach,), planes)

@@ -86,7 +86,7 @@ class StackPull:
     def elements(self, reach: Reach, shape: tuple[int, ...], xp: Any) -> Reach:
         """Of the coefficients of the result: an element is reached if any of its coefficients is."""
         axes = tuple(range(self._axes))
-        return Mask(lambda: np.any(spread(reach(), shape, xp), axis=axes))
+        return Mask(lambda: np.any(spread(reach(), shape, xp), axis=axes), (reach,))
 
     def reach(
         self, reach: Reach | None, shape: tuple[int, ...], saved: Sequence[Any], i: int, parent: tuple[int, ...]
@@ -109,7 +109,7 @@ class StackPull:
             its = fitted(its, shape[self._axes :], parent[axes:], xp)
             return spread(True if its is None else its(), parent, xp)
 
-        return Mask(mask)
+        return Mask(mask, (reach,))
 
     def _own(self, saved: Sequence[Any]) -> Any:
         """Which elements the primitive itself leaves out, see `PullBack.reached`."""
