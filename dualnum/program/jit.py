@@ -43,6 +43,7 @@ from .variants import Kept, Variant
 __all__ = ["Jitted", "jit"]
 
 _target, _machine_of, _ndarray = engine.target, engine.machine_of, np.ndarray
+_float64, _asarray = np.float64, np.asarray
 
 
 def jit(
@@ -118,7 +119,7 @@ class Jitted:
         self._told = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        # the usual call: arrays, jets and Python floats, and nothing else
+        # the usual call: arrays, jets and numbers, and nothing else
         if kwargs or self._static or kink_mode() == "raise":
             return self._general(args, kwargs)
         key: list[Any] = [_target()]
@@ -135,6 +136,12 @@ class Jitted:
                 key += (x.algebra, x.extent)
             elif kind is float:
                 key.append(float)
+                continue
+            elif kind is _float64:
+                if given is args:
+                    given = list(args)
+                given[i] = _asarray(a)  # type: ignore[index]
+                key.append(kind)
                 continue
             elif kind is not _ndarray and _machine_of(kind) is None:
                 return self._general(args, kwargs)
