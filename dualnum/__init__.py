@@ -36,6 +36,7 @@ from .maps import (
     taylor_step,
 )
 from .program.jit import jit
+from .program.loaded import load_program
 from .tape import roots  # noqa: F401  what jets and variables remember
 from .transforms import (
     biharmonic,
@@ -115,6 +116,7 @@ __all__ = [
     "jvp",
     "laplacian",
     "linalg",
+    "load_program",
     "mixed",
     "nonsmooth",
     "operator",

@@ -262,3 +262,19 @@ def test_names_of_operations():
             (np.floor_divide(x, 2.0), "FloorDivide"), (np.where(X > 0, x, 0.0), "Where"), (x.T, "Transpose"),
         ):  # fmt: skip
             assert repr(y._step) == f"<{name}Backward>"
+
+
+def test_what_a_long_loop_reaches_is_found_step_by_step() -> None:
+    """An infinity at its beginning asks for the reach of all steps, of which there are more than Python nests calls."""
+
+    def f(x: Any, steps: int) -> Any:
+        s = np.sqrt(x)
+        for _ in range(steps):
+            s = s + 0.01 * np.stack([s[1], -s[0], 0.0 * s[2]])
+        return s[0]
+
+    for steps in (5, 1500):
+        infinite, finite, unread = dn.grad(lambda x, steps=steps: f(x, steps))(np.array([0.0, 1.0, 0.0]))
+        turn = np.linalg.matrix_power(np.array([[1.0, 0.01], [-0.01, 1.0]]), steps)
+        assert np.isinf(infinite) and unread == 0.0
+        assert np.isclose(finite, turn[0, 1] / 2, rtol=1e-12)

@@ -319,3 +319,18 @@ def test_real_and_imaginary_parts_are_written_through(order, way):
     second = 12 * T + 20 + 800 * np.cos(4 * T)
     np.testing.assert_allclose(f(np.array(T)), right, rtol=1e-14)
     np.testing.assert_allclose(way(f)(np.array(T)), [right, first, second][order], rtol=1e-12)
+
+
+def test_an_entry_stays_what_it_was() -> None:
+    """x[0] is a number, not a view: a write into x leaves it alone."""
+
+    def f(x: Any) -> Any:
+        x = x * 1.0
+        first, all_of_it, row = x[0], x[0, ...], x[1:]
+        x[0] = 5.0
+        x[1] += 2.0
+        return first + x[0], all_of_it * 1.0, row * 1.0
+
+    for x in (np.arange(1.0, 4.0), np.arange(1.0, 100.0)):
+        for a, b in zip(dn.jit(f)(x.copy()), f(x.copy()), strict=True):
+            np.testing.assert_array_equal(a, b)

@@ -22,7 +22,7 @@ from ..primitives.mends import mended
 from ..primitives.table import Row
 from .planes import Level, as_jets, peeled, stack_blocks
 
-__all__ = ["coefficients", "joint", "on_jets", "primitive", "spread", "stacked_up", "together"]
+__all__ = ["by_parts", "coefficients", "joint", "on_jets", "primitive", "spread", "stacked_up", "together"]
 
 
 def joint(levels: Sequence[Level]) -> Algebra:
@@ -40,15 +40,15 @@ def primitive(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) ->
     if below is None:
         return _on_arrays(row, levels, operands)
     recorded = below._stacked(row, levels, operands)
-    return _by_parts(row, levels, operands) if recorded is None else recorded
+    return by_parts(row, levels, operands) if recorded is None else recorded
 
 
 def _on_arrays(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> Any:
     directed = len(levels) > 1 and any(level.algebra.directions is not None for level in levels)
     launched = (_launched_along if directed else _launched)(row, levels, operands)
     if launched is None:
-        return _by_parts(row, levels, operands)
-    return _by_parts(row, levels, operands, launched[0]) if launched[1] else launched[0]
+        return by_parts(row, levels, operands)
+    return by_parts(row, levels, operands, launched[0]) if launched[1] else launched[0]
 
 
 def _launched(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> tuple[Any, bool] | None:
@@ -150,7 +150,7 @@ def on_jets(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack]) -> S
 # ── coefficient by coefficient ───────────────────────────────────────────────────────────────────
 
 
-def _by_parts(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack], known: Any = None) -> Any:
+def by_parts(row: Row, levels: tuple[Level, ...], operands: Sequence[Stack], known: Any = None) -> Any:
     """The recurrence on homogeneous parts, with operations of the base; or the mend of a `known` result."""
     ndim = max(_ndim(s) for s in operands)
     algebra = joint(levels)
@@ -192,7 +192,8 @@ def _joined(levels: tuple[Level, ...], algebra: Algebra, parts: Sequence[Any], n
 
 
 def _ndim(stack: Stack) -> int:
-    return int(np.ndim(stack.base)) - stack.axes
+    base = stack.base
+    return (base.ndim if isinstance(base, Operand) else int(np.ndim(base))) - stack.axes
 
 
 def coefficients(levels: Sequence[Level], stack: Stack, ndim: int) -> dict[Monomial, Any]:

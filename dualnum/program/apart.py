@@ -14,7 +14,7 @@ from ..errors import DualnumError
 from ..kinds import DType
 from ..operand import Operand, operands
 from .nodes import Node
-from .scalars import MOST_ENTRIES, Pack, Scalars, is_small
+from .scalars import MOST_ENTRIES, Pack, Scalar, Scalars, is_small
 
 __all__ = ["ENTRYWISE", "apart", "assigned", "put_together", "taken"]
 
@@ -60,6 +60,7 @@ _PRODUCTS = {
 } | {np.linalg.outer, np.linalg.multi_dot, np.linalg.matmul, np.linalg.tensordot, np.linalg.vecdot, np.linalg.cross}
 # NumPy begins these sums with 0, but for objects
 _FROM_ZERO = {np.sum, np.add.reduce, np.trace, np.dot, np.inner, np.matmul, np.vecdot, np.linalg.trace}
+_SIMPLE = {int, slice, type(None), type(Ellipsis)}  # kinds of indices
 _POSITIVE = {np.square, np.absolute, np.exp, np.cosh}
 ENTRYWISE = _MOVES | WRITTEN.keys()
 
@@ -119,8 +120,9 @@ def taken(top: Any, index: Any) -> Any:
     node = top.node
     if scalars is None or not node.shape or node.dtype not in _FLOATS or not is_small(node):
         return NotImplemented
-    if type(index) not in (int, slice) and next(operands((index,)), None) is not None:
-        return NotImplemented
+    if not (type(index) is tuple and _SIMPLE.issuperset(map(type, index))):
+        if next(operands((index,)), None) is not None:
+            return NotImplemented
     part = scalars.entries(node)[index]  # an index that does not fit raises as ever
     if type(part) is not np.ndarray:
         scalars.needed = True
@@ -166,7 +168,13 @@ def put_together(top: Any, blocks: Sequence[tuple[Any, int]], size: int) -> Any:
     for part, count in blocks:
         if isinstance(part, Operand):
             its = getattr(part, "node", None)
-            if its is None or its.dtype != node.dtype or not is_small(its):
+            if its is None or (its.dtype is not node.dtype and its.dtype != node.dtype):
+                return None
+            if its.__class__ is Scalar and count == 1:  # nearly always
+                planes[start] = its
+                start += 1
+                continue
+            if not is_small(its):
                 return None
         else:
             its = top._node(node.dtype.type(part) if np.ndim(part) == 0 else np.asarray(part, node.dtype))

@@ -83,6 +83,7 @@ class Called(Written):
         under = [peeled(leaves[i]) for i in places]
         nodes = tuple(self._node(x) for x, _ in under)
         layers = [above for _, above in under]
+        leaves = [HOLE if isinstance(leaf, Operand) else leaf for leaf in leaves]  # the trace ends with this call
         scopes = sorted({scope for above in layers for _, scope in above}, key=lambda scope: scope.level)
         found: list[Any] = []  # of the first run: structure, and the layers of jets above each array
 

@@ -123,6 +123,8 @@ class Cut:
 
     def _sink(self, stages: dict[int, int], traced: Trace) -> None:
         """Moves nodes to the first kernel that reads them, where nothing else has to be written for it then."""
+        if not any(kind is not None and kind[0] for kind in self.kinds.values()):  # of numbers alone
+            return
         readers: dict[int, list[Node]] = {}
         for node in self.nodes:
             for arg in node.args:

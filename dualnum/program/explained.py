@@ -24,7 +24,7 @@ from .replay import Replay
 from .variants import Variant
 from .writes import rewritten
 
-__all__ = ["Explained", "Lowered", "Progress"]
+__all__ = ["Explained", "Lowered", "Progress", "kind"]
 
 _SEEN_THROUGH = ("row", "slice", "broadcast", "item", "entry")  # which cost nothing
 
@@ -67,7 +67,7 @@ class Explained:
             read = sum(_bytes(s.node) * bool(s.layout != "s") for s in step.sources)
             written = sum(_bytes(o.node) for o in step.outputs)
             count = sum(1 for n in step.program.nodes if n.op not in ("input", "constant"))
-            what = _kind(step.shape, step.dtype)
+            what = kind(step.shape, step.dtype)
             self.kernels.append((what, count, read + written))
             arrays = sum(s.layout != "s" for s in step.sources)
             passes = arrays + len(step.outputs)
@@ -78,7 +78,7 @@ class Explained:
             total += sum(map(_bytes, reads))
             name = _name(step)
             self.calls.append((name, total))
-            of = ", ".join(_kind(a.shape, a.dtype) for a in step.args)
+            of = ", ".join(kind(a.shape, a.dtype) for a in step.args)
             passes = sum(1 for a in (step, *reads) if a.shape)  # a number is none
             self._line("NumPy", name, f"of {of} ({_why(step)})", total, passes)
 
@@ -127,22 +127,20 @@ def _bytes(node: Node) -> int:
     return 0 if node.shape is None else prod(node.shape) * node.dtype.itemsize
 
 
-def _kind(shape: Any, dtype: Any) -> str:
+def kind(shape: Any, dtype: Any) -> str:
     """float64[3,4]"""
     return f"{dtype}[{','.join(map(str, shape or ()))}]" if shape else str(dtype)
 
 
 def _of_argument(x: Value) -> str:
     if isinstance(x, Jet):
-        return f"jet of order {x.order}, {_kind(x.shape, x.dtype)}"
-    return (
-        _kind(x.shape, x.dtype) if is_array(x) else type(x).__name__ if type(x) is float else repr(getattr(x, "x", x))
-    )
+        return f"jet of order {x.order}, {kind(x.shape, x.dtype)}"
+    return kind(x.shape, x.dtype) if is_array(x) else type(x).__name__ if type(x) is float else repr(getattr(x, "x", x))
 
 
 def _value(guard: Any) -> Any:
     value = guard.value
-    return np.asarray(value).item() if np.size(value) == 1 else _kind(np.shape(value), guard.node.dtype)
+    return np.asarray(value).item() if np.size(value) == 1 else kind(np.shape(value), guard.node.dtype)
 
 
 def _many(count: int, what: str, several: str = "") -> str:

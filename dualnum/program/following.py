@@ -168,6 +168,11 @@ class Guard:
         return bits != self._bits
 
     @property
+    def known(self) -> Any:
+        """The numbers that a replay must find, as it makes them."""
+        return np.frombuffer(self._bits, self.node.dtype).reshape(np.shape(self.value))
+
+    @property
     def is_choice(self) -> bool:
         """Whether there are few things that it can be: truth values and integers."""
         return self.node.shape == () and (self.node.dtype.kind in "biu" or self.node.op in _WHOLE)

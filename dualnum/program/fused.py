@@ -51,11 +51,6 @@ class Output(NamedTuple):
     planes: int = 1
     size: int = 0
 
-    def bare(self) -> "Output":
-        """The same without the trace that it comes from."""
-        op = "pack" if self.node.op == "pack" else None
-        return self._replace(node=Node(op, (), self.node.shape, self.node.dtype))
-
     def shape(self, of_kernel: tuple[int, ...]) -> tuple[int, ...]:
         """Of the array that is written."""
         if self.node.op == "pack":

@@ -158,7 +158,7 @@ class Jitted:
             described = self._flattened(args, kwargs)[1:]
             if described[1] is None:
                 return self._f(*args)
-            kept = self._entries.put(found, Kept(described, self._tell))
+            kept = self._entries.put(found, self._kept(described))
         if known != found:
             self._last = found, kept
         variant = kept.front
@@ -171,6 +171,10 @@ class Jitted:
         if type(results) is not list:
             return self._otherwise(kept, results, given, args, kwargs)
         return results[0] if variant.single else variant.given_back(results)
+
+    def _kept(self, described: Any) -> Kept:
+        """What is kept for a signature, at first."""
+        return Kept(described, self._tell)
 
     def _otherwise(self, kept: Kept, results: Any, given: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The call where the trace that was used last does not have the results."""
@@ -217,7 +221,7 @@ class Jitted:
                 return self._f(*args, **kwargs)
             raise unhashable(leaves, described) from None
         if kept is None:
-            kept = self._entries.put(key, Kept((structure, described), self._tell))
+            kept = self._entries.put(key, self._kept((structure, described)))
         given, variant, results = inputs(leaves, described, key[0]), kept.front, None
         if variant is not None:
             try:
@@ -279,6 +283,41 @@ class Jitted:
         """
         return Lowered(self._traced(args, kwargs).replay)
 
+    def save(self, path: Any, *args: Any, **kwargs: Any) -> None:
+        """Writes what was compiled so far to a file, for `load_program` in another process.
+
+        Args:
+            path: of the file.
+            args: as in a call, for which f is compiled if it is not yet; without any, that of the calls made so far.
+            kwargs: likewise.
+
+        Raises:
+            InvalidType: nothing was compiled yet, or f runs as it is; or the program calls what cannot be described in
+                a file: functions other than those of NumPy, SciPy and dualnum.
+
+        Example:
+            >>> import os, tempfile
+            >>> path = os.path.join(tempfile.mkdtemp(), "fast.dn")
+            >>> dn.jit(lambda x: x * np.tanh(x)).save(path, np.ones(3))
+            >>> dn.load_program(path)(np.array([0.5, 1.0, 2.0]))
+            array([ 0.2311, 0.7616, 1.9281])
+        """
+        from . import saved
+
+        found = {id(k.described): (k.described, k.variants) for k in self._entries.values() if k.variants}
+        entries = [e for i, e in enumerate(found.values()) if all(e[0] != b[0] for b in [*found.values()][:i])]
+        if args or kwargs:
+            leaves, structure, described = self._flattened(args, kwargs)
+            if all(e[0] != (structure, described) for e in entries):
+                variant = self._traced(args, kwargs)
+                variant.settle([*map(_copied, inputs(leaves, described, machine_for(described)))])
+                entries.append(((structure, described), (variant,)))
+        if not entries:
+            reasons = [k.reason for k in self._entries.values() if k.reason]
+            why = f"f runs as it is ({reasons[0]})" if reasons else "nothing was compiled yet"
+            raise InvalidType(f"save: {why}; call it first, or give the arguments to compile it for: save(path, *args)")
+        saved.write(path, entries, (self._static, self._names))
+
     def explain(self, *args: Any, **kwargs: Any) -> Explained:
         """What becomes of a call with these arguments, to print: kernels, what NumPy runs between them, guards, memory.
 
@@ -315,10 +354,10 @@ def compiled(run: Callable[..., Any], samples: Sequence[Any], machine: Target, e
     """The trace and its replay; small arrays stay whole in it where they must."""
     try:
         traced = _followed(run, samples, machine, exact)
-        return traced, Replay(traced, samples, machine)
+        return traced, Replay.of(traced, samples, machine)
     except StayWhole:
         traced = _followed(run, samples, machine, exact, in_one=True)
-        return traced, Replay(traced, samples, machine)
+        return traced, Replay.of(traced, samples, machine)
 
 
 def _followed(
@@ -332,6 +371,10 @@ def _followed(
     if not all(writable(samples[i]) for i in traced.written):
         raise InvalidType("jit: an argument that cannot be written to is written to")
     return traced
+
+
+def _copied(x: Any) -> Any:
+    return x.copy() if hasattr(x, "copy") else x
 
 
 def _is_written(x: Jet, given: Jet) -> bool:

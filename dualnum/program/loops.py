@@ -21,6 +21,7 @@ _PERIODS = 12  # that are tried
 _BACK = 2  # turns, at most, from which a number is carried
 _SAVED = 100  # nodes that a loop must save
 OUTSIDE, _NONE = np.int64(1) << 40, np.int64(1) << 41
+_MISSING = [[int(_NONE)] * (3 - count) for count in range(3)]
 
 
 class Turns(NamedTuple):
@@ -70,32 +71,38 @@ class Rolled:
         """What each node does, as a number; the arguments are filled in."""
         at = {n.number: i for i, n in enumerate(self.members)}
         outside: dict[int, int] = {}
-        kinds: dict[Any, int] = {}
-        plain: list[int] = []
-        tokens, rows = [], []
-        for i, n in enumerate(self.members):
-            key: list[Any] = [n.op, n.relaxed]
-            row = []
-            which = [n.op, n.relaxed]
+        ops: dict[Any, int] = {}
+        rows: list[int] = []
+        kinds = []
+        for n in self.members:
+            constants = 0
             for a in n.args:
-                place = at.get(a.number)
+                number = a.number
+                place = at.get(number)
                 if place is None:
-                    place = outside.get(a.number)
+                    place = outside.get(number)
                     if place is None:
-                        place = outside[a.number] = -1 - len(self.others)
+                        place = outside[number] = -1 - len(self.others)
                         self.others.append(a)
-                    key.append(a.op == "constant")
-                    which.append(a.op == "constant")
+                    constants = 2 * constants + (a.op == "constant")
                 else:
-                    which.append(False)
-                    key.append(i - place if i - place <= _NEAR else 0)
-                row.append(place)
-            rows.append(row + [_NONE] * (3 - len(row)))
-            tokens.append(kinds.setdefault(tuple(key), len(kinds)))
-            plain.append(kinds.setdefault(("plain", *which), len(kinds)))
-        self._plain = np.array(plain, np.int64)
+                    constants *= 2
+                rows.append(place)
+            count = len(n.args)
+            if count < 3:
+                rows += _MISSING[count]
+            key = n.op, n.relaxed, count, constants
+            kind = ops.get(key)
+            kinds.append(ops.setdefault(key, len(ops)) if kind is None else kind)
+        self._plain = np.array(kinds, np.int64)
         self.args = np.array(rows, np.int64).reshape(-1, 3)
-        return np.array(tokens, np.int64)
+        # how far back an argument lies, if that is near; what comes from outside is told from what is far
+        back = np.arange(len(kinds))[:, None] - self.args
+        codes = np.where((self.args < 0) | (self.args >= OUTSIDE), _NEAR + 1, np.where(back <= _NEAR, back, 0))
+        token = self._plain
+        for column in codes.T:
+            token = token * (_NEAR + 2) + column
+        return np.unique(token, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
     def _longest(self, tokens: Any, begin: int, end: int) -> Turns | None:
         """The loop between two positions that saves most."""

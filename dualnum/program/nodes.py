@@ -70,6 +70,14 @@ class Node:
         self.relaxed = in_recurrence()
         self.number = next(Node._numbers)
 
+    def alone(self) -> "Node":
+        """The same node, without the trace that it comes from."""
+        node = object.__new__(Node)
+        node.op, node.args, node.shape, node.dtype, node.weak = self.op, (), self.shape, self.dtype, self.weak
+        node.extra = None if self.op == "pack" else self.extra
+        node.relaxed, node.number = self.relaxed, self.number
+        return node
+
     @property
     def elementwise(self) -> bool:
         return self.op == "select" or isinstance(self.op, np.ufunc)

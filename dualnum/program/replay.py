@@ -19,6 +19,7 @@ from ..kinds import DType, Value
 from .cut import Cut
 from .fused import Kernel, Source, spread
 from .nodes import HOLE, Applied, Node, Trace
+from .pared import Pared
 from .places import pieced, turned
 from .reuse import FRESH, overwritten
 from .writes import rewritten, rewritten_in_place
@@ -89,19 +90,20 @@ class Replay:
     """A trace, compiled.
 
     Attributes:
+        pared: what it runs.
         steps: kernels, and nodes that NumPy executes.
         text: the function of Python that runs them.
         run: (inputs, arrays and Python floats) → the outputs, or ALARM where the function itself must run.
     """
 
-    def __init__(self, traced: Trace, samples: Sequence[Any], machine: Target) -> None:
+    @staticmethod
+    def of(traced: Trace, samples: Sequence[Any], machine: Target) -> "Replay":
         with collector.seldom():
-            cut = Cut(traced, samples, machine)
-            writer = _Writer(traced, cut)
-        self.steps = cut.steps
-        for step in self.steps:
-            if isinstance(step, Kernel):
-                step.outputs = [y.bare() for y in step.outputs]
+            return Replay(Pared.of(traced, Cut(traced, samples, machine)))
+
+    def __init__(self, pared: Pared) -> None:
+        writer = _Writer(pared)
+        self.pared, self.steps = pared, pared.steps
         self.text = writer.text
         exec(compile(self.text, "<jit>", "exec"), writer.names)
         self.run = writer.names["replay"]
@@ -110,49 +112,49 @@ class Replay:
 class _Writer:
     """The text of a replay, and the names in it."""
 
-    def __init__(self, traced: Trace, cut: Cut) -> None:
+    def __init__(self, pared: Pared) -> None:
         self.names: dict[str, Any] = dict(_HELPERS)
-        self.machine, self.apart = cut.target, cut.apart
-        self.kinds = cut.kinds
-        self.kept = {n.number for n in (*traced.wanted, *cut.alarms)}
-        self.guards = {g.node.number: g for g in traced.guards}
+        self.machine, self.apart = pared.machine, pared.apart
+        self.computed = pared.computed
+        self.kept = {n.number for n in (*pared.wanted, *pared.alarms)}
+        self.guards = {g.node.number: g for g in pared.guards}
         self.lines: list[str] = []
         self._known: dict[int, str] = {}
         self._bound: dict[int, tuple[str, Any]] = {}
         self._own: dict[int, str] = {}  # constants, on the machine
-        inputs = [self.name(n) for n in traced.inputs]
-        last = _last_uses(cut, self.kept)
-        self.overwritten = overwritten(cut.steps, self.kept)
-        if traced.written and len(inputs) > 1:  # of arrays that share memory both change
-            self.lines.append(f"if overlapping(args, {sorted(traced.written)}): return ALARM")
-        for node in traced.inputs:
+        inputs = [self.name(n) for n in pared.inputs]
+        last = _last_uses(pared.steps, self.kept)
+        self.overwritten = overwritten(pared.steps, self.kept)
+        if pared.written and len(inputs) > 1:  # of arrays that share memory both change
+            self.lines.append(f"if overlapping(args, {sorted(pared.written)}): return ALARM")
+        for node in pared.inputs:
             self._guard(node)
-        for i, step in enumerate(cut.steps):
+        for i, step in enumerate(pared.steps):
             if isinstance(step, Kernel):
                 self._kernel(step)
             else:
                 self._call(step)
             if i in last:
                 self.lines.append(f"del {', '.join(map(self.name, last[i]))}")
-        watching = [s for s in cut.steps if isinstance(s, Kernel) and self._starts(s) and s.watches]
+        watching = [s for s in pared.steps if isinstance(s, Kernel) and self._starts(s) and s.watches]
         if watching:
             self.lines.insert(0, f"raised = {self.bound(self.machine.alarm)}()")
             self.lines.append("if raised: return ALARM")
-        self.lines += [f"if {self.bound(np.any)}({self.value(n)}): return ALARM" for n in cut.alarms]
-        outputs = f"[{', '.join(map(self._output, traced.outputs))}]"
-        if any(map(_may_be_shared, traced.outputs)) or len({n.number for n in traced.outputs}) < len(traced.outputs):
+        self.lines += [f"if {self.bound(np.any)}({self.value(n)}): return ALARM" for n in pared.alarms]
+        outputs = f"[{', '.join(map(self._output, pared.outputs))}]"
+        if any(map(_may_be_shared, pared.outputs)) or len({n.number for n in pared.outputs}) < len(pared.outputs):
             outputs = f"apart({outputs}, args)"
-        if traced.written:  # once nothing can fail any more
-            values = ", ".join(f"array({self.value(n)})" for n in traced.written.values())
+        if pared.written:  # once nothing can fail any more
+            values = ", ".join(f"array({self.value(n)})" for n in pared.written.values())
             self.lines += [f"outputs = {outputs}", f"written = [{values}]"]
-            self.lines += [f"args[{i}][...] = written[{k}]" for k, i in enumerate(traced.written)]
+            self.lines += [f"args[{i}][...] = written[{k}]" for k, i in enumerate(pared.written)]
             outputs = "outputs"
         self.lines.append(f"return {outputs}")
         head = "def replay(args):\n"
         if inputs:
             head += f"    {', '.join(inputs)}, = args\n"
         space = "    "
-        if any(not isinstance(step, Kernel) and step.op not in _QUIET for step in cut.steps):
+        if any(not isinstance(step, Kernel) and step.op not in _QUIET for step in pared.steps):
             head += '    with errstate(all="ignore"):\n'
             space += "    "
         self.text = head + "".join(f"{space}{line}\n" for line in self.lines)
@@ -187,7 +189,7 @@ class _Writer:
 
     def value(self, node: Node) -> str:
         """What NumPy would have computed: a scalar where a kernel writes an array without axes."""
-        single = node.shape == () and self.kinds.get(node.number) is not None
+        single = node.shape == () and node.number in self.computed
         return f"{self.name(node)}[()]" if single else self.name(node)
 
     # ── steps ────────────────────────────────────────────────────────────────────────────────────
@@ -261,7 +263,7 @@ class _Writer:
         node = source.node
         if node.weak:
             return self.name(node)
-        array = node.shape != () or self.kinds.get(node.number) is not None or node.op == "input"
+        array = node.shape != () or node.number in self.computed or node.op == "input"
         return f"{self.name(node)}.item()" if array else f"float({self.name(node)})"
 
     def _call(self, node: Node) -> None:
@@ -320,10 +322,10 @@ def _is_uncertain(node: Node) -> bool:
     return not (isinstance(function, np.ufunc) or function in _STEADY)
 
 
-def _last_uses(cut: Cut, kept: set[int]) -> dict[int, list[Node]]:
+def _last_uses(steps: Sequence[Kernel | Node], kept: set[int]) -> dict[int, list[Node]]:
     """Long arrays by the step after which nothing reads them."""
     last: dict[int, tuple[int, Node]] = {}
-    for i, step in enumerate(cut.steps):
+    for i, step in enumerate(steps):
         reads = [s.node for s in step.sources] if isinstance(step, Kernel) else step.args
         last.update((n.number, (i, n)) for n in reads)
     found: dict[int, list[Node]] = {}

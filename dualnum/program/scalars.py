@@ -130,6 +130,7 @@ class Scalars:
         self._known: dict[Any, Node] = {}
         self._entries: dict[int, Any] = {}
         self._outcomes: dict[Any, Any] = {}
+        self._alike: dict[Any, DType] = {}  # of two numbers of one type that of the result, by ufunc and type
 
     def node(self, x: Any) -> Node:
         """A number as a node; one of Python's is weak."""
@@ -186,13 +187,19 @@ class Scalars:
 
     def elementwise(self, ufunc: np.ufunc, nodes: Sequence[Node]) -> Node | None:
         """What a ufunc gives of small arrays; None where they stay whole."""
+        if len(nodes) == 2 and nodes[0].__class__ is Scalar and nodes[1].__class__ is Scalar:  # two numbers of a type
+            first, second = nodes
+            alike = self._alike.get((ufunc, first.dtype)) if first.dtype is second.dtype else None
+            if alike is not None and not (first.weak or second.weak):
+                return scalar(ufunc, tuple(nodes), alike, self)
         shape: tuple[int, ...] = ()
+        key: tuple[Any, ...] = (ufunc,)
         for n in nodes:
             if n.shape != shape:
                 if not is_small(n):
                     return None
                 shape = n.shape if not shape else shape if not n.shape else np.broadcast_shapes(shape, n.shape)
-        key = ufunc, *[(n.dtype, n.weak, n.op == "constant") for n in nodes]
+            key += (n.dtype, n.weak, n.op == "constant")
         outcome = self._outcomes.get(key)
         if outcome is None:
             outcome = self._outcomes[key] = self._outcome(ufunc, nodes)
@@ -200,18 +207,20 @@ class Scalars:
         if not possible:
             return None
         if not shape:
-            given = [_known(n) if n.op == "constant" else n for n in nodes]
-            y = self._applied(ufunc, given, dtype, within, weak)
+            if len(nodes) == 2 and nodes[0].dtype is nodes[1].dtype and not (nodes[0].weak or nodes[1].weak):
+                self._alike[ufunc, nodes[0].dtype] = dtype
+            y = self._applied(ufunc, [_known(n) if n.op == "constant" else n for n in nodes], dtype, within, weak)
             return y if isinstance(y, Node) else self.node(y)
         entries = [self.entries(n) for n in nodes]
-        if prod(shape) > MOST_ENTRIES:
+        size = prod(shape)
+        if size > MOST_ENTRIES:
             return None
         result = _lying_as(entries, shape)
-        flat = [(x if x.shape == shape else np.broadcast_to(x, shape)).ravel().tolist() for x in entries]
+        columns = [_column(x, shape, size) for x in entries]
         applied = self._applied
-        made = [applied(ufunc, given, dtype, within, weak) for given in zip(*flat, strict=True)]
-        for i, y in enumerate(made):
-            result.flat[i] = y
+        flat = result if len(shape) == 1 else result.flat
+        for i, given in enumerate(zip(*columns, strict=True)):
+            flat[i] = applied(ufunc, given, dtype, within, weak)
         self.packs += 1
         return Pack(result, dtype, self, (ufunc, nodes))
 
@@ -234,6 +243,8 @@ class Scalars:
 
     def _applied(self, ufunc: Any, given: Sequence[Any], dtype: DType, within: DType, weak: bool) -> Any:
         """The result on entries."""
+        if len(given) == 2 and given[0].__class__ is Scalar and given[1].__class__ is Scalar:  # nearly always
+            return scalar(ufunc, tuple(given), dtype, self, weak)
         known = 0
         for x in given:
             if not isinstance(x, Node):
@@ -282,8 +293,8 @@ class Scalars:
             return None
         entries = [self.entries(n) for n in nodes]
         result = _lying_as(entries, shape)
-        flat = [np.broadcast_to(x, shape).ravel().tolist() for x in entries]
-        for i, (where, *given) in enumerate(zip(*flat, strict=True)):
+        columns = [_column(x, shape, prod(shape)) for x in entries]
+        for i, (where, *given) in enumerate(zip(*columns, strict=True)):
             if not isinstance(where, Node):
                 result.flat[i] = given[0] if where else given[1]
                 continue
@@ -327,7 +338,7 @@ def scalar(op: Any, args: tuple[Node, ...], dtype: DType, scalars: Scalars, weak
     node.extra = None
     node.weak = weak
     node.relaxed = in_recurrence()
-    node.number = next(Node._numbers)
+    node.number = _next()
     node.scalars = scalars
     return node
 
@@ -338,7 +349,7 @@ def _known(constant: Node) -> Any:
     return float(x) if x.__class__ is int else x
 
 
-_bare = object.__new__
+_bare, _next = object.__new__, Node._numbers.__next__
 # Python's arithmetic on a Python number gives a Python number, which does not widen other types
 KEEP_WEAK = {
     np.add, np.subtract, np.multiply, np.true_divide, np.power, np.negative, np.positive, np.absolute,
@@ -369,6 +380,13 @@ def _of_two(ufunc: np.ufunc, a: Any, b: Any, scalars: Scalars) -> Any:
             if ufunc is np.subtract:
                 return -b
     return scalars.elementwise(ufunc, [x if isinstance(x, Node) else scalars.node(x) for x in (a, b)])
+
+
+def _column(entries: Any, shape: tuple[int, ...], size: int) -> list[Any]:
+    """The entries of an array that is broadcast to this shape, one after the other."""
+    if entries.shape == shape:
+        return entries.ravel().tolist()  # type: ignore[no-any-return]
+    return [entries.item()] * size if entries.size == 1 else np.broadcast_to(entries, shape).ravel().tolist()
 
 
 def _lying_as(arrays: Sequence[Any], shape: tuple[int, ...]) -> Any:

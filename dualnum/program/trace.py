@@ -14,17 +14,19 @@ import numpy as np
 from .. import collector
 from ..algebra import Part
 from ..errors import InvalidType, NotTraceable
+from ..jets.tower import by_parts
 from ..kernel.target import Target
 from ..kinds import DType, Index, Value
 from ..operand import Operand, highest, operands
 from ..operand.index import above
 from ..operand.levels import open_scope
 from .apart import ENTRYWISE, apart, put_together, taken
-from .calls import Called, peeled
+from .calls import peeled
 from .following import in_library
 from .nodes import Node, Trace, placed
 from .places import basic
-from .scalars import StayWhole
+from .quick import Quick
+from .scalars import Pack, Scalar, StayWhole
 from .shortcuts import SHORT
 from .tracing import Tracing
 from .writes import IN_PLACE, VIEWING
@@ -41,7 +43,7 @@ _SHAPED_BY_FIRST = {np.compress, np.extract}
 _OF_MEMORY = {np.shares_memory, np.may_share_memory}
 
 
-class Tracer(Called):
+class Tracer(Quick):
     """An array of which shape and type are known, and the numbers where they are asked for."""
 
     __slots__ = ("record", "scope")
@@ -61,6 +63,10 @@ class Tracer(Called):
     def shape(self) -> tuple[int, ...]:
         shape: tuple[int, ...] = self.node.shape
         return shape
+
+    @property
+    def ndim(self) -> int:
+        return len(self.node.shape)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -93,6 +99,16 @@ class Tracer(Called):
         return self.copy()
 
     def __getitem__(self, index: Index) -> Any:
+        if index.__class__ is int:  # nearly always of a short array
+            node = self._now if self._origin is None else self.node
+            if node.op == "pack" and node.dtype.kind == "f":
+                entry = node.extra[index]
+                if entry.__class__ is Scalar:
+                    self.record.scalars.needed = True
+                    return Tracer(entry, self.record)
+                if entry.__class__ is np.ndarray:
+                    self.record.scalars.needed = True
+                    return self._shared(Tracer(Pack(entry, node.dtype, self.record.scalars), self.record), (index,))
         part = basic(index)
         if part is None:
             held = above(self, index)
@@ -105,18 +121,17 @@ class Tracer(Called):
             if entries is not NotImplemented:
                 return entries
             return self._called(gathered, (self, index), {}, exact=masks)
-        if any(type(i) is slice and _is_traced(i) for i in part):
+        if slice in map(type, part) and any(type(i) is slice and _is_traced(i) for i in part):
             part = tuple(_counted(i) if type(i) is slice else i for i in part)
-        entries = taken(self, part)
-        if entries is not NotImplemented:
-            return self._shared(entries, part)
-        node = self.record.part(self.node, part)
-        if node.op == "input" and node.shape == ():  # an entry is a number of NumPy's own
-            node = Node("broadcast", (node,), (), node.dtype)
-        entry = self._wrap(node)
-        if node.shape == ():
-            return self._shared(entry._as_array(), part) if Ellipsis in part else entry
-        return self._shared(entry, part)
+        entry = taken(self, part)
+        if entry is NotImplemented:
+            node = self.record.part(self.node, part)
+            if node.op == "input" and node.shape == ():  # an entry is a number of NumPy's own
+                node = Node("broadcast", (node,), (), node.dtype)
+            entry = self._wrap(node)
+            if node.shape == () and Ellipsis in part:
+                entry = entry._as_array()
+        return self._shared(entry, part) if entry.shape or entry._is_array else entry
 
     def __repr__(self) -> str:
         return f"Tracer(shape={self.shape}, dtype={self.dtype})"
@@ -259,6 +274,9 @@ class Tracer(Called):
 
     def _put_together(self, blocks: Sequence[tuple[Any, int]], size: int) -> Any:
         return put_together(self, blocks, size)
+
+    def _stacked(self, row: Any, levels: Any, operands: Sequence[Any]) -> Any:
+        return by_parts(row, levels, operands)
 
     def _operation(self, operation: Any, args: tuple[Any, ...]) -> Any:
         if operation.may_turn_complex and not self.record.following and not any(np.iscomplexobj(x) for x in args):

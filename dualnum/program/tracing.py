@@ -46,6 +46,7 @@ class Tracing:
         exact: whether shapes and types of results are told by the numbers, not by others like them.
         following: whether functions of the package look at numbers as the user's do.
         refused: what the user's function asked for in vain.
+        short: whether arithmetic may go the short way.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Tracing:
         self.refused: Exception | None = None
         self.scope = scope
         self.machine = machine
+        self.short = machine.looks
         self.scalars = None if in_one or not machine.loops else Scalars(machine.possible, samples)
         self.alarms: list[Node] = []
         self.seldom: set[int] = set()
@@ -118,15 +120,11 @@ class Tracing:
 
     def elementwise(self, ufunc: np.ufunc, *nodes: Node) -> Node:
         """What a ufunc gives; a constant where its arguments are."""
-        weak = ufunc in KEEP_WEAK and all(n.weak for n in nodes)
-        if all(n.op == "constant" for n in nodes):
-            with np.errstate(all="ignore"):
-                if all(is_uniform(n.extra) and np.size(n.extra) for n in nodes):  # one number, spread
-                    numbers = (n.extra if n.weak else np.asarray(n.extra).flat[0] for n in nodes)
-                    y = np.broadcast_to(ufunc(*numbers), np.broadcast_shapes(*(n.shape for n in nodes)))[()]
-                else:
-                    y = ufunc(*(n.extra for n in nodes))
-            return self.constant(y.item() if weak else y)
+        for n in nodes:
+            if n.op != "constant":
+                break
+        else:
+            return self._of_constants(ufunc, nodes)
         if self.scalars is not None:
             apart = self.scalars.elementwise(ufunc, nodes)
             if apart is not None:
@@ -135,7 +133,19 @@ class Tracing:
         if found is None:
             shape, dtype = _outcome(ufunc, nodes)
             found = by_pieces(lambda *parts: self.elementwise(ufunc, *parts), nodes, shape)
+        weak = ufunc in KEEP_WEAK and all(n.weak for n in nodes)
         return found or Node(ufunc, nodes, shape, dtype, weak=weak)
+
+    def _of_constants(self, ufunc: np.ufunc, nodes: Sequence[Node]) -> Node:
+        """What a ufunc gives of constants: one itself."""
+        with np.errstate(all="ignore"):
+            if all(is_uniform(n.extra) and np.size(n.extra) for n in nodes):  # one number, spread
+                numbers = (n.extra if n.weak else np.asarray(n.extra).flat[0] for n in nodes)
+                y = np.broadcast_to(ufunc(*numbers), np.broadcast_shapes(*(n.shape for n in nodes)))[()]
+            else:
+                y = ufunc(*(n.extra for n in nodes))
+        weak = ufunc in KEEP_WEAK and all(n.weak for n in nodes)
+        return self.constant(y.item() if weak else y)
 
 
 def _outcome(ufunc: np.ufunc, nodes: tuple[Node, ...]) -> tuple[tuple[int, ...], Any]:

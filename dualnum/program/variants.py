@@ -37,7 +37,8 @@ class Variant:
         replay: the compiled trace.
         run: (inputs) → the outputs; ALARM, GUARD or the like where there are none.
         single: whether there is one output, an array.
-        guarded: whether it has guards.
+        guards: its guards.
+        structure, described: how its outputs are given back.
         calls: how often it ran while it was measured.
         best: the shortest time of a replay, and of the function itself, in seconds.
         alarms: how many of the calls that were watched raised an alarm, and of how many.
@@ -46,8 +47,8 @@ class Variant:
     def __init__(self, replay: Replay, structure: Any, described: list[Any], guards: Sequence[Any], measured: bool):
         self.replay = replay
         self.guards = guards
-        self._structure = structure
-        self._described = described
+        self.structure = structure
+        self.described = described
         self.single = structure == optree.tree_structure(0, none_is_leaf=True) and described[0] == ("array",)  # type: ignore[arg-type]
         self.run: Callable[[Sequence[Any]], Any] = self._measured if measured else replay.run
         self.calls = 0
@@ -59,14 +60,14 @@ class Variant:
         """The results in the structure that the function returned."""
         arrays = iter(outputs)
         results = []
-        for d in self._described:
+        for d in self.described:
             if d[0] == "plain":
                 results.append(d[1])
             elif d[0] == "jet":
                 results.append(object.__new__(Jet)._set(next(arrays), d[2], d[1], ambient()))
             else:
                 results.append(next(arrays))
-        return optree.tree_unflatten(self._structure, results)
+        return optree.tree_unflatten(self.structure, results)
 
     def tried(self, inputs: Sequence[Any]) -> Any:
         """The outputs, unmeasured; another trace's turn where what it does cannot be done with these arguments."""
@@ -74,6 +75,13 @@ class Variant:
             return self.replay.run(inputs)
         except Exception as error:
             return self.failed(error)
+
+    def settle(self, inputs: Sequence[Any]) -> Any:
+        """The outputs for the arguments of the trace, for which its guards are as they are to be."""
+        results = self.tried(inputs)
+        for guard in self.guards:
+            guard.settled = True
+        return results
 
     def failed(self, error: Exception) -> Any:
         """What to do where a replay raises: with guards still ahead the function itself may have gone another way."""
@@ -183,7 +191,7 @@ class Kept:
             if variant is not front:
                 results = variant.tried(inputs)
                 if type(results) is list:
-                    self._to_front(variant)
+                    self.to_front(variant)
                     self.rescued += 1
                     return variant.given_back(results)
                 if results is ALARM:
@@ -205,9 +213,7 @@ class Kept:
                 variant = traced(exact)
             except Exception as error:
                 return self.given_up(_first_line(error), f())
-            results = variant.tried(inputs)
-            for guard in variant.guards:
-                guard.settled = True
+            results = variant.settle(inputs)
             if results is not GUARD:
                 break
         if results is GUARD:  # the trace of these very numbers does not fit them: they are at an edge of rounding
@@ -220,7 +226,7 @@ class Kept:
         self.front = variant
         return f() if results is ALARM else variant.given_back(results)
 
-    def _to_front(self, variant: Variant) -> None:
+    def to_front(self, variant: Variant) -> None:
         self.unlucky = 0
         self.variants = (variant, *(v for v in self.variants if v is not variant))
         self.front = variant

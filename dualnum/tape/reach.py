@@ -6,6 +6,8 @@ there, as masks of the elements that are reached; that a cotangent happens to be
 """
 
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
@@ -15,53 +17,65 @@ from ..errors import NotTraceable
 from ..kinds import Value
 from ..operand import Operand, primal, visible
 
-__all__ = ["Mask", "Reach", "all_or_some", "fitted", "kept", "mask_of", "planes_of", "spread", "through", "united"]
+__all__ = ["Mask", "Reach", "all_or_some", "fitted", "kept", "spread", "through", "united"]
 
 
 class Mask:
     """A mask that is worked out where it is needed, and once: many ways through a record lead to the same one.
 
+    Args:
+        function: what gives it, once there is what it `needs` of other masks.
+
     Attributes:
         planes: those that are reached, where it is a mask of whole planes of stacked coefficients; else None.
+        parts: the masks whose union it is; itself where it is none, or one of many.
+        everywhere: whether it is known that all elements are reached.
     """
 
-    __slots__ = ("_found", "_function", "planes")
+    __slots__ = ("_found", "_function", "_needs", "everywhere", "parts", "planes")
 
-    def __init__(self, function: Callable[[], Any], planes: frozenset[int] | None = None) -> None:
+    def __init__(
+        self,
+        function: Callable[[], Any],
+        needs: "Sequence[Mask | None]" = (),
+        planes: frozenset[int] | None = None,
+        parts: "tuple[Mask, ...]" = (),
+    ) -> None:
         self._function: Callable[[], Any] | None = function
+        self._needs = needs
         self._found: Any = None
         self.planes = planes
+        self.parts = parts or (self,)
+        self.everywhere = False
 
     def __call__(self) -> Any:
-        if self._function is not None:
-            self._found = self._function()
-            self._function = None
+        waiting = [self] if self._function is not None else []
+        while waiting:  # of a long record there are more, one behind the other, than Python calls functions
+            mask = waiting[-1]
+            missing = [m for m in mask._needs if m is not None and m._function is not None]
+            if missing:
+                waiting += missing
+                continue
+            if mask._function is not None:
+                mask._found, mask._function, mask._needs = mask._function(), None, ()
+                mask.everywhere = isinstance(mask._found, (np.ndarray, np.bool_)) and bool(mask._found.all())
+            waiting.pop()
         return self._found
 
 
-Reach = tuple[Mask, ...]  # the union of masks; None for all elements
-_ALL = Mask(lambda: np.True_)
+Reach = Mask  # None for all elements
+_FEW = 8  # masks whose union is told from that of others
 
 
 def united(a: Reach | None, b: Reach | None) -> Reach | None:
-    return None if a is None or b is None else a + tuple([mask for mask in b if mask not in a])
-
-
-def planes_of(reach: Reach | None) -> frozenset[int] | None:
-    """The planes that are reached, where it is known that these are reached as a whole and no others are."""
-    found: frozenset[int] = frozenset()
-    for mask in reach or (_ALL,):
-        if mask.planes is None:
-            return None
-        found |= mask.planes
-    return found
-
-
-def mask_of(reach: Reach) -> Any:
-    mask = reach[0]()
-    for other in reach[1:]:
-        mask = mask | other()
-    return mask
+    """The union. In a loop that of one turn is part of that of the next: what is found there is all there is to ask."""
+    if a is None or b is None or a.everywhere or b.everywhere:
+        return None
+    parts = a.parts + tuple([mask for mask in b.parts if mask not in a.parts])
+    if len(parts) == len(a.parts):
+        return a
+    planes = None if a.planes is None or b.planes is None else a.planes | b.planes
+    return Mask(lambda: reduce(or_, [mask() for mask in parts]), parts, planes, parts if len(parts) <= _FEW else ())
 
 
 def kept(contributions: Sequence[Any], reach: Reach) -> list[Any]:
@@ -74,7 +88,7 @@ def kept(contributions: Sequence[Any], reach: Reach) -> list[Any]:
             continue
         if mask is None:
             try:
-                mask = mask_of(reach)
+                mask = reach()
             except NotTraceable:  # a trace cannot tell where entries go: where it would matter, f itself must run
                 mask = True
         if mask is True:
@@ -82,8 +96,7 @@ def kept(contributions: Sequence[Any], reach: Reach) -> list[Any]:
                 primal(np.logical_not(np.isfinite(c)))._alarm()
             results.append(c)
             continue
-        everywhere = isinstance(mask, (np.ndarray, np.bool_)) and bool(np.all(mask))
-        results.append(c if everywhere else np.where(mask, c, 0.0))
+        results.append(c if reach.everywhere else np.where(mask, c, 0.0))
     return results
 
 
@@ -120,9 +133,9 @@ def all_or_some(reach: Reach | None, own: Callable[..., Any] | None, operands: S
         its = own(None, *map(primal, operands))[i]
         if its is None:
             its = np.True_
-        return its if reach is None else mask_of(reach) & its
+        return its if reach is None else reach() & its
 
-    return (Mask(mask),)
+    return Mask(mask, (reach,))
 
 
 def spread(mask: Value, shape: tuple[int, ...], xp: Any) -> Any:
@@ -132,14 +145,14 @@ def spread(mask: Value, shape: tuple[int, ...], xp: Any) -> Any:
 
 def _ones(reach: Reach | None, shape: tuple[int, ...], xp: Any) -> Any:
     """1 at the elements that are reached, 0 elsewhere."""
-    return xp.ones(shape) if reach is None else np.where(spread(mask_of(reach), shape, xp), 1.0, 0.0)
+    return xp.ones(shape) if reach is None else np.where(spread(reach(), shape, xp), 1.0, 0.0)
 
 
 def fitted(reach: Reach | None, shape: tuple[int, ...], parent: tuple[int, ...], xp: Any) -> Reach | None:
     """The reach of an operand of the parent's shape that was broadcast, its mask an array of this module."""
     if reach is None or shape == parent:
         return reach
-    return (Mask(lambda: summed_to(_ones(reach, shape, xp), parent) != 0),)
+    return Mask(lambda: summed_to(_ones(reach, shape, xp), parent) != 0, (reach,))
 
 
 def through(
@@ -160,4 +173,4 @@ def through(
         moved = adjoint(_ones(reach, shape, xp))
         return summed_to(moved if i is None else moved[i], parent) != 0  # of an imaginary part they are −i
 
-    return (Mask(mask, planes),)
+    return Mask(mask, (reach,), planes)

@@ -23,7 +23,7 @@ from ..operand import Moving, Operand, linear
 from ..operand.index import as_tuple
 from ..operand.rearrangement import Rearrangement
 from ..primitives import Row
-from .reach import Reach, mask_of
+from .reach import Reach
 from .transposed import StackPull
 
 __all__ = [
@@ -161,7 +161,7 @@ class OperationPull:
 
     def contributions(self, cotangent: Value, saved: Sequence[Any], reach: Reach | None) -> Any:
         """The contributions; the mask is made once it is asked for."""
-        return self.function(cotangent, *saved, reach=None if reach is None else lambda: mask_of(reach))
+        return self.function(cotangent, *saved, reach=reach)
 
 
 class Placing:

@@ -53,6 +53,8 @@ def sweep(
         while heap:
             number = heappop(heap)
             step, cotangent, _, reach = waiting.pop(number)
+            if reach is not None and reach.everywhere:
+                reach = None
             pull = step.pull
             if number in numbers or (collect and (pull is None or hasattr(step, "grad"))):
                 found.append((step, cotangent))

@@ -20,7 +20,7 @@ from ..operand.levels import open_scope
 from ..primitives.derived import derived
 from ..primitives.table import Row
 from ..series import total
-from .reach import Mask, Reach, all_or_some, fitted, mask_of, planes_of, spread
+from .reach import Mask, Reach, all_or_some, fitted, spread
 
 __all__ = ["StackPull"]
 
@@ -61,13 +61,13 @@ class StackPull:
     def contributions(self, cotangent: Value, saved: Sequence[Any], reach: Reach | None) -> Sequence[Any]:
         """The contributions, of the elements that are reached alone."""
         arguments = saved[1:]
-        there = planes_of(reach) if self._axes == 1 and not self._directed else None
+        there = reach.planes if reach is not None and self._axes == 1 and not self._directed else None
         apart = reach is None or there is not None
         if apart or visible(primal(cotangent)):
             found = self._launched(cotangent, arguments, there)
             if found is not None and (apart or all(map(_is_finite, found))):
                 return found
-        mask = None if reach is None else spread(mask_of(reach), cotangent.shape, library(cotangent))
+        mask = None if reach is None else spread(reach(), cotangent.shape, library(cotangent))
         with ExitStack() as stack:
             scopes = [stack.enter_context(open_scope(level.scope.name)) for level in self.levels]
             levels = tuple(level._replace(scope=scope) for level, scope in zip(self.levels, scopes, strict=True))
@@ -86,13 +86,13 @@ class StackPull:
     def elements(self, reach: Reach, shape: tuple[int, ...], xp: Any) -> Reach:
         """Of the coefficients of the result: an element is reached if any of its coefficients is."""
         axes = tuple(range(self._axes))
-        return (Mask(lambda: np.any(spread(mask_of(reach), shape, xp), axis=axes)),)
+        return Mask(lambda: np.any(spread(reach(), shape, xp), axis=axes), (reach,))
 
     def reach(
         self, reach: Reach | None, shape: tuple[int, ...], saved: Sequence[Any], i: int, parent: tuple[int, ...]
     ) -> Reach | None:
         """Which coefficients of argument i are reached."""
-        if planes_of(reach) is not None:
+        if reach is not None and reach.planes is not None:
             reach = None  # an element is reached if any of its coefficients is
         if reach is None and self._own(saved) is None:
             return None
@@ -107,9 +107,9 @@ class StackPull:
             its = all_or_some(its, self._own(saved), (self.row.ufunc(*first), *first), i)
             axes = sum(d is not None for d in self.arguments[i])
             its = fitted(its, shape[self._axes :], parent[axes:], xp)
-            return spread(True if its is None else mask_of(its), parent, xp)
+            return spread(True if its is None else its(), parent, xp)
 
-        return (Mask(mask),)
+        return Mask(mask, (reach,))
 
     def _own(self, saved: Sequence[Any]) -> Any:
         """Which elements the primitive itself leaves out, see `PullBack.reached`."""

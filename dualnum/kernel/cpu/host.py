@@ -36,11 +36,14 @@ def _llvm() -> Any:
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    from ctypes.util import find_library  # which imports subprocess
+    try:
+        llvm.load_library_permanently("libm.so.6")
+    except RuntimeError:  # it has another name here
+        from ctypes.util import find_library  # which imports subprocess, and runs programs
 
-    libm = find_library("m")
-    if libm:
-        llvm.load_library_permanently(libm)
+        libm = find_library("m")
+        if libm:
+            llvm.load_library_permanently(libm)
     return llvm
 
 

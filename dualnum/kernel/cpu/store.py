@@ -10,14 +10,16 @@ import contextlib
 import itertools
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..bounded import Bounded
 from . import host
 
-__all__ = ["directory", "kernel"]
+__all__ = ["directory", "kernel", "object_code", "offered"]
 
 _MAGIC = b"dualnum object 1\n"
 _FILES = 4096  # entries that are kept on disk, looked after at every so many writes
@@ -26,21 +28,44 @@ _writes = itertools.count(1)
 
 
 _loaded: Bounded[str, host.Compiled] = Bounded(1024)
+_offered: ContextVar[Mapping[str, bytes]] = ContextVar("offered", default=MappingProxyType({}))
 
 
 def kernel(text: str, types: Sequence[Any]) -> Callable[..., int]:
     """The function that LLVM text describes: from memory, from the directory, or compiled now."""
-    digest = _sha256("\n".join((text, *host.host_key())).encode()).hexdigest()
+    digest = _digest(text)
     loaded = _loaded.get(digest)
     if loaded is None:
-        path = _path(digest)
-        code = _read(path) if path else None
-        if code is None:
-            code = host.compile_object(text)
-            if path:
-                _write(path, code)
+        code = _offered.get().get(digest) or object_code(text)[1]
         loaded = _loaded.put(digest, host.load_object(code, text, types))
     return loaded.call
+
+
+def object_code(text: str) -> tuple[str, bytes]:
+    """The name of an entry, and its object code: from the directory, or compiled now."""
+    digest = _digest(text)
+    path = _path(digest)
+    code = _read(path) if path else None
+    if code is None:
+        code = host.compile_object(text)
+        if path:
+            _write(path, code)
+    return digest, code
+
+
+@contextlib.contextmanager
+def offered(codes: Mapping[str, bytes]) -> Iterator[None]:
+    """Inside, these entries are taken for such as the directory has."""
+    token = _offered.set(codes)
+    try:
+        yield
+    finally:
+        _offered.reset(token)
+
+
+def _digest(text: str) -> str:
+    name: str = _sha256("\n".join((text, *host.host_key())).encode()).hexdigest()
+    return name
 
 
 def _sha256(data: bytes) -> Any:
