@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..kinds import Value
-from .ir import CONST, FMA, INPUT, SELECT, Instruction
+from .ir import CONST, FMA, INPUT, REDUCE, SELECT, Instruction
 from .layout import Routine, moving
 
 __all__ = ["BY_NAME", "MATH", "Arithmetic", "Unrenderable", "Writer", "renderable", "step", "write"]
@@ -65,6 +65,9 @@ class Writer(Arithmetic, Protocol):
 
     def store(self, g: int, m: int, y: str, again: bool) -> None:
         """The same, of an output."""
+
+    def accumulate(self, g: int, ufunc: np.ufunc, y: str) -> None:
+        """What is reduced to group g of the outputs."""
 
     def watch(self, alarm: str) -> None:
         """The alarm, a truth value."""
@@ -184,6 +187,9 @@ def write(w: Writer, routine: Routine) -> None:
     for g, group in enumerate(outputs):
         for m in range(group.planes):
             i = next(stored)
+            if program.nodes[i].op == REDUCE:
+                w.accumulate(g, program.nodes[i].extra, values[i])
+                continue
             if moves[i] and m == 0:
                 raise Unrenderable("a value that depends on more than values")
             w.lines = w.each if directed and m else w.once
@@ -200,6 +206,8 @@ def _value(w: Writer, node: Instruction, values: Sequence[str], kinds: Sequence[
     if node.op == INPUT:
         g, m = places[node.extra]
         return w.load(g, m, again)
+    if node.op == REDUCE:
+        return values[node.args[0]]
     if node.op == CONST:
         return w.boolean(node.extra) if node.boolean else w.number(node.extra)
     return step(w, node.op, [values[a] for a in node.args], [kinds[a] for a in node.args])

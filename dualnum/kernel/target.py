@@ -46,6 +46,7 @@ class Target:
         looks: whether it can be asked what numbers it has; else programs take care of all that may come, and write
             the zeros of their results as well.
         loops: whether programs of scalars may have loops.
+        reduces: whether programs of arrays may reduce their elements to one number.
         interpreter: what runs the programs that it does not, if that is not the one of NumPy.
         layouts: what it reads as it lies; "*" among them: of any shape and type, spread over the elements by itself.
         handle: what a function of the machine takes for an array in one piece, or None: it is not called directly.
@@ -59,6 +60,7 @@ class Target:
     layouts = "cs"
     looks = True
     loops = False
+    reduces = False
     interpreter: "Target | None" = None
     handle: Callable[[Any], Any] | None = None
     refused: tuple[type[Exception], ...] = ()

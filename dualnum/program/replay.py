@@ -211,7 +211,10 @@ class _Writer:
         else:
             self._direct(kernel, names)
         for output, name in zip(kernel.outputs, names, strict=True):
-            if output.node.dtype == bool:
+            if output.reduced is not None:
+                if kernel.direct and not self._starts(kernel):
+                    self.lines.append(f"{name} = {self.bound(output.reduced.finish)}({name})")
+            elif output.node.dtype == bool:
                 self.lines.append(f"{name} = {name}.astype({self.bound(np.dtype(bool))})")
             self._guard(output.node)
 
@@ -239,7 +242,10 @@ class _Writer:
             self.lines.append(f"{name} = {fresh}({shape}, {dtype})")
             if output.planes < output.size:
                 self.lines.append(f"{name}[{output.planes}:] = 0.0")
-        given = [target.argument(name, "c") for name in names]
+        given = [
+            target.argument(name, "c" if o.reduced is None else "+")
+            for o, name in zip(kernel.outputs, names, strict=True)
+        ]
         for i, source in enumerate(kernel.sources):
             name = self.name(source.node)
             if source.layout == "s":

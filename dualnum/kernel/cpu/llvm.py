@@ -16,6 +16,7 @@ class LLVM(Native):
 
     name = "llvm"
     loops = True
+    reduces = True
 
     def longest(self, routine: Routine) -> int:
         return rolled.LONGEST if rolled.is_long(routine) else super().longest(routine)

@@ -28,7 +28,7 @@ class Native(Target):
     """
 
     compiled = True
-    layouts = "cpgrwvmWbs*"
+    layouts = "cpgrwvmWobs*"
     refused = (ArgumentError,)
     names = NAMES
 

@@ -8,8 +8,11 @@ holds what depends on more than the values.
 
 from collections.abc import Callable
 
-from ..emit import write
+import numpy as np
+
+from ..emit import step, write
 from ..layout import Routine
+from ..reduction import BLOCK, IDENTITY, LANES
 from .call import INTEGERS
 from .reading import LAYOUTS, Reading
 from .rolled import is_long, write_rolled
@@ -31,6 +34,7 @@ class _Loop(Reading):
         self.entry: list[str] = []  # before the loop
         self.leaving: list[str] = []  # behind it
         self.label = "loop"  # of the block that is being written
+        self.reduced: dict[int, np.ufunc] = {}  # groups of outputs, and how
         copied = [group.planes for group in self.groups if LAYOUTS[group.layout].copied]
         self.memory("copies", sum(copied) * self.h.vector_bytes)
 
@@ -67,6 +71,69 @@ class _Loop(Reading):
 
     def watch(self, alarm: str) -> None:
         self.lines.append(f"  %alarm1 = or {self.mask} %alarm, {alarm}")
+
+    # ── reducing ─────────────────────────────────────────────────────────────────────────────────
+
+    def accumulate(self, g: int, ufunc: np.ufunc, y: str) -> None:
+        if g not in self.reduced:
+            self._reduce(g, ufunc)
+        if not self.inner:
+            left = self.all_lanes(self.emit("sub i64 %end, %i"))
+            y = self.select(self.emit(f"icmp slt {self.longs} <{self.iota}>, {left}"), y, self.number(IDENTITY[ufunc]))
+        place = self.emit(f"mul i64 {self.emit(f'and i64 %i, {LANES - 1}')}, {self.dtype.itemsize}")
+        at = self.emit(f"getelementptr i8, ptr %lanes{g}, i64 {place}")
+        before = self.emit(f"load {self.vector}, ptr {at}, align 16")
+        after = step(self, ufunc, [before, y], [False, False])
+        self.lines.append(f"  store {self.vector} {after}, ptr {at}, align 16")
+
+    def _reduce(self, g: int, ufunc: np.ufunc) -> None:
+        """Memory for the lanes of a group, before the loop."""
+        if not self.reduced:
+            self.memory("lanes", sum(x.layout == "+" for x in self.groups) * LANES * self.dtype.itemsize)
+        self.entry.append(f"  %lanes{g} = getelementptr i8, ptr %lanes, i64 {self._apart(len(self.reduced) * LANES)}")
+        self.reduced[g] = ufunc
+        lines, self.lines = self.lines, self.entry
+        self._begin(g)
+        self.lines = lines
+
+    def _apart(self, count: int) -> int:
+        return count * self.dtype.itemsize
+
+    def _begin(self, g: int) -> None:
+        for k in range(0, LANES, self.lanes):
+            self.lines.append(
+                f"  store {self.vector} {self.number(IDENTITY[self.reduced[g]])}, ptr {self._part(g, k)}, align 16"
+            )
+
+    def _part(self, g: int, k: int) -> str:
+        return self.emit(f"getelementptr i8, ptr %lanes{g}, i64 {self._apart(k)}")
+
+    def closed(self) -> list[str]:
+        """The lines at the end of a turn, that end a block where it is full, or nothing is behind it."""
+        if not self.reduced:
+            return ["  br label %turn"]
+        self.lines = []
+        upto = self.emit(f"add i64 %i, {self.lanes}")
+        full = self.emit(f"icmp eq i64 {self.emit(f'and i64 {upto}, {BLOCK - 1}')}, 0")
+        last = self.emit(f"icmp sge i64 {upto}, %end")
+        self.lines += [f"  br i1 {self.emit(f'or i1 {full}, {last}')}, label %close, label %turn", "close:"]
+        place = self.emit(f"mul i64 {self.emit(f'sdiv i64 %i, {BLOCK}')}, {self.dtype.itemsize}")
+        for g, ufunc in self.reduced.items():
+            parts = [self.emit(f"load {self.vector}, ptr {self._part(g, k)}, align 16") for k in range(0, LANES, self.lanes)]
+            while len(parts) > 1:
+                half = len(parts) // 2
+                pairs = zip(parts[:half], parts[half:], strict=True)
+                parts = [step(self, ufunc, pair, [False, False]) for pair in pairs]
+            (y,), half = parts, self.lanes // 2
+            while half:
+                lanes = ", ".join(f"i32 {(i + half) % self.lanes}" for i in range(self.lanes))
+                other = self.emit(f"shufflevector {self.vector} {y}, {self.vector} poison, <{self.lanes} x i32> <{lanes}>")
+                y, half = step(self, ufunc, [y, other], [False, False]), half // 2
+            one = self.emit(f"extractelement {self.vector} {y}, i32 0")
+            at = self.emit(f"getelementptr i8, ptr %p{g}, i64 {place}")
+            self.lines.append(f"  store {self.scalar} {one}, ptr {at}, align {self.dtype.itemsize}")
+            self._begin(g)
+        return [*self.lines, "  br label %turn"]
 
     # ── what is left of an array ─────────────────────────────────────────────────────────────────
 
@@ -160,9 +227,9 @@ def render(routine: Routine, offset: int) -> str:
     w = _Loop(routine, offset)
     if routine.single:
         return write_single(routine, w.whole, _arguments(w, False))
-    (write_rolled if is_long(routine) else write)(w, routine)
+    _write(w, routine)
     near, start, behind = w.lay("near"), w.lay("start"), w.lay("behind")
-    turn = _over_directions(w) if routine.directed else ["  br label %turn"]
+    turn = _over_directions(w) if routine.directed else w.closed()
     ahead, back, answer = w.copied("ahead", back=False), w.copied("back", back=True), ["  ret i32 0"]
     if routine.program.alarm is not None:
         quiet = f"phi {w.mask} [ zeroinitializer"
@@ -189,6 +256,30 @@ def render(routine: Routine, offset: int) -> str:
         **{name: "\n".join(lines) for name, lines in parts.items()},
     )
     return "\n".join(w.declared.values()) + text
+
+
+def _write(w: _Loop, routine: Routine) -> None:
+    """The body of the loop; where windows end in few vectors, a second one for all others."""
+    windows = [g for g, group in enumerate(w.groups) if group.layout in "wo"]
+    if is_long(routine):
+        return write_rolled(w, routine)
+    if not windows or routine.directed or routine.program.alarm is not None:
+        return write(w, routine)
+    w.inner = True
+    write(w, routine)
+    inner, w.once, w.inner = w.once, [], False
+    write(w, routine)
+    edge, w.lines = w.once, w.entry
+    low, high = f"%first{windows[0]}", f"%last{windows[0]}"
+    smax, smin = (w.declare(f"llvm.{name}.i64", "i64", "i64", "i64") for name in ("smax", "smin"))
+    for g in windows[1:]:
+        low = w.emit(f"call i64 @{smax}(i64 {low}, i64 %first{g})")
+        high = w.emit(f"call i64 @{smin}(i64 {high}, i64 %last{g})")
+    high = w.emit(f"sub i64 {high}, {w.lanes}")
+    w.lines = w.once = []
+    within = w.emit(f"and i1 {w.emit(f'icmp sge i64 %i, {low}')}, {w.emit(f'icmp sle i64 %i, {high}')}")
+    w.once += [f"  br i1 {within}, label %inner, label %edge", "inner:", *inner, "  br label %both"]
+    w.once += ["edge:", *edge, "  br label %both", "both:"]
 
 
 def _answer(w: _Loop) -> list[str]:

@@ -6,11 +6,13 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any
 
+from ..reduction import BLOCK
+
 __all__ = ["WORTH", "alone", "count", "in_chunks"]
 
 # handing a chunk to a thread costs some 50 µs; this many operations take some 200
 WORTH = 6_000_000
-_ALIGN = 64  # chunks start at multiples of every vector width, so a vector never straddles two
+_ALIGN = BLOCK  # so neither a vector nor what is reduced as one straddles two chunks
 
 # Queues whose locks no interrupt can leave closed, unlike those of an executor: they are one step of C.
 _tasks: "SimpleQueue[Any] | None" = None
