@@ -183,7 +183,7 @@ class Body:
         if key not in self._windowed:
             if piece.op == "constant":
                 piece = spread_constant(piece, piece.shape, self.kind[1])
-            ready = self.cut.in_one_piece(piece)
+            ready = piece.dtype == self.kind[1] and self.cut.in_one_piece(piece)
             self.sources.append(Source(piece, layout_of(window), ready=ready, window=window))
             self._windowed[key] = self.graph.input()
         return self._windowed[key]
@@ -194,7 +194,9 @@ class Body:
             return self._window(piece, window)
         key = None, window
         if key not in self._windowed:
-            self.sources.append(Source(Node("constant", (), (1,), self.kind[1], np.ones(1, self.kind[1])), "o", window=window))
+            self.sources.append(
+                Source(Node("constant", (), (1,), self.kind[1], np.ones(1, self.kind[1])), "o", window=window)
+            )
             one = self.graph.input()
             self._windowed[key] = self.graph.node(np.not_equal, one, self.graph.constant(0.0))
         return self.graph.node(SELECT, self._windowed[key], self._at(piece, window, inside), self.graph.constant(0.0))

@@ -119,7 +119,9 @@ class _Loop(Reading):
         self.lines += [f"  br i1 {self.emit(f'or i1 {full}, {last}')}, label %close, label %turn", "close:"]
         place = self.emit(f"mul i64 {self.emit(f'sdiv i64 %i, {BLOCK}')}, {self.dtype.itemsize}")
         for g, ufunc in self.reduced.items():
-            parts = [self.emit(f"load {self.vector}, ptr {self._part(g, k)}, align 16") for k in range(0, LANES, self.lanes)]
+            parts = [
+                self.emit(f"load {self.vector}, ptr {self._part(g, k)}, align 16") for k in range(0, LANES, self.lanes)
+            ]
             while len(parts) > 1:
                 half = len(parts) // 2
                 pairs = zip(parts[:half], parts[half:], strict=True)
@@ -127,7 +129,9 @@ class _Loop(Reading):
             (y,), half = parts, self.lanes // 2
             while half:
                 lanes = ", ".join(f"i32 {(i + half) % self.lanes}" for i in range(self.lanes))
-                other = self.emit(f"shufflevector {self.vector} {y}, {self.vector} poison, <{self.lanes} x i32> <{lanes}>")
+                other = self.emit(
+                    f"shufflevector {self.vector} {y}, {self.vector} poison, <{self.lanes} x i32> <{lanes}>"
+                )
                 y, half = step(self, ufunc, [y, other], [False, False]), half // 2
             one = self.emit(f"extractelement {self.vector} {y}, i32 0")
             at = self.emit(f"getelementptr i8, ptr %p{g}, i64 {place}")
