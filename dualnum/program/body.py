@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..kernel.ir import LOOP, SELECT, Graph, Program, Symbol
+from ..kernel.reduction import IDENTITY
 from ..kinds import DType
 from .constants import is_uniform
 from .fused import Source, spread
@@ -95,17 +96,27 @@ class Body:
         if node.op == "placed":
             self._symbols[node.number] = self._windows(node)
             return
-        args = [self.symbol(a) for a in node.args]
-        its = self.cut.reduced.get(node.number)
-        if its is not None:
-            if its.truth and not args[0].boolean:
-                args[0] = self.graph.node(np.not_equal, args[0], self.graph.constant(0.0))
-            self._symbols[node.number] = self.graph.reduced(its.ufunc, args[0])
+        if node.number in self.cut.reduced:
+            self._symbols[node.number] = self._reduced(node)
             return
+        args = [self.symbol(a) for a in node.args]
         if node.op == "select" and node.args[0].number in self.seldom and not self.follows:
             self._symbols[node.number] = args[2]
             return
         self._symbols[node.number] = self._operation(node, args)
+
+    def _reduced(self, node: Node) -> Symbol:
+        """All of an array, or of a window of the elements, to one number."""
+        its, rider, (array,) = self.cut.reduced[node.number], self.cut.riders.get(node.number), node.args
+        x = self.symbol(array) if rider is None else self._at(array, rider.window, rider.inside)
+        if its.truth and not x.boolean:
+            x = self.graph.node(np.not_equal, x, self.graph.constant(0.0))
+        if rider is not None:
+            if x.boolean:
+                x = self.graph.node(SELECT, x, self.graph.constant(1.0), self.graph.constant(0.0))
+            nothing = self.graph.constant(IDENTITY[its.ufunc])
+            x = self.graph.node(SELECT, self._whether_in(rider.window), x, nothing)
+        return self.graph.reduced(its.ufunc, x)
 
     def _operation(self, node: Node, args: list[Symbol]) -> Symbol:
         """An elementwise node of these arguments."""
@@ -192,14 +203,17 @@ class Body:
         """The same of an array that is computed here."""
         if piece.number not in inside:
             return self._window(piece, window)
+        computed = self._at(piece, window, inside)
+        return self.graph.node(SELECT, self._whether_in(window), computed, self.graph.constant(0.0))
+
+    def _whether_in(self, window: Any) -> Symbol:
+        """Whether an element lies in a window."""
         key = None, window
         if key not in self._windowed:
-            self.sources.append(
-                Source(Node("constant", (), (1,), self.kind[1], np.ones(1, self.kind[1])), "o", window=window)
-            )
-            one = self.graph.input()
-            self._windowed[key] = self.graph.node(np.not_equal, one, self.graph.constant(0.0))
-        return self.graph.node(SELECT, self._windowed[key], self._at(piece, window, inside), self.graph.constant(0.0))
+            one = Node("constant", (), (1,), self.kind[1], np.ones(1, self.kind[1]))
+            self.sources.append(Source(one, "o", window=window))
+            self._windowed[key] = self.graph.node(np.not_equal, self.graph.input(), self.graph.constant(0.0))
+        return self._windowed[key]
 
     def _at(self, node: Node, window: Any, inside: Collection[int]) -> Symbol:
         """A node of another kernel at a window of this one; beside it is anything."""

@@ -19,7 +19,7 @@ from ..kernel.target import Target
 from ..kinds import DType, Value
 from .body import Body, layout_of, spread_constant, windows
 from .fused import Kernel, Output, Source
-from .lifting import lifted
+from .lifting import Lifted, Rider, lifted, riders
 from .nodes import MOST_PLANES, Node, Trace
 from .places import place, rows
 from .scalars import Pack, Scalar
@@ -62,12 +62,15 @@ class Cut:
 
     def _lift(self, traced: Trace) -> None:
         """Finds what is computed where it is put into longer arrays, and drops what nothing else needs."""
-        self.lifted = {}
+        self.lifted: dict[int, Lifted] = {}
+        self.riders: dict[int, Rider] = {}
         if "o" not in self.target.layouts:
             return
         fixed = {n.number for n in (*traced.wanted, *traced.alarms)} | set(self.seldom)
         self.lifted = lifted(self.nodes, self.kinds, fixed, self.in_one_piece, self._direct)
         if self.lifted:
+            reductions = [n for n in self.nodes if self._reduces(n)]
+            self.riders = riders(self.nodes, self.kinds, self.lifted, reductions, self._direct)
             needed = set(fixed)
             for node in reversed(self.nodes):
                 if node.number in needed:
@@ -76,7 +79,8 @@ class Cut:
 
     def reads(self, node: Node) -> Sequence[Node]:
         """What a node needs of others."""
-        its = self.lifted.get(node.number)
+        rider = self.riders.get(node.number)
+        its = self.lifted.get(node.number if rider is None else rider.on.number)
         return node.args if its is None else its.leaves
 
     def _assign(self, traced: Trace) -> None:
@@ -84,7 +88,7 @@ class Cut:
         groups: dict[Any, list[Node]] = {}
         self._sink(stages, traced)
         for node in self.nodes:
-            of = node.args[0] if node.number in self.reduced else node
+            of = self._computed_with(node)
             kind, stage, apart = kinds[of.number], stages[node.number], of.number in self.apart
             groups.setdefault((stage, kind if kind is not None else node.number, apart), []).append(node)
         users: dict[int, set[Any]] = {}  # of a node the other groups that read it
@@ -107,7 +111,7 @@ class Cut:
         wanted = {n.number for n in traced.wanted}
         alarms = {n.number for n in traced.alarms}
         for key in sorted(groups, key=lambda k: (k[0], groups[k][0].number)):
-            members = groups[key]
+            members = sorted(groups[key], key=lambda n: n.number in self.reduced)
             first = members[0]
             if first.number in written:
                 continue
@@ -133,11 +137,11 @@ class Cut:
         stages: dict[int, int] = {}
         kinds = self.kinds
         for node in self.nodes:
-            kind = kinds[node.number]
-            stage = 0
-            if kind is None and self._reduces(node):
+            if self._reduces(node) and node.number not in self.riders:
                 stages[node.number] = stages[node.args[0].number]
                 continue
+            kind = kinds[self._computed_with(node).number]
+            stage = 0
             apart = node.number in self.apart
             broadcast = node.op == "broadcast"
             for arg in self.reads(node):
@@ -157,6 +161,7 @@ class Cut:
             for arg in self.reads(node):
                 readers.setdefault(arg.number, []).append(node)
         fixed = {n.number for n in (*traced.wanted, *traced.alarms)} | set(self.seldom)
+        fixed.update(rider.on.number for rider in self.riders.values())
         for node in reversed(self.nodes):
             kind, stage, users = self.kinds[node.number], stages[node.number], readers.get(node.number, ())
             if kind is None or not kind[0] or node.number in fixed or any(self.kinds[u.number] != kind for u in users):
@@ -221,7 +226,7 @@ class Cut:
 
     def _reduces(self, node: Node) -> bool:
         """Whether the kernel of a node's argument finds it by the way."""
-        its = reduced(node) if self.target.reduces else None
+        its = reduced(node) if self.target.reduces and self.kinds[node.number] is None else None
         of = None if its is None else self.kinds[node.args[0].number]
         if its is None or of is None or node.args[0].number in self.apart or not self.target.computes(of[1]):
             return False
@@ -229,6 +234,12 @@ class Cut:
             return False
         self.reduced[node.number] = its
         return True
+
+    def _computed_with(self, node: Node) -> Node:
+        """The node whose kernel computes this one: of what is reduced another's."""
+        if node.number in self.riders:
+            return self.riders[node.number].on
+        return node.args[0] if node.number in self.reduced else node
 
     def _direct(self, members: Sequence[Node], dtype: DType) -> bool:
         """Whether a kernel of these nodes is one piece of machine code that takes arrays as they are."""

@@ -31,8 +31,8 @@ class Source(NamedTuple):
         layout: see `kernel.layout`; "p" for what may have to come block by block, "t" for what is rolled before.
         planes: how many entries of its first axis are inputs, one by one; 0 where it is one input.
         ready: the array is known to lie as the layout says; else it is laid out before.
-        window: for the layouts "w", "o" and "W", where in the kernel's elements it lies; for "v" and "t" period and shift;
-            for "m" how long rows are, and how far apart.
+        window: for the layouts "w", "o" and "W", where in the kernel's elements it lies; for "v" and "t" period and
+            shift; for "m" how long rows are, and how far apart.
     """
 
     node: Node

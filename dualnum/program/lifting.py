@@ -7,13 +7,13 @@ an array that is written and read is worth many additions and products.
 
 from collections.abc import Callable, Collection, Sequence
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..kernel.emit import MATH
 from .nodes import Node
 from .places import place
 
-__all__ = ["Lifted", "lifted"]
+__all__ = ["Lifted", "Rider", "lifted", "riders"]
 
 _MOST = 64  # cheap operations that are written again
 
@@ -29,6 +29,55 @@ class Lifted:
     def __init__(self, inside: set[int], leaves: list[Node]) -> None:
         self.inside = inside
         self.leaves = leaves
+
+
+class Rider(NamedTuple):
+    """A reduction that the kernel of a "placed" node finds by the way.
+
+    Attributes:
+        on: that node.
+        window: where in it what is reduced lies.
+        inside: the numbers of the nodes that are written there.
+    """
+
+    on: Node
+    window: tuple[int, int]
+    inside: set[int]
+
+
+def riders(
+    nodes: Sequence[Node],
+    kinds: dict[int, Any],
+    found: dict[int, Lifted],
+    reductions: Sequence[Node],
+    direct: Callable[[Sequence[Node], Any], bool],
+) -> dict[int, Rider]:
+    """Of those reductions for which the same arrays are read, by their number."""
+    readers: dict[int, int] = {}
+    for node in nodes:
+        for arg in node.args:
+            readers[arg.number] = readers.get(arg.number, 0) + 1
+    result: dict[int, Rider] = {}
+    for on in (n for n in nodes if n.number in found):
+        leaves = {n.number for n in found[on.number].leaves}
+        latest = max((n.number for n in found[on.number].leaves if n.op != "constant"), default=0)
+        for node in reductions:
+            (array,) = node.args
+            own = kinds[array.number]
+            if node.number in result or own is None or own[1] != on.dtype or latest > node.number:
+                continue
+            inside, read = _closure(array, kinds)
+            if not {n.number for n in read if _is_array(n)} <= leaves or any(n.number > on.number for n in read):
+                continue
+            pieces = [(p, i) for p, i in zip(on.args, on.extra.values(), strict=True) if p.shape == array.shape]
+            if not inside or not pieces or not direct(inside, on.dtype):
+                continue
+            its = {n.number for n in inside}
+            _, index = max(pieces, key=lambda pair: len(its & {n.number for n in _closure(pair[0], kinds)[0]}))
+            window = place(index, on.shape)
+            if window is not None and readers[array.number] == 1:  # else a kernel of its own stays
+                result[node.number] = Rider(on, window, its)
+    return result
 
 
 def lifted(
