@@ -12,6 +12,7 @@ import numpy as np
 from ..kinds import Value
 from .ir import CONST, FMA, INPUT, REDUCE, SELECT, Instruction
 from .layout import Routine, moving
+from .reduction import Way
 
 __all__ = ["BY_NAME", "MATH", "Arithmetic", "Unrenderable", "Writer", "renderable", "step", "write"]
 
@@ -66,7 +67,7 @@ class Writer(Arithmetic, Protocol):
     def store(self, g: int, m: int, y: str, again: bool) -> None:
         """The same, of an output."""
 
-    def accumulate(self, g: int, ufunc: np.ufunc, y: str) -> None:
+    def accumulate(self, g: int, way: Way, y: str) -> None:
         """What is reduced to group g of the outputs."""
 
     def watch(self, alarm: str) -> None:

@@ -15,8 +15,6 @@ from ..backend import namespace
 from ..counterparts import on_device
 from .ir import CONST, FINAL, FMA, INPUT, KEPT, LOOP, REDUCE, SELECT, Loop, Program
 from .layout import elements, flat_inputs
-from .reduction import BLOCK as REDUCED
-from .reduction import partial
 from .target import Target
 
 __all__ = ["BLOCK", "INTERPRETER", "Interpreter", "evaluate", "run"]
@@ -35,7 +33,7 @@ def run(
 ) -> bool:
     """Fills one-dimensional output arrays of one length from inputs of that length, or numbers.
 
-    Of what is reduced an output has an entry for each block (see `reduction`), and the length is told.
+    Of what is reduced an output has the parts (see `reduction`), and the length is told.
 
     Returns whether the alarm was raised anywhere.
     """
@@ -44,6 +42,9 @@ def run(
     if length == 1 and program.dtype == np.float64 and all(n.op not in (LOOP, REDUCE) for n in program.nodes):
         return _run_on_numbers(program, inputs, outputs)
     alarm = False
+    for node in program.nodes:
+        if node.op == REDUCE:
+            block = max(block // node.extra.unit, 1) * node.extra.unit
     steps = _steps(program, tuple([np.ndim(x) > 0 for x in inputs]))
     free: list[Any] = []
     with np.errstate(all="ignore"):
@@ -54,9 +55,9 @@ def run(
             results = _evaluate(program, steps, [x[here] if np.ndim(x) else x for x in inputs], free)
             for out, result, i in zip(outputs, results, program.outputs, strict=False):
                 if program.nodes[i].op == REDUCE:
-                    whole = np.broadcast_to(np.asarray(result, program.dtype), (min(block, length - start),))
-                    of = slice(start // REDUCED, (start + block) // REDUCED)
-                    out[of] = partial(program.nodes[i].extra, whole)
+                    way, end = program.nodes[i].extra, min(start + block, length)
+                    whole = np.broadcast_to(np.asarray(result, program.dtype), (end - start,))
+                    out[way.place(start) : way.place(end)] = way.partial(whole).reshape(-1)
                 else:
                     out[here] = result
             if program.alarm is not None:

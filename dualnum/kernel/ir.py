@@ -22,6 +22,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import DualnumError
 from ..kinds import DType, Value
+from .reduction import Way
 
 __all__ = [
     "CONST",
@@ -48,7 +49,7 @@ INPUT, CONST, SELECT, FMA = "input", "const", "select", "fma"
 # a loop, and of one: a carried number (−1: its alarm) after the last turn; one of those that are kept of each turn
 LOOP, FINAL, KEPT = "loop", "final", "kept"
 MARGIN = 2  # turns
-REDUCE = "reduce"  # all elements to one number by a ufunc, which nothing but the outputs may read
+REDUCE = "reduce"  # see `reduction`; nothing but the outputs may read it
 Op = np.ufunc | str
 
 _BOOLEAN = {
@@ -206,11 +207,11 @@ class Graph:
         node = Instruction(kind, (loop.index,), which, boolean=which == -1)
         return self._append(node, key=(kind, loop.index, which))
 
-    def reduced(self, ufunc: np.ufunc, x: "Symbol") -> "Symbol":
-        """All elements to one number (see `reduction`)."""
+    def reduced(self, way: Way, x: "Symbol") -> "Symbol":
+        """Elements to one number, or to one for each row or column (see `reduction`)."""
         if x.boolean:
             x = self.node(SELECT, x, self.constant(1.0), self.constant(0.0))
-        return self._append(Instruction(REDUCE, (x.index,), ufunc), key=(REDUCE, x.index, ufunc))
+        return self._append(Instruction(REDUCE, (x.index,), way), key=(REDUCE, x.index, way))
 
     def _append(self, node: Instruction, key: Any = None) -> "Symbol":
         known: int | None = None if key is None else self._known.get(key)

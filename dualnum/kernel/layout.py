@@ -14,7 +14,7 @@ Groups of planes are the operands: the outputs first, then the inputs. A group h
     "v"  a contiguous plane, whose elements in groups of a period go round by a shift
     "b"  one number a plane, the same everywhere
     "s"  one number
-    "+"  of results, one number for each block of elements that is reduced (see `reduction`)
+    "+"  of results, what is left to be put together (see `reduction`)
     "*"  a plane of any shape and type, to be spread over the elements: what is compiled for "p" is called with it
 
 Of jets with several directions plane 0 of a group, the values, is followed by a plane for each direction for each

@@ -54,6 +54,11 @@ class Plan:
         """The function of the machine, where it can be called on handles with nothing before."""
         return None if self.early is not None or self.target.handle is None else self.call
 
+    @property
+    def unit(self) -> int:
+        """At multiples of how many elements it may be cut into chunks; 0 for any."""
+        return max((n.extra.unit for n in self.program.nodes if n.op == REDUCE), default=0)
+
     def cost(self, directions: int | None) -> int:
         """Operations an element."""
         return self.work + self.each * (directions or 0)

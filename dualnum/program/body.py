@@ -108,15 +108,15 @@ class Body:
     def _reduced(self, node: Node) -> Symbol:
         """All of an array, or of a window of the elements, to one number."""
         its, rider, (array,) = self.cut.reduced[node.number], self.cut.riders.get(node.number), node.args
-        x = self.symbol(array) if rider is None else self._at(array, rider.window, rider.inside)
+        x: Symbol = self.symbol(array) if rider is None else self._at(array, rider.window, rider.inside)
         if its.truth and not x.boolean:
             x = self.graph.node(np.not_equal, x, self.graph.constant(0.0))
         if rider is not None:
             if x.boolean:
                 x = self.graph.node(SELECT, x, self.graph.constant(1.0), self.graph.constant(0.0))
-            nothing = self.graph.constant(IDENTITY[its.ufunc])
+            nothing = self.graph.constant(IDENTITY[its.way.ufunc])
             x = self.graph.node(SELECT, self._whether_in(rider.window), x, nothing)
-        return self.graph.reduced(its.ufunc, x)
+        return self.graph.reduced(its.way, x)
 
     def _operation(self, node: Node, args: list[Symbol]) -> Symbol:
         """An elementwise node of these arguments."""

@@ -49,6 +49,7 @@ class Cut:
         self.apart = set() if target.looks else set(_numbers(self.nodes, traced, samples))
         self.layouts = {n.number: _layout_of(x) for n, x in zip(traced.inputs, samples, strict=True)}
         self.kinds: dict[int, Any] = {}
+        self.rows: dict[Any, int] = {}  # how long those are that kernels of a kind reduce
         self.reduced: dict[int, Reduced] = {}  # what a kernel gives that is one number of all elements
         self.places: dict[
             int, tuple[Node, int]
@@ -69,7 +70,7 @@ class Cut:
         fixed = {n.number for n in (*traced.wanted, *traced.alarms)} | set(self.seldom)
         self.lifted = lifted(self.nodes, self.kinds, fixed, self.in_one_piece, self._direct)
         if self.lifted:
-            reductions = [n for n in self.nodes if self._reduces(n)]
+            reductions = [n for n in self.nodes if self._reduces(n) and self.reduced[n.number].whole]
             self.riders = riders(self.nodes, self.kinds, self.lifted, reductions, self._direct)
             needed = set(fixed)
             for node in reversed(self.nodes):
@@ -230,7 +231,7 @@ class Cut:
         of = None if its is None else self.kinds[node.args[0].number]
         if its is None or of is None or node.args[0].number in self.apart or not self.target.computes(of[1]):
             return False
-        if prod(of[0]) < 2:
+        if prod(of[0]) < 2 or (its.way.row and self.rows.setdefault(of, its.way.row) != its.way.row):
             return False
         self.reduced[node.number] = its
         return True
@@ -298,6 +299,9 @@ class Cut:
     def _kernel(self, members: list[Node], given: list[Node], stacks: list[Node], alarms: set[int]) -> None:
         shape, dtype = kind = self.kinds[members[0].number]
         direct = self._direct(members, dtype)
+        ways = {n.number: self.reduced[n.number] for n in members if n.number in self.reduced}
+        row = max((its.way.row for its in ways.values()), default=0)
+        self.reduced.update({k: its._replace(way=its.way._replace(row=row)) for k, its in ways.items()})
         if not direct:  # windows are read by machine code only
             self.steps += [n for n in members if n.op == "placed"]
             members = [n for n in members if n.op != "placed"]

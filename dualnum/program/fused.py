@@ -45,7 +45,7 @@ class Source(NamedTuple):
 class Output(NamedTuple):
     """What a kernel writes: for a stack its first `planes` entries, of `size`; `size` is 0 where it is none.
 
-    A small array is a stack of its entries. What is `reduced` is one number for each block of elements at first.
+    A small array is a stack of its entries. What is `reduced` has still to be put together.
     """
 
     node: Node

@@ -259,7 +259,9 @@ class _Writer:
             owners.append(name)
             given.append(target.argument(name, source.layout, source.window))
         self.names.update(target.names)
-        run = target.called(self.bound(kernel.plan.call), given, owners, prod(kernel.shape), kernel.plan.work)
+        run = target.called(
+            self.bound(kernel.plan.call), given, owners, prod(kernel.shape), kernel.plan.work, kernel.plan.unit
+        )
         self.lines.append(run if kernel.program.alarm is None else f"if {run}: return ALARM")
 
     def _number(self, source: Source) -> str:

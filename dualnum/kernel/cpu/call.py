@@ -146,9 +146,9 @@ def written(name: str, layout: str, window: tuple[int, ...] = (0, 0)) -> str:
     return ", ".join([f"id({name})", *(map(str, window) if layout in "wvmWo" else ())])
 
 
-def called(call: str, arguments: Sequence[str], owners: Sequence[str], length: int, work: int) -> str:
+def called(call: str, arguments: Sequence[str], owners: Sequence[str], length: int, work: int, unit: int = 0) -> str:
     """The text of the call of a kernel of this name over all elements."""
     given = ", ".join(arguments)
     if length <= alone(work):
         return f"{call}({given}, {length}, 0, {length})"
-    return f"in_chunks({call}, ({given},), ({', '.join(owners)},), {length}, {work})"
+    return f"in_chunks({call}, ({given},), ({', '.join(owners)},), {length}, {work}{f', {unit}' * (unit > 0)})"

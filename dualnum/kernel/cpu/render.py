@@ -8,13 +8,11 @@ holds what depends on more than the values.
 
 from collections.abc import Callable
 
-import numpy as np
-
-from ..emit import step, write
+from ..emit import write
 from ..layout import Routine
-from ..reduction import BLOCK, IDENTITY, LANES
 from .call import INTEGERS
-from .reading import LAYOUTS, Reading
+from .reading import LAYOUTS
+from .reducing import Reducing, by_rows
 from .rolled import is_long, write_rolled
 from .single import write_single
 
@@ -24,17 +22,15 @@ _STACK = 3 << 16  # bytes of one piece of memory on the stack, of which a thread
 _UNROLLED = 5  # planes that are copied one by one, more of them by a loop
 
 
-class _Loop(Reading):
+class _Loop(Reducing):
     """The body of the loop, with what it reads and writes."""
 
     def __init__(self, routine: Routine, offset: int) -> None:
         super().__init__(routine, offset)
         self.directed = routine.directed
         self.outputs = len(routine.outputs)
-        self.entry: list[str] = []  # before the loop
         self.leaving: list[str] = []  # behind it
         self.label = "loop"  # of the block that is being written
-        self.reduced: dict[int, np.ufunc] = {}  # groups of outputs, and how
         copied = [group.planes for group in self.groups if LAYOUTS[group.layout].copied]
         self.memory("copies", sum(copied) * self.h.vector_bytes)
 
@@ -71,73 +67,6 @@ class _Loop(Reading):
 
     def watch(self, alarm: str) -> None:
         self.lines.append(f"  %alarm1 = or {self.mask} %alarm, {alarm}")
-
-    # ── reducing ─────────────────────────────────────────────────────────────────────────────────
-
-    def accumulate(self, g: int, ufunc: np.ufunc, y: str) -> None:
-        if g not in self.reduced:
-            self._reduce(g, ufunc)
-        if not self.inner:
-            left = self.all_lanes(self.emit("sub i64 %end, %i"))
-            y = self.select(self.emit(f"icmp slt {self.longs} <{self.iota}>, {left}"), y, self.number(IDENTITY[ufunc]))
-        place = self.emit(f"mul i64 {self.emit(f'and i64 %i, {LANES - 1}')}, {self.dtype.itemsize}")
-        at = self.emit(f"getelementptr i8, ptr %lanes{g}, i64 {place}")
-        before = self.emit(f"load {self.vector}, ptr {at}, align 16")
-        after = step(self, ufunc, [before, y], [False, False])
-        self.lines.append(f"  store {self.vector} {after}, ptr {at}, align 16")
-
-    def _reduce(self, g: int, ufunc: np.ufunc) -> None:
-        """Memory for the lanes of a group, before the loop."""
-        if not self.reduced:
-            self.memory("lanes", sum(x.layout == "+" for x in self.groups) * LANES * self.dtype.itemsize)
-        self.entry.append(f"  %lanes{g} = getelementptr i8, ptr %lanes, i64 {self._apart(len(self.reduced) * LANES)}")
-        self.reduced[g] = ufunc
-        lines, self.lines = self.lines, self.entry
-        self._begin(g)
-        self.lines = lines
-
-    def _apart(self, count: int) -> int:
-        return count * self.dtype.itemsize
-
-    def _begin(self, g: int) -> None:
-        for k in range(0, LANES, self.lanes):
-            self.lines.append(
-                f"  store {self.vector} {self.number(IDENTITY[self.reduced[g]])}, ptr {self._part(g, k)}, align 16"
-            )
-
-    def _part(self, g: int, k: int) -> str:
-        return self.emit(f"getelementptr i8, ptr %lanes{g}, i64 {self._apart(k)}")
-
-    def closed(self) -> list[str]:
-        """The lines at the end of a turn, that end a block where it is full, or nothing is behind it."""
-        if not self.reduced:
-            return ["  br label %turn"]
-        self.lines = []
-        upto = self.emit(f"add i64 %i, {self.lanes}")
-        full = self.emit(f"icmp eq i64 {self.emit(f'and i64 {upto}, {BLOCK - 1}')}, 0")
-        last = self.emit(f"icmp sge i64 {upto}, %end")
-        self.lines += [f"  br i1 {self.emit(f'or i1 {full}, {last}')}, label %close, label %turn", "close:"]
-        place = self.emit(f"mul i64 {self.emit(f'sdiv i64 %i, {BLOCK}')}, {self.dtype.itemsize}")
-        for g, ufunc in self.reduced.items():
-            parts = [
-                self.emit(f"load {self.vector}, ptr {self._part(g, k)}, align 16") for k in range(0, LANES, self.lanes)
-            ]
-            while len(parts) > 1:
-                half = len(parts) // 2
-                pairs = zip(parts[:half], parts[half:], strict=True)
-                parts = [step(self, ufunc, pair, [False, False]) for pair in pairs]
-            (y,), half = parts, self.lanes // 2
-            while half:
-                lanes = ", ".join(f"i32 {(i + half) % self.lanes}" for i in range(self.lanes))
-                other = self.emit(
-                    f"shufflevector {self.vector} {y}, {self.vector} poison, <{self.lanes} x i32> <{lanes}>"
-                )
-                y, half = step(self, ufunc, [y, other], [False, False]), half // 2
-            one = self.emit(f"extractelement {self.vector} {y}, i32 0")
-            at = self.emit(f"getelementptr i8, ptr %p{g}, i64 {place}")
-            self.lines.append(f"  store {self.scalar} {one}, ptr {at}, align {self.dtype.itemsize}")
-            self._begin(g)
-        return [*self.lines, "  br label %turn"]
 
     # ── what is left of an array ─────────────────────────────────────────────────────────────────
 
@@ -183,7 +112,7 @@ class _Loop(Reading):
 
 
 _KERNEL = """
-define i32 @kernel({arguments}) {{
+define {name}({arguments}) {{
 entry:
   %count = sub i64 %end, %begin
   %whole = and i64 %count, -{lanes}
@@ -253,13 +182,15 @@ def render(routine: Routine, offset: int) -> str:
         "back": back,
         "done": [*answer[:-1], *w.leaving, answer[-1]],
     }
+    arguments = _arguments(w, routine.directed)
     text = _KERNEL.format(
-        arguments=", ".join(_arguments(w, routine.directed)),
+        name="internal i32 @row" if w.row else "i32 @kernel",
+        arguments=", ".join(arguments),
         lanes=w.lanes,
         size=w.dtype.itemsize,
         **{name: "\n".join(lines) for name, lines in parts.items()},
     )
-    return "\n".join(w.declared.values()) + text
+    return "\n".join(w.declared.values()) + text + (by_rows(w.row, arguments) if w.row else "")
 
 
 def _write(w: _Loop, routine: Routine) -> None:

@@ -6,13 +6,11 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any
 
-from ..reduction import BLOCK
-
 __all__ = ["WORTH", "alone", "count", "in_chunks"]
 
 # handing a chunk to a thread costs some 50 µs; this many operations take some 200
 WORTH = 6_000_000
-_ALIGN = BLOCK  # so neither a vector nor what is reduced as one straddles two chunks
+_ALIGN = 64  # chunks start at multiples of every vector width, so a vector never straddles two
 
 # Queues whose locks no interrupt can leave closed, unlike those of an executor: they are one step of C.
 _tasks: "SimpleQueue[Any] | None" = None
@@ -32,10 +30,12 @@ def alone(work: int) -> int:
     return (WORTH - 1) // max(work, 1)
 
 
-def in_chunks(call: Callable[..., int], arguments: Sequence[Any], owners: Any, length: int, work: int) -> bool:
+def in_chunks(
+    call: Callable[..., int], arguments: Sequence[Any], owners: Any, length: int, work: int, unit: int = 0
+) -> bool:
     """call(*arguments, length, begin, end) over 0 … length, side by side where `work` operations an element pay.
 
-    The arguments are mere addresses, so each chunk holds on to the `owners` of the memory itself: an interrupt
+    Chunks begin at multiples of a unit. The arguments are mere addresses, so each chunk holds on to the `owners` of the memory itself: an interrupt
     takes the caller away while chunks are still at work.
 
     Returns whether any call gave back an alarm.
@@ -44,7 +44,7 @@ def in_chunks(call: Callable[..., int], arguments: Sequence[Any], owners: Any, l
     if threads == 1:
         return bool(call(*arguments, length, 0, length))
     step = -(-length // threads)
-    step += -step % _ALIGN
+    step += -step % (unit or _ALIGN)
     starts = range(0, length, step)
     tasks, done = _shared_tasks(), SimpleQueue[Any]()
     for start in starts[1:]:
