@@ -296,3 +296,87 @@ def test_dear_functions_are_not_computed_twice() -> None:
     text = str(dn.jit(dn.grad(lambda x: np.sum(np.sin(x[1:] * x[:-1])))).lower(x).programs)
     programs = dn.jit(dn.grad(lambda x: np.sum(np.sin(x[1:] * x[:-1])))).lower(x).programs
     assert sum(node.op is np.cos for p in programs for node in p.nodes) == 1, text
+
+
+def test_what_is_put_into_few_places_is_not_computed_everywhere() -> None:
+    x = np.random.default_rng(0).normal(size=1000)
+    gradient = dn.grad(lambda x: np.sum(x * x) + np.sum(np.exp(x[:100] * x[100:200])))
+    assert all(k[0] != "float64[1000]" or k[1] < 12 for k in dn.jit(gradient).explain(x).kernels)
+    np.testing.assert_allclose(dn.jit(gradient)(x), gradient(x), rtol=1e-13)
+
+
+def test_the_value_is_summed_in_the_kernel_of_the_gradient() -> None:
+    x = np.random.default_rng(0).normal(size=10_000)
+    both = dn.value_and_grad(rosenbrock)
+    assert counts(both, x) == (1, 0, 2)
+    (a, b), (c, d) = dn.jit(both)(x), both(x)
+    assert a == pytest.approx(c, rel=1e-14)
+    np.testing.assert_allclose(b, d, rtol=1e-12, atol=1e-11)
+
+    def scaled(x: Any) -> Any:  # the sum is needed before the gradient
+        return np.log(np.sum(x[1:] ** 2 * x[:-1] ** 2)) * np.max(x[1:] - x[:-1])
+
+    for y, z in zip(dn.jit(dn.value_and_grad(scaled))(x), dn.value_and_grad(scaled)(x), strict=True):
+        np.testing.assert_allclose(y, z, rtol=1e-11, atol=1e-14)
+
+
+# ── rows and columns ─────────────────────────────────────────────────────────────────────────────
+
+
+def softmax(x: Any) -> Any:
+    e = np.exp(x - np.max(x * 1.0, axis=-1, keepdims=True))
+    return e / np.sum(e, axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", [(2, 32), (3, 33), (70, 100), (5, 7, 40), (130, 600), (1, 1000), (1000, 1)])
+def test_rows_and_columns(shape: tuple[int, ...], dtype: Any) -> None:
+    x = np.random.default_rng(0).normal(size=shape).astype(dtype)
+    x[0, ..., -1] = np.nan if dtype == np.float64 else 2.0
+    cases = [
+        lambda x: np.sum(x * x, axis=-1), lambda x: np.mean(np.sin(x), axis=0), lambda x: np.max(np.sin(x), axis=-1),
+        lambda x: np.min(np.sin(x), axis=0), softmax, lambda x: (np.sum(x * x, axis=0), np.sum(x * x), x * x),
+        lambda x: np.sum(x > 0.5, axis=0), lambda x: np.any(np.sin(x) > 0.9, axis=-1, keepdims=True),
+        lambda x: np.all(x < 2.0, axis=0), lambda x: np.sum(x * x, axis=(0, 1)), lambda x: np.prod(np.cos(x), axis=0),
+    ]  # fmt: skip
+    exact = 1e-12 if dtype == np.float64 else 2e-5
+    for f in cases:
+        ours, theirs = dn.jit(f)(x), f(x)
+        for a, b in zip(ours, theirs, strict=True) if isinstance(theirs, tuple) else [(ours, theirs)]:
+            assert np.shape(a) == np.shape(b) and a.dtype == b.dtype
+            np.testing.assert_allclose(a, b, rtol=exact, atol=exact)
+
+
+def test_rows_are_one_pass() -> None:
+    x = np.random.default_rng(0).normal(size=(200, 100))
+    for axis in (0, 1):
+        why = dn.jit(lambda x, a=axis: np.sum(x * x, axis=a)).explain(x)
+        assert (len(why.kernels), len(why.calls), why.passes) == (1, 0, 1)
+    assert counts(softmax, x)[:2] == (3, 0)
+
+
+def test_bits_of_rows_do_not_depend_on_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.random.default_rng(0).normal(size=(1003, 301))
+    monkeypatch.setattr(threads, "WORTH", 1000)
+    found = []
+    for count in (1, 2, 5):
+        monkeypatch.setattr(threads, "_threads", count)
+        f = dn.jit(lambda x: (np.sum(x * x, axis=0), np.sum(x * x, axis=1), np.sum(x * x), x * x))
+        found.append(f(x))
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_derivatives_of_rows() -> None:
+    x = np.random.default_rng(0).normal(size=(40, 35))
+    w = np.random.default_rng(1).normal(size=35)
+
+    def loss(x: Any, w: Any) -> Any:
+        return np.mean(np.log(np.sum(np.exp(x * w), axis=1))) + np.sum(np.mean(np.tanh(x * w), axis=0) ** 2)
+
+    for argnums in (0, 1):
+        g = dn.grad(loss, argnums=argnums)
+        np.testing.assert_allclose(dn.jit(g)(x, w), g(x, w), rtol=1e-11, atol=1e-14)
+    g = dn.jacfwd(loss, argnums=1)
+    np.testing.assert_allclose(dn.jit(g)(x, w), g(x, w), rtol=1e-11, atol=1e-14)

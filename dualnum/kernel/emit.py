@@ -5,7 +5,7 @@ how a step is spelled in a machine's language; values are names or expressions o
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -67,11 +67,15 @@ class Writer(Arithmetic, Protocol):
     def store(self, g: int, m: int, y: str, again: bool) -> None:
         """The same, of an output."""
 
-    def accumulate(self, g: int, way: Way, y: str) -> None:
-        """What is reduced to group g of the outputs."""
-
     def watch(self, alarm: str) -> None:
         """The alarm, a truth value."""
+
+
+class Reducing(Writer, Protocol):
+    """What is spelled of a machine that reduces."""
+
+    def accumulate(self, g: int, way: Way, y: str) -> None:
+        """What is reduced to group g of the outputs."""
 
 
 # ── operations ───────────────────────────────────────────────────────────────────────────────────
@@ -189,7 +193,7 @@ def write(w: Writer, routine: Routine) -> None:
         for m in range(group.planes):
             i = next(stored)
             if program.nodes[i].op == REDUCE:
-                w.accumulate(g, program.nodes[i].extra, values[i])
+                cast(Reducing, w).accumulate(g, program.nodes[i].extra, values[i])
                 continue
             if moves[i] and m == 0:
                 raise Unrenderable("a value that depends on more than values")

@@ -21,7 +21,7 @@ __all__ = ["BLOCK", "GROUP", "IDENTITY", "LANES", "Way"]
 LANES = 32  # a multiple of all that vectors have
 BLOCK = 256  # elements
 GROUP = 64  # rows
-IDENTITY = {np.add: 0.0, np.multiply: 1.0, np.maximum: -np.inf, np.minimum: np.inf}
+IDENTITY: dict[np.ufunc, float] = {np.add: 0.0, np.multiply: 1.0, np.maximum: -np.inf, np.minimum: np.inf}
 
 
 class Way(NamedTuple):

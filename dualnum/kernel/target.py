@@ -152,7 +152,8 @@ class Target:
     ) -> bool:
         """call(*arguments, length, begin, end) over all elements, side by side where that pays.
 
-        Chunks begin at multiples of a unit. The arguments are handles, numbers, and the directions where there are several; the `owners` hold the memory.
+        Chunks begin at multiples of a unit. The arguments are handles, numbers, and the directions where there are
+        several; the `owners` hold the memory.
         """
         raise NotImplementedError
 

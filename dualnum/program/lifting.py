@@ -16,6 +16,7 @@ from .places import place
 __all__ = ["Lifted", "Rider", "lifted", "riders"]
 
 _MOST = 64  # cheap operations that are written again
+_MOST_PAIRS = 10_000  # of nodes and reductions that are looked at
 
 
 class Lifted:
@@ -58,6 +59,8 @@ def riders(
         for arg in node.args:
             readers[arg.number] = readers.get(arg.number, 0) + 1
     result: dict[int, Rider] = {}
+    if len(found) * len(reductions) > _MOST_PAIRS:
+        return result
     for on in (n for n in nodes if n.number in found):
         leaves = {n.number for n in found[on.number].leaves}
         latest = max((n.number for n in found[on.number].leaves if n.op != "constant"), default=0)
@@ -69,7 +72,11 @@ def riders(
             inside, read = _closure(array, kinds)
             if not {n.number for n in read if _is_array(n)} <= leaves or any(n.number > on.number for n in read):
                 continue
-            pieces = [(p, i) for p, i in zip(on.args, on.extra.values(), strict=True) if p.shape == array.shape]
+            pieces = [
+                (p, i)
+                for p, i in zip(on.args, on.extra.values(), strict=True)
+                if p.shape == array.shape and _is_most(p, on)
+            ]
             if not inside or not pieces or not direct(inside, on.dtype):
                 continue
             its = {n.number for n in inside}
@@ -108,9 +115,11 @@ def lifted(
             continue
         if any(place(index, node.shape) is None for index in node.extra.values()):
             continue
-        members, leaves, again = {}, {}, []
+        members: dict[int, Node] = {}
+        leaves: dict[int, Node] = {}
+        again: list[Node] = []
         for piece in node.args:
-            inside, read = _closure(piece, kinds)
+            inside, read = _closure(piece, kinds) if _is_most(piece, node) else ([], [piece])
             again += [n for n in inside if n.number in members]
             members.update((n.number, n) for n in inside)
             leaves.update((n.number, n) for n in read)
@@ -122,6 +131,11 @@ def lifted(
             continue
         found[node.number] = Lifted(set(members), list(leaves.values()))
     return found
+
+
+def _is_most(piece: Node, node: Node) -> bool:
+    """Whether a piece is large enough to be computed for all elements."""
+    return 2 * prod(piece.shape) >= prod(node.shape)
 
 
 def _closure(piece: Node, kinds: dict[int, Any]) -> tuple[list[Node], list[Node]]:

@@ -140,7 +140,8 @@ class _Writer:
             self.lines.append("if raised: return ALARM")
         self.lines += [f"if {self.bound(np.any)}({self.value(n)}): return ALARM" for n in cut.alarms]
         outputs = f"[{', '.join(map(self._output, traced.outputs))}]"
-        if any(map(_may_be_shared, traced.outputs)) or len({n.number for n in traced.outputs}) < len(traced.outputs):
+        shared = any(_may_be_shared(n) for n in traced.outputs if n.number not in cut.reduced)
+        if shared or len({n.number for n in traced.outputs}) < len(traced.outputs):
             outputs = f"apart({outputs}, args)"
         if traced.written:  # once nothing can fail any more
             values = ", ".join(f"array({self.value(n)})" for n in traced.written.values())

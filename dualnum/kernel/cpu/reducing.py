@@ -15,7 +15,7 @@ __all__ = ["Reducing", "by_rows"]
 
 
 class Reducing(Reading):
-    """The body of the loop, with what it reads and reduces.
+    """The body of the loop, with what it reads, writes and reduces.
 
     Attributes:
         entry: lines before the loop.
@@ -31,6 +31,12 @@ class Reducing(Reading):
     def memory(self, name: str, size: int) -> None:
         """So many bytes for the time of a call."""
         raise NotImplementedError
+
+    def store(self, g: int, m: int | str, y: str, again: bool) -> None:
+        self.lines.append(f"  store {self.vector} {y}, ptr {self.address(g, m, again)}, align 1")
+
+    def watch(self, alarm: str) -> None:
+        self.lines.append(f"  %alarm1 = or {self.mask} %alarm, {alarm}")
 
     def accumulate(self, g: int, way: Way, y: str) -> None:
         """What is reduced to group g of the outputs."""

@@ -60,14 +60,6 @@ class _Loop(Reducing):
         ]
         self.label = f"{name}.end"
 
-    # ── writing ──────────────────────────────────────────────────────────────────────────────────
-
-    def store(self, g: int, m: int | str, y: str, again: bool) -> None:
-        self.lines.append(f"  store {self.vector} {y}, ptr {self.address(g, m, again)}, align 1")
-
-    def watch(self, alarm: str) -> None:
-        self.lines.append(f"  %alarm1 = or {self.mask} %alarm, {alarm}")
-
     # ── what is left of an array ─────────────────────────────────────────────────────────────────
 
     def left(self) -> str:

@@ -35,8 +35,8 @@ def in_chunks(
 ) -> bool:
     """call(*arguments, length, begin, end) over 0 … length, side by side where `work` operations an element pay.
 
-    Chunks begin at multiples of a unit. The arguments are mere addresses, so each chunk holds on to the `owners` of the memory itself: an interrupt
-    takes the caller away while chunks are still at work.
+    Chunks begin at multiples of a unit. The arguments are mere addresses, so each chunk holds on to the `owners` of the
+    memory itself: an interrupt takes the caller away while chunks are still at work.
 
     Returns whether any call gave back an alarm.
     """
