@@ -15,6 +15,7 @@ class LLVM(Native):
     """Vectors of the host's width, with the vector library's functions where they are there."""
 
     name = "llvm"
+    layouts = Native.layouts + "o"
     loops = True
     reduces = True
 

@@ -28,7 +28,7 @@ class Native(Target):
     """
 
     compiled = True
-    layouts = "cpgrwvmWobs*"
+    layouts = "cpgrwvmWbs*"
     refused = (ArgumentError,)
     names = NAMES
 
