@@ -5,13 +5,14 @@ how a step is spelled in a machine's language; values are names or expressions o
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 
 from ..kinds import Value
-from .ir import CONST, FMA, INPUT, SELECT, Instruction
+from .ir import CONST, FMA, INPUT, REDUCE, SELECT, Instruction
 from .layout import Routine, moving
+from .reduction import Way
 
 __all__ = ["BY_NAME", "MATH", "Arithmetic", "Unrenderable", "Writer", "renderable", "step", "write"]
 
@@ -68,6 +69,13 @@ class Writer(Arithmetic, Protocol):
 
     def watch(self, alarm: str) -> None:
         """The alarm, a truth value."""
+
+
+class Reducing(Writer, Protocol):
+    """What is spelled of a machine that reduces."""
+
+    def accumulate(self, g: int, way: Way, y: str) -> None:
+        """What is reduced to group g of the outputs."""
 
 
 # ── operations ───────────────────────────────────────────────────────────────────────────────────
@@ -184,6 +192,9 @@ def write(w: Writer, routine: Routine) -> None:
     for g, group in enumerate(outputs):
         for m in range(group.planes):
             i = next(stored)
+            if program.nodes[i].op == REDUCE:
+                cast(Reducing, w).accumulate(g, program.nodes[i].extra, values[i])
+                continue
             if moves[i] and m == 0:
                 raise Unrenderable("a value that depends on more than values")
             w.lines = w.each if directed and m else w.once
@@ -200,6 +211,8 @@ def _value(w: Writer, node: Instruction, values: Sequence[str], kinds: Sequence[
     if node.op == INPUT:
         g, m = places[node.extra]
         return w.load(g, m, again)
+    if node.op == REDUCE:
+        return values[node.args[0]]
     if node.op == CONST:
         return w.boolean(node.extra) if node.boolean else w.number(node.extra)
     return step(w, node.op, [values[a] for a in node.args], [kinds[a] for a in node.args])

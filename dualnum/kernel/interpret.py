@@ -6,14 +6,15 @@ the cache.
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..backend import namespace
 from ..counterparts import on_device
-from .ir import CONST, FINAL, FMA, INPUT, KEPT, LOOP, SELECT, Loop, Program
-from .layout import flat_inputs
+from .ir import CONST, FINAL, FMA, INPUT, KEPT, LOOP, REDUCE, SELECT, Loop, Program
+from .layout import elements, flat_inputs
 from .target import Target
 
 __all__ = ["BLOCK", "INTERPRETER", "Interpreter", "evaluate", "run"]
@@ -27,15 +28,23 @@ def evaluate(program: Program, inputs: Sequence[Any]) -> list[Any]:
     return _evaluate(program, steps, inputs, [])
 
 
-def run(program: Program, inputs: Sequence[Any], outputs: Sequence[Any], block: int = BLOCK) -> bool:
+def run(
+    program: Program, inputs: Sequence[Any], outputs: Sequence[Any], block: int = BLOCK, length: int | None = None
+) -> bool:
     """Fills one-dimensional output arrays of one length from inputs of that length, or numbers.
+
+    Of what is reduced an output has the parts (see `reduction`), and the length is told.
 
     Returns whether the alarm was raised anywhere.
     """
-    length = len(outputs[0]) if outputs else 0
-    if length == 1 and program.dtype == np.float64 and all(node.op != LOOP for node in program.nodes):
+    if length is None:
+        length = len(outputs[0]) if outputs else 0
+    if length == 1 and program.dtype == np.float64 and all(n.op not in (LOOP, REDUCE) for n in program.nodes):
         return _run_on_numbers(program, inputs, outputs)
     alarm = False
+    for node in program.nodes:
+        if node.op == REDUCE:
+            block = max(block // node.extra.unit, 1) * node.extra.unit
     steps = _steps(program, tuple([np.ndim(x) > 0 for x in inputs]))
     free: list[Any] = []
     with np.errstate(all="ignore"):
@@ -44,8 +53,13 @@ def run(program: Program, inputs: Sequence[Any], outputs: Sequence[Any], block: 
             if start + block > length:
                 free = []  # the last block is shorter
             results = _evaluate(program, steps, [x[here] if np.ndim(x) else x for x in inputs], free)
-            for out, result in zip(outputs, results, strict=False):
-                out[here] = result
+            for out, result, i in zip(outputs, results, program.outputs, strict=False):
+                if program.nodes[i].op == REDUCE:
+                    way, end = program.nodes[i].extra, min(start + block, length)
+                    whole = np.broadcast_to(np.asarray(result, program.dtype), (end - start,))
+                    out[way.place(start) : way.place(end)] = way.partial(whole).reshape(-1)
+                else:
+                    out[here] = result
             if program.alarm is not None:
                 alarm = alarm or bool(np.any(results[-1]))
     return alarm
@@ -66,8 +80,8 @@ class Interpreter(Target):
         raised: Any = None,
     ) -> bool:
         stacks = zip(results, plan.counts, strict=True)
-        flat = [y for stack, count in stacks for y in stack.reshape(len(stack), length)[:count]]
-        return run(plan.program, flat_inputs(operands, results[0].shape[1:]), flat)
+        flat = [y for stack, count in stacks for y in stack.reshape(len(stack), prod(stack.shape[1:]))[:count]]
+        return run(plan.program, flat_inputs(operands, elements(results, length)), flat, length=length)
 
 
 INTERPRETER = Interpreter()
@@ -88,10 +102,10 @@ def _steps(program: Program, long_inputs: tuple[bool, ...]) -> list[_Step]:
     long: list[bool] = []
     last: dict[int, int] = {}
     for i, node in enumerate(program.nodes):
-        loops = node.op in (LOOP, FINAL, KEPT)  # what these give is never written to
+        loops = node.op in (LOOP, FINAL, KEPT, REDUCE)  # what these give is never written to
         long.append(long_inputs[node.extra] if node.op == INPUT else not loops and any(long[a] for a in node.args))
         last.update(dict.fromkeys(node.args, i))
-    kept = {*program.outputs, program.alarm}
+    kept = {*program.outputs, program.alarm, *(a for n in program.nodes if n.op == REDUCE for a in n.args)}
     done: list[list[int]] = [[] for _ in program.nodes]
     for a, i in last.items():
         if a not in kept and program.nodes[a].op != INPUT:
@@ -120,6 +134,8 @@ def _evaluate(program: Program, steps: Sequence[_Step], inputs: Sequence[Any], f
             y = given[0][2] if extra == -1 else given[0][0][extra]
         elif op == KEPT:
             y = given[0][1][extra[0]][extra[1]]
+        elif op == REDUCE:
+            (y,) = given
         elif op == SELECT:
             y = xp.where(*given)
         elif op == FMA:

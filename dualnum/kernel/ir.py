@@ -22,6 +22,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import DualnumError
 from ..kinds import DType, Value
+from .reduction import Way
 
 __all__ = [
     "CONST",
@@ -31,6 +32,7 @@ __all__ = [
     "KEPT",
     "LOOP",
     "MARGIN",
+    "REDUCE",
     "SELECT",
     "Graph",
     "Instruction",
@@ -47,6 +49,7 @@ INPUT, CONST, SELECT, FMA = "input", "const", "select", "fma"
 # a loop, and of one: a carried number (−1: its alarm) after the last turn; one of those that are kept of each turn
 LOOP, FINAL, KEPT = "loop", "final", "kept"
 MARGIN = 2  # turns
+REDUCE = "reduce"  # see `reduction`; nothing but the outputs may read it
 Op = np.ufunc | str
 
 _BOOLEAN = {
@@ -204,6 +207,12 @@ class Graph:
         node = Instruction(kind, (loop.index,), which, boolean=which == -1)
         return self._append(node, key=(kind, loop.index, which))
 
+    def reduced(self, way: Way, x: "Symbol") -> "Symbol":
+        """Elements to one number, or to one for each row or column (see `reduction`)."""
+        if x.boolean:
+            x = self.node(SELECT, x, self.constant(1.0), self.constant(0.0))
+        return self._append(Instruction(REDUCE, (x.index,), way), key=(REDUCE, x.index, way))
+
     def _append(self, node: Instruction, key: Any = None) -> "Symbol":
         known: int | None = None if key is None else self._known.get(key)
         if known is None:
@@ -356,6 +365,7 @@ def verify(program: Program) -> None:
         if node.op == SELECT:
             condition, x, y = (program.nodes[a] for a in node.args)
             assert condition.boolean and x.boolean == y.boolean, f"%{i} selects across kinds"
+        assert all(program.nodes[a].op != REDUCE for a in node.args), f"%{i} uses what is there at the end only"
         if node.op == INPUT:
             assert 0 <= node.extra < program.inputs, f"%{i} reads an input that is not there"
     assert all(0 <= i < len(program.nodes) for i in program.outputs), "an output that is not there"

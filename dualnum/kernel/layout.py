@@ -8,11 +8,13 @@ Groups of planes are the operands: the outputs first, then the inputs. A group h
     "g"  planes and elements at any distances, to be gathered
     "r"  planes that repeat, each followed by its beginning
     "w"  a contiguous plane with zeros before and behind it
+    "o"  one where the plane of such a layout would be, zero before and behind it
     "W"  contiguous rows of a matrix with zeros on all sides
     "m"  rows in one piece each, at one distance
     "v"  a contiguous plane, whose elements in groups of a period go round by a shift
     "b"  one number a plane, the same everywhere
     "s"  one number
+    "+"  of results, what is left to be put together (see `reduction`)
     "*"  a plane of any shape and type, to be spread over the elements: what is compiled for "p" is called with it
 
 Of jets with several directions plane 0 of a group, the values, is followed by a plane for each direction for each
@@ -29,7 +31,7 @@ from ..algebra import Extents
 from ..kinds import DType, Value
 from .ir import INPUT, Program
 
-__all__ = ["BLOCK", "Group", "Planes", "Routine", "flat_inputs", "laid_out", "moving", "opened", "period"]
+__all__ = ["BLOCK", "Group", "Planes", "Routine", "elements", "flat_inputs", "laid_out", "moving", "opened", "period"]
 
 BLOCK = 32768  # elements that are broadcast, cast or gathered at a time
 
@@ -154,6 +156,12 @@ def period(ring: Any) -> int:
 def opened(array: Value, ndim: int) -> Any:
     """Planes with axes opened behind the first, so that they broadcast to `ndim` axes."""
     return array.reshape(array.shape[0], *(1,) * (ndim + 1 - array.ndim), *array.shape[1:])
+
+
+def elements(results: Sequence[Any], length: int) -> tuple[int, ...]:
+    """The shape of the elements, so many, of which these are the results."""
+    shape: tuple[int, ...] = results[0].shape[1:]
+    return shape if prod(shape) == length else (length,)  # of what is reduced there are blocks
 
 
 def flat_inputs(arguments: Sequence[Any], shape: tuple[int, ...]) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .ir import CONST, FINAL, FMA, INPUT, KEPT, LOOP, Graph, Program, Symbol
+from .ir import CONST, FINAL, FMA, INPUT, KEPT, LOOP, REDUCE, Graph, Program, Symbol
 
 __all__ = ["optimize"]
 
@@ -40,6 +40,8 @@ def _rewrite(program: Program, pattern: Any) -> Program:
             made.append(graph.constant(node.extra))
         elif node.op == INPUT:
             made.append(graph.input(node.extra))
+        elif node.op == REDUCE:
+            made.append(graph.reduced(node.extra, args[0]))
         elif node.op == LOOP:
             made.append(graph.loop(node.extra, args))
         elif node.op in (FINAL, KEPT):

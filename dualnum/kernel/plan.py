@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import prod
 from typing import Any, NamedTuple
 
@@ -10,8 +11,8 @@ import numpy as np
 from . import interpret
 from .emit import MATH, Unrenderable
 from .interpret import INTERPRETER
-from .ir import INPUT, Instruction, Program, prune
-from .layout import Group, Routine, flat_inputs, moving
+from .ir import INPUT, REDUCE, Instruction, Program, prune
+from .layout import Group, Routine, elements, flat_inputs, moving
 from .optimize import optimize
 from .target import Target
 
@@ -53,6 +54,11 @@ class Plan:
         """The function of the machine, where it can be called on handles with nothing before."""
         return None if self.early is not None or self.target.handle is None else self.call
 
+    @property
+    def unit(self) -> int:
+        """At multiples of how many elements it may be cut into chunks; 0 for any."""
+        return max((n.extra.unit for n in self.program.nodes if n.op == REDUCE), default=0)
+
     def cost(self, directions: int | None) -> int:
         """Operations an element."""
         return self.work + self.each * (directions or 0)
@@ -73,7 +79,7 @@ class Plan:
             return False
         given = operands
         if self.early is not None:
-            given = [*operands, *((_Computed(y), "c") for y in self._before(operands, results[0].shape[1:]))]
+            given = [*operands, *((_Computed(y), "c") for y in self._before(operands, elements(results, length)))]
         alarm = self.target.run(self, results, given, length, directions, raised)
         return alarm if self.mend is None else self.mend.run(results, operands, length, directions, alarm)
 
@@ -109,7 +115,7 @@ def prepare(
 
     None where jets with several directions have none: they are compiled, or go the way of whole arrays.
     """
-    outputs = [Group("c", n) for n in counts]
+    outputs = _outputs(program, counts)
     counts, work, each = tuple(counts), sum(map(_weight, program.nodes)), 0
     if not target.compiled or not target.fits(Routine(program, outputs, groups, single=single)):
         machine = (target.interpreter or INTERPRETER) if target.compiled else target
@@ -133,7 +139,14 @@ def rendered(
     program: Program, groups: Sequence[Group], counts: Sequence[int], target: Target, single: bool = False
 ) -> str:
     """The text of the same, to look at."""
-    return target.render(_routine(program, [Group("c", n) for n in counts], groups, target, single=single)[1])
+    return target.render(_routine(program, _outputs(program, counts), groups, target, single=single)[1])
+
+
+def _outputs(program: Program, counts: Sequence[int]) -> list[Group]:
+    """How the results of a program lie in memory."""
+    first = accumulate(counts, initial=0)
+    reduced = [n > 0 and program.nodes[program.outputs[k]].op == REDUCE for k, n in zip(first, counts, strict=False)]
+    return [Group("+" if its else "c", n) for its, n in zip(reduced, counts, strict=True)]
 
 
 def _routine(

@@ -34,6 +34,9 @@ class Prepared(Protocol):
     @property
     def work(self) -> int: ...
 
+    @property
+    def unit(self) -> int: ...
+
     def cost(self, directions: int | None) -> int: ...
 
 
@@ -47,6 +50,7 @@ class Target:
         looks: whether it can be asked what numbers it has; else programs take care of all that may come, and write
             the zeros of their results as well.
         loops: whether programs of scalars may have loops.
+        reduces: whether programs of arrays may reduce their elements.
         interpreter: what runs the programs that it does not, if that is not the one of NumPy.
         layouts: what it reads as it lies; "*" among them: of any shape and type, spread over the elements by itself.
         handle: what a function of the machine takes for an array in one piece, or None: it is not called directly.
@@ -60,6 +64,7 @@ class Target:
     layouts = "cs"
     looks = True
     loops = False
+    reduces = False
     interpreter: "Target | None" = None
     handle: Callable[[Any], Any] | None = None
     refused: tuple[type[Exception], ...] = ()
@@ -147,10 +152,13 @@ class Target:
         """Up to how many elements, of so many operations each, one call is as good as several side by side."""
         raise NotImplementedError
 
-    def in_chunks(self, call: Callable[..., int], arguments: Any, owners: Any, length: int, work: int) -> bool:
+    def in_chunks(
+        self, call: Callable[..., int], arguments: Any, owners: Any, length: int, work: int, unit: int = 0
+    ) -> bool:
         """call(*arguments, length, begin, end) over all elements, side by side where that pays.
 
-        The arguments are handles, numbers, and the directions where there are several; the `owners` hold the memory.
+        Chunks begin at multiples of a unit. The arguments are handles, numbers, and the directions where there are
+        several; the `owners` hold the memory.
         """
         raise NotImplementedError
 
@@ -158,6 +166,8 @@ class Target:
         """The text of the arguments for an array of this name in one piece."""
         raise NotImplementedError
 
-    def called(self, call: str, arguments: Sequence[str], owners: Sequence[str], length: int, work: int) -> str:
+    def called(
+        self, call: str, arguments: Sequence[str], owners: Sequence[str], length: int, work: int, unit: int = 0
+    ) -> str:
         """The text of the call of a function of this name over all elements."""
         raise NotImplementedError

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..kernel.ir import LOOP, SELECT, Graph, Program, Symbol
+from ..kernel.reduction import IDENTITY
 from ..kinds import DType
 from .constants import is_uniform
 from .fused import Source, spread
@@ -48,6 +49,7 @@ class Body:
         self.graph = Graph(kind[1])
         self.sources: list[Source] = []
         self._symbols: dict[int, Symbol] = {}
+        self._windowed: dict[Any, Symbol] = {}  # what is read at windows, or computed there
         self._planes: dict[int, list[Symbol]] = {}  # of inputs whose planes are read one by one
 
     def program(
@@ -94,14 +96,34 @@ class Body:
         if node.op == "placed":
             self._symbols[node.number] = self._windows(node)
             return
+        if node.number in self.cut.reduced:
+            self._symbols[node.number] = self._reduced(node)
+            return
         args = [self.symbol(a) for a in node.args]
         if node.op == "select" and node.args[0].number in self.seldom and not self.follows:
             self._symbols[node.number] = args[2]
             return
+        self._symbols[node.number] = self._operation(node, args)
+
+    def _reduced(self, node: Node) -> Symbol:
+        """All of an array, or of a window of the elements, to one number."""
+        its, rider, (array,) = self.cut.reduced[node.number], self.cut.riders.get(node.number), node.args
+        x: Symbol = self.symbol(array) if rider is None else self._at(array, rider.window, rider.inside)
+        if its.truth and not x.boolean:
+            x = self.graph.node(np.not_equal, x, self.graph.constant(0.0))
+        if rider is not None:
+            if x.boolean:
+                x = self.graph.node(SELECT, x, self.graph.constant(1.0), self.graph.constant(0.0))
+            nothing = self.graph.constant(IDENTITY[its.way.ufunc])
+            x = self.graph.node(SELECT, self._whether_in(rider.window), x, nothing)
+        return self.graph.reduced(its.way, x)
+
+    def _operation(self, node: Node, args: list[Symbol]) -> Symbol:
+        """An elementwise node of these arguments."""
         op = SELECT if node.op == "select" else node.op
         if op == SELECT and not args[0].boolean:
             args[0] = self.graph.node(np.not_equal, args[0], self.graph.constant(0.0), relaxed=False)
-        self._symbols[node.number] = self.graph.node(op, *args, relaxed=node.relaxed)
+        return self.graph.node(op, *args, relaxed=node.relaxed)
 
     def symbol(self, node: Node) -> Symbol:
         """A node that was written, or is read."""
@@ -161,14 +183,52 @@ class Body:
         return Source(before, layout, ready=self.cut.in_one_piece(before), window=node.extra)
 
     def _windows(self, node: Node) -> Symbol:
-        pieces = []
-        for piece, its in zip(node.args, windows(node), strict=True):
+        its = self.cut.lifted.get(node.number)
+        read = self._window if its is None else lambda piece, window: self._lifted(piece, window, its.inside)
+        pieces = list(map(read, node.args, windows(node)))
+        return reduce(lambda a, b: self.graph.node(np.add, a, b), pieces)
+
+    def _window(self, piece: Node, window: Any) -> Symbol:
+        """An array with zeros on all sides."""
+        key = piece.number, window
+        if key not in self._windowed:
             if piece.op == "constant":
                 piece = spread_constant(piece, piece.shape, self.kind[1])
-            ready = self.cut.in_one_piece(piece)
-            self.sources.append(Source(piece, layout_of(its), ready=ready, window=its))
-            pieces.append(self.graph.input())
-        return reduce(lambda a, b: self.graph.node(np.add, a, b), pieces)
+            ready = piece.dtype == self.kind[1] and self.cut.in_one_piece(piece)
+            self.sources.append(Source(piece, layout_of(window), ready=ready, window=window))
+            self._windowed[key] = self.graph.input()
+        return self._windowed[key]
+
+    def _lifted(self, piece: Node, window: Any, inside: Collection[int]) -> Symbol:
+        """The same of an array that is computed here."""
+        if piece.number not in inside:
+            return self._window(piece, window)
+        computed = self._at(piece, window, inside)
+        return self.graph.node(SELECT, self._whether_in(window), computed, self.graph.constant(0.0))
+
+    def _whether_in(self, window: Any) -> Symbol:
+        """Whether an element lies in a window."""
+        key = None, window
+        if key not in self._windowed:
+            one = Node("constant", (), (1,), self.kind[1], np.ones(1, self.kind[1]))
+            self.sources.append(Source(one, "o", window=window))
+            self._windowed[key] = self.graph.node(np.not_equal, self.graph.input(), self.graph.constant(0.0))
+        return self._windowed[key]
+
+    def _at(self, node: Node, window: Any, inside: Collection[int]) -> Symbol:
+        """A node of another kernel at a window of this one; beside it is anything."""
+        if node.number not in inside:
+            its = node
+            while its.op == "broadcast":
+                its = its.args[0]
+            if prod(its.shape) == 1 or (its.op == "constant" and np.size(its.extra) and is_uniform(its.extra)):
+                return self.symbol(node)
+            read = self._window(node, window)
+            return read if node.dtype != bool else self.graph.node(np.not_equal, read, self.graph.constant(0.0))
+        key = node.number, window, True
+        if key not in self._windowed:
+            self._windowed[key] = self._operation(node, [self._at(a, window, inside) for a in node.args])
+        return self._windowed[key]
 
 
 def spread_constant(constant: Node, shape: tuple[int, ...], dtype: DType) -> Node:

@@ -19,9 +19,11 @@ from ..kernel.target import Target
 from ..kinds import DType, Value
 from .body import Body, layout_of, spread_constant, windows
 from .fused import Kernel, Output, Source
+from .lifting import Lifted, Rider, lifted, riders
 from .nodes import MOST_PLANES, Node, Trace
 from .places import place, rows
 from .scalars import Pack, Scalar
+from .sums import Reduced, reduced
 
 __all__ = ["Cut"]
 
@@ -47,25 +49,54 @@ class Cut:
         self.apart = set() if target.looks else set(_numbers(self.nodes, traced, samples))
         self.layouts = {n.number: _layout_of(x) for n, x in zip(traced.inputs, samples, strict=True)}
         self.kinds: dict[int, Any] = {}
+        self.rows: dict[Any, int] = {}  # how long those are that kernels of a kind reduce
+        self.reduced: dict[int, Reduced] = {}  # what a kernel gives that is one number of all elements
         self.places: dict[
             int, tuple[Node, int]
         ] = {}  # of scalars that one kernel leaves to others: an array, and where
         self._scalars: dict[Any, Any] = {}  # kinds of scalars, by operation and type
+        for node in self.nodes:
+            self.kinds[node.number] = self._kind(node)
+        self._lift(traced)
         self._assign(traced)
         self._drop_unread(traced)
+
+    def _lift(self, traced: Trace) -> None:
+        """Finds what is computed where it is put into longer arrays, and drops what nothing else needs."""
+        self.lifted: dict[int, Lifted] = {}
+        self.riders: dict[int, Rider] = {}
+        if "o" not in self.target.layouts:
+            return
+        fixed = {n.number for n in (*traced.wanted, *traced.alarms)} | set(self.seldom)
+        self.lifted = lifted(self.nodes, self.kinds, fixed, self.in_one_piece, self._direct)
+        if self.lifted:
+            reductions = [n for n in self.nodes if self._reduces(n) and self.reduced[n.number].whole]
+            self.riders = riders(self.nodes, self.kinds, self.lifted, reductions, self._direct)
+            needed = set(fixed)
+            for node in reversed(self.nodes):
+                if node.number in needed:
+                    needed.update(a.number for a in self.reads(node))
+            self.nodes = [n for n in self.nodes if n.number in needed]
+
+    def reads(self, node: Node) -> Sequence[Node]:
+        """What a node needs of others."""
+        rider = self.riders.get(node.number)
+        its = self.lifted.get(node.number if rider is None else rider.on.number)
+        return node.args if its is None else its.leaves
 
     def _assign(self, traced: Trace) -> None:
         stages, kinds = self._stages(), self.kinds
         groups: dict[Any, list[Node]] = {}
         self._sink(stages, traced)
         for node in self.nodes:
-            kind, stage, apart = kinds[node.number], stages[node.number], node.number in self.apart
+            of = self._computed_with(node)
+            kind, stage, apart = kinds[of.number], stages[node.number], of.number in self.apart
             groups.setdefault((stage, kind if kind is not None else node.number, apart), []).append(node)
         users: dict[int, set[Any]] = {}  # of a node the other groups that read it
         where = {n.number: key for key, members in groups.items() for n in members}
         for node in self.nodes:
             key = where[node.number]
-            for arg in node.args:
+            for arg in self.reads(node):
                 if where[arg.number] is not key:
                     users.setdefault(arg.number, set()).add(key)
         # a stack whose planes one kernel computes is written by it
@@ -81,7 +112,7 @@ class Cut:
         wanted = {n.number for n in traced.wanted}
         alarms = {n.number for n in traced.alarms}
         for key in sorted(groups, key=lambda k: (k[0], groups[k][0].number)):
-            members = groups[key]
+            members = sorted(groups[key], key=lambda n: n.number in self.reduced)
             first = members[0]
             if first.number in written:
                 continue
@@ -103,15 +134,18 @@ class Cut:
                 self._kernel(members, given, stacks.get(key, []), alarms)
 
     def _stages(self) -> dict[int, int]:
-        """Of each node how many kernels and steps must run one after the other before it; its kind is found as well."""
+        """Of each node how many kernels and steps must run one after the other before it."""
         stages: dict[int, int] = {}
         kinds = self.kinds
         for node in self.nodes:
-            kind = kinds[node.number] = self._kind(node)
+            if self._reduces(node) and node.number not in self.riders:
+                stages[node.number] = stages[node.args[0].number]
+                continue
+            kind = kinds[self._computed_with(node).number]
             stage = 0
             apart = node.number in self.apart
             broadcast = node.op == "broadcast"
-            for arg in node.args:
+            for arg in self.reads(node):
                 before, its = stages[arg.number], kinds[arg.number]
                 same = kind is not None and (its is kind or its == kind) and apart == (arg.number in self.apart)
                 if not (same or broadcast or (arg.op == "rolled" and self.turns(arg, kind))):
@@ -127,15 +161,16 @@ class Cut:
             return
         readers: dict[int, list[Node]] = {}
         for node in self.nodes:
-            for arg in node.args:
+            for arg in self.reads(node):
                 readers.setdefault(arg.number, []).append(node)
         fixed = {n.number for n in (*traced.wanted, *traced.alarms)} | set(self.seldom)
+        fixed.update(rider.on.number for rider in self.riders.values())
         for node in reversed(self.nodes):
             kind, stage, users = self.kinds[node.number], stages[node.number], readers.get(node.number, ())
             if kind is None or not kind[0] or node.number in fixed or any(self.kinds[u.number] != kind for u in users):
                 continue
             first = min((stages[u.number] for u in users), default=stage)
-            here = [a for a in node.args if self.kinds[a.number] is not None and stages[a.number] == stage]
+            here = [a for a in self.reads(node) if self.kinds[a.number] is not None and stages[a.number] == stage]
             if first > stage and all(self._is_written(a, node, stages, readers, fixed) for a in here):
                 stages[node.number] = first
 
@@ -191,6 +226,23 @@ class Cut:
                 return next((self.kinds[a.number] for a in node.args if self.kinds.get(a.number) is not None), None)
             return (), node.dtype
         return _elementwise_kind(node, self.kinds)
+
+    def _reduces(self, node: Node) -> bool:
+        """Whether the kernel of a node's argument finds it by the way."""
+        its = reduced(node) if self.target.reduces and self.kinds[node.number] is None else None
+        of = None if its is None else self.kinds[node.args[0].number]
+        if its is None or of is None or node.args[0].number in self.apart or not self.target.computes(of[1]):
+            return False
+        if prod(of[0]) < 2 or (its.way.row and self.rows.setdefault(of, its.way.row) != its.way.row):
+            return False
+        self.reduced[node.number] = its
+        return True
+
+    def _computed_with(self, node: Node) -> Node:
+        """The node whose kernel computes this one: of what is reduced another's."""
+        if node.number in self.riders:
+            return self.riders[node.number].on
+        return node.args[0] if node.number in self.reduced else node
 
     def _direct(self, members: Sequence[Node], dtype: DType) -> bool:
         """Whether a kernel of these nodes is one piece of machine code that takes arrays as they are."""
@@ -249,11 +301,14 @@ class Cut:
     def _kernel(self, members: list[Node], given: list[Node], stacks: list[Node], alarms: set[int]) -> None:
         shape, dtype = kind = self.kinds[members[0].number]
         direct = self._direct(members, dtype)
+        ways = {n.number: self.reduced[n.number] for n in members if n.number in self.reduced}
+        row = max((its.way.row for its in ways.values()), default=0)
+        self.reduced.update({k: its._replace(way=its.way._replace(row=row)) for k, its in ways.items()})
         if not direct:  # windows are read by machine code only
             self.steps += [n for n in members if n.op == "placed"]
             members = [n for n in members if n.op != "placed"]
         inside = {n.number for n in members}
-        outside = [a for n in (*members, *stacks) for a in n.args if a.number not in inside]
+        outside = [a for n in (*members, *stacks) for a in self.reads(n) if a.number not in inside]
         watched = [n for n in members if n.number in alarms]
         seldom = {n.args[0].number for n in members if n.op == "select"} & set(self.seldom)
         target = engine.target() if members[0].number in self.apart else self.target
@@ -265,7 +320,7 @@ class Cut:
         if watched and not given and not stacks:
             given = members[-1:]  # the interpreter runs over what it writes
         program = body.program(members, given, stacks, watched)
-        results = [Output(n, len(n.args), len(n.args)) if n.op == "pack" else Output(n) for n in given] + [
+        results = [self._output(n) for n in given] + [
             Output(s, len(s.args) if self.target.looks else s.shape[0], s.shape[0]) for s in stacks
         ]
         groups = [Group("c" if s.layout == "t" else s.layout, s.planes or 1) for s in body.sources]
@@ -275,6 +330,11 @@ class Cut:
             mending = Body(self, kind, direct, outside, seldom, follows=True).program(members, given, stacks, watched)
             plan = replace(plan, mend=prepare(mending, groups, counts, target, guarded=True))
         self.steps.append(Kernel(plan, shape, dtype, body.sources, results, program, groups))
+
+    def _output(self, node: Node) -> Output:
+        if node.op == "pack":
+            return Output(node, len(node.args), len(node.args))
+        return Output(node, reduced=self.reduced.get(node.number))
 
 
 def _elementwise_kind(node: Node, kinds: dict[int, Any]) -> Any:

@@ -64,14 +64,17 @@ class Explained:
 
     def _step(self, step: Kernel | Node) -> None:
         if isinstance(step, Kernel):
-            read = sum(_bytes(s.node) * bool(s.layout != "s") for s in step.sources)
+            sources = {_whole(s.node).number: _whole(s.node) for s in step.sources if s.layout not in "so"}
+            read = sum(map(_bytes, sources.values()))
             written = sum(_bytes(o.node) for o in step.outputs)
-            count = sum(1 for n in step.program.nodes if n.op not in ("input", "constant"))
+            count = sum(1 for n in step.program.nodes if n.op not in ("input", "constant", "reduce"))
             what = kind(step.shape, step.dtype)
             self.kernels.append((what, count, read + written))
-            arrays = sum(s.layout != "s" for s in step.sources)
-            passes = arrays + len(step.outputs)
-            text = f"{_many(count, 'operation')}, {_many(arrays, 'array')} read, {len(step.outputs)} written"
+            arrays = len(sources)
+            summed = sum(o.reduced is not None for o in step.outputs)
+            passes = arrays + len(step.outputs) - summed
+            text = f"{_many(count, 'operation')}, {_many(arrays, 'array')} read, {len(step.outputs) - summed} written"
+            text += f", {summed} summed" if summed else ""
             self._line("kernel", what, text, read + written, passes)
         elif step.op not in _SEEN_THROUGH:
             reads, total = [a for a in step.args if a.op != "constant" or a.shape], _bytes(step)
@@ -121,6 +124,13 @@ def _why(node: Node) -> str:
     if function is rewritten:
         return "writes into a part of an array"
     return "puts arrays together" if node.op in ("concatenate", "stack", "placed") else "is not elementwise"
+
+
+def _whole(node: Node) -> Node:
+    """The array that a part lies in: of parts that overlap the memory is read once."""
+    while node.op in ("slice", "row", "broadcast"):
+        node = node.args[0]
+    return node
 
 
 def _bytes(node: Node) -> int:

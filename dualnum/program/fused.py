@@ -18,6 +18,7 @@ from ..kernel.plan import Plan
 from ..kinds import DType, Value
 from .nodes import Node
 from .places import turned
+from .sums import Reduced
 
 __all__ = ["Kernel", "Output", "Source", "spread"]
 
@@ -30,8 +31,8 @@ class Source(NamedTuple):
         layout: see `kernel.layout`; "p" for what may have to come block by block, "t" for what is rolled before.
         planes: how many entries of its first axis are inputs, one by one; 0 where it is one input.
         ready: the array is known to lie as the layout says; else it is laid out before.
-        window: for the layouts "w" and "W", where in the kernel's elements it lies; for "v" and "t" period and shift;
-            for "m" how long rows are, and how far apart.
+        window: for the layouts "w", "o" and "W", where in the kernel's elements it lies; for "v" and "t" period and
+            shift; for "m" how long rows are, and how far apart.
     """
 
     node: Node
@@ -44,18 +45,21 @@ class Source(NamedTuple):
 class Output(NamedTuple):
     """What a kernel writes: for a stack its first `planes` entries, of `size`; `size` is 0 where it is none.
 
-    A small array is a stack of its entries.
+    A small array is a stack of its entries. What is `reduced` has still to be put together.
     """
 
     node: Node
     planes: int = 1
     size: int = 0
+    reduced: Reduced | None = None
 
     def shape(self, of_kernel: tuple[int, ...]) -> tuple[int, ...]:
         """Of the array that is written."""
         if self.node.op == "pack":
             shape: tuple[int, ...] = self.node.shape
             return shape
+        if self.reduced is not None:
+            return self.reduced.parts(of_kernel)
         return (self.size, *of_kernel) if self.size else of_kernel
 
 
@@ -80,7 +84,7 @@ class Kernel:
     def direct(self) -> bool:
         """Whether the machine's function can be called as it is, on arrays that are laid out in one go, if at all."""
         short = prod(self.shape) <= BLOCK
-        return self.plan.direct is not None and all(s.layout in "cswvmW" and (s.ready or short) for s in self.sources)
+        return self.plan.direct is not None and all(s.layout in "cswvmWo" and (s.ready or short) for s in self.sources)
 
     @property
     def at_once(self) -> bool:
@@ -91,7 +95,7 @@ class Kernel:
     def start(self, raised: Any, *arrays: Any) -> list[Any] | None:
         """The same on a machine that is not looked at: where an alarm is raised, it is the one that is given."""
         operands = [float(x) if s.layout == "s" else _at_once(s, x) for s, x in zip(self.sources, arrays, strict=True)]
-        results = [self.plan.target.empty((size or 1, *self.shape), self.dtype) for _, _, size in self.outputs]
+        results = [self.plan.target.empty((size or 1, *self.shape), self.dtype) for _, _, size, _ in self.outputs]
         raised = None if self.plan.mend is not None else raised  # what follows asks for an alarm of its own
         if self.plan.run(results, operands, prod(self.shape), raised=raised):
             return None
@@ -100,16 +104,20 @@ class Kernel:
     def run(self, *arrays: Any) -> list[Any] | None:
         """The outputs for the arrays of the sources; None where the alarm was raised."""
         length, target = prod(self.shape), self.plan.target
-        in_blocks = "*" in target.layouts and self.plan.early is None and length > BLOCK
+        whole = any(y.reduced is not None for y in self.outputs)
+        in_blocks = "*" in target.layouts and self.plan.early is None and length > BLOCK and not whole
         operands = [self._operand(source, x, in_blocks) for source, x in zip(self.sources, arrays, strict=True)]
-        results = [target.empty((size or 1, *self.shape), self.dtype) for _, _, size in self.outputs]
+        results = [
+            target.empty((1, *y.shape(self.shape)) if y.reduced else (y.size or 1, *self.shape), self.dtype)
+            for y in self.outputs
+        ]
         alarm = self.plan.run(results, operands, length)
-        for (_, count, _), planes in zip(self.outputs, results, strict=True):
-            planes[count:] = 0
+        for output, planes in zip(self.outputs, results, strict=True):
+            planes[output.planes :] = 0
         if alarm:
             return None
         pairs = zip(self.outputs, results, strict=True)
-        return [y.reshape(o.shape(self.shape)) if o.size else y[0, ...] for o, y in pairs]
+        return [_given(o, y, self.shape) for o, y in pairs]
 
     def _operand(self, source: Source, x: Value, in_blocks: bool) -> Any:
         """An array as a plan takes it; with `in_blocks` the target spreads it."""
@@ -121,9 +129,9 @@ class Kernel:
             x = x.reshape(-1)
         if layout == "t":
             x, layout = turned(x, *source.window), "c"
-        if layout in "wvW":
+        if layout in "wvWo":
             x = np.ascontiguousarray(x)
-        if layout in "wvWm" and layout not in self.plan.target.layouts:
+        if layout in "wvWmo" and layout not in self.plan.target.layouts:
             x, layout = _laid(x, layout, source.window, self.shape), "c"
         if layout not in "cp" or (x.dtype == self.dtype and x.shape[1:] == self.shape and x.flags.c_contiguous):
             x = x if x.dtype == self.dtype else x.astype(self.dtype)
@@ -132,7 +140,14 @@ class Kernel:
         else:
             x = spread(x, (len(x), *self.shape), self.dtype)
         planes = launch.Planes(x, count or 1)
-        return (planes, layout, source.window) if layout in "wvmW" else (planes, layout)
+        return (planes, layout, source.window) if layout in "wvmWo" else (planes, layout)
+
+
+def _given(output: Output, planes: Any, shape: tuple[int, ...]) -> Any:
+    """What a kernel has written for an output, as it is read."""
+    if output.reduced is not None:
+        return output.reduced.finish(planes[0])
+    return planes.reshape(output.shape(shape)) if output.size else planes[0, ...]
 
 
 def _at_once(source: Source, x: Value) -> Any:
@@ -156,7 +171,7 @@ def _laid(x: Value, layout: str, window: tuple[int, ...], shape: tuple[int, ...]
     if layout == "v":
         return turned(x, *window)
     wide = np.zeros((1, *shape), x.dtype)
-    if layout == "w":
+    if layout in "wo":
         wide.reshape(-1)[slice(*window)] = x.reshape(-1)
     else:
         period, _, _, west, east, north, south = window

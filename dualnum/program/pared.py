@@ -74,6 +74,12 @@ class Pared:
         )  # fmt: skip
 
     @property
+    def reduced(self) -> set[int]:
+        """The numbers of nodes that kernels reduce."""
+        kernels = (s for s in self.steps if isinstance(s, Kernel))
+        return {o.node.number for k in kernels for o in k.outputs if o.reduced is not None}
+
+    @property
     def wanted(self) -> list[Node]:
         """The nodes whose arrays somebody looks at."""
         return [*self.outputs, *(g.node for g in self.guards), *self.written.values(), *self.shaped]

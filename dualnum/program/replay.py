@@ -142,7 +142,8 @@ class _Writer:
             self.lines.append("if raised: return ALARM")
         self.lines += [f"if {self.bound(np.any)}({self.value(n)}): return ALARM" for n in pared.alarms]
         outputs = f"[{', '.join(map(self._output, pared.outputs))}]"
-        if any(map(_may_be_shared, pared.outputs)) or len({n.number for n in pared.outputs}) < len(pared.outputs):
+        shared = any(_may_be_shared(n) for n in pared.outputs if n.number not in pared.reduced)
+        if shared or len({n.number for n in pared.outputs}) < len(pared.outputs):
             outputs = f"apart({outputs}, args)"
         if pared.written:  # once nothing can fail any more
             values = ", ".join(f"array({self.value(n)})" for n in pared.written.values())
@@ -213,7 +214,10 @@ class _Writer:
         else:
             self._direct(kernel, names)
         for output, name in zip(kernel.outputs, names, strict=True):
-            if output.node.dtype == bool:
+            if output.reduced is not None:
+                if kernel.direct and not self._starts(kernel):
+                    self.lines.append(f"{name} = {self.bound(output.reduced.finish)}({name})")
+            elif output.node.dtype == bool:
                 self.lines.append(f"{name} = {name}.astype({self.bound(np.dtype(bool))})")
             self._guard(output.node)
 
@@ -241,7 +245,10 @@ class _Writer:
             self.lines.append(f"{name} = {fresh}({shape}, {dtype})")
             if output.planes < output.size:
                 self.lines.append(f"{name}[{output.planes}:] = 0.0")
-        given = [target.argument(name, "c") for name in names]
+        given = [
+            target.argument(name, "c" if o.reduced is None else "+")
+            for o, name in zip(kernel.outputs, names, strict=True)
+        ]
         for i, source in enumerate(kernel.sources):
             name = self.name(source.node)
             if source.layout == "s":
@@ -255,7 +262,9 @@ class _Writer:
             owners.append(name)
             given.append(target.argument(name, source.layout, source.window))
         self.names.update(target.names)
-        run = target.called(self.bound(kernel.plan.call), given, owners, prod(kernel.shape), kernel.plan.work)
+        run = target.called(
+            self.bound(kernel.plan.call), given, owners, prod(kernel.shape), kernel.plan.work, kernel.plan.unit
+        )
         self.lines.append(run if kernel.program.alarm is None else f"if {run}: return ALARM")
 
     def _number(self, source: Source) -> str:

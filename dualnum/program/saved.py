@@ -264,7 +264,7 @@ def _kernel(writer: Writer, k: Kernel, places: dict[int, int], codes: dict[str, 
         digest, code = store.object_code(text)
         codes[digest] = code
     sources = [[places[s.node.number], s.layout, s.planes, s.ready, list(s.window)] for s in k.sources]
-    outputs = [[places[o.node.number], o.planes, o.size] for o in k.outputs]
+    outputs = [[places[o.node.number], o.planes, o.size, writer.value(o.reduced)] for o in k.outputs]
     return {
         "shape": list(k.shape), "dtype": writer.value(np.dtype(k.dtype)), "sources": sources, "outputs": outputs,
         "program": _program(writer, k.program), "groups": list(map(list, k.groups)), "counts": list(k.plan.counts),
@@ -274,7 +274,7 @@ def _kernel(writer: Writer, k: Kernel, places: dict[int, int], codes: dict[str, 
 def _read_kernel(reader: Reader, d: Any, nodes: Sequence[Node], machine: Target) -> Kernel:
     dtype, shape = reader.value(d["dtype"]), tuple(map(int, d["shape"]))
     sources = [Source(nodes[i], layout, n, ready, tuple(window)) for i, layout, n, ready, window in d["sources"]]
-    outputs = [Output(nodes[i], planes, size) for i, planes, size in d["outputs"]]
+    outputs = [Output(nodes[i], planes, size, reader.value(its)) for i, planes, size, its in d["outputs"]]
     program, groups = _read_program(reader, d["program"]), [Group(*g) for g in d["groups"]]
     target = machine if machine.computes(dtype) else machine.interpreter or INTERPRETER
     plan = prepare(program, groups, d["counts"], target, single=not shape)

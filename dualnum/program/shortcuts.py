@@ -3,13 +3,14 @@
 Each takes a tracer, the function and its arguments, and gives NotImplemented where it has nothing to say.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from ..operand import operands
+from .apart import WRITTEN
 from .nodes import broadcast, joined, lifted, placed, planes, rolled
 from .places import SHORTEST
 from .tracing import select
@@ -17,7 +18,7 @@ from .tracing import select
 __all__ = ["SHORT", "SUMS"]
 
 SUMS = {"axis", "keepdims"}  # all that a sum may be told for its short ways
-_SUMMED = (np.dtype(np.float32), np.dtype(np.float64))  # NumPy's mean is their sum by their number
+_REAL = {np.dtype(np.float32), np.dtype(np.float64)}  # NumPy's mean is their sum by their number
 
 
 def _chosen(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
@@ -83,6 +84,11 @@ def _raveled(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
     return top.copy() if len(args) == 1 and not kwargs and len(top.shape) == 1 else NotImplemented
 
 
+def _unmoved(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
+    """Of one axis there is no other order."""
+    return top.copy("K") if args[0] is top and len(top.shape) == 1 and not kwargs else NotImplemented
+
+
 def _differences(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
     """Of the first order, of real or complex numbers: a slice less another."""
     if len(args) != 1 or kwargs.keys() - {"axis"} or top.dtype.kind not in "fc" or not top.shape:
@@ -129,9 +135,51 @@ def _not_summed(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
     axis = kwargs.get("axis")
     if axis == ():
         return top.copy("K")
-    if axis in (0, (0,)) and top.dtype in _SUMMED and len(top.shape) > 1 and top.shape[0] == 1:
+    if _are_made(planes(top.node), top) and _all_but_first(axis, len(top.shape)):  # each of a jet's planes by itself
+        sums = [np.sum(plane) for plane in top]
+        return np.reshape(np.stack(sums), (len(sums), *(1,) * (len(top.shape) - 1 if kwargs.get("keepdims") else 0)))
+    if axis in (0, (0,)) and top.dtype in _REAL and len(top.shape) > 1 and top.shape[0] == 1:
         return np.reshape(top[0] + 0.0, top.shape if kwargs.get("keepdims") else top.shape[1:])
     return NotImplemented
+
+
+def _all_but_first(axis: Any, ndim: int) -> bool:
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    return ndim > 1 and all(isinstance(a, int) for a in axes) and sorted(a % ndim for a in axes) == [*range(1, ndim)]
+
+
+def _are_made(planes: Sequence[Any], top: Any) -> bool:
+    """Whether kernels compute the planes of a stack, and may sum by the way."""
+    made = all(plane.elementwise or plane.op == "constant" for plane in planes)
+    return len(planes) > 1 and made and top.record.machine.reduces
+
+
+def _is_made(top: Any, *nodes: Any) -> bool:
+    """Whether a kernel computes one of these arrays of one real type, and may sum by the way."""
+    types = {node.dtype for node in nodes}
+    return top.record.machine.reduces and len(types) == 1 and types <= _REAL and any(n.elementwise for n in nodes)
+
+
+def _multiplied(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
+    """The sum of products of two vectors."""
+    if len(args) != 2 or kwargs:
+        return NotImplemented
+    a, b = map(top._node, args)
+    if a.shape != b.shape or not (len(a.shape) == 1 or function is np.vdot) or not _is_made(top, a, b):
+        return NotImplemented
+    return np.sum(args[0] * args[1])
+
+
+def _norm(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
+    if len(args) != 1 or kwargs or not _is_made(top, top.node):
+        return NotImplemented
+    return np.sqrt(np.sum(top * top))
+
+
+def _varied(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
+    if len(args) != 1 or kwargs.keys() - {"ddof"} or top.dtype not in _REAL or not top.record.machine.reduces:
+        return NotImplemented
+    return WRITTEN[function](top, **kwargs) if top.size > 1 else NotImplemented
 
 
 def _copied(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
@@ -139,7 +187,7 @@ def _copied(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _mean(top: Any, function: Any, args: Any, kwargs: Any) -> Any:
-    if len(args) != 1 or top.dtype not in _SUMMED or kwargs.keys() - SUMS:
+    if len(args) != 1 or top.dtype not in _REAL or kwargs.keys() - SUMS:
         return NotImplemented
     total = np.sum(top, **kwargs)
     return total / float(top.size // max(total.size, 1))
@@ -162,5 +210,8 @@ SHORT: dict[Callable[..., Any], Callable[..., Any]] = {
     np.full_like: _filled, np.concatenate: _put_together, np.stack: _put_together, np.reshape: _reshaped,
     np.roll: _rolled, np.ravel: _raveled, np.diff: _differences, np.pad: _padded, np.sum: _not_summed,
     np.mean: _mean, np.shape: _attribute, np.ndim: _attribute, np.size: _attribute,
-    np.copy: _copied, np.iscomplexobj: _is_complex, np.real: _real,
+    np.copy: _copied, np.dot: _multiplied, np.vdot: _multiplied, np.inner: _multiplied, np.matmul: _multiplied,
+    np.vecdot: _multiplied, np.linalg.vecdot: _multiplied, np.linalg.norm: _norm, np.linalg.vector_norm: _norm,
+    np.var: _varied, np.std: _varied, np.transpose: _unmoved, np.moveaxis: _unmoved,
+    np.iscomplexobj: _is_complex, np.real: _real,
 }  # fmt: skip

@@ -180,6 +180,8 @@ class Tracer(Quick):
         if method != "__call__" or kwargs or ufunc.nout > 1 or ufunc.signature is not None:
             function = ufunc if method == "__call__" else getattr(ufunc, method)
             entries = apart(self, function, inputs, kwargs) if function in ENTRYWISE else NotImplemented
+            if entries is NotImplemented and function in SHORT:
+                entries = SHORT[function](self, function, inputs, kwargs)
             return self._call(function, *inputs, **kwargs) if entries is NotImplemented else entries
         return self._wrap(self.record.elementwise(ufunc, *map(self._node, inputs)))
 

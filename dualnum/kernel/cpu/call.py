@@ -28,10 +28,12 @@ __all__ = ["INTEGERS", "NAMES", "OBJECTS", "arguments", "called", "data_offset",
 # in the result they begin and end
 INTEGERS: dict[str, tuple[str, ...]] = {
     "c": (),
+    "+": (),
     "p": ("ps",),
     "g": ("ps", "es"),
     "r": ("ps", "period"),
     "w": ("first", "last"),
+    "o": ("first", "last"),
     "v": ("period", "shift"),
     "m": ("period", "gap"),
     "W": ("period", "gap", "ahead", "west", "east", "north", "south"),
@@ -42,13 +44,14 @@ _GIVEN: dict[str, Callable[[Any, Any], Sequence[int]]] = {  # for an array, of a
     "g": lambda x, operand: x.strides[:2],
     "r": lambda x, operand: (x.strides[0], period(x)),
     "w": lambda x, operand: operand[2],
+    "o": lambda x, operand: operand[2],
     "v": lambda x, operand: operand[2],
     "m": lambda x, operand: operand[2],
     "W": lambda x, operand: operand[2],
     "b": lambda x, operand: x.strides[:1],
     "*": lambda x, operand: x.strides[:1],
 }
-OBJECTS = "cwvmW"  # layouts whose arrays may stand for their addresses
+OBJECTS = "cwvmWo"  # layouts whose arrays may stand for their addresses
 NAMES = {"in_chunks": in_chunks}  # what `called` takes for granted
 
 
@@ -140,12 +143,12 @@ def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[int, int, Any]]:
 
 def written(name: str, layout: str, window: tuple[int, ...] = (0, 0)) -> str:
     """The text of the arguments for an array object of this name."""
-    return ", ".join([f"id({name})", *(map(str, window) if layout in "wvmW" else ())])
+    return ", ".join([f"id({name})", *(map(str, window) if layout in "wvmWo" else ())])
 
 
-def called(call: str, arguments: Sequence[str], owners: Sequence[str], length: int, work: int) -> str:
+def called(call: str, arguments: Sequence[str], owners: Sequence[str], length: int, work: int, unit: int = 0) -> str:
     """The text of the call of a kernel of this name over all elements."""
     given = ", ".join(arguments)
     if length <= alone(work):
         return f"{call}({given}, {length}, 0, {length})"
-    return f"in_chunks({call}, ({given},), ({', '.join(owners)},), {length}, {work})"
+    return f"in_chunks({call}, ({given},), ({', '.join(owners)},), {length}, {work}{f', {unit}' * (unit > 0)})"

@@ -17,7 +17,9 @@ class LLVM(Native):
     """Vectors of the host's width, with the vector library's functions where they are there."""
 
     name = "llvm"
+    layouts = Native.layouts + "o"
     loops = True
+    reduces = True
 
     def longest(self, routine: Routine) -> int:
         return rolled.LONGEST if rolled.is_long(routine) else super().longest(routine)

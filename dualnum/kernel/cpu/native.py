@@ -74,7 +74,7 @@ class Native(Target):
         if directions is not None:
             given.append(directions)
             work = plan.cost(directions)
-        return threads.in_chunks(plan.call, given, (plan, results, operands), length, work)
+        return threads.in_chunks(plan.call, given, (plan, results, operands), length, work, plan.unit)
 
     alone = staticmethod(threads.alone)
     in_chunks = staticmethod(threads.in_chunks)

@@ -16,6 +16,7 @@ class Reading(Instructions):
         super().__init__(routine.program.dtype)
         self.whole = _OBJECT.replace("{offset}", str(offset)) if offset >= 0 else _ADDRESS
         self.groups = [*routine.outputs, *routine.inputs]
+        self.inner = False  # whether what is written now is for vectors that no window ends in
 
     def lay(self, part: str) -> list[str]:
         """The lines that the layouts of all groups add to one part of the kernel."""
@@ -86,9 +87,18 @@ def _in_a_row(w: Reading, g: int, m: int | str, again: bool) -> str:
 
 
 def _within(w: Reading, g: int, m: int | str, again: bool) -> str:
+    if w.inner:
+        return _in_a_row(w, g, m, again)
+    return w.load_masked(w.address(g, m, again), _inside(w, g), w.number(0.0))
+
+
+def _whether_within(w: Reading, g: int, m: int | str, again: bool) -> str:
+    return w.number(1.0) if w.inner else w.select(_inside(w, g), w.number(1.0), w.number(0.0))
+
+
+def _inside(w: Reading, g: int) -> str:
     place = w.emit(f"add {w.longs} {w.all_lanes(f'%place{g}')}, <{w.iota}>")
-    inside = w.emit(f"icmp ult {w.longs} {place}, {w.all_lanes(f'%wide{g}')}")
-    return w.load_masked(w.address(g, m, again), inside, w.number(0.0))
+    return w.emit(f"icmp ult {w.longs} {place}, {w.all_lanes(f'%wide{g}')}")
 
 
 def _turned(w: Reading, g: int, m: int | str, again: bool) -> str:
@@ -221,8 +231,12 @@ LAYOUTS = {
             _AT,
         ),
     ),
+    "o": Layout(
+        _whether_within, ("%wide{g} = sub i64 %last{g}, %first{g}",), here=("%place{g} = sub i64 %i, %first{g}",)
+    ),
     "b": Layout(_single, (_ADDRESS, "%at{g} = getelementptr i8, ptr %p{g}, i64 0")),
     "s": Layout(_number, ()),
+    "+": Layout(_number, ("{whole}",)),  # never read
     "r": _AROUND._replace(head=(_ADDRESS, *_AROUND.head), here=("%along{g} = mul i64 %i{g}, {size}", _AT)),
     "v": _AROUND._replace(
         load=_turned,

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from ..emit import write
 from ..layout import Routine
 from .call import INTEGERS
-from .reading import LAYOUTS, Reading
+from .reading import LAYOUTS
+from .reducing import Reducing, by_rows
 from .rolled import is_long, write_rolled
 from .single import write_single
 
@@ -21,14 +22,13 @@ _STACK = 3 << 16  # bytes of one piece of memory on the stack, of which a thread
 _UNROLLED = 5  # planes that are copied one by one, more of them by a loop
 
 
-class _Loop(Reading):
+class _Loop(Reducing):
     """The body of the loop, with what it reads and writes."""
 
     def __init__(self, routine: Routine, offset: int) -> None:
         super().__init__(routine, offset)
         self.directed = routine.directed
         self.outputs = len(routine.outputs)
-        self.entry: list[str] = []  # before the loop
         self.leaving: list[str] = []  # behind it
         self.label = "loop"  # of the block that is being written
         copied = [group.planes for group in self.groups if LAYOUTS[group.layout].copied]
@@ -59,14 +59,6 @@ class _Loop(Reading):
             f"{name}.end:",
         ]
         self.label = f"{name}.end"
-
-    # ── writing ──────────────────────────────────────────────────────────────────────────────────
-
-    def store(self, g: int, m: int | str, y: str, again: bool) -> None:
-        self.lines.append(f"  store {self.vector} {y}, ptr {self.address(g, m, again)}, align 1")
-
-    def watch(self, alarm: str) -> None:
-        self.lines.append(f"  %alarm1 = or {self.mask} %alarm, {alarm}")
 
     # ── what is left of an array ─────────────────────────────────────────────────────────────────
 
@@ -112,7 +104,7 @@ class _Loop(Reading):
 
 
 _KERNEL = """
-define i32 @kernel({arguments}) {{
+define {name}({arguments}) {{
 entry:
   %count = sub i64 %end, %begin
   %whole = and i64 %count, -{lanes}
@@ -160,9 +152,9 @@ def render(routine: Routine, offset: int) -> str:
     w = _Loop(routine, offset)
     if routine.single:
         return write_single(routine, w.whole, _arguments(w, False))
-    (write_rolled if is_long(routine) else write)(w, routine)
+    _write(w, routine)
     near, start, behind = w.lay("near"), w.lay("start"), w.lay("behind")
-    turn = _over_directions(w) if routine.directed else ["  br label %turn"]
+    turn = _over_directions(w) if routine.directed else w.closed()
     ahead, back, answer = w.copied("ahead", back=False), w.copied("back", back=True), ["  ret i32 0"]
     if routine.program.alarm is not None:
         quiet = f"phi {w.mask} [ zeroinitializer"
@@ -182,13 +174,39 @@ def render(routine: Routine, offset: int) -> str:
         "back": back,
         "done": [*answer[:-1], *w.leaving, answer[-1]],
     }
+    arguments = _arguments(w, routine.directed)
     text = _KERNEL.format(
-        arguments=", ".join(_arguments(w, routine.directed)),
+        name="internal i32 @row" if w.row else "i32 @kernel",
+        arguments=", ".join(arguments),
         lanes=w.lanes,
         size=w.dtype.itemsize,
         **{name: "\n".join(lines) for name, lines in parts.items()},
     )
-    return "\n".join(w.declared.values()) + text
+    return "\n".join(w.declared.values()) + text + (by_rows(w.row, arguments) if w.row else "")
+
+
+def _write(w: _Loop, routine: Routine) -> None:
+    """The body of the loop; where windows end in few vectors, a second one for all others."""
+    windows = [g for g, group in enumerate(w.groups) if group.layout in "wo"]
+    if is_long(routine):
+        return write_rolled(w, routine)
+    if not windows or routine.directed or routine.program.alarm is not None:
+        return write(w, routine)
+    w.inner = True
+    write(w, routine)
+    inner, w.once, w.inner = w.once, [], False
+    write(w, routine)
+    edge, w.lines = w.once, w.entry
+    low, high = f"%first{windows[0]}", f"%last{windows[0]}"
+    smax, smin = (w.declare(f"llvm.{name}.i64", "i64", "i64", "i64") for name in ("smax", "smin"))
+    for g in windows[1:]:
+        low = w.emit(f"call i64 @{smax}(i64 {low}, i64 %first{g})")
+        high = w.emit(f"call i64 @{smin}(i64 {high}, i64 %last{g})")
+    high = w.emit(f"sub i64 {high}, {w.lanes}")
+    w.lines = w.once = []
+    within = w.emit(f"and i1 {w.emit(f'icmp sge i64 %i, {low}')}, {w.emit(f'icmp sle i64 %i, {high}')}")
+    w.once += [f"  br i1 {within}, label %inner, label %edge", "inner:", *inner, "  br label %both"]
+    w.once += ["edge:", *edge, "  br label %both", "both:"]
 
 
 def _answer(w: _Loop) -> list[str]:

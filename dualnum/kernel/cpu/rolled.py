@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..emit import step
-from ..ir import CONST, FMA, INPUT, Instruction, Program
+from ..ir import CONST, FMA, INPUT, REDUCE, Instruction, Program
 from ..layout import Routine
 
 __all__ = ["LONGEST", "is_long", "write_rolled"]
@@ -33,7 +33,8 @@ _SUM = {np.add, np.subtract, np.multiply, np.negative, np.square, FMA}
 def is_long(routine: Routine) -> bool:
     """Whether a program runs through a table: it is long, and wide rather than deep."""
     count = len(routine.program.nodes)
-    return count > _WRITTEN and not routine.directed and max(_stages(routine.program)) * _EACH < count
+    reduces = any(node.op == REDUCE for node in routine.program.nodes)
+    return count > _WRITTEN and not routine.directed and not reduces and max(_stages(routine.program)) * _EACH < count
 
 
 def _is_sum(node: Instruction) -> bool:

@@ -30,11 +30,13 @@ def alone(work: int) -> int:
     return (WORTH - 1) // max(work, 1)
 
 
-def in_chunks(call: Callable[..., int], arguments: Sequence[Any], owners: Any, length: int, work: int) -> bool:
+def in_chunks(
+    call: Callable[..., int], arguments: Sequence[Any], owners: Any, length: int, work: int, unit: int = 0
+) -> bool:
     """call(*arguments, length, begin, end) over 0 … length, side by side where `work` operations an element pay.
 
-    The arguments are mere addresses, so each chunk holds on to the `owners` of the memory itself: an interrupt
-    takes the caller away while chunks are still at work.
+    Chunks begin at multiples of a unit. The arguments are mere addresses, so each chunk holds on to the `owners` of the
+    memory itself: an interrupt takes the caller away while chunks are still at work.
 
     Returns whether any call gave back an alarm.
     """
@@ -42,7 +44,7 @@ def in_chunks(call: Callable[..., int], arguments: Sequence[Any], owners: Any, l
     if threads == 1:
         return bool(call(*arguments, length, 0, length))
     step = -(-length // threads)
-    step += -step % _ALIGN
+    step += -step % (unit or _ALIGN)
     starts = range(0, length, step)
     tasks, done = _shared_tasks(), SimpleQueue[Any]()
     for start in starts[1:]:
