@@ -3,7 +3,7 @@
 Nodes of one shape and type that need nothing but each other become one kernel, whatever their number.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -13,13 +13,13 @@ import numpy as np
 from ..backend import is_array
 from ..kernel import engine, launch
 from ..kernel.interpret import INTERPRETER
-from ..kernel.layout import BLOCK, Group
+from ..kernel.layout import BLOCK, Group, goes_round
 from ..kernel.plan import prepare
 from ..kernel.target import Target
 from ..kinds import DType, Value
 from .body import Body, layout_of, spread_constant, windows
-from .fused import Kernel, Output, Source
-from .nodes import MOST_PLANES, Node, Trace
+from .fused import Kernel, Output, Source, around, ringed
+from .nodes import MOST_PLANES, Applied, Node, Trace
 from .places import place, rows
 from .scalars import Pack, Scalar
 
@@ -203,9 +203,10 @@ class Cut:
 
     def is_plane(self, node: Node, kind: Any) -> bool:
         """Whether a node is a plane of an input that kernels of this kind read where it lies."""
-        if node.op != "row" or node.args[0].op != "input" or node.extra >= MOST_PLANES:
+        if node.op != "row" or node.extra >= MOST_PLANES or kind != (node.shape, node.dtype):
             return False
-        return kind == (node.shape, node.dtype) and self.layouts[node.args[0].number] == "c"
+        (whole,) = node.args
+        return (whole.op == "input" or (whole.op == "call" and self.target.looks)) and self.in_one_piece(whole)
 
     def in_one_piece(self, node: Node) -> bool:
         """Whether what is computed for a node is known to be a contiguous array."""
@@ -219,6 +220,8 @@ class Cut:
             return bool(np.asarray(node.extra).flags.c_contiguous)
         if node.op == "held":
             return bool(node.extra.flags.c_contiguous)
+        if node.op == "call":
+            return _is_laid_out(node, self.in_one_piece)
         return node.op in ("placed", "stack", "concatenate") or self.kinds.get(node.number) is not None
 
     def source(self, node: Node, kind: Any, direct: bool) -> Source:
@@ -238,10 +241,14 @@ class Cut:
         short = prod(shape) <= BLOCK
         if node.op == "constant" and not ready and short and prod(node.shape) != 1:
             return Source(spread_constant(node, shape, dtype), "c")
-        if ready or (direct and short):
+        if ready or (direct and short and not goes_round(node.shape, shape)):
             return Source(node, "c", ready=ready)
         if plain:
             return Source(node, self.layouts.get(node.number, "p"), ready=False)
+        if direct and "r" in self.target.layouts and node.dtype == dtype and goes_round(node.shape, shape):
+            turns = around(node.shape)
+            ring = Node("constant", (), (), dtype, ringed(node.extra)) if node.op == "constant" else node
+            return Source(ring, "r", ready=ring is not node, window=turns)
         return Source(node, "b" if prod(node.shape) == 1 else "p", ready=False)
 
     def _kernel(self, members: list[Node], given: list[Node], stacks: list[Node], alarms: set[int]) -> None:
@@ -290,6 +297,15 @@ def _elementwise_kind(node: Node, kinds: dict[int, Any]) -> Any:
         if len(inner) == 1 and all(a.dtype == bool for a in node.args) and next(iter(inner))[0] == node.shape:
             return inner.pop()
     return None
+
+
+def _is_laid_out(node: Node, in_one_piece: Callable[[Node], bool]) -> bool:
+    """Whether what NumPy computes is an array in one piece: a product of matrices, and such in another shape."""
+    if not isinstance(node.extra, Applied) or node.extra.kwargs:
+        return False
+    if node.extra.function is np.matmul:
+        return len(node.shape) == 2
+    return node.extra.function is np.ndarray.reshape and in_one_piece(node.args[0])
 
 
 def _is_scalar(key: Any) -> bool:

@@ -12,6 +12,7 @@ from ..kinds import Value
 from ..operand.levels import Scope
 from .constants import compact, is_uniform, same
 from .following import Guard, Numbers, together
+from .narrowed import narrow
 from .nodes import MOST_PLANES, Node, Trace, added, broadcast, by_pieces, sliced, stacked
 from .scalars import KEEP_WEAK, Scalars, whole
 
@@ -120,6 +121,7 @@ class Tracing:
         traced = Trace(inputs, list(map(stacked, outputs)), alarms, self.seldom, guards, written, self.shaped)
         if len(guards) > 1 and self.machine.looks:
             traced.guards = together(guards, list(traced.nodes()))
+        narrow(traced)
         return traced
 
     def elementwise(self, ufunc: np.ufunc, *nodes: Node) -> Node:
