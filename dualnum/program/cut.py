@@ -227,6 +227,7 @@ class Cut:
     def source(self, node: Node, kind: Any, direct: bool) -> Source:
         """How a kernel of this shape and type reads an array."""
         shape, dtype = kind
+        whole, node = node, _once(node)
         plain = node.shape == shape and node.dtype == dtype
         ready = plain and self.in_one_piece(node)
         if not self.target.looks:
@@ -243,12 +244,14 @@ class Cut:
             return Source(spread_constant(node, shape, dtype), "c")
         if ready or (direct and short and not goes_round(node.shape, shape)):
             return Source(node, "c", ready=ready)
-        if plain:
+        if plain and node is whole:
             return Source(node, self.layouts.get(node.number, "p"), ready=False)
         if direct and "r" in self.target.layouts and node.dtype == dtype and goes_round(node.shape, shape):
             turns = around(node.shape)
             ring = Node("constant", (), (), dtype, ringed(node.extra)) if node.op == "constant" else node
             return Source(ring, "r", ready=ring is not node, window=turns)
+        if node is not whole:
+            return Source(spread_constant(node, shape, dtype), "c")
         return Source(node, "b" if prod(node.shape) == 1 else "p", ready=False)
 
     def _kernel(self, members: list[Node], given: list[Node], stacks: list[Node], alarms: set[int]) -> None:
@@ -297,6 +300,14 @@ def _elementwise_kind(node: Node, kinds: dict[int, Any]) -> Any:
         if len(inner) == 1 and all(a.dtype == bool for a in node.args) and next(iter(inner))[0] == node.shape:
             return inner.pop()
     return None
+
+
+def _once(node: Node) -> Node:
+    """A constant without the axes along which it repeats, as far as broadcasting brings them back."""
+    if node.op != "constant" or 0 not in (strides := np.asarray(node.extra).strides) or not np.size(node.extra):
+        return node
+    first = next((i for i, stride in enumerate(strides) if stride), len(strides))
+    return Node("constant", (), node.shape[first:], node.dtype, node.extra[(0,) * first]) if first else node
 
 
 def _is_laid_out(node: Node, in_one_piece: Callable[[Node], bool]) -> bool:
