@@ -20,6 +20,7 @@ from ..kinds import DType, Value
 from .body import Body, layout_of, spread_constant, windows
 from .fused import Kernel, Output, Source, around, ringed
 from .nodes import MOST_PLANES, Applied, Node, Trace
+from .order import apart, depth_first
 from .places import place, rows
 from .scalars import Pack, Scalar
 
@@ -59,8 +60,10 @@ class Cut:
         groups: dict[Any, list[Node]] = {}
         self._sink(stages, traced)
         for node in self.nodes:
-            kind, stage, apart = kinds[node.number], stages[node.number], node.number in self.apart
-            groups.setdefault((stage, kind if kind is not None else node.number, apart), []).append(node)
+            kind, stage, away = kinds[node.number], stages[node.number], node.number in self.apart
+            groups.setdefault((stage, kind if kind is not None else node.number, away), []).append(node)
+        together = len(groups)
+        groups = self._split(groups)
         users: dict[int, set[Any]] = {}  # of a node the other groups that read it
         where = {n.number: key for key, members in groups.items() for n in members}
         for node in self.nodes:
@@ -101,6 +104,20 @@ class Cut:
                 here = {where[n.number] for n in stacks.get(key, ())} | {key}
                 given = [n for n in members if n.number in wanted or users.get(n.number, set()) - here]
                 self._kernel(members, given, stacks.get(key, []), alarms)
+        if len(groups) > together:
+            self.steps = depth_first(self.steps, [*traced.wanted, *self.alarms])
+
+    def _split(self, groups: dict[Any, list[Node]]) -> dict[Any, list[Node]]:
+        """The groups, those in parts whose long arrays have nothing to do with each other."""
+        if not self.target.looks:
+            return groups
+        stacks = [n for n in self.nodes if n.op == "stack"]
+        found: dict[Any, list[Node]] = {}
+        for key, members in groups.items():
+            whole = type(key[1]) is not tuple or not key[1][0]
+            for i, part in enumerate([members] if whole else apart(members, stacks)):
+                found[(*key, i)] = part
+        return found
 
     def _stages(self) -> dict[int, int]:
         """Of each node how many kernels and steps must run one after the other before it; its kind is found as well."""
