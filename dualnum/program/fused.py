@@ -85,7 +85,9 @@ class Kernel:
     def direct(self) -> bool:
         """Whether the machine's function can be called as it is, on arrays that are laid out in one go, if at all."""
         short = prod(self.shape) <= BLOCK
-        return self.plan.direct is not None and all(s.layout in "crswvmW" and (s.ready or short or s.layout == "r") for s in self.sources)
+        return self.plan.direct is not None and all(
+            s.layout in "crswvmW" and (s.ready or short or s.layout == "r") for s in self.sources
+        )
 
     @property
     def at_once(self) -> bool:
