@@ -31,7 +31,10 @@ from ..algebra import Extents
 from ..kinds import DType, Value
 from .ir import INPUT, Program
 
-__all__ = ["BLOCK", "Group", "Planes", "Routine", "elements", "flat_inputs", "laid_out", "moving", "opened", "period"]
+__all__ = [
+    "BLOCK", "Group", "Planes", "Routine", "elements", "flat_inputs", "goes_round", "laid_out", "moving", "opened",
+    "period", "ring",
+]  # fmt: skip
 
 BLOCK = 32768  # elements that are broadcast, cast or gathered at a time
 
@@ -115,8 +118,8 @@ def laid_out(x: Planes, shape: tuple[int, ...], target: Reads) -> tuple[Planes, 
                 return x, "p"
             if "g" in layouts and len(shape) == 1:
                 return x, "g"
-        elif "r" in layouts and prod(shape) > _WORTH_A_RING and _goes_round(array.shape[1:], shape):
-            return x._replace(array=_ring(array)), "r"
+        elif "r" in layouts and goes_round(array.shape[1:], shape):
+            return x._replace(array=ring(array)), "r"
     full = target.empty((len(array), *shape), array.dtype)
     full[...] = opened(array, len(shape))
     return x._replace(array=full), "c"
@@ -131,14 +134,16 @@ _RING = 64  # more elements than any vector has
 _WORTH_A_RING = 4096  # elements of the result; of fewer a copy is made sooner
 
 
-def _goes_round(given: tuple[int, ...], shape: tuple[int, ...]) -> bool:
-    """Whether an array of one shape, broadcast to another, is itself again and again in memory."""
+def goes_round(given: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """Whether an array of one shape, broadcast to another that is long, is itself again and again in memory."""
+    if prod(shape) <= _WORTH_A_RING:
+        return False
     while given and given[0] == 1:
         given = given[1:]
     return len(given) < len(shape) and shape[len(shape) - len(given) :] == given and 0 not in given
 
 
-def _ring(array: Value) -> Any:
+def ring(array: Value) -> Any:
     """The planes, each followed by its beginning, so that a vector read at any place of the period is in one piece."""
     flat = array.reshape(len(array), -1)
     period = flat.shape[1]

@@ -128,9 +128,8 @@ class Called(Written):
         elif args[0] is tracers[0] and tracers[0].shape and not kwargs and self.record.machine.looks:
             function = _METHODS.get(function, function)  # type: ignore[assignment]
         given = tuple(HOLE if isinstance(x, Called) else _as_it_is(x) for x in args)
-        return Applied(function, given, {name: _as_it_is(x) for name, x in kwargs.items()}), tuple(
-            map(self._node, tracers)
-        )
+        nodes = tuple([self.record.in_one(self._node(x)) for x in tracers])
+        return Applied(function, given, {name: _as_it_is(x) for name, x in kwargs.items()}), nodes
 
     def _sampled(self, call: Callable[..., Any], nodes: Sequence[Node], exact: bool = False) -> tuple[Any, bool]:
         """What comes out for arrays of such shapes and types, and whether the numbers have a say in theirs.

@@ -11,11 +11,14 @@ __all__ = ["compact", "is_uniform", "same"]
 
 
 def compact(array: Value) -> Any:
-    """A copy of an array; of one with the same bits everywhere a number that is spread over its shape."""
+    """A copy of an array, spread as it is; of one with the same bits everywhere a number that is spread."""
     if array.size and array.dtype != object:
         first = array[(0,) * array.ndim]
         if not any(array.strides) or _repeats(array, first.tobytes()):
             return np.broadcast_to(first, array.shape)
+        if 0 in array.strides:
+            few = array[tuple([slice(None) if stride else slice(1) for stride in array.strides])]
+            return np.broadcast_to(few.copy(), array.shape)
     return array.copy()
 
 

@@ -3,31 +3,31 @@
 Nodes of one shape and type that need nothing but each other become one kernel, whatever their number.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from ..backend import is_array
 from ..kernel import engine, launch
 from ..kernel.interpret import INTERPRETER
-from ..kernel.layout import BLOCK, Group
+from ..kernel.layout import BLOCK, Group, goes_round
 from ..kernel.plan import prepare
 from ..kernel.target import Target
-from ..kinds import DType, Value
+from ..kinds import DType
 from .body import Body, layout_of, spread_constant, windows
-from .fused import Kernel, Output, Source
+from .eligible import elementwise_kind, is_laid_out, layout_of_argument, numbers, once
+from .fused import Kernel, Output, Source, around, ringed
 from .lifting import Lifted, Rider, lifted, riders
 from .nodes import MOST_PLANES, Node, Trace
+from .order import depth_first, split
 from .places import place, rows
 from .scalars import Pack, Scalar
 from .sums import Reduced, reduced
 
 __all__ = ["Cut"]
 
-_FLOATS = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.longdouble))
 _MOST_WINDOWS = 16  # that one node of a kernel sums
 
 
@@ -46,8 +46,8 @@ class Cut:
         self.alarms: list[Node] = []
         self.nodes = list(traced.nodes())
         self.seldom = traced.seldom
-        self.apart = set() if target.looks else set(_numbers(self.nodes, traced, samples))
-        self.layouts = {n.number: _layout_of(x) for n, x in zip(traced.inputs, samples, strict=True)}
+        self.apart = set() if target.looks else set(numbers(self.nodes, traced, samples))
+        self.layouts = {n.number: layout_of_argument(x) for n, x in zip(traced.inputs, samples, strict=True)}
         self.kinds: dict[int, Any] = {}
         self.rows: dict[Any, int] = {}  # how long those are that kernels of a kind reduce
         self.reduced: dict[int, Reduced] = {}  # what a kernel gives that is one number of all elements
@@ -90,8 +90,12 @@ class Cut:
         self._sink(stages, traced)
         for node in self.nodes:
             of = self._computed_with(node)
-            kind, stage, apart = kinds[of.number], stages[node.number], of.number in self.apart
-            groups.setdefault((stage, kind if kind is not None else node.number, apart), []).append(node)
+            kind, stage, away = kinds[of.number], stages[node.number], of.number in self.apart
+            groups.setdefault((stage, kind if kind is not None else node.number, away), []).append(node)
+        together = len(groups)
+        if self.target.looks:
+            on = {number: rider.on.number for number, rider in self.riders.items()}
+            groups = split(groups, [n for n in self.nodes if n.op == "stack"], on)
         users: dict[int, set[Any]] = {}  # of a node the other groups that read it
         where = {n.number: key for key, members in groups.items() for n in members}
         for node in self.nodes:
@@ -132,6 +136,8 @@ class Cut:
                 here = {where[n.number] for n in stacks.get(key, ())} | {key}
                 given = [n for n in members if n.number in wanted or users.get(n.number, set()) - here]
                 self._kernel(members, given, stacks.get(key, []), alarms)
+        if len(groups) > together:
+            self.steps = depth_first(self.steps, [*traced.wanted, *self.alarms])
 
     def _stages(self) -> dict[int, int]:
         """Of each node how many kernels and steps must run one after the other before it."""
@@ -225,7 +231,7 @@ class Cut:
             if node.dtype == bool:
                 return next((self.kinds[a.number] for a in node.args if self.kinds.get(a.number) is not None), None)
             return (), node.dtype
-        return _elementwise_kind(node, self.kinds)
+        return elementwise_kind(node, self.kinds)
 
     def _reduces(self, node: Node) -> bool:
         """Whether the kernel of a node's argument finds it by the way."""
@@ -257,9 +263,10 @@ class Cut:
 
     def is_plane(self, node: Node, kind: Any) -> bool:
         """Whether a node is a plane of an input that kernels of this kind read where it lies."""
-        if node.op != "row" or node.args[0].op != "input" or node.extra >= MOST_PLANES:
+        if node.op != "row" or node.extra >= MOST_PLANES or kind != (node.shape, node.dtype):
             return False
-        return kind == (node.shape, node.dtype) and self.layouts[node.args[0].number] == "c"
+        (whole,) = node.args
+        return (whole.op == "input" or (whole.op == "call" and self.target.looks)) and self.in_one_piece(whole)
 
     def in_one_piece(self, node: Node) -> bool:
         """Whether what is computed for a node is known to be a contiguous array."""
@@ -273,11 +280,14 @@ class Cut:
             return bool(np.asarray(node.extra).flags.c_contiguous)
         if node.op == "held":
             return bool(node.extra.flags.c_contiguous)
+        if node.op == "call":
+            return is_laid_out(node, self.in_one_piece)
         return node.op in ("placed", "stack", "concatenate") or self.kinds.get(node.number) is not None
 
     def source(self, node: Node, kind: Any, direct: bool) -> Source:
         """How a kernel of this shape and type reads an array."""
         shape, dtype = kind
+        whole, node = node, once(node)
         plain = node.shape == shape and node.dtype == dtype
         ready = plain and self.in_one_piece(node)
         if not self.target.looks:
@@ -292,10 +302,16 @@ class Cut:
         short = prod(shape) <= BLOCK
         if node.op == "constant" and not ready and short and prod(node.shape) != 1:
             return Source(spread_constant(node, shape, dtype), "c")
-        if ready or (direct and short):
+        if ready or (direct and short and not goes_round(node.shape, shape)):
             return Source(node, "c", ready=ready)
-        if plain:
+        if plain and node is whole:
             return Source(node, self.layouts.get(node.number, "p"), ready=False)
+        if direct and "r" in self.target.layouts and node.dtype == dtype and goes_round(node.shape, shape):
+            turns = around(node.shape)
+            ring = Node("constant", (), (), dtype, ringed(node.extra)) if node.op == "constant" else node
+            return Source(ring, "r", ready=ring is not node, window=turns)
+        if node is not whole:
+            return Source(spread_constant(node, shape, dtype), "c")
         return Source(node, "b" if prod(node.shape) == 1 else "p", ready=False)
 
     def _kernel(self, members: list[Node], given: list[Node], stacks: list[Node], alarms: set[int]) -> None:
@@ -337,23 +353,6 @@ class Cut:
         return Output(node, reduced=self.reduced.get(node.number))
 
 
-def _elementwise_kind(node: Node, kinds: dict[int, Any]) -> Any:
-    """(shape, type) of the kernel that a node can be part of, or None."""
-    if not node.elementwise or any(a.dtype.kind not in "fbiu" for a in node.args):
-        return None
-    if node.dtype in _FLOATS:
-        return (node.shape, node.dtype) if node.op == "select" or launch.uniform(node.op, node.dtype) else None
-    if node.dtype == bool:  # a comparison goes where its operands are compared
-        types = {a.dtype for a in node.args if a.dtype in _FLOATS and not a.weak}
-        types = types or {a.dtype for a in node.args if a.dtype in _FLOATS}
-        if len(types) == 1 and all(a.dtype in _FLOATS or a.dtype == bool or a.weak for a in node.args):
-            return node.shape, types.pop()
-        inner = {kinds[a.number] for a in node.args if kinds.get(a.number) is not None}
-        if len(inner) == 1 and all(a.dtype == bool for a in node.args) and next(iter(inner))[0] == node.shape:
-            return inner.pop()
-    return None
-
-
 def _is_scalar(key: Any) -> bool:
     """Whether a group of nodes is a kernel of scalars."""
     return type(key[1]) is tuple and key[1][0] == ()
@@ -364,23 +363,3 @@ def _origin(node: Node) -> Node:
     while node.op == "broadcast" or (node.op == "row" and node.args[0].op == "input"):
         node = node.args[0]
     return node
-
-
-def _numbers(nodes: Sequence[Node], traced: Trace, samples: Sequence[Any]) -> Iterator[int]:
-    """The numbers of a trace on a device that are none of its arrays, and what is computed of such alone."""
-    found = {
-        n.number for n, x in zip(traced.inputs, samples, strict=True) if not is_array(x) or isinstance(x, np.generic)
-    }
-    yield from found
-    for node in nodes:
-        if node.shape == () and node.args and (node.elementwise or node.op == "broadcast"):
-            if all(a.number in found or (a.op == "constant" and a.shape == ()) for a in node.args):
-                found.add(node.number)
-                yield node.number
-
-
-def _layout_of(x: Value) -> str:
-    """How a kernel reads an argument of its own shape and type."""
-    if not is_array(x) or x.flags.c_contiguous:
-        return "c"
-    return "g" if x.ndim == 1 and x.flags.aligned else "p"

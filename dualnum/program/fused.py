@@ -13,14 +13,14 @@ import numpy as np
 from ..backend import contiguous
 from ..kernel import launch
 from ..kernel.ir import Program
-from ..kernel.layout import BLOCK, Group
+from ..kernel.layout import BLOCK, Group, period, ring
 from ..kernel.plan import Plan
 from ..kinds import DType, Value
 from .nodes import Node
 from .places import turned
 from .sums import Reduced
 
-__all__ = ["Kernel", "Output", "Source", "spread"]
+__all__ = ["Kernel", "Output", "Source", "around", "ringed", "spread"]
 
 
 class Source(NamedTuple):
@@ -32,7 +32,7 @@ class Source(NamedTuple):
         planes: how many entries of its first axis are inputs, one by one; 0 where it is one input.
         ready: the array is known to lie as the layout says; else it is laid out before.
         window: for the layouts "w", "o" and "W", where in the kernel's elements it lies; for "v" and "t" period and
-            shift; for "m" how long rows are, and how far apart.
+            shift; for "m" how long rows are, and how far apart; for "r" what a kernel is told of a ring.
     """
 
     node: Node
@@ -84,7 +84,9 @@ class Kernel:
     def direct(self) -> bool:
         """Whether the machine's function can be called as it is, on arrays that are laid out in one go, if at all."""
         short = prod(self.shape) <= BLOCK
-        return self.plan.direct is not None and all(s.layout in "cswvmWo" and (s.ready or short) for s in self.sources)
+        return self.plan.direct is not None and all(
+            s.layout in "crswvmWo" and (s.ready or short or s.layout == "r") for s in self.sources
+        )
 
     @property
     def at_once(self) -> bool:
@@ -124,6 +126,9 @@ class Kernel:
         layout, count = source.layout, source.planes
         if layout == "s":
             return float(x.item() if isinstance(x, np.ndarray) else x)
+        if layout == "r":
+            ring = x if source.ready else ringed(x)
+            return launch.Planes(ring[None], 1), layout
         x = np.asarray(x) if count else np.asarray(x)[None]
         if count and not self.shape:  # entries of an array
             x = x.reshape(-1)
@@ -162,6 +167,16 @@ def spread(x: Value, shape: tuple[int, ...], dtype: DType) -> Any:
     laid = np.empty(shape, dtype)
     laid[...] = x
     return laid
+
+
+def ringed(x: Value) -> Any:
+    """An array that goes round in a kernel, as the layout "r" has it."""
+    return ring(np.asarray(x)[None])[0]
+
+
+def around(shape: tuple[int, ...]) -> tuple[int, int]:
+    """What a kernel is told of such an array: there is one plane, and after how many elements it begins again."""
+    return 0, period(ring(np.zeros((1, prod(shape)), bool)))
 
 
 def _laid(x: Value, layout: str, window: tuple[int, ...], shape: tuple[int, ...]) -> Any:

@@ -17,7 +17,7 @@ from ..counterparts import on_device
 from ..kernel.target import Target
 from ..kinds import DType, Value
 from .cut import Cut
-from .fused import Kernel, Source, spread
+from .fused import Kernel, Source, ringed, spread
 from .nodes import HOLE, Applied, Node, Trace
 from .pared import Pared
 from .places import pieced, turned
@@ -72,7 +72,7 @@ _HELPERS = {
     "ALARM": ALARM, "GUARD": GUARD, "apart": _apart, "array": _copied, "broadcast_to": np.broadcast_to,
     "concatenate": np.concatenate, "contiguous": contiguous, "differs": _differs, "empty": np.empty,
     "errstate": np.errstate, "leased": memory.leased, "overlapping": _overlapping, "packed": np.array,
-    "placed": pieced, "spread": spread, "turned": turned, "where": np.where,
+    "placed": pieced, "ringed": ringed, "spread": spread, "turned": turned, "where": np.where,
 }  # fmt: skip
 # bytes from which on an array that is needed no more is given up before the end, and its memory kept: more than one
 # such array makes the system take memory back and hand it out again at each call
@@ -240,8 +240,7 @@ class _Writer:
         target, owners, dtype = kernel.plan.target, list(names), self.bound(kernel.dtype)
         for output, name in zip(kernel.outputs, names, strict=True):
             shape = output.shape(kernel.shape)
-            leased = prod(shape) * kernel.dtype.itemsize >= (memory.LARGE if output.node.number in self.kept else _LONG)
-            fresh = "leased" if leased else "empty"
+            fresh = "leased" if self._pays(output.node, shape) else "empty"
             self.lines.append(f"{name} = {fresh}({shape}, {dtype})")
             if output.planes < output.size:
                 self.lines.append(f"{name}[{output.planes}:] = 0.0")
@@ -254,7 +253,10 @@ class _Writer:
             if source.layout == "s":
                 given.append(self._number(source))
                 continue
-            if not source.ready:
+            if source.layout == "r" and not source.ready:
+                self.lines.append(f"y{i} = ringed({name})")
+                name = f"y{i}"
+            elif not source.ready:
                 shape = source.node.shape if source.layout in "wW" or source.planes else kernel.shape
                 plain = source.node.shape == shape != () and source.node.dtype == kernel.dtype
                 self.lines.append(f"y{i} = contiguous({name})" if plain else f"y{i} = spread({name}, {shape}, {dtype})")
@@ -266,6 +268,11 @@ class _Writer:
             self.bound(kernel.plan.call), given, owners, prod(kernel.shape), kernel.plan.work, kernel.plan.unit
         )
         self.lines.append(run if kernel.program.alarm is None else f"if {run}: return ALARM")
+
+    def _pays(self, node: Node, shape: Sequence[int] | None = None) -> bool:
+        """Whether an array of this shape, its own when left out, is written into memory that was given back."""
+        size = prod(node.shape if shape is None else shape) * node.dtype.itemsize
+        return self.machine.looks and size >= (memory.LARGE if node.number in self.kept else _LONG)
 
     def _number(self, source: Source) -> str:
         """An array of one entry as a number of Python."""
@@ -294,6 +301,8 @@ class _Writer:
             args = [next(arrays) if x is HOLE else self.bound(x) for x in k.args]
             args += [f"{name}={self.bound(x)}" for name, x in k.kwargs.items()]
             function = rewritten_in_place if node.number in self.overwritten else k.function
+            if k.function is np.matmul and self._pays(node) and _is_of_matrices(node):
+                function, args = memory.matmul, [*args, f"leased({node.shape}, {self.bound(node.dtype)})"]
             return f"{self.bound(function)}({', '.join(args)})"
         if node.op in ("item", "row", "slice"):
             return f"{given[0]}[{self.bound(k)}]"
@@ -321,6 +330,14 @@ class _Writer:
             return f"{'complex' if node.dtype.kind == 'c' else 'float'}({self.name(node)})"
         single = node.shape == () and (node.elementwise or node.op == "broadcast")
         return f"{self.name(node)}[()]" if single else self.name(node)
+
+
+def _is_of_matrices(node: Node) -> bool:
+    """Whether a product is one of two matrices of its type."""
+    factors = iter(node.args)
+    both = [next(factors) if x is HOLE else x for x in node.extra.args]
+    alike = all(len(x.shape) == 2 and x.dtype == node.dtype for x in both if hasattr(x, "dtype"))
+    return node.dtype.kind in "fc" and len(both) == 2 and not node.extra.kwargs and alike
 
 
 def _is_uncertain(node: Node) -> bool:

@@ -13,7 +13,8 @@ from ..kinds import Value
 from ..operand.levels import Scope
 from .constants import compact, is_uniform, same
 from .following import Guard, Numbers, together
-from .nodes import Node, Trace, added, broadcast, by_pieces, sliced, stacked
+from .narrowed import narrow
+from .nodes import MOST_PLANES, Node, Trace, added, broadcast, by_pieces, sliced, stacked
 from .scalars import KEEP_WEAK, Scalars, whole
 
 __all__ = ["Elsewhere", "Tracing", "is_tracing", "select"]
@@ -72,6 +73,7 @@ class Tracing:
         self.seldom: set[int] = set()
         self._constants: dict[int, tuple[Any, Node]] = {}
         self._parts: dict[tuple[int, str], Node] = {}
+        self._stacks: dict[int, Node] = {}
 
     def constant(self, x: Value) -> Node:
         """An array from outside, as it is now; one node for each, as long as nobody writes to it."""
@@ -93,6 +95,16 @@ class Tracing:
         if key not in self._parts:
             self._parts[key] = sliced(node, index)
         return self._parts[key]
+
+    def in_one(self, node: Node) -> Node:
+        """The node as NumPy reads it: planes of which kernels compute some are written one behind the other."""
+        if node.op != "concatenate" or node.shape[0] > MOST_PLANES:
+            return node
+        if node.number not in self._stacks:
+            stack = stacked(node)
+            own = stack.op == "stack" and stack.args[-1].elementwise
+            self._stacks[node.number] = stack if own else node
+        return self._stacks[node.number]
 
     def __enter__(self) -> "Tracing":
         self._token = _tracing.set(True)
@@ -116,6 +128,7 @@ class Tracing:
         traced = Trace(inputs, list(map(stacked, outputs)), alarms, self.seldom, guards, written, self.shaped)
         if len(guards) > 1 and self.machine.looks:
             traced.guards = together(guards, list(traced.nodes()))
+        narrow(traced)
         return traced
 
     def elementwise(self, ufunc: np.ufunc, *nodes: Node) -> Node:

@@ -51,7 +51,7 @@ _GIVEN: dict[str, Callable[[Any, Any], Sequence[int]]] = {  # for an array, of a
     "b": lambda x, operand: x.strides[:1],
     "*": lambda x, operand: x.strides[:1],
 }
-OBJECTS = "cwvmWo"  # layouts whose arrays may stand for their addresses
+OBJECTS = "crwvmWo"  # layouts whose arrays may stand for their addresses
 NAMES = {"in_chunks": in_chunks}  # what `called` takes for granted
 
 
@@ -143,7 +143,7 @@ def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[int, int, Any]]:
 
 def written(name: str, layout: str, window: tuple[int, ...] = (0, 0)) -> str:
     """The text of the arguments for an array object of this name."""
-    return ", ".join([f"id({name})", *(map(str, window) if layout in "wvmWo" else ())])
+    return ", ".join([f"id({name})", *(map(str, window) if layout in "rwvmWo" else ())])
 
 
 def called(call: str, arguments: Sequence[str], owners: Sequence[str], length: int, work: int, unit: int = 0) -> str:

@@ -237,7 +237,7 @@ LAYOUTS = {
     "b": Layout(_single, (_ADDRESS, "%at{g} = getelementptr i8, ptr %p{g}, i64 0")),
     "s": Layout(_number, ()),
     "+": Layout(_number, ("{whole}",)),  # never read
-    "r": _AROUND._replace(head=(_ADDRESS, *_AROUND.head), here=("%along{g} = mul i64 %i{g}, {size}", _AT)),
+    "r": _AROUND._replace(head=("{whole}", *_AROUND.head), here=("%along{g} = mul i64 %i{g}, {size}", _AT)),
     "v": _AROUND._replace(
         load=_turned,
         head=("{whole}", _PACKED, *_AROUND.head),
