@@ -320,6 +320,16 @@ def test_the_value_is_summed_in_the_kernel_of_the_gradient() -> None:
         np.testing.assert_allclose(y, z, rtol=1e-11, atol=1e-14)
 
 
+def test_other_machines_have_other_kernels() -> None:
+    x = np.linspace(0.1, 1.0, 100)
+    for f in (rosenbrock, dn.grad(rosenbrock)):
+        lowered = dn.jit(f).lower(x)
+        assert lowered.cuda.startswith("; ") and "define" in lowered.llvm and lowered.assembly
+    assert dn.jit(rosenbrock)(
+        x,
+    ) == pytest.approx(rosenbrock(x))
+
+
 # ── rows and columns ─────────────────────────────────────────────────────────────────────────────
 
 

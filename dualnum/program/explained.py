@@ -14,7 +14,7 @@ import numpy as np
 from ..backend import is_array
 from ..jets.jet import Jet
 from ..kernel import engine
-from ..kernel.ir import LOOP, Program
+from ..kernel.ir import LOOP, REDUCE, Program
 from ..kernel.plan import rendered
 from ..kernel.target import Target
 from ..kinds import Value
@@ -241,4 +241,8 @@ def _rendered(kernel: Kernel, machine: Target) -> str:
         return f"; {kernel.dtype}: interpreted\n"
     if not machine.loops and any(node.op == LOOP for node in kernel.program.nodes):
         return f"; {machine.name}: no loops\n"
+    if not machine.reduces and any(node.op == REDUCE for node in kernel.program.nodes):
+        return f"; {machine.name}: reduced by other means\n"
+    if "o" not in machine.layouts and any(group.layout == "o" for group in kernel.groups):
+        return f"; {machine.name}: computed apart from the array that it is put into\n"
     return rendered(kernel.program, kernel.groups, kernel.plan.counts, machine, not kernel.shape)

@@ -135,7 +135,8 @@ def lifted(
 
 def _is_most(piece: Node, node: Node) -> bool:
     """Whether a piece is large enough to be computed for all elements."""
-    return bool(2 * prod(piece.shape) >= prod(node.shape))
+    most: bool = 2 * prod(piece.shape) >= prod(node.shape)
+    return most
 
 
 def _closure(piece: Node, kinds: dict[int, Any]) -> tuple[list[Node], list[Node]]:
