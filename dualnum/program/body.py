@@ -13,9 +13,8 @@ from ..kinds import DType
 from .constants import is_uniform
 from .fused import Source, spread
 from .loops import Rolled
-from .nodes import Node
+from .nodes import Node, StayWhole
 from .places import window
-from .scalars import StayWhole
 from .turns import Writer
 
 __all__ = ["Body", "layout_of", "spread_constant", "windows"]

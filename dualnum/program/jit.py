@@ -22,9 +22,8 @@ from ..kernel.target import Target
 from ..operand import away
 from ..operand.levels import ambient
 from .explained import Explained, Lowered, Progress
-from .nodes import Trace
+from .nodes import StayWhole, Trace
 from .replay import Replay
-from .scalars import StayWhole
 from .signature import (
     Static,
     described_result,

@@ -18,6 +18,7 @@ __all__ = [
     "MOST_PLANES",
     "Applied",
     "Node",
+    "StayWhole",
     "Trace",
     "added",
     "broadcast",
@@ -383,3 +384,7 @@ def _zero(shape: tuple[int, ...], dtype: DType) -> Node:
 def is_zero(node: Node) -> bool:
     """Whether a node is known to be zero everywhere."""
     return node.op == "constant" and is_uniform(node.extra) and not np.any(node.extra)
+
+
+class StayWhole(Exception):
+    """Small arrays are not to be taken apart in this trace."""

@@ -15,7 +15,7 @@ from ..kinds import DType
 from ..primitives.table import in_recurrence
 from .nodes import Node
 
-__all__ = ["KEEP_WEAK", "MOST_ENTRIES", "Pack", "Scalar", "Scalars", "StayWhole", "is_small", "whole"]
+__all__ = ["KEEP_WEAK", "MOST_ENTRIES", "Pack", "Scalar", "Scalars", "is_small"]
 
 MOST_ENTRIES = 64  # of an array that is taken apart
 _TYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -301,31 +301,6 @@ class Scalars:
             args = [x if isinstance(x, Node) else self._argument(x, dtype) for x in given]
             result.flat[i] = scalar("select", (where, *args), dtype, self)
         return Pack(result, dtype, self, ("select", nodes)) if shape else self.packed(result, dtype)
-
-
-class StayWhole(Exception):
-    """Small arrays are not to be taken apart in this trace."""
-
-
-def whole(nodes: Sequence[Node]) -> list[Node]:
-    """Nodes in which nothing is taken apart, where elementwise operations are all that was done."""
-    packs: dict[int, Pack] = {}
-    seen: set[int] = set()
-    waiting = list(nodes)
-    while waiting:
-        node = waiting.pop()
-        if node.number not in seen:
-            seen.add(node.number)
-            if isinstance(node, Pack):
-                packs[node.number] = node
-            waiting.extend(node.made[1] if isinstance(node, Pack) else node.args)
-    made: dict[int, Node] = {}
-    for number in sorted(packs):
-        node = packs[number]
-        op, args = node.made
-        made[number] = y = Node(op, tuple([made.get(a.number, a) for a in args]), node.shape, node.dtype)
-        y.relaxed = node.relaxed
-    return [made.get(n.number, n) for n in nodes]
 
 
 def scalar(op: Any, args: tuple[Node, ...], dtype: DType, scalars: Scalars, weak: bool = False) -> Scalar:

@@ -19,8 +19,8 @@ from ..kinds import DType
 from .cut import Cut
 from .formal import Alarmed, Closed
 from .fused import Kernel
-from .nodes import Node
-from .scalars import MOST_ENTRIES, Pack, StayWhole
+from .nodes import Node, StayWhole
+from .scalars import MOST_ENTRIES, Pack
 from .trace import trace
 
 __all__ = ["Stepped"]

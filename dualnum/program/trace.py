@@ -23,10 +23,10 @@ from ..operand.levels import open_scope
 from .apart import ENTRYWISE, apart, put_together, taken
 from .calls import peeled
 from .following import in_library
-from .nodes import Node, Trace, placed
+from .nodes import Node, StayWhole, Trace, placed
 from .places import basic
 from .quick import Quick
-from .scalars import Pack, Scalar, StayWhole
+from .scalars import Pack, Scalar
 from .shortcuts import SHORT
 from .tracing import Tracing
 from .writes import IN_PLACE, VIEWING

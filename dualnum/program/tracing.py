@@ -15,7 +15,7 @@ from .constants import compact, is_uniform, same
 from .following import Guard, Numbers, together
 from .narrowed import narrow
 from .nodes import MOST_PLANES, Node, Trace, added, broadcast, by_pieces, sliced, stacked
-from .scalars import KEEP_WEAK, Scalars, whole
+from .scalars import KEEP_WEAK, Pack, Scalars
 
 __all__ = ["Elsewhere", "Tracing", "is_tracing", "select"]
 
@@ -119,7 +119,7 @@ class Tracing:
         """The trace; small arrays are whole again where nothing needed their entries."""
         guards, alarms = list(self.guards.values()), self.alarms
         if self.scalars is not None and not self.scalars.needed and self.scalars.packs < _FEW:
-            nodes = iter(whole([*outputs, *alarms, *written.values(), *(g.node for g in guards)]))
+            nodes = iter(_whole([*outputs, *alarms, *written.values(), *(g.node for g in guards)]))
             outputs, alarms = [next(nodes) for _ in outputs], [next(nodes) for _ in alarms]
             written = {i: next(nodes) for i in written}
             for guard in guards:
@@ -186,3 +186,24 @@ def select(*nodes: Node) -> Node:
 def _number(node: Node) -> Any:
     """A Python number that stands for a weak node: itself where it is known."""
     return node.extra if node.op == "constant" else 1.0 if node.dtype.kind != "c" else 1j
+
+
+def _whole(nodes: Sequence[Node]) -> list[Node]:
+    """Nodes in which nothing is taken apart, where elementwise operations are all that was done."""
+    packs: dict[int, Pack] = {}
+    seen: set[int] = set()
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        if node.number not in seen:
+            seen.add(node.number)
+            if isinstance(node, Pack):
+                packs[node.number] = node
+            waiting.extend(node.made[1] if isinstance(node, Pack) else node.args)
+    made: dict[int, Node] = {}
+    for number in sorted(packs):
+        node = packs[number]
+        op, args = node.made
+        made[number] = y = Node(op, tuple([made.get(a.number, a) for a in args]), node.shape, node.dtype)
+        y.relaxed = node.relaxed
+    return [made.get(n.number, n) for n in nodes]

@@ -34,6 +34,9 @@ def sweep(
 ) -> list[tuple[Step, Any]]:
     """The steps `wanted` that the results depend on, with their cotangents.
 
+    Of the steps that are waiting there are, by their numbers: the step, its cotangent so far, whether nobody else
+    refers to that, so that it may be added to in place, and which elements it reaches.
+
     Args:
         seeds: steps of results with their cotangents.
         retain: keep the record for another sweep; else it is given up as the sweep passes.
@@ -43,8 +46,6 @@ def sweep(
     unchanged()
     numbers = {step.number for step in wanted}
     found: list[tuple[Step, Any]] = []
-    # of the steps that are waiting, by their numbers: the step, its cotangent so far, whether nobody else refers
-    # to that, so that it may be added to in place, and which elements it reaches
     waiting: dict[int, list[Any]] = {}
     heap: list[int] = []
     with np.errstate(all="ignore"):
