@@ -528,6 +528,7 @@ EVEN: dict[str, tuple[Function, float]] = {
     "‖x‖²": (lambda x: np.linalg.norm(x) ** 2, 2.0),
     "‖x‖^2.0": (lambda x: np.power(np.linalg.norm(x), 2.0), 2.0),
     "hypot²": (lambda x: np.hypot(x[0], x[1]) ** 2, 2.0),
+    "(Σ x²)**0.5, squared": (lambda x: (np.sum(x**2) ** 0.5) ** 2, 2.0),
     "exp(−‖x‖²)": (lambda x: np.exp(-(np.linalg.norm(x) ** 2)), -2.0),
     "sin ‖x‖²": (lambda x: np.sin(np.linalg.norm(x) ** 2), 2.0),
     "√(Σ x²)²": (lambda x: np.sqrt(np.sum(x * x)) ** 2, 2.0),

@@ -135,6 +135,12 @@ class Ndarray(NDArrayOperatorsMixin):
     def tobytes(self, order: str = "C") -> NoReturn:
         raise dropped("tobytes()", "x.value.tobytes()")
 
+    def __pow__(self, exponent: Value) -> Any:
+        """x**0.5 is the root of x, as in NumPy, and remembers what it is the root of."""
+        if exponent.__class__ is float and exponent == 0.5:
+            return np.sqrt(self)  # type: ignore[call-overload]
+        return super().__pow__(exponent)
+
     def __len__(self) -> int:
         if not self.shape:
             raise InvalidType("len(): the operand has no axes; it is a scalar (np.size(x) counts its elements)")

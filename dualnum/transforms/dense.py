@@ -231,7 +231,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0, *, device: str | None =
 
     Args:
         f: a function of arrays (or nested containers of arrays) to one real number.
-        argnums: which positional arguments vary; several give a tuple of tuples, ∂²f/∂x∂y at [x][y].
+        argnums: which positional arguments vary; several give a tuple of tuples, ∂²f/∂x∂y at `[x][y]`.
         device: as for `derivative`.
 
     Returns:
