@@ -70,7 +70,10 @@ def _anew(name: str, plain: Callable[[Any, Any], Any]) -> None:
     general = getattr(np.ndarray, f"__i{name}__")
 
     def method(self: Data, other: Any) -> Any:
-        return general(self, other) if self.flags.writeable else plain(np.asarray(self), other)
+        if not self.flags.writeable:
+            return plain(np.asarray(self), other)
+        general(self, other)
+        return self
 
     setattr(Data, f"__i{name}__", method)
 
