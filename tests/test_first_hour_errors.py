@@ -203,6 +203,24 @@ def test_plotting_what_carries_derivatives_names_the_value():
     plt.close("all")
 
 
+# ── what an operand is called ────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("operand", "kind"), [(x, "a jet"), (v, "a variable")])
+def test_messages_call_a_variable_a_variable(operand, kind):
+    other = {"a jet": "variable", "a variable": "jet"}[kind]
+    out = np.zeros_like(operand)
+    for call in (
+        lambda: np.less(operand, 1, out=out), lambda: np.argmax(operand, out=out), lambda: np.asarray(operand),
+        lambda: np.logical_not.at(operand, [0]), lambda: np.add(operand, 1, out=np.zeros(3)),
+        lambda: np.copyto(np.zeros(3), operand), lambda: np.add.at(np.zeros(3), [0], operand[0]),
+        lambda: np.full(3, operand[0]), lambda: np.zeros(3, like=operand), lambda: np.float64(operand[0]),
+    ):  # fmt: skip
+        with pytest.raises(TypeError) as raised:
+            call()
+        assert other not in str(raised.value).replace("np.zeros_like", ""), raised.value
+
+
 # ── the table ────────────────────────────────────────────────────────────────────────────────────
 
 THEIRS = sorted(name for name in SUBSTITUTES if name.partition(".")[0] in ("builtins", "math", "numpy", "scipy"))

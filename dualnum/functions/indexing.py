@@ -222,8 +222,8 @@ def _writable(array: Value, name: str) -> Operand:
     """The array that a function writes into: it must hold derivatives."""
     if not isinstance(array, Operand):
         raise dropped(
-            f"{name} of a jet into an array of type {type(array).__name__}",
-            "into np.zeros_like(jet), or build the result with np.where, np.stack or dn.array([...])",
+            f"{name} of derivatives into an array of type {type(array).__name__}",
+            "into np.zeros_like(x), or build the result with np.where, np.stack or dn.array([...])",
         )
     return array
 

@@ -17,7 +17,7 @@ from typing import Any
 from ..errors import DerivativeDropped, dropped
 from .substitutes import shown, substitute
 
-__all__ = ["lost", "place", "wanted_on_purpose"]
+__all__ = ["called", "lost", "place", "wanted_on_purpose"]
 
 _LIBRARIES = ("numpy", "scipy", "optree", "dualnum")  # also where they are not installed but on the path
 _INSTALLED = tuple({sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")})
@@ -169,9 +169,14 @@ def _holds(y: Any, kind: type) -> bool:
 # ── the error, and where there is none ───────────────────────────────────────────────────────────
 
 
+def called(x: Any) -> str:
+    """What an operand is called in messages."""
+    return "a variable" if x.algebra is None else "a jet"
+
+
 def lost(x: Any, what: str) -> DerivativeDropped:
     """The error for a library that makes `what` of x, "a plain array" or "a number"."""
-    kind = "a variable" if x.algebra is None else "a jet"
+    kind = called(x)
     frame, below = _frames()
     if frame is None:
         return dropped(f"{kind} as {what}", substitute(["array"])[1])
@@ -185,12 +190,12 @@ def lost(x: Any, what: str) -> DerivativeDropped:
         names += _names_of_frame(below)
         argument = _argument(below, x, thing)
     name, instead = substitute([*names, "array" if what == "a plain array" else "number"])
-    called = _NUMBERS.get(thing, "") if isinstance(thing, type) else ""
+    function = _NUMBERS.get(thing, "") if isinstance(thing, type) else ""
     if operation.startswith("BINARY_S") and named:  # np.r_[…]
-        called, argument = f"{'.'.join(named)}[…]", ""
-    called = called or shown(name)
+        function, argument = f"{'.'.join(named)}[…]", ""
+    function = function or shown(name)
     described = f"its argument {argument}, {kind}, as {what}" if argument else f"{kind} as {what}"
-    return dropped(f"{called}: {described}" if called else described, instead)
+    return dropped(f"{function}: {described}" if function else described, instead)
 
 
 def wanted_on_purpose(depth: int = 2) -> bool:
