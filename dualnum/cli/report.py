@@ -65,7 +65,7 @@ class Report:
 
     def note(self) -> str:
         """Where the formula is not defined, for people; empty where it is everywhere."""
-        outside = [f"{', '.join(self.variables)} = {self._at(i)}" for i in np.flatnonzero(self.undefined)]
+        outside = [f"{', '.join(self.variables)} = {self._at(i)}" for i in range(len(self.points)) if self.undefined[i]]
         more = f" and {len(outside) - FEW} more" if len(outside) > FEW else ""
         return f"not defined at {'; '.join(outside[:FEW])}{more}: all derivatives are nan there" if outside else ""
 
