@@ -57,23 +57,27 @@ class _Single(Instructions):
         """The address of a number of an array."""
         return self.emit(f"getelementptr {self.scalar}, ptr {base}, i64 {place}")
 
-    def read(self, base: str, place: str | int) -> str:
-        return self.emit(f"load {self.scalar}, ptr {self.at(base, place)}, align 1")
+    # In straight-line code numbers are read and written one by one ("volatile"): the time that LLVM takes to order and
+    # to merge n of them grows as n³.
 
-    def write(self, y: str, base: str, place: str | int) -> None:
-        at = self.at(base, place)
-        self.lines.append(f"  store {self.scalar} {y}, ptr {at}, align 1")
+    def read(self, base: str, place: str | int, alone: bool = False) -> str:
+        kind = "load volatile" if alone else "load"
+        return self.emit(f"{kind} {self.scalar}, ptr {self.at(base, place)}, align 1")
+
+    def write(self, y: str, base: str, place: str | int, alone: bool = False) -> None:
+        at, kind = self.at(base, place), "store volatile" if alone else "store"
+        self.lines.append(f"  {kind} {self.scalar} {y}, ptr {at}, align 1")
 
     def load(self, g: int, m: int | str, again: bool = False) -> str:
         if self.layouts[g] == "s":
             return f"%n{g}"
         if self.layouts[g] in OBJECTS:
-            return self.read(f"%p{g}", m)
+            return self.read(f"%p{g}", m, alone=True)
         plane = self.emit(f"mul i64 %ps{g}, {m}")
-        return self.read(self.emit(f"getelementptr i8, ptr %a{g}, i64 {plane}"), 0)
+        return self.read(self.emit(f"getelementptr i8, ptr %a{g}, i64 {plane}"), 0, alone=True)
 
     def store(self, g: int, m: int | str, y: str, again: bool = False) -> None:
-        self.write(y, f"%p{g}", m)
+        self.write(y, f"%p{g}", m, alone=True)
 
     def watch(self, alarm: str) -> None:
         self.answer = self.emit(f"zext i1 {alarm} to i32")
@@ -139,7 +143,7 @@ def _written(w: _Single, program: Program, given: Callable[[int], str]) -> list[
             values.append(turns.alarm if node.extra == -1 else turns.final[node.extra])
         elif node.op == KEPT:
             turns, (which, k) = values[node.args[0]], node.extra
-            values.append(w.read(turns.base, k * turns.loop.kept + which))
+            values.append(w.read(turns.base, k * turns.loop.kept + which, alone=True))
         else:
             values.append(step(w, node.op, [values[a] for a in node.args], [kinds[a] for a in node.args]))
     return values
@@ -209,9 +213,9 @@ class _Turns:
         if kind == "kept":
             turns = args[source[0]]
             for k, which in beside:
-                w.write(args[which], turns.base, k * turns.loop.kept + source[1])
+                w.write(args[which], turns.base, k * turns.loop.kept + source[1], alone=True)
             return turns.base, first * turns.loop.kept + source[1], step_ * turns.loop.kept
         base = w.allocated(self.loop.turns)
         for k in range(self.loop.turns):
-            w.write(args[source + k], base, k)
+            w.write(args[source + k], base, k, alone=True)
         return base, first, step_
