@@ -21,6 +21,7 @@ __all__ = ["called", "lost", "place", "wanted_on_purpose"]
 
 _LIBRARIES = ("numpy", "scipy", "optree", "dualnum")  # also where they are not installed but on the path
 _INSTALLED = tuple({sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")})
+_CALLS = ("CALL", "PRECALL")
 _NUMBERS = {float: "float()", int: "int()", complex: "complex()"}
 
 Step = tuple[str, tuple[str, ...]]  # an operation of the byte code, and the dotted name that it calls or writes to
@@ -33,10 +34,10 @@ def _is_users(frame: FrameType) -> bool:
     return not frame.f_code.co_filename.startswith((*_INSTALLED, "<frozen "))
 
 
-def _frames() -> tuple[FrameType | None, FrameType | None]:
+def _frames(depth: int = 2) -> tuple[FrameType | None, FrameType | None]:
     """The user's frame that is innermost, and the one that it called; None where there is none."""
     below: FrameType | None = None
-    frame: FrameType | None = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(depth)
     while frame is not None and not _is_users(frame):
         below, frame = frame, frame.f_back
     return frame, below
@@ -69,6 +70,8 @@ def _read(code: CodeType, at: int) -> Step:
     *before, instruction = (i for i in dis.get_instructions(code) if i.offset <= at)  # it may be in a cache behind
     start = instruction.positions and instruction.positions[::2]  # the line and the column of an expression
     named: tuple[str, ...] = ()
+    if start is None or None in start:  # as Python was asked not to keep them
+        return instruction.opname, named
     for each in before:
         if each.positions is None or each.positions[::2] != start:
             continue
@@ -176,14 +179,23 @@ def called(x: Any) -> str:
 
 def lost(x: Any, what: str) -> DerivativeDropped:
     """The error for a library that makes `what` of x, "a plain array" or "a number"."""
+    try:
+        return dropped(*_explained(x, what))
+    except Exception:  # what objects do that are looked at must not hide the error
+        return dropped(f"{called(x)} as {what}", substitute(["array"])[1])
+
+
+def _explained(x: Any, what: str) -> tuple[str, str]:
+    """What is lost where, and what to write instead."""
     kind = called(x)
-    frame, below = _frames()
+    frame, below = _frames(3)
     if frame is None:
-        return dropped(f"{kind} as {what}", substitute(["array"])[1])
+        return f"{kind} as {what}", substitute(["array"])[1]
     operation, named = _step(frame)
     if operation.startswith("STORE_S"):  # SUBSCR or SLICE
-        return dropped(f"{'.'.join(named) or 'u'}[…] = x: {kind} in a plain array", substitute(["u[…] = x"])[1])
-    thing = _wrapped(_resolved(frame, named)) if operation.startswith(("CALL", "PRECALL", "BINARY_S")) else None
+        return f"{'.'.join(named) or 'u'}[…] = x: {kind} in a plain array", substitute(["u[…] = x"])[1]
+    indexed = operation.startswith("BINARY_S") or operation == "[]"
+    thing = _wrapped(_resolved(frame, named)) if indexed or operation.startswith(_CALLS) else None
     names = [] if thing is None else list(_names(thing))
     argument = ""
     if below is not None and not str(below.f_globals.get("__name__")).startswith("dualnum"):
@@ -191,11 +203,11 @@ def lost(x: Any, what: str) -> DerivativeDropped:
         argument = _argument(below, x, thing)
     name, instead = substitute([*names, "array" if what == "a plain array" else "number"])
     function = _NUMBERS.get(thing, "") if isinstance(thing, type) else ""
-    if operation.startswith("BINARY_S") and named:  # np.r_[…]
+    if indexed and named:  # np.r_[…]
         function, argument = f"{'.'.join(named)}[…]", ""
     function = function or shown(name)
     described = f"its argument {argument}, {kind}, as {what}" if argument else f"{kind} as {what}"
-    return dropped(f"{function}: {described}" if function else described, instead)
+    return f"{function}: {described}" if function else described, instead
 
 
 def wanted_on_purpose(depth: int = 2) -> bool:
@@ -204,4 +216,7 @@ def wanted_on_purpose(depth: int = 2) -> bool:
     if not _is_users(frame):
         return False
     operation, named = _step(frame)
-    return operation == "%" or (operation.startswith(("CALL", "PRECALL")) and _resolved(frame, named) in _NUMBERS)
+    if not operation.startswith(_CALLS):
+        return operation == "%"
+    function = _resolved(frame, named)
+    return isinstance(function, type) and function in _NUMBERS
