@@ -80,8 +80,11 @@ def _answer(options: argparse.Namespace) -> str:
 
         draw(report, formula, options.plot)
     if options.csv:
+        if report.note():
+            print(f"dualnum: {report.note()}", file=sys.stderr)
         return report.csv()
     notes = [CLOSED_FORM] if closed is not None else []
+    notes += [report.note()] if report.note() else []
     notes += [f"picture: {options.plot}"] if options.plot is not None else []
     return "\n".join([report.text(), *([""] if notes and closed is None else []), *notes])
 
@@ -170,11 +173,11 @@ def _version(distribution: str) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m dualnum",
+        prog="python -m dualnum" if sys.argv[0].endswith("__main__.py") else "dualnum",
         description="Exact derivatives of a formula. Without arguments: an example, checked against its closed form.",
-        epilog='For example: python -m dualnum "exp(-x**2)*sin(x)" --at 0.5 1.0 --order 6',
+        epilog='For example: dualnum "exp(-x**2)*sin(x)" --at 0.5 1.0 --order 6, or with ranges --at 0:1:11',
     )
-    parser.add_argument("formula", nargs="?", help="in NumPy's elementwise functions, pi, e, and any variables")
+    parser.add_argument("formula", nargs="?", help="in NumPy's and SciPy's elementwise functions, pi, e, and variables")
     parser.add_argument(
         "--at",
         nargs="+",
@@ -194,8 +197,13 @@ def _guarded(arguments: Sequence[str]) -> list[str]:
     return [f" {a}" if a.startswith("-") and not a.startswith("--") and a not in ("-", "-h") else a for a in arguments]
 
 
-if __name__ == "__main__":
+def run() -> int:
+    """The command `dualnum`."""
     if hasattr(sys.stdout, "reconfigure"):  # a terminal without the letter shows a question mark
         sys.stdout.reconfigure(errors="replace")
         sys.stderr.reconfigure(errors="replace")  # type: ignore[union-attr]
-    sys.exit(main())
+    return main()
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -2,7 +2,7 @@
 
 The text is parsed with `ast`, every node is checked against a white list, and the tree is then walked
 with NumPy's functions. There is no attribute, no subscript, no keyword, no string, and no name but the
-elementwise functions of NumPy, a few constants and the variables. All numbers are floats, so no
+elementwise functions of NumPy and scipy.special, a few constants and the variables. All numbers are floats, so no
 formula can ask for an integer of a billion digits.
 """
 
@@ -49,7 +49,7 @@ _REFUSED: dict[type[ast.AST], str] = {
 }
 
 # what a function is called elsewhere
-_OTHER_NAMES = {"ln": "log", "max": "maximum", "min": "minimum", "sgn": "sign"}
+_OTHER_NAMES = {"ln": "log", "max": "maximum", "min": "minimum", "sgn": "sign", "lgamma": "gammaln"}
 
 
 class FormulaError(InvalidValue):
@@ -108,12 +108,35 @@ def functions() -> dict[str, tuple[Callable[..., Any], int]]:
     return named | {"where": (np.where, 3), "clip": (np.clip, 3), "sinc": (np.sinc, 1), "i0": (np.i0, 1)}
 
 
+@functools.cache
+def special_functions() -> dict[str, tuple[Callable[..., Any], int]]:
+    """Those of scipy.special, where SciPy is installed: with a row, and not among NumPy's. As a variable each is free.
+
+    Example:
+        >>> special_functions()["gammainc"]
+        (<ufunc 'gammainc'>, 2)
+    """
+    try:
+        import scipy.special
+    except ImportError:
+        return {}
+    known = {row.ufunc for row in rows() if row.kind != "unsupported" and row.ufunc.nout == 1}
+    named = {name: (f, f.nin) for name, f in vars(scipy.special).items() if isinstance(f, np.ufunc) and f in known}
+    return {name: found for name, found in named.items() if name not in functions()}
+
+
+def _function(name: str) -> tuple[Callable[..., Any], int] | None:
+    """The function of this name and the number of its arguments, if there is one (NumPy's, else SciPy's)."""
+    return functions().get(name) or special_functions().get(name)
+
+
 def parse(text: str) -> Formula:
     """The function that a text describes.
 
     Args:
         text: an expression of Python in numbers, + - * / // % **, comparisons, and/or/not,
-            `functions()`, the constants pi, e, inf, nan and euler_gamma, and any other names as variables.
+            `functions()`, `special_functions()`, the constants pi, e, inf, nan and euler_gamma, and any other names as
+            variables.
 
     Raises:
         FormulaError: the text is no such expression; it says what is wrong, and where.
@@ -198,13 +221,15 @@ def _misused_call(node: ast.Call) -> str | None:
     if not isinstance(node.func, ast.Name):
         return _refusal(node.func) if isinstance(node.func, ast.Attribute) else "a product is written with *"
     name = node.func.id
-    known = functions()
-    if name not in known:
-        if len(name) == 1 or name in CONSTANTS:
-            return f"{name} is no function; a product is written with *: {name}*(…)"
-        near = difflib.get_close_matches(_OTHER_NAMES.get(name, name), known, n=1)
-        return f"no elementwise function of NumPy is named {name}" + (f"; is it {near[0]}?" if near else "")
-    count = known[name][1]
+    if len(name) == 1 or name in CONSTANTS:
+        return f"{name} is no function; a product is written with *: {name}*(…)"
+    found = _function(name)
+    if found is None:
+        special = special_functions()
+        near = difflib.get_close_matches(_OTHER_NAMES.get(name, name), [*functions(), *special], n=1)
+        hint = f"; is it {near[0]}?" if near else "" if special else "; for those of scipy.special install SciPy"
+        return f"no elementwise function of NumPy{' or scipy.special' * bool(special)} is named {name}{hint}"
+    count = found[1]
     if node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
         return f"{name}: arguments are given by position"
     if len(node.args) != count:
@@ -255,7 +280,9 @@ def _evaluate(node: ast.expr, names: dict[str, Any]) -> Any:
         case ast.Call(func=ast.Name(id=name), args=args):
             values = [_evaluate(a, names) for a in args]
             numbers = map(_number, values if name != "where" else values[1:])
-            return functions()[name][0](*numbers) if name != "where" else np.where(values[0], *numbers)
+            found = _function(name)
+            assert found is not None
+            return found[0](*numbers) if name != "where" else np.where(values[0], *numbers)
         case ast.UnaryOp(op=op, operand=operand):
             return _OPERATORS[type(op)](_number(_evaluate(operand, names)))
         case ast.BinOp(left=left, op=op, right=right):

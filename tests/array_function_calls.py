@@ -92,12 +92,14 @@ CALLS: dict[str, list[Call]] = {
         lambda x: np.gradient(x, 0.5, axis=1, edge_order=2),
         lambda x: np.gradient(x, 2.0, GRID[:4]),
         lambda x: np.gradient(MATRIX, x[0, 0], axis=0),
+        lambda x: np.gradient(GRID[:4], np.cumsum(x[0] ** 2)),
     ],
     "np.trapezoid": [np.trapezoid, lambda x: np.trapezoid(x, GRID[:4]), lambda x: np.trapezoid(MATRIX.T, x, axis=0)],
     "np.interp": [
         lambda x: np.interp(x, GRID, [1.0, 3.0, 2.0, 5.0, 4.0]),
         lambda x: np.interp([0.2, 0.9, 7.0, -1.0], GRID[:4], x[0]),
         lambda x: np.interp(x[1], GRID[:4], x[0], left=0.5),
+        lambda x: np.interp([0.3, 0.9, 1.9], np.cumsum(x[0] ** 2), GRID[:4]),
     ],
     "np.unwrap": [lambda x: np.unwrap(5 * x, axis=0)],
     # products

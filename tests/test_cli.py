@@ -1,11 +1,13 @@
 """The command line: what it prints, what it refuses, and how it reads formulas."""
 
 import csv
+import importlib
 import io
 import math
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import mpmath
@@ -17,8 +19,9 @@ from numpy.testing import assert_allclose
 
 import dualnum
 from dualnum.__main__ import EXAMPLE, example_in_closed_form, info, main
+from dualnum.cli.plot import _broken, _curves
 from dualnum.cli.report import digits
-from dualnum.formula import DEEPEST, LONGEST, FormulaError, functions, parse
+from dualnum.formula import DEEPEST, LONGEST, FormulaError, functions, parse, special_functions
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -172,6 +175,58 @@ def test_outside_the_domain_there_is_nan_and_inf_and_no_warning(capsys, recwarn)
     assert status == 0 and "nan" in text and "inf" in text
 
 
+def test_outside_the_domain_there_is_nan_throughout_and_a_note(capsys):
+    """The series of log at −1 is that of log(−x); the formula has none there."""
+    status, text, error = run(capsys, "log(x)", "--at", "-1", "2", "--order", "3")
+    assert status == 0 and not error
+    assert text.count("nan") == 2 * 4 + 1 and text.endswith("\nnot defined at x = -1: all derivatives are nan there\n")
+    status, text, error = run(capsys, "log(x)", "--at", "-6:-1:6", "--order", "1", "--csv")
+    assert all(math.isnan(float(row["derivative"])) for row in table(text))
+    assert "not defined at x = -6; x = -5; x = -4; x = -3 and 2 more" in error
+    _, text, _ = run(capsys, "log(x)*t", "--at", "x=-1,t=2", "x=1,t=2", "--order", "1")
+    assert "f(-1 + δx, 2 + δt) is not defined" in text and "f(1 + δx, 2 + δt) = 2·δx" in text
+    assert "not defined at x, t = -1, 2:" in text
+    assert "not defined" not in run(capsys, "log(x)", "--at", "0", "1")[1]  # −inf is what NumPy gives
+
+
+def test_a_range_of_eleven_points(capsys):
+    _, text, _ = run(capsys, "x**2", "--at", "0:1:11", "--order", "1", "--csv")
+    assert_allclose([float(row["derivative"]) for row in table(text)][1::2], np.linspace(0, 2, 11), rtol=1e-15)
+
+
+def test_functions_of_scipy_where_it_is_installed(capsys):
+    special = pytest.importorskip("scipy.special")
+    for formula, exact in [
+        ("erf(x)", [special.erf(0.7), 2 / math.sqrt(math.pi) * math.exp(-0.49)]),
+        ("gamma(x)", [special.gamma(0.7), special.gamma(0.7) * special.psi(0.7)]),
+        ("jv(2, x)", [special.jv(2, 0.7), special.jvp(2, 0.7)]),
+        ("x*erf(erf(0)) + 1", [1.0, 0.0]),
+    ]:
+        status, text, error = run(capsys, formula, "--at", "0.7", "--order", "1", "--csv")
+        assert status == 0, error
+        assert_allclose([float(row["derivative"]) for row in table(text)], exact, rtol=1e-13)
+    assert {"erf", "gammainc", "digamma"} <= special_functions().keys() and not {
+        "exp",
+        "airy",
+    } & special_functions().keys()
+
+
+def test_names_of_scipys_functions_are_free_for_variables(capsys):
+    assert parse("y0*x + beta").variables == ("y0", "x", "beta")
+    assert parse("gamma*gamma(x)").variables == ("gamma", "x")
+
+
+def test_without_scipy_a_formula_says_that_there_are_more_functions(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    monkeypatch.setitem(sys.modules, "scipy.special", None)
+    special_functions.cache_clear()
+    try:
+        status, _, error = run(capsys, "qqq(x)")
+        assert status == 2 and "no elementwise function of NumPy is named qqq; for those of scipy.special" in error
+    finally:
+        special_functions.cache_clear()
+
+
 def test_a_huge_tower_of_powers_is_inf_at_once(capsys):
     status, text, _ = run(capsys, "9**9**9 + 0*x", "--at", "1", "--order", "1", "--csv")
     assert status == 0
@@ -208,11 +263,45 @@ def test_plot_writes_a_picture(capsys, tmp_path):
     assert run(capsys, "pi", "--plot", str(picture))[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("formula", "places", "pole"),
+    [("1/x", 1, 0.0), ("tan(x)", 2, math.pi / 2), ("floor(x)", 5, 0.0), ("sin(30*x)", 0, None), ("x**3 - x", 0, None)],
+)
+def test_curves_break_at_poles_and_steps_and_nowhere_else(formula, places, pole):
+    x = np.linspace(-2.95, 2.85, 601)
+    curves = _curves(parse(formula), x, 2)
+    at, y = _broken(x, curves[0], curves[1])
+    gaps = np.flatnonzero(np.isnan(at))
+    assert len(gaps) == places and np.isnan(y[gaps]).all() and np.array_equal(at[~np.isnan(at)], x)
+    if pole is not None:
+        assert any(at[i - 1] < pole < at[i + 1] for i in gaps)
+
+
+def test_curves_leave_out_what_is_undefined(capsys, tmp_path):
+    x = np.linspace(-1.0, 1.0, 8)
+    curves = _curves(parse("log(x)"), x, 2)
+    assert np.array_equal(np.isnan(curves), np.broadcast_to(x < 0, (3, 8)))
+    pytest.importorskip("matplotlib")
+    picture = tmp_path / "f.png"
+    status, text, error = run(capsys, "log(x)", "--at", "-1", "0", "2", "--plot", str(picture))
+    assert status == 0 and not error and "not defined at x = -1" in text and picture.exists()
+    assert run(capsys, "arcsin(x)", "--at", "9", "--plot", str(picture))[0] == 0  # nothing to draw
+
+
 def test_plot_without_matplotlib_says_what_to_install(capsys, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     status, _, error = run(capsys, "x", "--plot", str(tmp_path / "f.png"))
     assert status == 2 and "pip install matplotlib" in error
+
+
+def test_the_console_script_is_the_command(capsys, monkeypatch):
+    script = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]["dualnum"]
+    module, _, name = script.partition(":")
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/dualnum", "x**2", "--at", "3", "--order", "1", "--csv"])
+    assert getattr(importlib.import_module(module), name)() == 0
+    assert [float(row["derivative"]) for row in table(capsys.readouterr().out)] == [9.0, 6.0]
+    assert "usage: dualnum " in run(capsys, "--help")[1]
 
 
 def test_as_a_command_of_its_own():

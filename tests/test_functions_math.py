@@ -419,8 +419,6 @@ def test_interp_outside_at_nodes_and_periodic() -> None:
     p = np.interp(jet(np.array([-0.5, 4.25]), 1), xp, jet(fp, 1, direction=[1.0, 0.0, 0.0]), period=4.0)
     assert_allclose(p.value, np.interp([-0.5, 4.25], xp, fp, period=4.0))
     assert_allclose(p.coeffs[1], [1.0 + 0.5, 1.0 + 0.75])
-    with pytest.raises(errors.NotDifferentiable, match="xp"):
-        np.interp(x, jet(xp, 2), fp)
     with pytest.raises(errors.InvalidValue, match="period"):
         np.interp(x, xp, fp, period=0)
     with pytest.raises(errors.InvalidValue, match="xp"):
@@ -441,8 +439,6 @@ def test_differences() -> None:
     assert_allclose(np.ediff1d(x, to_begin=[1, 2], to_end=5).value, np.ediff1d(A, to_begin=[1.0, 2], to_end=5.0))
     h = jet(0.5, 2)
     assert_allclose(np.gradient(A, h, axis=1).derivative(1), -np.gradient(A, 1.0, axis=1) / 0.25)
-    with pytest.raises(errors.NotDifferentiable, match="coordinates"):
-        np.gradient(A[0], x[0])
     with pytest.raises(errors.InvalidType, match="spacings"):
         np.gradient(x, 1.0, 2.0, 3.0)
     with pytest.raises(errors.InvalidValue, match="n is"):

@@ -252,7 +252,7 @@ def _cupy(outcome: Outcome) -> str:
 def _note(outcome: Outcome) -> str:
     """Why it raises; in reverse mode only where that is another matter."""
     note, backward = _without_name(outcome, outcome.note), _without_name(outcome, outcome.reverse_note)
-    notes = [note, f"in reverse mode: {backward}" if backward not in ("", note) else ""]
+    notes = [note, f"in reverse mode: {backward}" if backward.replace("a variable", "a jet") not in ("", note) else ""]
     return "; ".join(text for text in notes if text).replace("|", "\\|")
 
 

@@ -23,11 +23,12 @@ from ..tape.recorded import Recorded
 from ..tape.step import Step, is_recording, not_recording
 from ..tape.sweep import sweep
 from .tensors import missing
+from .values import Values, as_data
 
 __all__ = ["Variable", "described", "own_array", "swept", "variable"]
 
 
-class Variable(Recorded):
+class Variable(Values):
     """An array that records the operations on it, made by `variable`.
 
     Leaves are written to within `no_grad`; a copy by `copy.deepcopy` or pickle of a leaf is another leaf.
@@ -160,9 +161,9 @@ class Variable(Recorded):
     def data(self) -> Any:
         """The value, a read-only array.
 
-        It can be set (x.data = x.data - step) to an array of its shape (else `InvalidValue`), which is not recorded.
+        It can be set (x.data -= step) to an array of its shape (else `InvalidValue`), which is not recorded.
         """
-        return self.value
+        return as_data(self.value)
 
     @data.setter
     def data(self, value: Value) -> None:

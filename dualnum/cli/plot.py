@@ -1,5 +1,6 @@
 """The picture of a report: a function with its Taylor polynomials, and its derivatives."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -40,32 +41,59 @@ def draw(report: Report, formula: Formula, path: str) -> None:
         raise InvalidValue("a picture needs finite points")
     margin = max(1.0, float(np.ptp(points)) / 2)
     x = np.linspace(points.min() - margin, points.max() + margin, 601)
-    shown = min(report.order, MOST_CURVES)
-    derivatives = taylor(formula, shown)(x) if formula.variables else np.zeros((shown + 1, x.size))
-    derivatives = derivatives * np.array([[float(np.prod(range(1, k + 1)))] for k in range(shown + 1)])
-    if not formula.variables:
-        derivatives[0] = formula()
+    *derivatives, _ = curves = _curves(formula, x, min(report.order, MOST_CURVES) + 1)
 
     figure = Figure(figsize=(8, 8), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
-    for i, at in enumerate(points):
+    for i in np.flatnonzero(np.isfinite(report.coefficients).all(axis=0)):
+        at, color = points[i], f"C{i + 1}"
         polynomial = np.polynomial.Polynomial(report.coefficients[:, i])(x - at)
-        above.plot(x, polynomial, lw=1.2, ls="--", color=f"C{i + 1}", label=f"order {report.order} at {at:g}")
-        above.plot([at], [report.coefficients[0, i]], "o", ms=5, color=f"C{i + 1}")
-    above.plot(x, derivatives[0], lw=2.2, color="C0", zorder=1, label="f")
+        above.plot(x, polynomial, lw=1.2, ls="--", color=color, label=f"order {report.order} at {at:g}")
+        above.plot([at], [report.coefficients[0, i]], "o", ms=5, color=color)
+    above.plot(*_broken(x, *curves[:2]), lw=2.2, color="C0", zorder=1, label="f")
     above.set_title(f"f({report.variables[0]}) = {report.formula} and its Taylor polynomials", parse_math=False)
-    _frame(above, derivatives[:1])
+    _frame(above, curves[:1])
     scales = np.array([_power_of_ten(curve) for curve in derivatives])
-    for k, (curve, scale) in enumerate(zip(derivatives, scales, strict=True)):
+    for k, scale in enumerate(scales):
         label = report.label((k,)) + (f" / {scale:g}" if scale > 1 else "")
-        below.plot(x, curve / scale, lw=2.2 if k == 0 else 1.3, color=f"C{k}", label=label)
+        at_places, values = _broken(x, curves[k], curves[k + 1])
+        below.plot(at_places, values / scale, lw=2.2 if k == 0 else 1.3, color=f"C{k}", label=label)
     below.set_title("f and its derivatives, the large ones divided by a power of ten")
     below.set_xlabel(report.variables[0])
-    _frame(below, derivatives / scales[:, None])
+    _frame(below, curves[:-1] / scales[:, None])
     try:
         figure.savefig(path, dpi=120)
     except ValueError as error:  # an ending that names no format
         raise InvalidValue(f"{path}: {error}") from None
+
+
+def _curves(formula: Formula, x: Any, order: int) -> Any:
+    """The derivatives to this order at many places, NaN where the formula is not defined."""
+    if not formula.variables:
+        return np.broadcast_to(np.where(np.arange(order + 1) == 0, formula(), 0.0)[:, None], (order + 1, x.size))
+    with np.errstate(all="ignore"):
+        curves = taylor(formula, order)(x) * np.array([[float(math.factorial(k))] for k in range(order + 1)])
+    return np.where(np.isnan(curves[0]), np.nan, curves)
+
+
+def _broken(x: Any, y: Any, slope: Any) -> tuple[Any, Any]:
+    """A curve with gaps where it jumps: between places where it goes one way, and its slopes at both the other way.
+
+    So it is at poles of odd order, and (with slopes that are zero) at steps.
+    """
+    with np.errstate(invalid="ignore"):
+        rise = np.diff(y)
+        jumps = (rise != 0) & (rise * slope[:-1] <= 0) & (rise * slope[1:] <= 0)
+    low, high = _range(y)
+    gaps = np.flatnonzero(jumps & (np.abs(rise) > 0.02 * (high - low))) + 1
+    return np.insert(x, gaps, np.nan), np.insert(y, gaps, np.nan)
+
+
+def _range(curves: Any) -> tuple[float, float]:
+    """Between what the curves lie but for their poles."""
+    finite = curves[np.isfinite(curves)]
+    low, high = np.quantile(finite, [0.01, 0.99]) if finite.size else (0.0, 0.0)
+    return float(low), float(high)
 
 
 def _power_of_ten(curve: Any) -> float:
@@ -76,9 +104,8 @@ def _power_of_ten(curve: Any) -> float:
 
 def _frame(axes: Axis, curves: Any) -> None:
     """Limits that show the curves without their poles, a grid and a legend."""
-    finite = curves[np.isfinite(curves)]
-    if finite.size:
-        low, high = np.quantile(finite, [0.01, 0.99])
+    low, high = _range(curves)
+    if np.isfinite(curves).any():
         margin = 0.25 * (high - low) or 1.0
         axes.set_ylim(low - margin, high + margin)
     axes.grid(alpha=0.3)

@@ -22,6 +22,7 @@ __all__ = ["Report", "differentiate"]
 Closed = Callable[[int, Any], Any]  # (k, x) → the k-th derivative at x, known from elsewhere
 MOST = 1_000_000  # numbers in a report
 LONGEST = 12  # terms of a polynomial
+FEW = 4  # points that are named
 WIDTH = 79
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -56,6 +57,20 @@ class Report:
         """The partial derivatives, m! times the coefficients, in the same order."""
         factorials = [math.prod(map(math.factorial, m)) for m in self.multi_indices]
         return np.array([multiple(f, a) for f, a in zip(factorials, self.coefficients, strict=True)])
+
+    @property
+    def undefined(self) -> Any:
+        """Which points are outside of the formula's domain: the value is NaN there."""
+        return np.isnan(self.coefficients[0])
+
+    def note(self) -> str:
+        """Where the formula is not defined, for people; empty where it is everywhere."""
+        outside = [f"{', '.join(self.variables)} = {self._at(i)}" for i in range(len(self.points)) if self.undefined[i]]
+        more = f" and {len(outside) - FEW} more" if len(outside) > FEW else ""
+        return f"not defined at {'; '.join(outside[:FEW])}{more}: all derivatives are nan there" if outside else ""
+
+    def _at(self, i: int) -> str:
+        return ", ".join(f"{x:g}" for x in self.points[i])
 
     def underflowed(self) -> int | None:
         """The lowest order in one variable from which on digits are lost to coefficients that are too small."""
@@ -95,6 +110,8 @@ class Report:
     def polynomial(self, i: int) -> str:
         """The Taylor polynomial at a point, f(1 + δx, 3 + δt) = 13 + 6·δx + …, without terms that are zero."""
         at = ", ".join(f"{x:g} + δ{v}" for v, x in zip(self.variables, self.points[i], strict=True))
+        if self.undefined[i]:
+            return f"f({at}) is not defined"
         given = list(zip(self.multi_indices, self.coefficients[:, i], strict=True))
         terms = [(m, a) for m, a in given if a] or given[:1]
         pieces = [f"f({at}) ="]
@@ -119,8 +136,7 @@ class Report:
         """The table, with a blank line between points; in several variables also between degrees."""
         rows = list(self.rows())
         several = len(self.variables) > 1
-        at = [", ".join(f"{x:g}" for x in point) for point in self.points]
-        first = [at[i] if not any(m) else "" for i, m, *_ in rows]
+        first = [self._at(i) if not any(m) else "" for i, m, *_ in rows]
         columns = [
             _column(", ".join(self.variables), first),
             _column("", [self.label(m) for _, m, *_ in rows], left=True),
@@ -200,7 +216,10 @@ def differentiate(
     else:
         y = formula(*jets(*points.T, order=order))
         coefficients = y.coeffs if isinstance(y, Jet) else np.array([y, *[0.0 * y] * (terms - 1)])
-    return Report(formula.text, variables, points, order, np.broadcast_to(coefficients, (terms, n)), closed)
+    coefficients = np.broadcast_to(coefficients, (terms, n))
+    # the series of log goes on where its value ends
+    coefficients = np.where(np.isnan(coefficients[0]), np.nan, coefficients)
+    return Report(formula.text, variables, points, order, coefficients, closed)
 
 
 def digits(a: float, b: float) -> float:

@@ -9,6 +9,7 @@ from ..errors import InvalidType, InvalidValue, dropped
 from ..kinds import Index, Value
 from ..operand import Operand, as_array, function_name, implements, primal
 from ..operand.constants import frozen
+from ..operand.culprit import called
 
 __all__ = ["NOT_GIVEN", "index_values", "into", "numbers", "on_values", "stand_in"]
 
@@ -54,7 +55,7 @@ def into(out: Value, result: Any, name: str) -> Any:
         if isinstance(result, Operand):
             raise dropped(
                 f"{name}: out= of type {type(out).__name__}, which cannot hold derivatives,",
-                "the result without out=, or out=np.zeros_like(jet)",
+                "the result without out=, or out=np.zeros_like(x)",
             )
         np.copyto(out, result)
         return out
@@ -76,7 +77,8 @@ def _on_values(function: Callable[..., Any]) -> Callable[..., Any]:
     def evaluate(*args: Any, **kwargs: Any) -> Any:
         if isinstance(kwargs.get("out"), Operand):
             raise InvalidType(
-                f"{function_name(function)}: out= is a jet, but the result has no derivatives; give a plain array"
+                f"{function_name(function)}: out= is {called(kwargs['out'])}, but the result has no derivatives; "
+                "give a plain array"
             )
         return function(*primal(args), **{name: primal(x) for name, x in kwargs.items()})
 

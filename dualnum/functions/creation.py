@@ -327,13 +327,13 @@ def _refused(function: Callable[..., Any], error: Callable[[str], Exception]) ->
 
 
 def _would_drop(name: str) -> Exception:
-    return dropped(name, "pickle.dump(x, file) to keep all coefficients, x.coeffs or x.value to save an array")
+    return dropped(name, "pickle.dump(x, file) to keep all of it, or x.value (of a jet also x.coeffs) to save an array")
 
 
 def _like_cannot(name: str) -> Exception:
     return InvalidType(
-        f"{name}: like= is an operand with derivatives, and a new array has none to share; write dn.jet(…) for a "
-        "variable, dn.array([...]) to collect jets, np.zeros_like(x, shape=…) or np.full_like for a constant jet"
+        f"{name}: like= is an operand with derivatives, and a new array has none to share; write "
+        "dn.array([...]) to collect results, np.zeros_like(x, shape=…) or np.full_like for a constant one"
     )
 
 

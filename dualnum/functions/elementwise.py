@@ -7,7 +7,7 @@ from numpy._core import umath
 
 from ..errors import NotDifferentiable
 from ..kinds import Value
-from ..operand import implements, primal
+from ..operand import Operand, implements, is_jet, primal
 from ..primitives.elementwise import I0, SINC
 from .arguments import into
 from .keywords import apply, array, with_native
@@ -26,12 +26,19 @@ def angle(z: Value, deg: bool = False) -> Any:
 
 @implements(np.real_if_close, without_axes="array")
 def real_if_close(a: Value, tol: float = 100) -> Any:
+    """The real part of a jet if all its coefficients are as good as real: of no derivative more is left out."""
     if a.dtype.kind != "c":
         return a
-    raise NotDifferentiable(
-        "np.real_if_close: whether an imaginary part is negligible cannot be told from its value when it has "
-        "derivatives; use x.real to leave it out"
-    )
+    numbers = a
+    while isinstance(numbers, Operand) and numbers.value is not numbers:
+        if not is_jet(numbers):
+            raise NotDifferentiable(
+                "np.real_if_close: whether the imaginary part of a variable is negligible cannot be told from its "
+                "value, for its derivatives need not be; use x.real to leave it out"
+            )
+        numbers = numbers.planes  # type: ignore[attr-defined]
+    limit = tol * np.finfo(a.dtype).eps if tol > 1 else tol
+    return np.real(a) if np.all(np.abs(np.imag(numbers)) < limit) else a
 
 
 _CLIP: Any = umath.clip  # type: ignore[attr-defined]  # the ufunc behind np.clip

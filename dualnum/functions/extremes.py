@@ -15,7 +15,7 @@ from ..errors import InvalidType, NotDifferentiable, not_on_device
 from ..kinds import Axis, Value
 from ..operand import Operand, implements, library, primal, visible
 from .arguments import NOT_GIVEN, into
-from .keywords import axes_of, real_dtype, with_value
+from .keywords import axes_of, of_reduction, real_dtype, with_value
 
 
 def _in_line(x: Value, axis: Axis) -> Any:
@@ -74,7 +74,7 @@ def _extreme(function: Callable[..., Any], pair: np.ufunc, worst: float, *aliase
         initial: Value = NOT_GIVEN,
         where: Any = NOT_GIVEN,
     ) -> Any:
-        where = primal(where)
+        where, axis = primal(where), of_reduction(axis, np.ndim(a))
         keywords = {key: x for key, x in (("initial", initial), ("where", where)) if x is not NOT_GIVEN}
         keepdims = bool(keepdims is not NOT_GIVEN and keepdims)
         if isinstance(initial, Operand):

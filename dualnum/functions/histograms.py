@@ -60,35 +60,56 @@ def _apart(low: Value, high: Value) -> tuple[Any, Any]:
 
 
 def _counting(function: Callable[..., Any], *samples: str) -> None:
-    """A histogram counts by value, in bins that are constants; it is linear in the weights."""
+    """A histogram counts by value, and is linear in the weights; edges that move do not change the counts."""
     names = (*samples, "bins", "range", "density", "weights")
 
     @implements(function)
     def count(*args: Any, **kwargs: Any) -> Any:
         given = {**dict(zip(names, args, strict=False)), **kwargs}
+        weights, density = given.pop("weights", None), given.pop("density", None)
         moving = any(True for _ in operands([given[name] for name in samples])) and _follow_data(function, given)
         moving = moving or any(True for _ in operands([given.get("bins"), given.get("range")]))
-        if moving and (function is not np.histogram or given.get("density") or given.get("weights") is not None):
-            raise NotDifferentiable(
-                f"{function.__name__}: the edges of the bins carry derivatives here (they follow the data where bins "
-                "is a number without range=), and for that there is no rule; give the edges, or a range"
-            )
-        weights = given.pop("weights", None)
         options = {name: primal(value) for name, value in given.items()}
         plain = function if library(*options.values(), weights) is np else partial(_on_device, function)
-        if not isinstance(weights, Operand):
-            counts, *edges = plain(weights=weights, **options)
-            if moving:
-                edges = [np.histogram_bin_edges(given["a"], given.get("bins", 10), given.get("range"))]
-            return counts, *edges
-        if options.get("density"):
-            raise NotDifferentiable(
-                f"{function.__name__}: density= with weights that carry derivatives has no rule; divide the "
-                "weighted counts by their sum and the widths of the bins"
-            )
-        _, *edges = plain(weights=primal(weights), **options)
-        back = adjoints.histogram(*_by_axis(edges, *(options[name] for name in samples)))
-        return linear(lambda w: plain(weights=w, **options)[0], weights, adjoint=back), *edges
+        if not moving and not isinstance(weights, Operand):
+            return plain(weights=weights, density=density, **options)
+        counts, *edges = plain(weights=primal(weights), **options)
+        if isinstance(weights, Operand):
+            back = adjoints.histogram(*_by_axis(edges, *(options[name] for name in samples)))
+            counts = linear(lambda w: plain(weights=w, **options)[0], weights, adjoint=back)
+        if moving:
+            each = [np.histogram_bin_edges(*one) for one in zip(*_apiece(function, **given), strict=True)]
+            edges = [each] if function is np.histogramdd else each
+        if density:
+            counts = _densities(counts, edges[0] if function is np.histogramdd else edges)
+        return counts, *edges
+
+
+def _densities(counts: Any, edges: Sequence[Any]) -> Any:
+    """Counts by their sum and the volumes of the bins."""
+    total = np.sum(counts)
+    for i, e in enumerate(edges):
+        counts = counts / np.reshape(np.diff(e), (-1,) + (1,) * (counts.ndim - 1 - i))
+    return counts / total
+
+
+def _apiece(
+    function: Callable[..., Any],
+    a: Value = None,
+    bins: Any = 10,
+    range: Any = None,
+    sample: Value = None,
+    **pair: Value,
+) -> tuple[Any, Any, Any]:
+    """The samples, the bins and the ranges of a histogram, one for each of its axes."""
+    if function is np.histogram:
+        return [np.ravel(a)], [bins], [range]
+    samples = list(pair.values()) if pair else list(np.transpose(sample) if hasattr(sample, "shape") else sample)
+    each: Any = bins if np.iterable(bins) else [bins] * len(samples)
+    bins = [bins, bins] if pair and len(each) > 2 else each
+    if len(bins) != len(samples):
+        raise InvalidValue(f"{function.__name__}: {len(bins)} bins are given for {len(samples)} axes; expected as many")
+    return samples, bins, [None] * len(samples) if range is None else range
 
 
 def _by_axis(edges: Any, *samples: Any) -> tuple[Any, Any]:
@@ -119,38 +140,18 @@ _counting(np.histogramdd, "sample")
 # ── histograms on a device ───────────────────────────────────────────────────────────────────────
 
 
-def _on_device(
-    function: Callable[..., Any],
-    a: Value = None,
-    bins: Any = 10,
-    range: Any = None,
-    density: Any = False,
-    weights: Value = None,
-    sample: Value = None,
-    **pair: Value,
-) -> Any:
+def _on_device(function: Callable[..., Any], density: Any = False, weights: Value = None, **given: Any) -> Any:
     """NumPy's histograms by searching and adding: CuPy's look at the data and at the edges."""
-    if function is np.histogram:
-        samples, bins, range = [np.ravel(a)], [bins], [range]
-    else:
-        samples = list(pair.values()) if pair else list(np.transpose(sample) if hasattr(sample, "shape") else sample)
-        each: Any = bins if np.iterable(bins) else [bins] * len(samples)
-        bins = [bins, bins] if pair and len(each) > 2 else each
-        range = [None] * len(samples) if range is None else range
-    if len(bins) != len(samples):
-        raise InvalidValue(f"{function.__name__}: {len(bins)} bins are given for {len(samples)} axes; expected as many")
-    edges = [_edges(x, b, limits) for x, b, limits in zip(samples, bins, range, strict=True)]
+    samples, bins, ranges = _apiece(function, **given)
+    edges = [_edges(x, b, limits) for x, b, limits in zip(samples, bins, ranges, strict=True)]
     counts = _counts(samples, edges, None if weights is None else np.ravel(weights))
     if function is not np.histogram:
         counts = counts.astype(float)
     if density:
-        total = np.sum(counts)
-        for i, e in enumerate(edges):
-            counts = counts / np.reshape(np.diff(e), (-1,) + (1,) * (counts.ndim - 1 - i))
-        counts = counts / total
+        counts = _densities(counts, edges)
     elif function is np.histogram and weights is None:
         counts = counts.astype(np.intp)
-    return (counts, edges) if sample is not None else (counts, *edges)
+    return (counts, edges) if function is np.histogramdd else (counts, *edges)
 
 
 def _counts(samples: Sequence[Any], edges: Sequence[Any], weights: Any) -> Any:

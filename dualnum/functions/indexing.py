@@ -12,7 +12,7 @@ from ..kinds import Axis, DType, Index, Shape, Value
 from ..operand import Moving, Operand, as_array, batched, implements, library, linear, primal, rearrange, visible
 from ..operand.constants import frozen
 from .arguments import NOT_GIVEN, index_values, into, numbers, on_values, stand_in
-from .keywords import array
+from .keywords import array, of_number
 
 # ── by position ──────────────────────────────────────────────────────────────────────────────────
 
@@ -22,7 +22,7 @@ def take(a: Value, indices: Index, axis: Axis = None, out: Value = None, mode: A
     indices = index_values(indices, "take")
     if not isinstance(a, Operand):  # out= alone is one
         return into(out, np.take(a, indices, axis, **asked("raise", mode=mode)), "take")
-    if axis is None:
+    if axis is None or of_number(axis, a.ndim):
         a, axis = np.ravel(a), 0
     axis = normalize_axis_index(axis, a.ndim)
     how: Any = {}
@@ -222,8 +222,8 @@ def _writable(array: Value, name: str) -> Operand:
     """The array that a function writes into: it must hold derivatives."""
     if not isinstance(array, Operand):
         raise dropped(
-            f"{name} of a jet into an array of type {type(array).__name__}",
-            "into np.zeros_like(jet), or build the result with np.where, np.stack or dn.array([...])",
+            f"{name} of derivatives into an array of type {type(array).__name__}",
+            "into np.zeros_like(x), or build the result with np.where, np.stack or dn.array([...])",
         )
     return array
 

@@ -10,10 +10,11 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..backend import floating_dtype
 from ..errors import InvalidType, InvalidValue
 from ..kinds import Axis, DType, Index, Shape, Value
-from ..operand import Moving, as_array, batched, implements, library, linear, rearrange
+from ..operand import Moving, as_array, batched, implements, library, linear, operands, rearrange
 from ..operand.constants import frozen
 from .arguments import index_values, into, numbers
-from .keywords import present
+from .creation import array as collected
+from .keywords import of_number, present
 
 # ── joining ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -150,6 +151,7 @@ def _blocked(nested: Any, depth: int) -> Any:
 
 @implements(np.append)
 def append(arr: Value, values: Value, axis: Axis = None) -> Any:
+    arr, values = (x if next(operands(x), x) is x else collected(x) for x in (arr, values))  # lists of operands
     if axis is None:
         arr, values, axis = np.ravel(as_array(arr, values)), np.ravel(as_array(values, arr)), 0
     return np.concatenate((arr, values), axis=axis)
@@ -163,7 +165,7 @@ def tile(A: Any, reps: Shape) -> Any:
 
 @implements(np.repeat)
 def repeat(a: Value, repeats: Any, axis: Axis = None) -> Any:
-    if axis is None:
+    if axis is None or of_number(axis, a.ndim):
         a, axis = np.ravel(a), 0
     axis, repeats = normalize_axis_index(axis, a.ndim), index_values(repeats, "repeat")
     if np.ndim(repeats) and library(repeats) is np is not library(a):  # CuPy counts on the device, and waits

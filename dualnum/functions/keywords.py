@@ -9,7 +9,10 @@ from ..errors import InvalidType, NotDifferentiable
 from ..kinds import Axis, DType, Value
 from ..operand import Operand, as_array, highest, implements, library, primal
 
-__all__ = ["apply", "array", "axes_of", "below", "cast", "present", "raises", "real_dtype", "with_native", "with_value"]
+__all__ = [
+    "apply", "array", "axes_of", "below", "cast", "of_number", "of_reduction", "present", "raises", "real_dtype",
+    "with_native", "with_value",
+]  # fmt: skip
 
 
 def present(*names: str) -> list[Any]:
@@ -36,6 +39,16 @@ def cast(x: Value, dtype: DType) -> Any:
 def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
     """axis= as a tuple of axes counted from the front; all of them for None."""
     return tuple(range(ndim)) if axis is None else tuple(normalize_axis_tuple(axis, ndim))
+
+
+def of_number(axis: Axis, ndim: int) -> bool:
+    """Whether axis= is 0 or −1 of a number, which has none; many functions of NumPy take them nevertheless."""
+    return not ndim and isinstance(axis, int) and axis in (0, -1)
+
+
+def of_reduction(axis: Axis, ndim: int) -> Axis:
+    """axis= of a sum, product or extreme, as of those functions."""
+    return () if of_number(axis, ndim) else axis
 
 
 def below(axis: Axis, ndim: int) -> tuple[int, ...]:

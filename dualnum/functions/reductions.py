@@ -9,7 +9,7 @@ from ..kinds import Axis, DType, Value
 from ..operand import implements, library, linear, primal
 from . import adjoints
 from .arguments import into
-from .keywords import axes_of, below, cast, present, real_dtype, with_value
+from .keywords import axes_of, below, cast, of_number, of_reduction, present, real_dtype, with_value
 
 __all__ = ["masked_mean", "without_nan"]
 
@@ -27,6 +27,7 @@ def sum(
     where: Any = True,
 ) -> Any:
     a = cast(a, dtype)
+    axis = of_reduction(axis, a.ndim)
     if where is not True and library(a) is not np:  # CuPy has no where=
         a, where = np.where(where, a, 0.0), True
     mask = {} if where is True else {"where": where}
@@ -96,6 +97,7 @@ def prod(
 ) -> Any:
     """By products of pairs, and of those: no division, so factors may be zero."""
     a = cast(a, dtype)
+    axis = of_reduction(axis, a.ndim)
     if where is not True:
         a = np.where(where, a, 1.0)
     axes = axes_of(axis, a.ndim)
@@ -126,7 +128,7 @@ def cumprod(a: Value, axis: Axis = None, dtype: DType = None, out: Value = None)
     (Hillis & Steele, "Data parallel algorithms", CACM 29, 1986: about log₂ n products of whole arrays.)
     """
     a = cast(a, dtype)
-    if axis is None:
+    if axis is None or of_number(axis, a.ndim):
         a, axis = np.ravel(a), 0
     (axis,) = axes_of(axis, a.ndim)
     y = np.moveaxis(a, axis, 0)
@@ -158,7 +160,7 @@ def cumulative_prod(
 def _running(function: Any, first: float, x: Value, axis: Axis, include_initial: bool) -> Any:
     """function(x) along the axis, with the value of no terms at all in front if that is wanted."""
     if axis is None:
-        if x.ndim != 1:
+        if x.ndim > 1:
             raise InvalidValue(
                 f"{function.__name__}: axis is None and the array has {x.ndim} axes; "
                 "expected an axis, or an array with one"

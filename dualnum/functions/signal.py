@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 
 from ..backend import namespace
-from ..errors import InvalidType, InvalidValue, NotDifferentiable
+from ..errors import InvalidType, InvalidValue
 from ..kinds import Axis, Value
 from ..operand import Operand, as_array, implements, library, linear, primal
 from ..operand.constants import frozen
 from . import adjoints
 from .arguments import NOT_GIVEN
-from .keywords import array, axes_of
+from .keywords import array, axes_of, with_native
 
 # ── differences ──────────────────────────────────────────────────────────────────────────────────
 
@@ -57,7 +57,7 @@ def ediff1d(ary: Value, to_end: Any = None, to_begin: Any = None) -> Any:
 
 @implements(np.gradient)
 def gradient(f: Any, *varargs: Any, axis: Axis = None, edge_order: Any = 1) -> Any:
-    """Linear in f for constant spacings; an equal spacing that carries derivatives divides."""
+    """Linear in f for constant spacings; an equal spacing that carries derivatives divides, as coordinates do."""
     f = array(f)
     axes = axes_of(axis, f.ndim)
     if len(varargs) not in (0, 1, len(axes)) or (len(varargs) == 1 and len(axes) > 1 and np.ndim(varargs[0])):
@@ -71,10 +71,9 @@ def _slope(f: Any, h: Value, axis: int, edge_order: Any) -> Any:
     if not isinstance(h, Operand):
         return _differences(f, h, axis, edge_order)
     if h.ndim:
-        raise NotDifferentiable(
-            "np.gradient: coordinates that carry derivatives are not supported; "
-            "write np.diff(f)/np.diff(x), or give their .value"
-        )
+        f = f.astype(float) if f.dtype.kind in "biu" else f
+        slopes = np.moveaxis(_uneven(np.moveaxis(f, axis, 0), np.diff(h), edge_order), 0, axis)
+        return with_native(slopes, lambda f, h: np.gradient(f, h, axis=axis, edge_order=edge_order), f, h)
     return _differences(f, 1.0, axis, edge_order) / h.astype(f.dtype)
 
 
@@ -132,20 +131,18 @@ def trapezoid(y: Value, x: Value = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
 @implements(np.interp)
 def interp(x: Value, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
-    """The broken line through (xp, fp); x and fp may carry derivatives.
+    """The broken line through (xp, fp), all of which may carry derivatives: the nodes move with xp.
 
     At a node the slope is that of the piece on its right (at the last node, on its left); beyond the ends
     it is zero.
     """
-    if isinstance(xp, Operand):
-        raise NotDifferentiable("np.interp: xp carries derivatives; give xp.value, or write the pieces with np.where")
     x, xp, fp = (array(a, x, xp, fp) for a in (x, xp, fp))
     if xp.ndim != 1 or xp.shape != fp.shape or xp.shape[0] == 0:
         raise InvalidValue(f"interp: xp has shape {xp.shape} and fp has {fp.shape}; expected one equal axis, not empty")
     if period is not None:
         x, xp, fp = _one_period(x, xp, fp, period)
         left = right = None
-    if not isinstance(x, Operand):
+    if not isinstance(x, Operand) and not isinstance(xp, Operand):
         x, xp = frozen(x), frozen(xp)
         ends = [fp[0] if left is None else left, fp[-1] if right is None else right]
 
@@ -160,18 +157,18 @@ def interp(x: Value, xp: Any, fp: Any, left: Any = None, right: Any = None, peri
             return sums[0] + sums[1], np.sum(np.where(x < xp[0], g, 0.0)), np.sum(np.where(x > xp[-1], g, 0.0))
 
         return linear(lambda f, a, b: _interp(x, xp, f, a, b), fp, *ends, adjoint=adjoint)
-    at = primal(x)
+    at, nodes = primal(x), primal(xp)
     n = xp.shape[0]
     if n == 1:
-        y = np.broadcast_to(fp[0], x.shape) + 0.0 * x
+        y = np.broadcast_to(fp[0], x.shape) + 0.0 * x + 0.0 * xp[0]
     else:
-        i = np.clip(np.searchsorted(xp, at, side="right") - 1, 0, n - 2)
+        i = np.clip(np.searchsorted(nodes, at, side="right") - 1, 0, n - 2)
         slope = (fp[i + 1] - fp[i]) / (xp[i + 1] - xp[i])
         # from the nearer end at the last node, which is hit exactly
-        last = at == xp[-1]
+        last = at == nodes[-1]
         y = np.where(last, fp[-1] + slope * (x - xp[-1]), slope * (x - xp[i]) + fp[i])
-    y = np.where(at < xp[0], fp[0] if left is None else left, y)
-    return np.where(at > xp[-1], fp[-1] if right is None else right, y)
+    y = np.where(at < nodes[0], fp[0] if left is None else left, y)
+    return np.where(at > nodes[-1], fp[-1] if right is None else right, y)
 
 
 def _interp(x: Value, xp: Any, fp: Any, left: Any, right: Any) -> Any:

@@ -8,7 +8,7 @@ from ..errors import InvalidType, InvalidValue
 from ..kinds import Axis, DType, Value
 from ..operand import implements, primal, visible
 from .arguments import into
-from .keywords import array, axes_of, cast, real_dtype, with_value
+from .keywords import array, axes_of, cast, of_reduction, real_dtype, with_value
 from .norms import root_of_squares, squared_modulus
 from .reductions import masked_mean, without_nan
 
@@ -126,6 +126,7 @@ def nanvar(a: Value, axis: Axis = None, dtype: DType = None, *args: Any, where: 
 @implements(np.nanstd)
 def nanstd(a: Value, axis: Axis = None, dtype: DType = None, *args: Any, where: Any = True, **kwargs: Any) -> Any:
     numbers, mask = without_nan(a, 0.0, dtype)
+    axis = of_reduction(axis, numbers.ndim)
     return np.std(numbers, axis, None, *args, where=mask & where, **kwargs)
 
 

@@ -20,7 +20,7 @@ from ..kinds import Value
 from ..operand import Operand, primal
 from .base import Base
 
-__all__ = ["html", "latex", "text"]
+__all__ = ["formatted", "html", "latex", "text"]
 
 _LETTERS = "tsrqponm"
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -57,6 +57,16 @@ def text(jet: Base) -> str:
     last = blocks[-1].rsplit("\n", 1)[-1]
     fits = len(blocks) == 1 and len(last) + len(facts) + 3 <= np.get_printoptions()["linewidth"]
     return "\n".join(blocks) + ((", " if fits else ",\n    ") + facts if facts else "") + ")"
+
+
+def formatted(jet: Base, spec: str) -> str:
+    """The repr with every number formatted: ``Jet(0.500 + 1.000·t, order=2)`` for ".3f"."""
+
+    def number(x: Any) -> str:
+        return format(x, spec)
+
+    with np.printoptions(formatter={"float_kind": number, "complex_kind": number}):
+        return text(jet)
 
 
 def latex(jet: Base) -> str | None:

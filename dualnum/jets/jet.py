@@ -255,6 +255,12 @@ class Jet(Reading):
 
         return text(self)
 
+    def __format__(self, spec: str) -> str:
+        """The repr, every number as `spec` says: ``f"{x:.3f}"``."""
+        from .display import formatted
+
+        return formatted(self, spec) if spec else repr(self)
+
     def _repr_latex_(self) -> str | None:
         from .display import latex
 

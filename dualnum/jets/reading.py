@@ -328,9 +328,9 @@ class Reading(Base):
         if not isinstance(k, (int, np.integer)) or isinstance(k, bool):
             raise InvalidType(f"{name}: k is {k!r}; expected an integer from 0 to {self.order}")
         if not 0 <= k <= self.order:
+            more = f": build the jet with order={int(k)} or more" if k > 0 else ", 0 for the value"
             raise InvalidValue(
-                f"{name}: k is {k}, but the jet has order {self.order}; "
-                f"expected 0 ≤ k ≤ {self.order}: build the jet with order={max(int(k), 0)} or more"
+                f"{name}: k is {k}, but the jet has order {self.order}; expected 0 ≤ k ≤ {self.order}{more}"
             )
         return int(k)
 

@@ -2,7 +2,8 @@
 
 `operand` is that point, `levels` say on which operand an operation runs, `linear` how functions are written for all
 kinds of operands and `registry` for which of NumPy's (exported here); `ndarray` is its methods, and `index`, `flat`,
-`constants` and `rearrangement` what all kinds share. Imports the algebra below it.
+`constants` and `rearrangement` what all kinds share; `culprit` says who asked for plain numbers, `substitutes` what to
+write instead. Imports the algebra below it.
 """
 
 from .linear import Moving, batched, bilinear, linear, moved, put, rearrange

@@ -1,6 +1,5 @@
 """What ndarray can do, said with NumPy's functions, and what it does that would drop derivatives: that raises."""
 
-import sys
 from collections.abc import Callable, Iterator
 from math import prod
 from typing import Any, NoReturn
@@ -10,23 +9,19 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import InvalidType, InvalidValue, NoAttribute, dropped
 from ..kinds import Axis, DType, Index, Value
+from .culprit import lost
 from .flat import Flat
 
 __all__ = ["Ndarray", "missing"]
 
 Method = Callable[..., Any]
-# which has no protocol of NumPy's
-_POLYNOMIALS = (
-    "np.polyval, np.polyfit and np.roots (highest power first); of another basis chebval(x, c) for plain c "
-    "(p.convert().coef of a Chebyshev p), chebvander(x, deg) @ c for plain x, and "
-    "np.linalg.lstsq(chebvander(x, deg), y)[0] for a fit"
-)
 
 
 class Ndarray(NDArrayOperatorsMixin):
     """The methods of ndarray and the protocols of Python for what is an array but has no memory of one."""
 
     __slots__ = ()
+    __pandas_priority__ = 10_000  # a Series cannot hold this: s * x is x * s
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -102,26 +97,20 @@ class Ndarray(NDArrayOperatorsMixin):
     def put(self, indices: Index, values: Value, mode: Any = "raise") -> None:
         raise NotImplementedError
 
-    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        if str(sys._getframe(1).f_globals.get("__name__")).startswith("numpy.polynomial"):
-            raise dropped("np.polynomial, which makes plain arrays of coefficients and of points to fit,", _POLYNOMIALS)
-        raise dropped(
-            "turning it into an ndarray",
-            "x.value for the value, dn.array([...]) to collect jets, np.full_like(x, …) to fill, or the function of "
-            "NumPy in place of a method of ndarray (np.dot(a, x) or a @ x for a.dot(x))",
-        )
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise lost(self, "a plain array")
 
     def __float__(self) -> float:
-        raise dropped("float() (or a function of math)", "float(x.value), or the function of NumPy")
+        raise lost(self, "a number")
 
     def __int__(self) -> int:
-        raise dropped("int()", "int(x.value)")
+        raise lost(self, "a number")
 
     def __complex__(self) -> complex:
-        raise dropped("complex()", "complex(x.value)")
+        raise lost(self, "a number")
 
     def __trunc__(self) -> NoReturn:
-        raise dropped("math.trunc()", "np.trunc(x)")
+        raise lost(self, "a number")
 
     def __round__(self, digits: int | None = None) -> Any:
         return np.round(self, digits or 0)

@@ -13,18 +13,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..algebra import Part
 from ..backend import cupy, device_of, is_array, lacking, namespace
 from ..devices import apart, several
-from ..errors import (
-    DualnumError,
-    InvalidType,
-    InvalidValue,
-    NotDifferentiable,
-    NotTraceable,
-    ours,
-)
+from ..errors import DualnumError, InvalidType, InvalidValue, NotDifferentiable, NotTraceable, ours
 from ..kinds import Index, Value
+from .holders import is_holder
 from .levels import Scope, require_alive, same_scope
 from .ondevice import OnDevice
 from .registry import IMPLEMENTATIONS, WITHOUT_AXES, function_name
@@ -210,7 +203,7 @@ class Operand(OnDevice):
     # ── the protocols ────────────────────────────────────────────────────────────────────────────
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if Part in map(type, inputs):  # whose coefficients such as this may be
+        if any(map(is_holder, map(type, inputs))):  # what it holds may be such as this
             return NotImplemented
         if "cupy" in modules and (device := away(inputs)) is not None:
             with device:
@@ -229,7 +222,7 @@ class Operand(OnDevice):
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        if Part in types:
+        if any(map(is_holder, types)):
             return NotImplemented
         if "cupy" in modules and (device := away(args)) is not None:
             with device:

@@ -26,7 +26,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from .. import series
 from ..algebra import NotGraded
-from ..errors import NotDifferentiable
+from ..errors import InvalidType, InvalidValue, NotDifferentiable
 from ..kinds import Coefficient
 from .row import POSITIVE, REAL, UNIT, Interval, Mend, Row, in_recurrence
 
@@ -212,6 +212,17 @@ def by_derivative(ufunc: np.ufunc, *partials: Any, of_log: bool = False, **row: 
     They are tuples where there are several results. In place of one, the name of an argument that must be constant.
     With `of_log` they are those of log f: y' = y Σ_i ∂_i log f(u, …) u_i'.
     """
+    if len(partials) != ufunc.nin:
+        raise InvalidValue(
+            f"by_derivative: {ufunc.__name__} has {ufunc.nin} arguments, and {len(partials)} partial derivatives are "
+            "given; expected one for each"
+        )
+    for i, each in enumerate(partials):
+        if not callable(each) and not isinstance(each, str):
+            raise InvalidType(
+                f"by_derivative: the partial derivative of {ufunc.__name__} by argument {i} is {each!r}; expected a "
+                "function of the operands, or the name of the argument if it must be constant"
+            )
 
     def rule(order: int, value: Coefficient, *operands: Sequence[Any]) -> Any:
         require_constant(ufunc, partials, operands)

@@ -8,6 +8,7 @@ from ..backend import floating_dtype, is_array
 from ..errors import InvalidIndex, InvalidType, InvalidValue, NotDifferentiable, dropped
 from ..kinds import Axis, DType, Index, Value
 from ..operand import Operand, implementation, primal
+from ..operand.culprit import called
 from .table import Row, lookup
 
 __all__ = ["apply"]
@@ -29,10 +30,16 @@ def apply(top: Operand, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], k
 
 
 def _on_values(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    if any(isinstance(o, Operand) for o in kwargs.get("out", ())):
-        raise InvalidType(f"{ufunc.__name__}: out= is a jet, but the result has no derivatives; give a plain array")
+    for o in kwargs.get("out", ()):
+        if isinstance(o, Operand):
+            raise InvalidType(
+                f"{ufunc.__name__}: out= is {called(o)}, but the result has no derivatives; give a plain array"
+            )
     if method == "at":
-        raise InvalidType(f"{ufunc.__name__}.at: truth values cannot be written into a jet; use it on a plain array")
+        given = next(x for x in inputs if isinstance(x, Operand))
+        raise InvalidType(
+            f"{ufunc.__name__}.at: truth values cannot be written into {called(given)}; use it on a plain array"
+        )
     return getattr(ufunc, method)(*map(primal, inputs), **kwargs)
 
 
@@ -50,7 +57,7 @@ def _call(
 ) -> Any:
     """The call with keywords: cast, evaluate, write."""
     if signature is not None:
-        raise NotDifferentiable(f"{row.name}: signature= is not supported for jets; use dtype=")
+        raise NotDifferentiable(f"{row.name}: signature= is not supported; use dtype=")
     where = _booleans(row, where)
     if order not in ("K", "A", "C", "F"):
         raise InvalidValue(f'{row.name}: order is {order!r}; expected "K", "A", "C" or "F"')
@@ -107,7 +114,7 @@ def _check_out(top: Operand, row: Row, out: tuple[Any, ...], results: tuple[Any,
         if isinstance(r, Operand) and not top._is_mine(o, f"{row.name}: out="):
             raise dropped(
                 f"{row.name}: out= of type {type(o).__name__}, which cannot hold derivatives,",
-                "the result without out=, or out=np.zeros_like(jet)",
+                "the result without out=, or out=np.zeros_like(x)",
             )
         if np.broadcast_shapes(np.shape(r), np.shape(o)) != np.shape(o):
             raise InvalidValue(f"{row.name}: the result has shape {np.shape(r)}, out= has shape {np.shape(o)}")
@@ -172,7 +179,7 @@ def _reduce(
     if whole is not None:
         return _finish(ufunc, whole(x, axis=axis, keepdims=keepdims, **kwargs), out)
     if kwargs.get("where", True) is not True:
-        raise NotDifferentiable(f"{ufunc.__name__}.reduce: where= is not supported for jets; use np.where first")
+        raise NotDifferentiable(f"{ufunc.__name__}.reduce: where= is not supported; use np.where first")
     given = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     axes = sorted({_axis(a, x.ndim) for a in given}, reverse=True)
     initial = kwargs.get("initial")
@@ -243,7 +250,10 @@ def _reduceat(ufunc: np.ufunc, x: Value, indices: Index, axis: int = 0, dtype: D
 def _at(ufunc: np.ufunc, x: Value, indices: Index, *b: Any) -> None:
     """x[indices] = ufunc(x[indices], b), in place, once for each time that an index occurs."""
     if not isinstance(x, Operand):
-        raise dropped(f"{ufunc.__name__}.at on a plain array", "a jet as its first argument")
+        raise dropped(
+            f"{ufunc.__name__}.at on a plain array",
+            "what carries derivatives, such as np.zeros_like(x), as its first argument",
+        )
     flat = np.arange(x.size).reshape(x.shape)[indices]
     values = np.broadcast_to(b[0], flat.shape) if b else None
     changed: Any = np.copy(np.ravel(x))  # an error on the way leaves x as it was

@@ -17,6 +17,7 @@ import numpy as np
 from ..counterparts import on_device
 from ..errors import NotTraceable
 from ..operand import Operand
+from ..operand.culprit import place
 from .nodes import Applied, Node
 from .places import pieced, turned
 
@@ -229,17 +230,6 @@ def in_library() -> bool:
     return False
 
 
-def _place() -> str:
-    """The line of the user's function that is being run, for messages."""
-    frame: Any = sys._getframe(1)
-    while frame is not None:
-        name = frame.f_globals.get("__name__", "")
-        if name.partition(".")[0] not in _LIBRARIES:
-            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        frame = frame.f_back
-    return ""
-
-
 class Followed(Operand):
     """A traced array whose numbers are looked up where Python needs them."""
 
@@ -260,7 +250,7 @@ class Followed(Operand):
             )
         known = record.guards.get(node.number)
         if known is None:
-            known = record.guards[node.number] = Guard(node, record.numbers.of(node), _place())
+            known = record.guards[node.number] = Guard(node, record.numbers.of(node), place())
         return _on_host(known.value)
 
     def _refused(self, what: str, instead: str) -> NotTraceable:

@@ -76,7 +76,7 @@ class CustomDerivative(Operation):
         """Registers `rule` as the recurrence of a function that works element by element, and gives it back."""
         self._unruled()
         self._primitive = Elementwise(self.value, self._arity(rule, 2))
-        recurrence(self._primitive, rule)
+        recurrence(self._primitive, _whole(self.name, rule))
         return rule
 
     def push_forward(self, rule: Callable[..., Any]) -> Callable[..., Any]:
@@ -190,6 +190,32 @@ class CustomDerivative(Operation):
                 entries.append(np.sum(cotangent * push(*zeros[:i], unit, *zeros[i + 1 :])))
             results.append(np.reshape(np.stack(entries), zero.shape) if entries else zero)
         return tuple(results)
+
+
+def _whole(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A series rule that is asked, where it gives few coefficients, whether there would be more of longer operands."""
+    linear: set[int] = set()  # the orders to which that is known
+
+    def checked(order: int, value: Value, *operands: Sequence[Any]) -> Any:
+        y = rule(order, value, *operands)
+        if not isinstance(y, (list, tuple)) or not 0 < len(y) <= order + 1:
+            given = f"{len(y)} coefficients" if isinstance(y, (list, tuple)) else f"a {type(y).__name__}"
+            raise InvalidType(
+                f"{name}: its series rule gave {given} for order {order}; expected a list of at most {order + 1}, the "
+                "value first"
+            )
+        if 1 < len(y) <= order and order not in linear:
+            longer = [[*u, *[0.0 * u[0]] * (order + 1 - len(u))] if len(u) > 1 else u for u in operands]
+            found = len(rule(order, value, *longer))
+            if found <= order:
+                raise InvalidValue(
+                    f"{name}: its series rule gave {found} coefficients for order {order}; expected {order + 1}, from "
+                    "the value to the last one (those may be left out that vanish because the arguments' do)"
+                )
+            linear.add(order)
+        return y
+
+    return checked
 
 
 class _Circular(Exception):

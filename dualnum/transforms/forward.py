@@ -30,6 +30,9 @@ def derivative(
 ) -> Callable[..., Any]:
     """The k-th derivative of f, elementwise: x ↦ dᵏ/dtᵏ f(x + t) at t = 0.
 
+    All entries of x move together: of an f that adds them up, such as np.sum(x**2), it is the sum of the gradient's
+    entries; the gradient itself is `dn.grad(f)`.
+
     Args:
         f: a function of arrays (or nested containers of arrays) to the same.
         order: k ≥ 0.

@@ -74,7 +74,7 @@ def _named(
 
 def _check_callable(f: Any, name: str) -> None:
     if not callable(f):
-        raise InvalidType(f"{name}: f is a {type(f).__name__}; expected a function of arrays")
+        raise InvalidType(f"{name}: f is a {type(f).__name__}; expected a function of arrays, as np.sin is one")
 
 
 # ── which arguments vary ─────────────────────────────────────────────────────────────────────────
