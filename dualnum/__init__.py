@@ -1,6 +1,6 @@
 """dualnum: exact derivatives of any order for NumPy and CuPy code."""
 
-from . import autograd, functions, linalg, primitives, testing
+from . import autograd, functions, linalg, primitives, special, testing
 from .devices import best_device, use_device
 from .errors import (
     DerivativeDropped,
@@ -119,6 +119,7 @@ __all__ = [
     "partial",
     "primitives",
     "reversion",
+    "special",
     "stop_gradient",
     "taylor",
     "taylor_step",

@@ -27,7 +27,7 @@ FLOORS = [
     {"jets"},
     {"tape"},
     {"program"},
-    {"autograd", "linalg", "maps", "transforms"},
+    {"autograd", "linalg", "maps", "special", "transforms"},
     {"testing"},
     {"cli"},
     {"__init__"},
