@@ -1,6 +1,6 @@
 """dualnum: exact derivatives of any order for NumPy and CuPy code."""
 
-from . import autograd, functions, linalg, primitives, special, testing
+from . import autograd, functions, linalg, primitives, special, stats, testing
 from .devices import best_device, use_device
 from .errors import (
     DerivativeDropped,
@@ -120,6 +120,7 @@ __all__ = [
     "primitives",
     "reversion",
     "special",
+    "stats",
     "stop_gradient",
     "taylor",
     "taylor_step",

@@ -27,7 +27,7 @@ FLOORS = [
     {"jets"},
     {"tape"},
     {"program"},
-    {"autograd", "linalg", "maps", "special", "transforms"},
+    {"autograd", "linalg", "maps", "special", "stats", "transforms"},
     {"testing"},
     {"cli"},
     {"__init__"},
