@@ -1,6 +1,9 @@
 """dualnum: exact derivatives of any order for NumPy and CuPy code."""
 
-from . import autograd, functions, linalg, primitives, special, stats, testing
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+from . import autograd, functions, linalg, primitives, testing
 from .devices import best_device, use_device
 from .errors import (
     DerivativeDropped,
@@ -52,6 +55,7 @@ from .transforms import (
     jacrev,
     jvp,
     laplacian,
+    linearize,
     mixed,
     operator,
     partial,
@@ -59,8 +63,13 @@ from .transforms import (
     value_and_grad,
     vhp,
     vjp,
+    vmap,
 )
 from .transforms.custom import checkpoint, custom_derivative, stop_gradient
+
+if _TYPE_CHECKING:
+    from . import optimize, special, stats
+    from .uncertainty import propagate
 
 __version__ = "0.1.0"
 __all__ = [
@@ -112,12 +121,15 @@ __all__ = [
     "jvp",
     "laplacian",
     "linalg",
+    "linearize",
     "mixed",
     "nonsmooth",
     "operator",
+    "optimize",
     "pade",
     "partial",
     "primitives",
+    "propagate",
     "reversion",
     "special",
     "stats",
@@ -129,7 +141,21 @@ __all__ = [
     "value_and_grad",
     "vhp",
     "vjp",
+    "vmap",
 ]
+
+
+# imported when they are first asked for: nothing below needs them
+_LATER = {"optimize": "", "propagate": "uncertainty", "special": "", "stats": ""}
+
+
+def __getattr__(name: str) -> object:
+    home = _LATER.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = _import_module(f".{home or name}", __name__)
+    found = globals()[name] = getattr(module, name) if home else module
+    return found
 
 
 def __dir__() -> list[str]:

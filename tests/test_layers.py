@@ -28,7 +28,7 @@ FLOORS = [
     {"tape"},
     {"program"},
     {"autograd", "linalg", "maps", "special", "stats", "transforms"},
-    {"testing"},
+    {"optimize", "testing", "uncertainty"},
     {"cli"},
     {"__init__"},
     {"__main__"},
