@@ -17,6 +17,7 @@ from .errors import (
     NoAttribute,
     NonsmoothPoint,
     NotDifferentiable,
+    NotFinite,
     PerformanceWarning,
     PrecisionWarning,
 )
@@ -69,6 +70,7 @@ from .transforms.custom import checkpoint, custom_derivative, stop_gradient
 
 if _TYPE_CHECKING:
     from . import optimize, special, stats
+    from .nans import debug_nans
     from .uncertainty import propagate
 
 __version__ = "0.1.0"
@@ -85,6 +87,7 @@ __all__ = [
     "NoAttribute",
     "NonsmoothPoint",
     "NotDifferentiable",
+    "NotFinite",
     "PerformanceWarning",
     "PrecisionWarning",
     "__version__",
@@ -96,6 +99,7 @@ __all__ = [
     "compose",
     "convergence_radius",
     "curl",
+    "debug_nans",
     "custom_derivative",
     "derivative",
     "directional",
@@ -146,7 +150,7 @@ __all__ = [
 
 
 # imported when they are first asked for: nothing below needs them
-_LATER = {"optimize": "", "propagate": "uncertainty", "special": "", "stats": ""}
+_LATER = {"debug_nans": "nans", "optimize": "", "propagate": "uncertainty", "special": "", "stats": ""}
 
 
 def __getattr__(name: str) -> object:

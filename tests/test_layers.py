@@ -28,7 +28,7 @@ FLOORS = [
     {"tape"},
     {"program"},
     {"autograd", "linalg", "maps", "special", "stats", "transforms"},
-    {"optimize", "testing", "uncertainty"},
+    {"nans", "optimize", "testing", "uncertainty"},
     {"cli"},
     {"__init__"},
     {"__main__"},

@@ -23,6 +23,9 @@ from .transposed import StackPull
 
 __all__ = ["sweep"]
 
+# what looks at each pull-back: (step, cotangent, saved, contributions); set while something is looked for
+watch: Callable[[Step, Any, Sequence[Any], Sequence[Any]], None] | None = None
+
 
 def sweep(
     seeds: Iterable[tuple[Step, Any]],
@@ -78,6 +81,8 @@ def sweep(
             else:
                 asks = type(pull) in _READ_REACH
                 contributions = pull.contributions(cotangent, saved, reach) if asks else pull(cotangent, *saved)
+            if watch is not None:
+                watch(step, cotangent, saved, contributions)
             if not retain:
                 step.pull, step.saved = _freed, ()
             for i, (parent, c) in enumerate(zip(step.parents, contributions)):  # noqa: B905  as many, the inner loop
