@@ -154,6 +154,64 @@ def test_types_and_operands():
     assert vmap(np.sin).__name__ == "vmap(sin)"
 
 
+TIES = np.array([[0.0, 0, 0], [1, 1, 1], [0, 2, 2], [-1, 0, 1], [2, 2, -2]])
+SPECIAL = {
+    "abs": lambda x: np.sum(np.abs(x) * x),
+    "norm": lambda x: np.linalg.norm(x) ** 4,
+    "max": np.max,
+    "sort": lambda x: np.sum(np.sort(x) * np.arange(3.0)),
+    "prod": np.prod,
+    "cumprod": lambda x: np.sum(np.cumprod(x)),
+    "power": lambda x: np.sum(x**2.0) + np.sum(x**3),
+    "hypot": lambda x: np.hypot(x[0], x[1]) ** 2,
+    "std": np.std,
+    "maximum": lambda x: np.sum(np.maximum(x, x[::-1]) ** 2),
+    "sqrt": lambda x: np.sqrt(np.sum(x**2)),
+    "xlogy": lambda x: np.sum(dn.special.xlogy(x**2, x**2)),
+    "sinc": lambda x: np.sum(np.sinc(x)),
+    "arctan2": lambda x: np.arctan2(x[0], x[1]),
+    "logsumexp": dn.special.logsumexp,
+    "det": lambda x: np.linalg.det(np.diag(x)),
+    "clip": lambda x: np.sum(np.clip(x, 0, 1)),
+    "density": lambda x: np.sum(dn.stats.gamma.pdf(x, 2.0)),
+}
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+@pytest.mark.parametrize(
+    "transform",
+    [dn.grad, dn.hessian, lambda f: dn.jacrev(dn.grad(f)), lambda f: dn.taylor(f, 3)],
+    ids=["grad", "hessian", "reverse twice", "taylor"],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_points_with_ties_and_zeros_have_their_own_derivatives(name, transform):
+    f = transform(SPECIAL[name])
+    np.testing.assert_allclose(vmap(f)(TIES), looped(f, TIES), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", SPECIAL)
+def test_a_gradient_of_many_points_with_ties_and_zeros(name):
+    f = SPECIAL[name]
+    gradient = dn.grad(lambda x: np.sum(vmap(f)(x)))(TIES)
+    np.testing.assert_allclose(gradient, looped(dn.grad(f), TIES), rtol=1e-12, atol=1e-13)
+
+
+def test_f_runs_once_where_it_can():
+    calls = []
+
+    def f(x):
+        calls.append(x)
+        return np.sum(np.tanh(np.outer(x, x) @ x)) + np.linalg.norm(x)
+
+    vmap(dn.grad(f))(X)
+    assert len(calls) == 1
+    with pytest.raises(dn.LevelError):  # it lives inside
+        calls[0] + 1.0
+    vmap(lambda x: f(x) if x[0] > 0 else 0.0)(X)
+    assert len(calls) == 1 + np.sum(X[:, 0] > 0)
+
+
 @pytest.mark.parametrize(
     "call, words",
     [

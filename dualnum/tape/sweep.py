@@ -46,8 +46,7 @@ def sweep(
     unchanged()
     numbers = {step.number for step in wanted}
     found: list[tuple[Step, Any]] = []
-    # of the steps that are waiting, by their numbers: the step, its cotangent so far, whether nobody else refers
-    # to that, so that it may be added to in place, and which elements it reaches
+    # of a step that waits: itself, its cotangent, whether nobody else refers to that (it may be added to), its reach
     waiting: dict[int, list[Any]] = {}
     heap: list[int] = []
     with np.errstate(all="ignore"):
@@ -76,8 +75,7 @@ def sweep(
                         contributions = pull.function(cotangent, *saved)
                 else:
                     contributions = _contributions(pull, cotangent, saved)
-                if reach is not None and pull.scales:
-                    contributions = kept(contributions, reach)
+                contributions = kept(contributions, reach) if reach is not None and pull.scales else contributions
             else:
                 asks = type(pull) in _READ_REACH
                 contributions = pull.contributions(cotangent, saved, reach) if asks else pull(cotangent, *saved)

@@ -11,6 +11,8 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..backend import is_array
 from ..errors import InvalidType, InvalidValue
 from ..operand import Operand
+from ..operand.levels import Scope, open_scope
+from .batch import Batch, NotBatchable
 from .transformed import _named
 
 __all__ = ["vmap"]
@@ -19,10 +21,11 @@ __all__ = ["vmap"]
 def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
     """A function for one point, at all points along an axis of its arguments: y_i = f(x_i).
 
-    It calls f once for each point, and stacks what f returns. So f may do anything that it may do at one point (branch
-    on numbers, fill arrays, call transforms), and every derivative of the result is that of the points. What it costs
-    is a loop in Python: a function that is made of operations which broadcast is quicker on the whole array at once,
-    as ``dn.derivative(f)(x)`` is, and under ``dn.jit(vmap(f))`` a loop of equal turns is traced and compiled.
+    f is run once, on a batch that shows the shape of one point. Ufuncs, reductions, indexing, shapes, products and the
+    linear algebra of NumPy are done for all points together; another function, or a primitive of this package, is
+    called for each point. Where f looks at numbers (``if x > 0``, an array that is filled), or some point is one where
+    derivatives have cases (a tie, a zero of a modulus), f is run point by point instead: always right, and a loop in
+    Python. What f does besides its result may so be done more than once.
 
     Args:
         f: a function of arrays (or nested containers of arrays) to the same.
@@ -63,14 +66,54 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
             structures.append((len(its), structure))
         leaves = [(_mapped(x, axis), axis) for x, axis in leaves]
         count = _count(leaves)
-        results = []
-        for i in range(count):
-            ats = iter([x if axis is None else x[(slice(None),) * axis + (i,)] for x, axis in leaves])
-            filled = [optree.tree_unflatten(s, [next(ats) for _ in range(n)]) for n, s in structures]
-            results.append(f(*filled[: len(args)], **dict(zip(kwargs, filled[len(args) :], strict=True))))
-        return _stacked(results, out_axes)
+
+        def at(each: list[Any]) -> Any:
+            given = iter(each)
+            filled = [optree.tree_unflatten(s, [next(given) for _ in range(n)]) for n, s in structures]
+            return f(*filled[: len(args)], **dict(zip(kwargs, filled[len(args) :], strict=True)))
+
+        found = _at_once(f, at, leaves, count, out_axes)
+        if found is not None:
+            return found
+        return _stacked([at([_point(x, axis, i) for x, axis in leaves]) for i in range(count)], out_axes)
 
     return _named(mapped, f, "vmap", 0, partial(vmap, in_axes=in_axes, out_axes=out_axes))
+
+
+def _at_once(
+    f: Callable[..., Any], at: Callable[[list[Any]], Any], leaves: list[tuple[Any, Any]], count: int, out_axes: Any
+) -> Any:
+    """The results of one call of f on batches; None where the points must be taken one by one."""
+    try:
+        with open_scope(f"vmap of {getattr(f, '__name__', 'f')}") as scope:
+            result = at([x if axis is None else Batch(np.moveaxis(x, axis, 0), scope) for x, axis in leaves])
+            ys, structure = optree.tree_flatten(result, none_is_leaf=True)
+            axes = _prefix(out_axes, result, "out_axes", structure.num_leaves)
+            return optree.tree_unflatten(
+                structure, [_placed(y, a, scope, count) for y, a in zip(ys, axes, strict=True)]
+            )
+    except Exception:  # whatever it is: if it is a mistake of f's, it is made at a point as well
+        return None
+
+
+def _placed(y: Any, axis: Any, scope: Scope, count: int) -> Any:
+    """An array of the result, the axis of the points where it belongs."""
+    if isinstance(y, Operand) and y.scope.level > scope.level:
+        raise NotBatchable
+    mine = isinstance(y, Batch) and y.scope is scope
+    if axis is None:
+        return y.points[0] if mine else y
+    if y is None:
+        return None
+    if not mine:
+        y = y if isinstance(y, Operand) else np.asarray(y)
+        return np.stack([y] * count, axis=axis)
+    normalize_axis_index(int(axis), np.ndim(y.points))
+    return np.moveaxis(y.points, 0, axis)
+
+
+def _point(x: Any, axis: Any, i: int) -> Any:
+    return x if axis is None else x[(slice(None),) * axis + (i,)]
 
 
 def _in_axes(in_axes: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
