@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -44,7 +45,7 @@ def debug_nans(infinities: bool = True) -> Iterator[None]:
         infinities: whether they are found as well; a NaN is often made of one, as 0·∞, some lines later.
 
     Returns:
-        A context manager.
+        A context manager; arrays and results of all shapes and types are looked at.
 
     Raises:
         NotFinite: there is one: it names the operation, the coefficient and index, the operands there, and the line.
@@ -90,18 +91,16 @@ def _wrap_all() -> None:
     for kind in (Operand, *_kinds(Jet), *_kinds(Recording)):
         own = vars(kind)
         if "__array_ufunc__" in own:
-            _replace(kind, "__array_ufunc__", lambda f: _watched(f, _of_ufunc))
+            _replace(kind, "__array_ufunc__", partial(_watched, describe=_of_ufunc))
         if "__array_function__" in own:
-            _replace(kind, "__array_function__", lambda f: _watched(f, _of_function))
+            _replace(kind, "__array_function__", partial(_watched, describe=_of_function))
         if "_operation" in own:
-            _replace(kind, "_operation", lambda f: _watched(f, lambda self, operation, args: (operation.name, args, 0)))
+            _replace(kind, "_operation", partial(_watched, describe=_of_operation))
         for name in _OPERATORS:
             if name in own:
-                called = _Named(name.strip("_"))
-                _replace(kind, name, lambda f, called=called: _watched(f, called))
+                _replace(kind, name, partial(_watched, describe=_Named(name.strip("_"))))
     _replace(Step, "__init__", _located)
-    _replace(Jitted, "__call__", lambda f: lambda self, *args, **kwargs: (
-        f(self, *args, **kwargs) if _depth.get() is None else self._f(*args, **kwargs)))  # fmt: skip
+    _replace(Jitted, "__call__", _uncompiled)
     original = sweeping.sweep
     for module in list(sys.modules.values()):
         if getattr(module, "__name__", "").startswith("dualnum.") and vars(module).get("sweep") is original:
@@ -134,6 +133,10 @@ def _of_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any) -
     return function_name(function), (*args, *kwargs.values()), False
 
 
+def _of_operation(self: Any, operation: Any, args: Any) -> tuple[str, Any, bool]:
+    return operation.name, args, False
+
+
 def _watched(f: Callable[..., Any], describe: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         depth = _depth.get()
@@ -161,6 +164,15 @@ def _quiet(f: Callable[..., Any]) -> Callable[..., Any]:
             return f(*args, **kwargs)
         finally:
             _depth.reset(token)
+
+    return call
+
+
+def _uncompiled(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A call of a compiled function, which runs as it is."""
+
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return f(self, *args, **kwargs) if _depth.get() is None else self._f(*args, **kwargs)
 
     return call
 

@@ -197,6 +197,35 @@ def test_a_gradient_of_many_points_with_ties_and_zeros(name):
     np.testing.assert_allclose(gradient, looped(dn.grad(f), TIES), rtol=1e-12, atol=1e-13)
 
 
+def test_constants_and_rules_of_ones_own_hold_at_every_point():
+    f = vmap(lambda x: x * dn.stop_gradient(x))
+    np.testing.assert_array_equal(dn.grad(lambda x: np.sum(f(x)))(X), X)
+    np.testing.assert_array_equal(dn.jvp(f, (X,), (np.ones_like(X),))[1], X)
+    inner = vmap(dn.grad(lambda x: np.sum(x * dn.stop_gradient(x) ** 2)))
+    np.testing.assert_allclose(inner(X), X**2)
+
+    @dn.custom_derivative
+    def rounded(x):
+        return np.round(x)
+
+    @rounded.push_forward
+    def _(primals, tangents):
+        return tangents[0]
+
+    @dn.custom_derivative
+    def steep(x):
+        return np.sign(x)
+
+    @steep.derivative
+    def _(x):
+        return 3.0 + 0 * x
+
+    for f, slope in ((rounded, 1.0), (steep, 3.0)):
+        np.testing.assert_array_equal(vmap(f)(X), f(X))
+        for gradient in (dn.grad(lambda x: np.sum(vmap(f)(x))), vmap(dn.grad(lambda x: np.sum(f(x))))):  # noqa: B023
+            np.testing.assert_array_equal(gradient(X), slope)
+
+
 def test_f_runs_once_where_it_can():
     calls = []
 

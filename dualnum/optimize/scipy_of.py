@@ -46,8 +46,8 @@ class _Flat:
 
     def _like(self, like: Any) -> None:
         """Arguments are taken apart, and put together, as this one."""
-        leaves, self._structure = (None, None) if like is None else optree.tree_flatten(like)
-        self._shapes = None if leaves is None else [np.shape(x) for x in leaves]
+        self._structure: Any = None if like is None else optree.tree_structure(like)
+        self._shapes = None if like is None else [np.shape(x) for x in optree.tree_leaves(like)]
 
     def flat(self, x: Any) -> Any:
         """An argument of f as scipy.optimize has it.
@@ -110,15 +110,18 @@ class Objective(_Flat):
         Args:
             x: a flat array.
             args: further arguments of f, as ``args=`` of minimize gives them.
+
+        Returns:
+            One number.
         """
         return self._value_and_grad(x, args)[0]
 
     def jac(self, x: Any, *args: Any) -> Any:
-        """The gradient at x, of its shape; ``jac=`` of minimize. Arguments as of `fun`."""
+        """The gradient at x, of its shape; ``jac=`` of minimize. Arguments (x, args) as of `fun`."""
         return np.array(self._value_and_grad(x, args)[1])
 
     def hess(self, x: Any, *args: Any) -> Any:
-        """The Hessian at x, of shape (n, n); ``hess=`` of minimize. Arguments as of `fun`."""
+        """The Hessian at x, of shape (n, n); ``hess=`` of minimize. Arguments (x, args) as of `fun`."""
         x = np.asarray(x, float)
         return np.array(self._kept.at(x, args, "hess", lambda: self._hess(x, *args)))
 
@@ -154,11 +157,11 @@ class Objective(_Flat):
         return self._start(x0, method, more)
 
     def newton(self, x0: Any, method: str = "trust-exact", **more: Any) -> dict[str, Any]:
-        """The same for a method that reads Hessians. Arguments and result as of `quasi_newton`, with hess."""
+        """The same for a method that reads Hessians. Arguments (x0, method, more) as of `quasi_newton`, with hess."""
         return self._start(x0, method, {"hess": self.hess, **more})
 
     def krylov(self, x0: Any, method: str = "trust-krylov", **more: Any) -> dict[str, Any]:
-        """The same for one that multiplies by them, for many variables. As `quasi_newton`, with hessp."""
+        """The same for one that multiplies by them, for many variables. (x0, method, more) as of `quasi_newton`."""
         return self._start(x0, method, {"hessp": self.hessp, **more})
 
 
@@ -183,12 +186,15 @@ class Residuals(_Flat):
         Args:
             x: a flat array.
             args: further arguments of f, as ``args=`` of SciPy's functions gives them.
+
+        Returns:
+            An array of shape (m,).
         """
         x = np.asarray(x, float)
         return np.array(self._kept.at(x, args, "fun", lambda: self._value(x, *args)))
 
     def jac(self, x: Any, *args: Any) -> Any:
-        """The Jacobian at x, of shape (m, n); ``jac=`` of SciPy's functions. Arguments as of `fun`."""
+        """The Jacobian at x, of shape (m, n); ``jac=`` of SciPy's functions. Arguments (x, args) as of `fun`."""
         x = np.asarray(x, float)
         return np.array(self._kept.at(x, args, "jac", lambda: self._jac(x, *args)))
 

@@ -88,27 +88,81 @@ class Continuous(Distribution):
         return lambda z, *shapes: log_of(f[one](z, *shapes), f[other](z, *shapes))
 
     def pdf(self, x: Value, *args: Any, **kwargs: Any) -> Any:
-        """The density at x."""
+        """The density at x.
+
+        Args:
+            x: points of any shape.
+            args: shape parameters, loc and scale, as of `Continuous`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         return self._at("pdf", x, args, kwargs, 0.0, 0.0)
 
     def logpdf(self, x: Value, *args: Any, **kwargs: Any) -> Any:
-        """The logarithm of the density at x."""
+        """The logarithm of the density at x.
+
+        Args:
+            x: points of any shape.
+            args: shape parameters, loc and scale, as of `Continuous`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         return self._at("logpdf", x, args, kwargs, -inf, -inf)
 
     def cdf(self, x: Value, *args: Any, **kwargs: Any) -> Any:
-        """The probability of at most x."""
+        """The probability of at most x.
+
+        Args:
+            x: points of any shape.
+            args: shape parameters, loc and scale, as of `Continuous`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         return self._at("cdf", x, args, kwargs, 0.0, 1.0)
 
     def sf(self, x: Value, *args: Any, **kwargs: Any) -> Any:
-        """The probability of more than x."""
+        """The probability of more than x.
+
+        Args:
+            x: points of any shape.
+            args: shape parameters, loc and scale, as of `Continuous`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         return self._at("sf", x, args, kwargs, 1.0, 0.0)
 
     def logcdf(self, x: Value, *args: Any, **kwargs: Any) -> Any:
-        """The logarithm of the probability of at most x."""
+        """The logarithm of the probability of at most x.
+
+        Args:
+            x: points of any shape.
+            args: shape parameters, loc and scale, as of `Continuous`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         return self._at("logcdf", x, args, kwargs, -inf, 0.0)
 
     def logsf(self, x: Value, *args: Any, **kwargs: Any) -> Any:
-        """The logarithm of the probability of more than x."""
+        """The logarithm of the probability of more than x.
+
+        Args:
+            x: points of any shape.
+            args: shape parameters, loc and scale, as of `Continuous`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         return self._at("logsf", x, args, kwargs, 0.0, -inf)
 
     def _quantile(self, method: str, q: Value, args: Any, kwargs: Any) -> Any:
@@ -121,11 +175,29 @@ class Continuous(Distribution):
             return number(np.where(known, loc + scale * z, np.nan))
 
     def ppf(self, q: Value, *args: Any, **kwargs: Any) -> Any:
-        """The quantile: the x with cdf(x) = q."""
+        """The quantile: the x with cdf(x) = q.
+
+        Args:
+            q: probabilities.
+            args: shape parameters, loc and scale, as of `Continuous`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         return self._quantile("ppf", q, args, kwargs)
 
     def isf(self, q: Value, *args: Any, **kwargs: Any) -> Any:
-        """The upper quantile: the x with sf(x) = q."""
+        """The upper quantile: the x with sf(x) = q.
+
+        Args:
+            q: probabilities.
+            args: shape parameters, loc and scale, as of `Continuous`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         return self._quantile("isf", q, args, kwargs)
 
     def _moment(self, method: str, args: Any, kwargs: Any, placed: Callable[..., Any]) -> Any:
@@ -136,17 +208,49 @@ class Continuous(Distribution):
             return number(np.where(known, y, np.nan))
 
     def mean(self, *args: Any, **kwargs: Any) -> Any:
-        """The expected value."""
+        """The expected value.
+
+        Args:
+            args: shape parameters, loc and scale, as of `Continuous`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         return self._moment("mean", args, kwargs, lambda y, loc, scale: loc + scale * y)
 
     def var(self, *args: Any, **kwargs: Any) -> Any:
-        """The variance."""
+        """The variance.
+
+        Args:
+            args: shape parameters, loc and scale, as of `Continuous`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         return self._moment("var", args, kwargs, lambda y, loc, scale: scale * scale * y)
 
     def std(self, *args: Any, **kwargs: Any) -> Any:
-        """The standard deviation."""
+        """The standard deviation.
+
+        Args:
+            args: shape parameters, loc and scale, as of `Continuous`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         return np.sqrt(self.var(*args, **kwargs))
 
     def entropy(self, *args: Any, **kwargs: Any) -> Any:
-        """The differential entropy, −∫ f log f."""
+        """The differential entropy, −∫ f log f.
+
+        Args:
+            args: shape parameters, loc and scale, as of `Continuous`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         return self._moment("entropy", args, kwargs, lambda y, loc, scale: y + np.log(scale))

@@ -94,46 +94,132 @@ class Discrete(Distribution):
             return number(np.where(np.logical_and(known, ~np.isnan(k)), y, np.nan))
 
     def pmf(self, k: Value, *args: Any, **kwargs: Any) -> Any:
-        """The probability of k."""
+        """The probability of k.
+
+        Args:
+            k: integers of any shape, constant.
+            args: shape parameters and loc, as of `Discrete`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         return self._mass("pmf", k, args, kwargs, 0.0)
 
     def logpmf(self, k: Value, *args: Any, **kwargs: Any) -> Any:
-        """The logarithm of the probability of k."""
+        """The logarithm of the probability of k.
+
+        Args:
+            k: integers of any shape, constant.
+            args: shape parameters and loc, as of `Discrete`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         return self._mass("logpmf", k, args, kwargs, -inf)
 
     def cdf(self, k: Value, *args: Any, **kwargs: Any) -> Any:
-        """The probability of at most k."""
+        """The probability of at most k.
+
+        Args:
+            k: integers of any shape, constant.
+            args: shape parameters and loc, as of `Discrete`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         return self._sum("cdf", k, args, kwargs, 0.0, 1.0)
 
     def sf(self, k: Value, *args: Any, **kwargs: Any) -> Any:
-        """The probability of more than k."""
+        """The probability of more than k.
+
+        Args:
+            k: integers of any shape, constant.
+            args: shape parameters and loc, as of `Discrete`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         return self._sum("sf", k, args, kwargs, 1.0, 0.0)
 
     def logcdf(self, k: Value, *args: Any, **kwargs: Any) -> Any:
-        """The logarithm of the probability of at most k."""
+        """The logarithm of the probability of at most k.
+
+        Args:
+            k: integers of any shape, constant.
+            args: shape parameters and loc, as of `Discrete`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         return self._sum("logcdf", k, args, kwargs, -inf, 0.0)
 
     def logsf(self, k: Value, *args: Any, **kwargs: Any) -> Any:
-        """The logarithm of the probability of more than k."""
+        """The logarithm of the probability of more than k.
+
+        Args:
+            k: integers of any shape, constant.
+            args: shape parameters and loc, as of `Discrete`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         return self._sum("logsf", k, args, kwargs, 0.0, -inf)
 
     def mean(self, *args: Any, **kwargs: Any) -> Any:
-        """The expected value."""
+        """The expected value.
+
+        Args:
+            args: shape parameters and loc, as of `Discrete`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         _, shapes, known = self._given("mean", like(args, kwargs), args, kwargs)
         loc = self._parameters(args, kwargs, "mean")["loc"]
         return number(np.where(known, self.formulas["mean"](*shapes) + loc, np.nan))
 
     def var(self, *args: Any, **kwargs: Any) -> Any:
-        """The variance."""
+        """The variance.
+
+        Args:
+            args: shape parameters and loc, as of `Discrete`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         _, shapes, known = self._given("var", like(args, kwargs), args, kwargs)
         return number(np.where(known, self.formulas["var"](*shapes), np.nan))
 
     def std(self, *args: Any, **kwargs: Any) -> Any:
-        """The standard deviation."""
+        """The standard deviation.
+
+        Args:
+            args: shape parameters and loc, as of `Discrete`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         return np.sqrt(self.var(*args, **kwargs))
 
     def entropy(self, *args: Any, **kwargs: Any) -> Any:
-        """The entropy, −Σ p log p, summed over all terms that count."""
+        """The entropy, −Σ p log p, summed over all terms that count.
+
+        Args:
+            args: shape parameters and loc, as of `Discrete`.
+            kwargs: the same by name.
+
+        Returns:
+            An array of the common shape and type.
+        """
         zero = like(args, kwargs)
         _, shapes, known = self._given("entropy", zero, args, kwargs)
         several = max(map(np.ndim, shapes))

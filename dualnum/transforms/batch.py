@@ -41,8 +41,9 @@ class Batch(Operand):
 
     @property
     def value(self) -> Any:
-        """A batch carries no derivatives of its own."""
-        return self
+        """A batch carries no derivatives of its own; here it is without those of lower levels."""
+        below = primal(self.points)
+        return self if below is self.points else self._new(below)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -62,7 +63,8 @@ class Batch(Operand):
         raise NotBatchable
 
     __bool__ = __float__ = __int__ = __index__ = __complex__ = __array__ = __contains__ = __setitem__ = _refused
-    item = tolist = put = fill = sort = _refused
+    item = tolist = fill = sort = _refused
+    put: Any = _refused
 
     def _alarm(self) -> None:
         if isinstance(self.points, Operand):
@@ -158,6 +160,7 @@ class Batch(Operand):
         """function(*args, **kwargs) at every point, the results stacked."""
         if kwargs.get("out") is not None:
             raise NotBatchable
+        leaves: list[Any]
         leaves, structure = optree.tree_flatten((args, kwargs), none_is_leaf=True)  # type: ignore[arg-type]
         mine = [self._is_mine(x) for x in leaves]
         results, shapes = [], []

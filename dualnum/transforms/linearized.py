@@ -44,8 +44,8 @@ def linearize(f: Callable[..., Any], *primals: Any, device: str | None = None) -
         (array([27., 25.]), array([0., 3.]))
     """
     if device is not None:
-        value, push = placed(lambda *args: linearize(f, *args), device, lambda args: range(len(args)))(*primals)
-        return value, placed(push, device, lambda args: range(len(args)))
+        value, there = placed(lambda *args: linearize(f, *args), device, lambda args: range(len(args)))(*primals)
+        return value, placed(there, device, lambda args: range(len(args)))
     value, pull = _vjp(f, primals, False, "linearize")
     _, back = vjp(pull, optree.tree_map(_zero, value))
 

@@ -1,6 +1,6 @@
 """Mean and covariance of f(x) for uncertain x, and what each input contributes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,10 @@ class Propagated:
     def _rows(self) -> list[tuple[str, str, str, str, str]]:
         """(input, value, u, ∂f/∂x, share) of a function to one number."""
         variance = float(self.cov)
-        share = lambda part: f"{100 * float(part) / variance:.1f} %" if variance else "—"  # noqa: E731
+
+        def share(part: Any) -> str:
+            return f"{100 * float(part) / variance:.1f} %" if variance else "—"
+
         table = zip(self.names, self.values, self.uncertainties, self.sensitivities, self.contributions, strict=True)
         rows = [(name, f"{x:.6g}", f"{u:.3g}", f"{slope:.4g}", share(part)) for name, x, u, slope, part in table]
         if self.order == 2:
@@ -77,7 +80,10 @@ class Propagated:
 
         if np.ndim(self.mean):
             return f"<p>{escape(self._title())}</p>"
-        cells = lambda row, tag: "".join(f"<{tag}>{escape(c)}</{tag}>" for c in row)  # noqa: E731
+
+        def cells(row: Sequence[str], tag: str) -> str:
+            return "".join(f"<{tag}>{escape(c)}</{tag}>" for c in row)
+
         body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in self._rows())
         return (
             f"<table><caption>{escape(self._title())}</caption><thead><tr>{cells(self._HEAD, 'th')}</tr></thead>"
@@ -171,7 +177,8 @@ def _real(x: Any) -> Any:
 def _covariance(cov: Any, structure: Any, n: int) -> Any:
     """The covariance matrix, of standard deviations a diagonal one."""
     if isinstance(cov, (dict, tuple)):
-        deviations, its = optree.tree_flatten(cov)
+        deviations: list[Any]
+        deviations, its = optree.tree_flatten(cov)  # type: ignore[arg-type]
         if its != structure:
             raise InvalidValue("propagate: the standard deviations have another structure than mean; expected the same")
         cov = np.concatenate([np.ravel(np.asarray(s, float)) for s in deviations])
