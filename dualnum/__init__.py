@@ -1,5 +1,8 @@
 """dualnum: exact derivatives of any order for NumPy and CuPy code."""
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from . import autograd, functions, linalg, primitives, testing
 from .devices import best_device, use_device
 from .errors import (
@@ -14,6 +17,7 @@ from .errors import (
     NoAttribute,
     NonsmoothPoint,
     NotDifferentiable,
+    NotFinite,
     PerformanceWarning,
     PrecisionWarning,
 )
@@ -53,6 +57,7 @@ from .transforms import (
     jacrev,
     jvp,
     laplacian,
+    linearize,
     mixed,
     operator,
     partial,
@@ -60,9 +65,15 @@ from .transforms import (
     value_and_grad,
     vhp,
     vjp,
+    vmap,
 )
 from .transforms.control import cond, fori_loop, scan, while_loop
 from .transforms.custom import checkpoint, custom_derivative, stop_gradient
+
+if _TYPE_CHECKING:
+    from . import optimize, special, stats
+    from .nans import debug_nans
+    from .uncertainty import propagate
 
 __version__ = "0.1.0"
 __all__ = [
@@ -78,6 +89,7 @@ __all__ = [
     "NoAttribute",
     "NonsmoothPoint",
     "NotDifferentiable",
+    "NotFinite",
     "PerformanceWarning",
     "PrecisionWarning",
     "__version__",
@@ -91,6 +103,7 @@ __all__ = [
     "convergence_radius",
     "curl",
     "custom_derivative",
+    "debug_nans",
     "derivative",
     "directional",
     "divergence",
@@ -116,15 +129,20 @@ __all__ = [
     "jvp",
     "laplacian",
     "linalg",
+    "linearize",
     "load_program",
     "mixed",
     "nonsmooth",
     "operator",
+    "optimize",
     "pade",
     "partial",
     "primitives",
+    "propagate",
     "reversion",
     "scan",
+    "special",
+    "stats",
     "stop_gradient",
     "taylor",
     "taylor_step",
@@ -133,8 +151,22 @@ __all__ = [
     "value_and_grad",
     "vhp",
     "vjp",
+    "vmap",
     "while_loop",
 ]
+
+
+# imported when they are first asked for: nothing below needs them
+_LATER = {"debug_nans": "nans", "optimize": "", "propagate": "uncertainty", "special": "", "stats": ""}
+
+
+def __getattr__(name: str) -> object:
+    home = _LATER.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = _import_module(f".{home or name}", __name__)
+    found = globals()[name] = getattr(module, name) if home else module
+    return found
 
 
 def __dir__() -> list[str]:

@@ -16,6 +16,7 @@ __all__ = [
     "NoAttribute",
     "NonsmoothPoint",
     "NotDifferentiable",
+    "NotFinite",
     "NotOnDevice",
     "NotTraceable",
     "PerformanceWarning",
@@ -70,6 +71,10 @@ class NotDifferentiable(DualnumError, NotImplementedError):
 
 class NonsmoothPoint(DualnumError, ArithmeticError):
     """There is no derivative here: a kink under `nonsmooth("raise")`, eigenvalues that meet, a rank that may change."""
+
+
+class NotFinite(DualnumError, FloatingPointError):
+    """A NaN or an infinity that `debug_nans` has found."""
 
 
 class NotOnDevice(DualnumError, NotImplementedError):

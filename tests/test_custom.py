@@ -461,3 +461,20 @@ def test_check_derivatives_finds_what_only_one_jet_gets_right(way):
 
     with pytest.raises(AssertionError, match="derivative 2 of square by "):
         check_derivatives(square, X, 2, ways=way)
+
+
+def test_a_rule_holds_at_every_level():
+    """Its value below another level has the derivatives of the rule, not those of the body."""
+
+    @dn.custom_derivative
+    def steep(x):
+        return np.sign(x)
+
+    @steep.derivative
+    def _(x):
+        return 3.0 + 0 * x
+
+    product = lambda y: steep(y) * y  # noqa: E731
+    for second in (dn.derivative(product, 2), dn.derivative(dn.grad(product)), dn.grad(dn.grad(product))):
+        assert second(0.5) == 6.0
+    assert dn.derivative(dn.derivative(product))(0.5) == 6.0

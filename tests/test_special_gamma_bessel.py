@@ -208,6 +208,21 @@ PARAMETRIC: dict[str, tuple[Any, Any, Any, tuple[float, ...]]] = {
         )
         for a, b in ((0.5, 2.0), (2.5, 2.5))
     },
+    **{
+        f"stdtr {df}": (
+            lambda u, df=df: sp.stdtr(df, u),
+            lambda z, df=df: (
+                mpf(1) / 2
+                + z
+                * mp.rf(mpf(df) / 2, 0.5)
+                / mp.sqrt(mp.pi * df)
+                * mp.hyp2f1(0.5, (df + mpf(1)) / 2, 1.5, -z * z / df)
+            ),
+            lambda x, df=df: 0.9 * mp.hypot(x, mp.sqrt(df)),
+            (-30.0, -2.0, 0.0, 0.3, 4.0),
+        )
+        for df in (0.5, 2.5, 9.0)
+    },
     "betaincc": (
         lambda u: sp.betaincc(0.5, 1.5, u),
         lambda z: 1 - mp.betainc(0.5, 1.5, 0, z, regularized=True),

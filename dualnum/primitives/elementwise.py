@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import series
 from ..kinds import Coefficient
+from ..operand import Operand
 from .table import POSITIVE, by_coefficients, recurrence
 
 __all__ = ["I0", "ROOT_OF_PRODUCT", "SINC", "Elementwise"]
@@ -35,6 +36,9 @@ class Elementwise:
         self.__name__ = function.__name__
 
     def __call__(self, *args: Any) -> Any:
+        for x in args:
+            if isinstance(x, Operand) and x.value is not x:  # its derivatives are those of the row, not of the body
+                return x.__array_ufunc__(self, "__call__", *args)  # type: ignore[arg-type]
         graph = getattr(args[0], "graph", None) if self.native else None
         return self.function(*args) if graph is None else graph.node(self, *args)
 

@@ -23,6 +23,9 @@ from .transposed import StackPull
 
 __all__ = ["sweep"]
 
+# what looks at each pull-back: (step, cotangent, saved, contributions); set while something is looked for
+watch: Callable[[Step, Any, Sequence[Any], Sequence[Any]], None] | None = None
+
 
 def sweep(
     seeds: Iterable[tuple[Step, Any]],
@@ -34,9 +37,6 @@ def sweep(
 ) -> list[tuple[Step, Any]]:
     """The steps `wanted` that the results depend on, with their cotangents.
 
-    Of the steps that are waiting there are, by their numbers: the step, its cotangent so far, whether nobody else
-    refers to that, so that it may be added to in place, and which elements it reaches.
-
     Args:
         seeds: steps of results with their cotangents.
         retain: keep the record for another sweep; else it is given up as the sweep passes.
@@ -46,6 +46,7 @@ def sweep(
     unchanged()
     numbers = {step.number for step in wanted}
     found: list[tuple[Step, Any]] = []
+    # of a step that waits: itself, its cotangent, whether nobody else refers to that (it may be added to), its reach
     waiting: dict[int, list[Any]] = {}
     heap: list[int] = []
     with np.errstate(all="ignore"):
@@ -76,11 +77,12 @@ def sweep(
                         contributions = pull.function(cotangent, *saved)
                 else:
                     contributions = _contributions(pull, cotangent, saved)
-                if reach is not None and pull.scales:
-                    contributions = kept(contributions, reach)
+                contributions = kept(contributions, reach) if reach is not None and pull.scales else contributions
             else:
                 asks = type(pull) in _READ_REACH
                 contributions = pull.contributions(cotangent, saved, reach) if asks else pull(cotangent, *saved)
+            if watch is not None:
+                watch(step, cotangent, saved, contributions)
             if not retain:
                 step.pull, step.saved = _freed, ()
             for i, (parent, c) in enumerate(zip(step.parents, contributions)):  # noqa: B905  as many, the inner loop

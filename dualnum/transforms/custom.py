@@ -22,6 +22,7 @@ from ..primitives.operation import Operation
 from ..primitives.table import Series, by_derivative, recurrence
 from ..tape.recorded import Recorded
 from . import vjp
+from .batch import Batch
 
 __all__ = ["CustomDerivative", "checkpoint", "custom_derivative", "stop_gradient"]
 
@@ -116,6 +117,8 @@ class CustomDerivative(Operation):
                 return self.value(*args)
             return own.__array_ufunc__(self._primitive, "__call__", *args)
         top = highest(operands(args))
+        if isinstance(top, Batch):  # each of its points may carry derivatives
+            return top._operation(self, args)
         if not isinstance(top, (Jet, Recorded)):  # a trace goes through the function
             return self.value(*args)
         if self._push is None and self._pull is None:

@@ -1,4 +1,4 @@
-"""The incomplete gamma and beta functions in their last argument: y' = density(u) u'."""
+"""The incomplete gamma and beta functions and Student's, in their last argument: y' = density(u) u'; their inverses."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from scipy.special import _ufuncs as private
 from ... import series
 from ...counterparts import applied
 from ...kinds import Coefficient
-from ..table import POSITIVE, by_derivative, on_series, unsupported
+from ..table import POSITIVE, REAL, by_derivative, on_series
 
 Coefficients = Sequence[Any]
 
@@ -86,7 +86,22 @@ by_derivative(
 by_derivative(sp.betainc, "a", "b", _beta_density, **_BETA)  # DLMF 8.17.1
 by_derivative(sp.betaincc, "a", "b", lambda a, b, u: -_beta_density(a, b, u), **_BETA)
 
-unsupported(
-    "dualnum has no rule for inverse incomplete integrals yet",
-    sp.gammaincinv, sp.gammainccinv, sp.betaincinv, sp.betainccinv,
+# inverses in the last argument:  y' = u'/density(y)
+_INVERSE_GAMMA: dict[str, Any] = {"domain": (POSITIVE, (0.0, 1.0)), "sample": ((0.5, 4.0), (0.1, 0.9))}
+by_derivative(sp.gammaincinv, "a", lambda a, u: 1 / _gamma_density(a, sp.gammaincinv(a, u)), **_INVERSE_GAMMA)
+by_derivative(sp.gammainccinv, "a", lambda a, u: -1 / _gamma_density(a, sp.gammainccinv(a, u)), **_INVERSE_GAMMA)
+by_derivative(sp.betaincinv, "a", "b", lambda a, b, u: 1 / _beta_density(a, b, sp.betaincinv(a, b, u)), **_BETA)
+by_derivative(sp.betainccinv, "a", "b", lambda a, b, u: -1 / _beta_density(a, b, sp.betainccinv(a, b, u)), **_BETA)
+
+
+def _student_density(df: Any, t: Any) -> Any:
+    """(df/2)_{1/2}/√(π df) (1 + t²/df)^{−(df+1)/2}."""
+    return sp.poch(0.5 * df, 0.5) / np.sqrt(np.pi * df) * np.exp(-0.5 * (df + 1) * np.log1p(t * t / df))
+
+
+_STUDENT: dict[str, Any] = {"domain": (POSITIVE, REAL), "sample": ((0.5, 9.0), (-3.0, 3.0))}
+by_derivative(sp.stdtr, "df", _student_density, **_STUDENT)
+by_derivative(
+    sp.stdtrit, "df", lambda df, u: 1 / _student_density(df, sp.stdtrit(df, u)),
+    domain=(POSITIVE, (0.0, 1.0)), sample=((0.5, 9.0), (0.1, 0.9)),
 )  # fmt: skip
