@@ -1,6 +1,7 @@
 """dualnum: exact derivatives of any order for NumPy and CuPy code."""
 
 from . import autograd, functions, linalg, primitives, testing
+from .containers import register_container
 from .devices import best_device, use_device
 from .errors import (
     DerivativeDropped,
@@ -118,6 +119,7 @@ __all__ = [
     "pade",
     "partial",
     "primitives",
+    "register_container",
     "reversion",
     "stop_gradient",
     "taylor",

@@ -20,7 +20,7 @@ PACKAGE = ROOT / "dualnum"
 FLOORS = [
     {"errors", "kinds"},
     {"backend"},
-    {"algebra", "broadcasting", "collector", "counterparts", "devices", "memory", "series"},
+    {"algebra", "broadcasting", "collector", "containers", "counterparts", "devices", "memory", "series"},
     {"operand"},
     {"primitives"},
     {"formula", "functions", "kernel"},
@@ -36,7 +36,7 @@ FLOORS = [
 FLOOR = {name: i for i, floor in enumerate(FLOORS) for name in floor}
 
 # imported when they are needed, never by `import dualnum`
-OPTIONAL = ["cupy", "dask", "llvmlite", "matplotlib", "scipy"]
+OPTIONAL = ["attrs", "cupy", "dask", "jax", "llvmlite", "matplotlib", "pandas", "scipy", "torch", "xarray"]
 
 
 def modules():

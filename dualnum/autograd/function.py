@@ -199,7 +199,7 @@ def _pull_back(
 
     def pull(cotangent: Any, whole: Any, *values: Any) -> Any:
         recorded = isinstance(cotangent, Recorded) and cotangent.scope is scope
-        shown = (lambda x: x) if recorded else (lambda x: new(_array(x), None))
+        shown: Callable[[Any], Any] = (lambda x: x) if recorded else (lambda x: new(_array(x), None))
 
         def found() -> tuple[Any, ...]:
             results = packing.apart(whole)

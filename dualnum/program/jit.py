@@ -11,6 +11,7 @@ from warnings import warn
 import numpy as np
 import optree
 
+from .. import containers
 from ..backend import writable
 from ..devices import apart
 from ..errors import InvalidType, NotTraceable, PerformanceWarning
@@ -244,7 +245,7 @@ class Jitted:
             result = self._f(*inner_args, **inner_kwargs)
             if any(isinstance(x, Jet) and _is_written(x, y) for x, y in zip(leaves, filled, strict=True)):
                 raise InvalidType("jit: a jet among the arguments is written to")
-            leaves_out, structure_out = optree.tree_flatten(result, none_is_leaf=True)
+            leaves_out, structure_out = containers.flatten(result, none_is_leaf=True, labels=False)
             out[:] = structure_out, [described_result(y) for y in leaves_out]
             return [y.planes if isinstance(y, Jet) else y for y in leaves_out if not plain(y)]
 
