@@ -1,6 +1,6 @@
 """dualnum: exact derivatives of any order for NumPy and CuPy code."""
 
-from . import autograd, functions, linalg, primitives, testing
+from . import autograd, functions, interop, linalg, primitives, testing
 from .containers import register_container
 from .devices import best_device, use_device
 from .errors import (
@@ -102,6 +102,7 @@ __all__ = [
     "hvp",
     "hyperdual",
     "implicit",
+    "interop",
     "inverse_map",
     "jacfwd",
     "jacobian",

@@ -28,7 +28,7 @@ FLOORS = [
     {"tape"},
     {"program"},
     {"autograd", "linalg", "maps", "transforms"},
-    {"testing"},
+    {"interop", "testing"},
     {"cli"},
     {"__init__"},
     {"__main__"},

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DualnumError, InvalidValue
+from ..errors import InvalidValue, MissingLibrary
 from ..formula import Formula
 from ..kinds import Axis
 from ..transforms import taylor
@@ -13,10 +13,6 @@ from .report import Report
 __all__ = ["MissingLibrary", "draw"]
 
 MOST_CURVES = 5  # derivatives drawn
-
-
-class MissingLibrary(DualnumError, ImportError):
-    """An optional library that a task needs is not installed."""
 
 
 def draw(report: Report, formula: Formula, path: str) -> None:
