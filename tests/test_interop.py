@@ -127,6 +127,44 @@ def test_jax_takes_containers_and_complex_numbers(jax):
     assert jax.grad(dn.interop.to_jax(lambda x: np.sum(x**2)))(single).dtype == jax.numpy.float32
 
 
+# ── the array API standard ───────────────────────────────────────────────────────────────────────
+
+
+def program(x):
+    """Written for any library of the standard."""
+    xp = x.__array_namespace__()
+    y = xp.asarray(x, dtype=xp.float64)
+    z = xp.concat([xp.permute_dims(y, (1, 0)), xp.ones((1, 2))], axis=0)
+    s = xp.sum(xp.where(z > 0.5, xp.exp(z), xp.zeros_like(z)), axis=0) + xp.linalg.vector_norm(z, axis=0)
+    return xp.astype(xp.matmul(xp.matrix_transpose(z), z)[0, :] * s, xp.float64, copy=False)
+
+
+def test_a_program_of_the_array_api_takes_jets_and_variables():
+    x = W[:2] + 0.1
+    exact = dn.jacobian(lambda x: program(x))(x)
+    plain = program(x)
+    for h in np.eye(6).reshape(6, 2, 3):
+        slope = (program(x + 1e-6 * h) - program(x - 1e-6 * h)) / 2e-6
+        np.testing.assert_allclose(np.sum(exact * h, axis=(1, 2)), slope, rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(program(dn.jet(x, 1)).value, plain, rtol=1e-15)
+    v = dn.autograd.variable(x)
+    program(v).sum().backward()
+    np.testing.assert_allclose(v.grad, exact.sum(0), rtol=1e-13)
+    np.testing.assert_allclose(dn.jit(program)(x), plain, rtol=1e-14)
+
+
+def test_what_the_standard_asks_of_an_array():
+    x = dn.jet(W, 1)
+    xp = x.__array_namespace__(api_version="2024.12")
+    assert x.device == "cpu" and x.to_device("cpu") is x and xp.pi == np.pi and "sin" in dir(xp)
+    assert xp.asarray(x) is x and xp.asarray(x, copy=True) is not x
+    assert xp.astype(x, xp.float32).dtype == np.float32 and xp.asarray([1.0]).shape == (1,)
+    with pytest.raises(ValueError, match="1999"):
+        x.__array_namespace__(api_version="1999.12")
+    compat = pytest.importorskip("array_api_compat")
+    assert compat.array_namespace(x) is xp
+
+
 @pytest.mark.parametrize("bridge", [dn.interop.to_torch, dn.interop.to_jax])
 def test_bridges_refuse(bridge, monkeypatch):
     with pytest.raises(InvalidType, match="f is a int"):

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "dualnum"
 # From the ground up; what stands on one floor does not know each other. A folder is one name.
 FLOORS = [
     {"errors", "kinds"},
-    {"backend"},
+    {"backend", "pictures"},
     {"algebra", "broadcasting", "collector", "containers", "counterparts", "devices", "memory", "series"},
     {"operand"},
     {"primitives"},

@@ -9,9 +9,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ..backend import to_device
 from ..errors import InvalidType, InvalidValue, NoAttribute
+from ..jets.display import columns, table
 from ..kinds import Value
-from ..operand import ndarray
+from ..operand import ndarray, primal
 from ..operand.ndarray import Ndarray
 from ..tape.hooks import Handle
 from ..tape.recorded import Recorded
@@ -83,6 +85,17 @@ class Tensor(Recorded):
                 dtype = given
         moved = self if device is None else self.to_device(device)
         return moved if dtype is None else moved.astype(dtype, copy=False)
+
+    def _repr_html_(self) -> str:
+        """A table of the value, and of the gradient that was collected."""
+        names, cells = columns(self)
+        gradient = getattr(self._step, "grad", None)
+        shown = {"value": self} if gradient is None else {"value": self, "grad": gradient}
+        rows = [(name, cells(np.asarray(to_device(primal(x), "cpu")))) for name, x in shown.items()]
+        facts = [f"shape {self.shape}", str(self.dtype)] + ([] if self.device == "cpu" else [self.device])
+        if self._step is not None:
+            facts.append(f"grad_fn {self._step!r}" if self._step.parents else "requires_grad")
+        return table(f"variable, {', '.join(facts)}", names, rows)
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Handle:
         """Has `hook` called with each gradient of this variable that a sweep finds; what it gives replaces that.

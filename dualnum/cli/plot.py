@@ -1,12 +1,10 @@
 """The picture of a report: a function with its Taylor polynomials, and its derivatives."""
 
-from typing import Any
-
 import numpy as np
 
 from ..errors import InvalidValue, MissingLibrary
 from ..formula import Formula
-from ..kinds import Axis
+from ..pictures import framed, power_of_ten
 from ..transforms import taylor
 from .report import Report
 
@@ -50,32 +48,15 @@ def draw(report: Report, formula: Formula, path: str) -> None:
         above.plot([at], [report.coefficients[0, i]], "o", ms=5, color=f"C{i + 1}")
     above.plot(x, derivatives[0], lw=2.2, color="C0", zorder=1, label="f")
     above.set_title(f"f({report.variables[0]}) = {report.formula} and its Taylor polynomials", parse_math=False)
-    _frame(above, derivatives[:1])
-    scales = np.array([_power_of_ten(curve) for curve in derivatives])
+    framed(above, derivatives[:1])
+    scales = np.array([power_of_ten(curve) for curve in derivatives])
     for k, (curve, scale) in enumerate(zip(derivatives, scales, strict=True)):
         label = report.label((k,)) + (f" / {scale:g}" if scale > 1 else "")
         below.plot(x, curve / scale, lw=2.2 if k == 0 else 1.3, color=f"C{k}", label=label)
     below.set_title("f and its derivatives, the large ones divided by a power of ten")
     below.set_xlabel(report.variables[0])
-    _frame(below, derivatives / scales[:, None])
+    framed(below, derivatives / scales[:, None])
     try:
         figure.savefig(path, dpi=120)
     except ValueError as error:  # an ending that names no format
         raise InvalidValue(f"{path}: {error}") from None
-
-
-def _power_of_ten(curve: Any) -> float:
-    """What brings the better part of a curve down to the size of 1."""
-    size = np.quantile(np.abs(curve[np.isfinite(curve)]), 0.8) if np.isfinite(curve).any() else 1.0
-    return float(10.0 ** np.ceil(np.log10(size))) if size > 2 else 1.0
-
-
-def _frame(axes: Axis, curves: Any) -> None:
-    """Limits that show the curves without their poles, a grid and a legend."""
-    finite = curves[np.isfinite(curves)]
-    if finite.size:
-        low, high = np.quantile(finite, [0.01, 0.99])
-        margin = 0.25 * (high - low) or 1.0
-        axes.set_ylim(low - margin, high + margin)
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize=9)

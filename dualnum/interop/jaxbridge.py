@@ -93,9 +93,7 @@ def _reverse(jax: Any, flat: Callable[..., Any]) -> Any:
 
         return back
 
-    @jax.custom_vjp  # type: ignore[misc]
-    def call(*args: Any) -> Any:
-        return _callback(jax, flat, args)
+    call: Any = jax.custom_vjp(lambda *args: _callback(jax, flat, args))
 
     def forward(*args: Any) -> Any:
         return call(*args), args
@@ -114,12 +112,10 @@ def _forward(jax: Any, flat: Callable[..., Any]) -> Any:
         half = len(arrays) // 2
         return tuple(jvp(flat, arrays[:half], arrays[half:])[1])
 
-    @jax.custom_jvp  # type: ignore[misc]
-    def call(*args: Any) -> Any:
-        return _callback(jax, flat, args)
+    call: Any = jax.custom_jvp(lambda *args: _callback(jax, flat, args))
 
-    @call.defjvp  # type: ignore[misc]
     def rule(primals: Any, tangents: Any) -> Any:
         return call(*primals), tuple(_forward(jax, pushed)(*primals, *tangents))
 
+    call.defjvp(rule)
     return call
