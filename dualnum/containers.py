@@ -256,13 +256,13 @@ _ARRAYS = {
 }
 
 
-def _is_labelled(cls: type) -> bool:
+def _is_labelled(cls: Any) -> bool:
     return cls.__module__.partition(".")[0] in ("pandas", "xarray") and cls.__name__ in _ARRAYS
 
 
 def alone(x: Any) -> Any:
     """The array in what labels one; anything else as it is."""
-    if type(x) in _leaves or not _is_labelled(type(x)):
+    if not _is_labelled(type(x)):
         return x
     leaves, _ = flatten(x)
     return leaves[0] if len(leaves) == 1 else x
@@ -270,7 +270,8 @@ def alone(x: Any) -> Any:
 
 def is_one_array(structure: Any) -> bool:
     """Whether a structure is that of one array with labels."""
-    return structure.num_leaves == 1 and structure.type is not None and _is_labelled(structure.type)
+    kind: Any = structure.type
+    return structure.num_leaves == 1 and kind is not None and _is_labelled(kind)
 
 
 def relabelled(result: Any, args: Sequence[Any]) -> Any:

@@ -375,6 +375,19 @@ def test_a_function_of_ones_own_is_differentiated_twice():
     np.testing.assert_allclose(dn.grad(f)(A), np.exp(A) * (1 + A), rtol=1e-15)
     np.testing.assert_allclose(dn.grad(lambda x: np.sum(dn.grad(f)(x)))(A), np.exp(A) * (2 + A), rtol=1e-15)
     np.testing.assert_allclose(dn.jit(dn.grad(f))(A), np.exp(A) * (1 + A), rtol=1e-15)
+    np.testing.assert_allclose(dn.hessian(f)(A), np.diag(np.exp(A) * (2 + A)), rtol=1e-15)
+    np.testing.assert_allclose(dn.jacrev(Exp.apply)(A), np.diag(np.exp(A)), rtol=1e-15)
+    np.testing.assert_array_equal(dn.grad(lambda x: np.sum(Relu.apply(x) * 3))(A - 1.5), [0.0, 3.0])
+    w = variable(2.0)  # of a level below, which backward meets
+
+    class Scaled(Exp):
+        @staticmethod
+        def backward(ctx, g):
+            return g * ctx.saved_tensors[0] * w
+
+    by_x = dn.grad(lambda x: np.sum(Scaled.apply(x)))(A)
+    by_x.sum().backward()
+    np.testing.assert_allclose(w.grad, np.sum(np.exp(A)), rtol=1e-15)
 
 
 def test_several_results_are_pulled_back_together():

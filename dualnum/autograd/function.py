@@ -16,6 +16,7 @@ from ..operand import Operand, highest
 from ..operand.constants import frozen
 from ..tape.recorded import Recorded
 from ..tape.step import is_recording
+from .variable import variable
 
 __all__ = ["Context", "Function"]
 
@@ -112,8 +113,11 @@ class Function:
             return cls._forward(ctx, args)
         values, parents = top._parts(args)
         ctx.needs_input_grad = tuple(p is not None for p in parents)
-        # constants of this level, so that nothing is recorded here, and whatever is below is differentiated as ever
-        args = tuple(top._new(v, None) if p is not None else v for v, p in zip(values, parents, strict=True))
+        # constants, so that nothing is recorded here, and whatever is below is differentiated as ever
+        plain = not any(isinstance(v, Operand) for v in values)
+        args = tuple(
+            v if p is None else _shown(v) if plain else top._new(v, None) for v, p in zip(values, parents, strict=True)
+        )
         results = cls._forward(ctx, args)
         single = not isinstance(results, tuple)
         ys = (results,) if single else results
@@ -148,8 +152,8 @@ def _is_moving(y: Any, name: str) -> bool:
 
 def _value(y: Any, top: Recorded) -> Any:
     """A result of forward, which was not recorded, without its variable."""
-    if isinstance(y, Recorded) and y.scope is top.scope:
-        return y._read()
+    while isinstance(y, Recorded) and (y.scope is top.scope or y._step is None):
+        y = y._read()
     return y if isinstance(y, Operand) else as_floating(y, "Function", "a result of forward") if _floats(y) else y
 
 
@@ -194,20 +198,19 @@ def _pull_back(
     needed = ctx.needs_input_grad
     shapes = [None if x is None else np.shape(x) for x in args]
     zeros = [None if i in moving else np.zeros(np.shape(y), y.dtype if _floats(y) else float) for i, y in enumerate(ys)]
-    new: Callable[..., Any] = top._new
     scope = top.scope
 
     def pull(cotangent: Any, whole: Any, *values: Any) -> Any:
         recorded = isinstance(cotangent, Recorded) and cotangent.scope is scope
-        shown: Callable[[Any], Any] = (lambda x: x) if recorded else (lambda x: new(_array(x), None))
+        shown: Callable[[Any], Any] = (lambda x: x) if isinstance(cotangent, Operand) else _shown
 
         def found() -> tuple[Any, ...]:
             results = packing.apart(whole)
             places = {"argument": values, "result": results}
-            return tuple(x if kind == "constant" else shown(places[kind][x]) for kind, x in saved)
+            return tuple(shown(x if kind == "constant" else places[kind][x]) for kind, x in saved)
 
         ctx._saved = found
-        grads: list[Any] = [None if z is None or not ctx._materialize else new(z, None) for z in zeros]
+        grads: list[Any] = [None if z is None or not ctx._materialize else shown(z) for z in zeros]
         for i, g in zip(moving, packing.apart(cotangent), strict=True):
             grads[i] = shown(g)
         pulled = cls.backward(ctx, *grads)
@@ -236,8 +239,14 @@ def _pull_back(
     return pull
 
 
-def _array(x: Any) -> Any:
-    return x if isinstance(x, Operand) or hasattr(x, "shape") else np.asarray(x)
+def _shown(x: Any) -> Any:
+    """A plain array as a constant variable, with the names of tensors; an operand of a lower level as it is."""
+    return (
+        x if x is None or isinstance(x, Operand) else _CONSTANT._new(x if hasattr(x, "shape") else np.asarray(x), None)
+    )
+
+
+_CONSTANT = variable(0.0, False)
 
 
 def _place(x: Any, args: Sequence[Any], ys: Sequence[Any], moving: list[int], top: Recorded) -> tuple[str, Any]:
@@ -248,6 +257,5 @@ def _place(x: Any, args: Sequence[Any], ys: Sequence[Any], moving: list[int], to
     for k, i in enumerate(moving):
         if x is ys[i]:
             return "result", k
-    if isinstance(x, Recorded) and x.scope is top.scope:
-        return "constant", top._new(x._read(), None)
+    x = _value(x, top) if isinstance(x, Recorded) else x
     return "constant", x if x is None else frozen(x)

@@ -340,4 +340,4 @@ def _described(structure: Any) -> str:
     """A structure in words, its arrays as asterisks."""
     if structure.num_nodes == 1:
         return "one array" if structure.num_leaves else "None"
-    return str(structure).removeprefix("PyTreeSpec(").removesuffix(")")
+    return str(structure).removeprefix("PyTreeSpec(").removesuffix(")").partition(", namespace=")[0]

@@ -106,8 +106,10 @@ def _value_and_grad(
             if has_aux:
                 result, aux = _pair(result, name)
                 aux = containers.map_leaves(lambda y: _lowered(y, scope), aux, none_is_leaf=True)
-            result = containers.alone(result)
             y = own(result, scope)
+            if y is None:
+                result = containers.alone(result)
+                y = own(result, scope)
             value = _scalar(result if y is None else y._value, name)
             if y is None:
                 floats(result, name)
