@@ -3,7 +3,8 @@
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-from . import autograd, functions, linalg, primitives, testing
+from . import autograd, functions, interop, linalg, primitives, testing
+from .containers import register_container
 from .devices import best_device, use_device
 from .errors import (
     DerivativeDropped,
@@ -118,6 +119,7 @@ __all__ = [
     "hvp",
     "hyperdual",
     "implicit",
+    "interop",
     "inverse_map",
     "jacfwd",
     "jacobian",
@@ -139,6 +141,7 @@ __all__ = [
     "partial",
     "primitives",
     "propagate",
+    "register_container",
     "reversion",
     "scan",
     "special",

@@ -13,6 +13,7 @@ __all__ = [
     "InvalidType",
     "InvalidValue",
     "LevelError",
+    "MissingLibrary",
     "NoAttribute",
     "NonsmoothPoint",
     "NotDifferentiable",
@@ -63,6 +64,10 @@ class DerivativeDropped(InvalidType):
 
 class LevelError(InvalidValue):
     """Operands of one level that do not belong together, or that outlived their transform."""
+
+
+class MissingLibrary(DualnumError, ImportError):
+    """An optional library that a task needs is not installed."""
 
 
 class NotDifferentiable(DualnumError, NotImplementedError):

@@ -5,8 +5,8 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-import optree
 
+from . import containers
 from .algebra import check_order
 from .autograd import grad
 from .autograd.variable import variable
@@ -61,7 +61,7 @@ def check_derivatives(
     unknown = [way for way in chosen if way not in WAYS]
     if unknown:
         raise InvalidValue(f"check_derivatives: a way is {unknown[0]!r}; expected some of {', '.join(WAYS)}")
-    x = optree.tree_map(_floating, x)
+    x = containers.map_leaves(_floating, x)
     rng = np.random.default_rng(seed)
     v = _random_like(x, rng)
     u = _random_like(f(x), rng)
@@ -103,7 +103,7 @@ def _ways(
         return (lambda x: directional(h, n)(x, v)) if n else h
 
     def recorded(x: Value) -> Any:
-        x = optree.tree_map(variable, x)
+        x = containers.map_leaves(variable, x)
         y = h(x)
         for i in range(k):
             if not getattr(y, "requires_grad", False):  # it has been differentiated to a constant
@@ -167,7 +167,7 @@ def check_grads(
     if not isinstance(args, (tuple, list)):
         raise InvalidType(f"check_grads: args is a {type(args).__name__}; expected a tuple of f's arguments")
     order = check_order(order, "check_grads")
-    _check(f, tuple(optree.tree_map(_floating, x) for x in args), order, modes, np.random.default_rng(seed), "")
+    _check(f, tuple(containers.map_leaves(_floating, x) for x in args), order, modes, np.random.default_rng(seed), "")
 
 
 def _check(f: Callable[..., Any], args: tuple[Any, ...], order: int, modes: Sequence[str], rng: Any, path: str) -> None:
@@ -203,7 +203,7 @@ def _floating(x: Value) -> Any:
 
 
 def _leaves(x: Value) -> list[Any]:
-    return list(optree.tree_leaves(x))
+    return list(containers.flatten(x)[0])
 
 
 def _seen(x: Value) -> Any:
@@ -217,7 +217,7 @@ def _random_like(x: Value, rng: Any) -> Any:
         v = rng.normal(size=x.shape)
         return beside(v + 1j * rng.normal(size=x.shape) if x.dtype.kind == "c" else v, x)
 
-    return optree.tree_map(one, x)
+    return containers.map_leaves(one, x)
 
 
 def _paired(a: Value, b: Value) -> Any:
@@ -240,7 +240,7 @@ def _difference(f: Callable[..., Any], args: Sequence[Any], vs: Sequence[Any]) -
     step = 3 * max(float(np.finfo(x.dtype).eps) for x in _leaves(args)) ** 0.2
 
     def at(t: float) -> list[Any]:
-        moved = [optree.tree_map(lambda x, v: x + t * v, x, v) for x, v in zip(args, vs, strict=True)]
+        moved = [containers.map_leaves(lambda x, v: x + t * v, x, v) for x, v in zip(args, vs, strict=True)]
         return [_floating(y) for y in _leaves(f(*moved))]
 
     def quotient(h: float) -> list[Any]:

@@ -396,8 +396,8 @@ def test_errors_say_what_to_do():
 @pytest.mark.parametrize(
     "name, instead",
     [
-        ("clone", r"x\.copy\(\)"), ("exp", r"np\.exp\(x"), ("norm", r"np\.linalg\.norm\(x"), ("add_", r"x \+= …"),
-        ("unsqueeze", "expand_dims"), ("to", "device="), ("sigmoid", r"1 / \(1 \+ np\.exp\(-x\)\)"),
+        ("permute", r"x\.transpose\("), ("exp", r"np\.exp\(x"), ("norm", r"np\.linalg\.norm\(x"), ("add_", r"x \+= …"),
+        ("gather", "take_along_axis"), ("cuda", r"x\.to\("), ("sigmoid", r"1 / \(1 \+ np\.exp\(-x\)\)"),
     ],
 )  # fmt: skip
 def test_methods_of_tensors_have_their_equals_named(name, instead):

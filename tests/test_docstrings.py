@@ -13,7 +13,18 @@ from dualnum.program.explained import Lowered
 from dualnum.program.jit import Jitted
 from dualnum.transforms.custom import CustomDerivative
 
-MODULES = [dn, dn.autograd, dn.functions, dn.linalg, dn.optimize, dn.primitives, dn.special, dn.stats, dn.testing]
+MODULES = [
+    dn,
+    dn.autograd,
+    dn.functions,
+    dn.interop,
+    dn.linalg,
+    dn.optimize,
+    dn.primitives,
+    dn.special,
+    dn.stats,
+    dn.testing,
+]
 THINGS = {f"{m.__name__}.{n}": getattr(m, n) for m in MODULES for n in m.__all__ if n not in ("__version__", "WAYS")}
 THINGS = {n: x for n, x in THINGS.items() if not getattr(x, "__module__", "").startswith("numpy")}  # whose are NumPy's
 THINGS |= {f"dualnum.{c.__name__}": c for c in (CustomDerivative, Jitted, Lowered)}

@@ -19,8 +19,8 @@ PACKAGE = ROOT / "dualnum"
 # From the ground up; what stands on one floor does not know each other. A folder is one name.
 FLOORS = [
     {"errors", "kinds"},
-    {"backend"},
-    {"algebra", "broadcasting", "collector", "counterparts", "devices", "memory", "series"},
+    {"backend", "pictures"},
+    {"algebra", "broadcasting", "collector", "containers", "counterparts", "devices", "memory", "series"},
     {"operand"},
     {"primitives"},
     {"formula", "functions", "kernel"},
@@ -30,6 +30,7 @@ FLOORS = [
     {"special", "stats"},
     {"autograd", "linalg", "maps", "transforms"},
     {"nans", "optimize", "testing", "uncertainty"},
+    {"interop"},
     {"cli"},
     {"__init__"},
     {"__main__"},
@@ -37,7 +38,7 @@ FLOORS = [
 FLOOR = {name: i for i, floor in enumerate(FLOORS) for name in floor}
 
 # imported when they are needed, never by `import dualnum`
-OPTIONAL = ["cupy", "dask", "llvmlite", "matplotlib", "scipy"]
+OPTIONAL = ["attrs", "cupy", "dask", "jax", "llvmlite", "matplotlib", "pandas", "scipy", "torch", "xarray"]
 
 
 def modules():

@@ -4,31 +4,28 @@ It records what is done with it wherever that happens; `backward` sweeps back an
 """
 
 import warnings
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable
 from functools import partial
 from sys import modules
 from typing import Any
 
 import numpy as np
 
-from ..backend import as_floating, floating_dtype, is_array, namespace, to_device
-from ..devices import apart, several
+from ..backend import as_floating, floating_dtype, namespace, to_device
 from ..errors import InvalidType, InvalidValue, dropped
 from ..kinds import DType, Value
-from ..operand import Operand, away, library, primal, put
-from ..operand.constants import frozen
+from ..operand import Operand, away, primal, put
 from ..operand.levels import Scope, recording
 from ..tape.recorded import Recorded
-from ..tape.step import Step, is_recording, not_recording
-from ..tape.sweep import sweep
-from .tensors import missing
+from ..tape.step import Step, is_recording, recording_is
+from .sweeps import accumulated, own_array, swept, wanted
+from .tensors import Tensor, missing
 from .values import Values, as_data
 
-__all__ = ["Variable", "described", "own_array", "swept", "variable"]
+__all__ = ["Variable", "variable"]
 
 
-class Variable(Values):
+class Variable(Tensor, Values):
     """An array that records the operations on it, made by `variable`.
 
     Leaves are written to within `no_grad`; a copy by `copy.deepcopy` or pickle of a leaf is another leaf.
@@ -130,18 +127,25 @@ class Variable(Values):
         """The same value as a constant: a variable that requires no gradient."""
         return self._new(self._read(), None)  # type: ignore[no-any-return]
 
-    def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
+    ) -> None:
         """Adds ∂(Σ gradient·y)/∂x to the `grad` of every leaf x that y depends on.
 
         Args:
             gradient: of the shape of y; it may be left out for a single number.
             retain_graph: keep the record for another sweep; as create_graph when left out.
             create_graph: record the sweep itself, so that the gradients can be differentiated.
+            inputs: a variable or a sequence of them, whose `grad` alone is added to; they may be no leaves.
 
         Raises:
             InvalidValue: y is no single number and no gradient is given, or one of another shape; the record was given
-                up by an earlier sweep; y depends on no variable.
-            InvalidType: gradient is not made of numbers.
+                up by an earlier sweep; y depends on no variable; inputs are empty, or require no gradient.
+            InvalidType: gradient is not made of numbers; an input is no variable.
 
         Example:
             >>> x = variable(3.0)
@@ -149,11 +153,12 @@ class Variable(Values):
             >>> x.grad
             array(18.)
         """
-        found = swept([self], [gradient], (), retain_graph, create_graph, "backward", True)
-        for step, g in found:
-            before = getattr(step, "grad", None)
-            g = g if create_graph else own_array(g)
-            step.grad = g if before is None else before + g
+        steps: Any = () if inputs is None else wanted([inputs] if isinstance(inputs, Tensor) else inputs, "backward")
+        if inputs is not None and not steps:
+            raise InvalidValue("backward: inputs are empty; give variables, or leave them out for all leaves")
+        for step in steps:
+            step.grad = getattr(step, "grad", None)
+        accumulated(swept([self], [gradient], steps, retain_graph, create_graph, "backward", not steps), create_graph)
 
     # ── the value ────────────────────────────────────────────────────────────────────────────────
 
@@ -171,7 +176,7 @@ class Variable(Values):
         if value.shape != self.shape:
             raise InvalidValue(f"data: the value has shape {value.shape}; expected {self.shape}")
         value = namespace(value).array(value, self.dtype)
-        with not_recording():
+        with recording_is(False):
             if self.is_leaf:
                 self._replace(self._new(value, None))
             else:
@@ -317,72 +322,6 @@ def variable(data: Value, requires_grad: bool = True, *, dtype: DType = None, de
     new._writes = None
     new.scope = scope
     return new
-
-
-# ── the sweep ────────────────────────────────────────────────────────────────────────────────────
-
-
-def swept(
-    outputs: Sequence[Any],
-    cotangents: Sequence[Any],
-    wanted: Sequence[Any],
-    retain_graph: bool | None,
-    create_graph: bool,
-    name: str,
-    collect: bool,
-    allow_unused: bool = False,
-) -> list[tuple[Step, Any]]:
-    """The sweep over what was recorded, and what is asked of outputs and cotangents before it begins."""
-    if "cupy" in modules and (device := away(list(outputs))) is not None:
-        with device:
-            return swept(outputs, cotangents, wanted, retain_graph, create_graph, name, collect, allow_unused)
-    seeds = []
-    for y, g in zip(outputs, cotangents, strict=True):
-        if not isinstance(y, Variable):
-            raise InvalidType(f"{name}: an output is {described(y)}; expected what was computed from a variable")
-        y._read()
-        if y._step is None:
-            if allow_unused:
-                continue
-            raise InvalidValue(
-                f"{name}: an output depends on no variable that requires a gradient: it is constant, as a high "
-                "derivative of a polynomial is, or was computed within no_grad, or from x.data or x.detach()"
-                + ("; allow_unused=True gives None" if name == "grad" else "")
-            )
-        if g is None:
-            if y.size != 1:
-                raise InvalidValue(
-                    f"{name}: the output has shape {y.shape}; a gradient is implied for a single number only: give "
-                    f"{'gradient' if name == 'backward' else 'grad_outputs'}=np.ones_like(y.data) for that of np.sum(y)"
-                )
-            traced = namespace(primal(y)) is not library(y)  # and will be on a device
-            g = np.ones_like(primal(y)) if traced else namespace(primal(y)).ones(y.shape, y.dtype)
-        elif not isinstance(g, Operand):
-            g = as_floating(g, name, "a gradient of an output").astype(y.dtype, copy=False)
-            g = frozen(g) if create_graph else g
-        if np.shape(g) != y.shape:
-            raise InvalidValue(f"{name}: a gradient of an output has shape {np.shape(g)}; expected {y.shape}")
-        together = type(g) is type(y._value) and not several()
-        if not together and is_array(primal(y)) and (misplaced := apart(name, g, y)) is not None:
-            raise misplaced
-        if not create_graph and isinstance(g, Variable):
-            g = g._read()
-        seeds.append((y._step, y._new(g, None) if create_graph and not isinstance(g, Variable) else g))
-    retain = create_graph if retain_graph is None else retain_graph
-    wrap = outputs[0]._new if create_graph else None
-    return sweep(seeds, wanted, retain=retain, wrap=wrap, collect=collect)
-
-
-def own_array(g: Value) -> Any:
-    """An array of its own."""
-    if isinstance(g, Operand):
-        return g
-    with away((g,)) or nullcontext():
-        return namespace(g).array(g)
-
-
-def described(x: Value) -> str:
-    return f"an operand of {x.scope.name}" if isinstance(x, Operand) else f"a {type(x).__name__}"
 
 
 setattr(Variable, "__getattr__", missing)  # noqa: B010  see `Ndarray`

@@ -5,19 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DualnumError, InvalidValue
+from ..errors import InvalidValue, MissingLibrary
 from ..formula import Formula
-from ..kinds import Axis
+from ..pictures import broken, framed, power_of_ten
 from ..transforms import taylor
 from .report import Report
 
 __all__ = ["MissingLibrary", "draw"]
 
 MOST_CURVES = 5  # derivatives drawn
-
-
-class MissingLibrary(DualnumError, ImportError):
-    """An optional library that a task needs is not installed."""
 
 
 def draw(report: Report, formula: Formula, path: str) -> None:
@@ -50,17 +46,17 @@ def draw(report: Report, formula: Formula, path: str) -> None:
         polynomial = np.polynomial.Polynomial(report.coefficients[:, i])(x - at)
         above.plot(x, polynomial, lw=1.2, ls="--", color=color, label=f"order {report.order} at {at:g}")
         above.plot([at], [report.coefficients[0, i]], "o", ms=5, color=color)
-    above.plot(*_broken(x, *curves[:2]), lw=2.2, color="C0", zorder=1, label="f")
+    above.plot(*broken(x, *curves[:2]), lw=2.2, color="C0", zorder=1, label="f")
     above.set_title(f"f({report.variables[0]}) = {report.formula} and its Taylor polynomials", parse_math=False)
-    _frame(above, curves[:1])
-    scales = np.array([_power_of_ten(curve) for curve in derivatives])
+    framed(above, curves[:1])
+    scales = np.array([power_of_ten(curve) for curve in derivatives])
     for k, scale in enumerate(scales):
         label = report.label((k,)) + (f" / {scale:g}" if scale > 1 else "")
-        at_places, values = _broken(x, curves[k], curves[k + 1])
+        at_places, values = broken(x, curves[k], curves[k + 1])
         below.plot(at_places, values / scale, lw=2.2 if k == 0 else 1.3, color=f"C{k}", label=label)
     below.set_title("f and its derivatives, the large ones divided by a power of ten")
     below.set_xlabel(report.variables[0])
-    _frame(below, curves[:-1] / scales[:, None])
+    framed(below, curves[:-1] / scales[:, None])
     try:
         figure.savefig(path, dpi=120)
     except ValueError as error:  # an ending that names no format
@@ -74,39 +70,3 @@ def _curves(formula: Formula, x: Any, order: int) -> Any:
     with np.errstate(all="ignore"):
         curves = taylor(formula, order)(x) * np.array([[float(math.factorial(k))] for k in range(order + 1)])
     return np.where(np.isnan(curves[0]), np.nan, curves)
-
-
-def _broken(x: Any, y: Any, slope: Any) -> tuple[Any, Any]:
-    """A curve with gaps where it jumps: between places where it goes one way, and its slopes at both the other way.
-
-    So it is at poles of odd order, and (with slopes that are zero) at steps.
-    """
-    with np.errstate(invalid="ignore"):
-        rise = np.diff(y)
-        jumps = (rise != 0) & (rise * slope[:-1] <= 0) & (rise * slope[1:] <= 0)
-    low, high = _range(y)
-    gaps = np.flatnonzero(jumps & (np.abs(rise) > 0.02 * (high - low))) + 1
-    return np.insert(x, gaps, np.nan), np.insert(y, gaps, np.nan)
-
-
-def _range(curves: Any) -> tuple[float, float]:
-    """Between what the curves lie but for their poles."""
-    finite = curves[np.isfinite(curves)]
-    low, high = np.quantile(finite, [0.01, 0.99]) if finite.size else (0.0, 0.0)
-    return float(low), float(high)
-
-
-def _power_of_ten(curve: Any) -> float:
-    """What brings the better part of a curve down to the size of 1."""
-    size = np.quantile(np.abs(curve[np.isfinite(curve)]), 0.8) if np.isfinite(curve).any() else 1.0
-    return float(10.0 ** np.ceil(np.log10(size))) if size > 2 else 1.0
-
-
-def _frame(axes: Axis, curves: Any) -> None:
-    """Limits that show the curves without their poles, a grid and a legend."""
-    low, high = _range(curves)
-    if np.isfinite(curves).any():
-        margin = 0.25 * (high - low) or 1.0
-        axes.set_ylim(low - margin, high + margin)
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize=9)

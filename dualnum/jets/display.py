@@ -8,7 +8,7 @@ jets themselves. Numbers and elision follow ``np.printoptions``.
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from typing import Any
 
@@ -20,7 +20,7 @@ from ..kinds import Value
 from ..operand import Operand, primal
 from .base import Base
 
-__all__ = ["formatted", "html", "latex", "text"]
+__all__ = ["columns", "formatted", "html", "latex", "partial_name", "table", "text"]
 
 _LETTERS = "tsrqponm"
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -89,22 +89,43 @@ def latex(jet: Base) -> str | None:
 def html(jet: Base) -> str:
     """A table: a row for each coefficient, a column for each element, or a summary of many elements."""
     terms = _elided(list(_terms(jet)), _longest(jet))
-    names, cells = (_summary(jet) if jet.size > _TABLE_COLUMNS else _elements(jet))[:2]
-    head = "".join(f"<th>{escape(name)}</th>" for name in ("", *names))
-    rows = []
-    for term in terms:
-        if term is None:
-            rows.append(f"<tr><th>⋮</th>{'<td>⋮</td>' * len(names)}</tr>")
-            continue
-        monomial, plane = term
-        entries = "".join(f"<td>{escape(cell)}</td>" for cell in cells(plane))
-        rows.append(f"<tr><th>{escape(_plain(monomial) or '1')}</th>{entries}</tr>")
+    names, cells = columns(jet)
+    rows = [("⋮", ["⋮"] * len(names)) if term is None else (_plain(term[0]) or "1", cells(term[1])) for term in terms]
     facts = [f"order {_order_text(jet)}", f"shape {jet.shape}", str(jet.dtype)]
     facts += [] if jet.device == "cpu" else [jet.device]
-    return (
-        f"<table><caption>Jet, {escape(', '.join(facts))}</caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    whole = table(f"Jet, {', '.join(facts)}", names, rows)
+    several = jet.algebra.variables > 1 and jet.algebra.directions is None and jet.algebra.letter != "ε"
+    return whole + _partials(jet) if several and len(_orders(jet)) == 1 else whole
+
+
+def _partials(jet: Any) -> str:
+    """A table of the partial derivatives, next to that of the coefficients."""
+    names, cells = columns(jet)
+    found = [(partial_name(jet.algebra, m), y) for m, y in jet.partials().items()]
+    longest = _longest(jet)
+    rows = [(name, cells(np.asarray(to_device(primal(y), "cpu")))) for name, y in found[:longest]]
+    return table("Partial derivatives", names, rows + [("⋮", ["⋮"] * len(names))] * (len(found) > longest))
+
+
+def partial_name(algebra: Algebra, monomial: Any) -> str:
+    """∂²f/∂x∂y."""
+    names = algebra.names or tuple(f"x{i + 1}".translate(_SUBSCRIPTS) for i in range(algebra.variables))
+    below = "".join(f"∂{name}{_raised(k)}" for name, k in zip(names, monomial, strict=True) if k)
+    return f"∂{_raised(sum(monomial))}f/{below}" if below else "f"
+
+
+def _raised(power: int) -> str:
+    return str(power).translate(_SUPERSCRIPTS) if power > 1 else ""
+
+
+def table(caption: str, names: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """A table of HTML: a row for each name of rows, under the names of the columns."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in ("", *names))
+    body = "".join(
+        f"<tr><th>{escape(name)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+        for name, cells in rows
     )
+    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 # ── the terms of a jet ───────────────────────────────────────────────────────────────────────────
@@ -293,6 +314,11 @@ def _matrix(plane: Any) -> str:
 
 
 # ── the columns of a table ───────────────────────────────────────────────────────────────────────
+
+
+def columns(x: Any) -> tuple[list[str], Callable[[Any], list[str]]]:
+    """The names of columns for what has elements, and from an array what stands below them."""
+    return _summary(x) if x.size > _TABLE_COLUMNS else _elements(x)
 
 
 def _elements(jet: Base) -> tuple[list[str], Any]:

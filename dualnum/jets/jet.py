@@ -250,6 +250,33 @@ class Jet(Reading):
     def _operation(self, operation: Any, args: tuple[Any, ...]) -> Any:
         return operations.operated(self, operation, args)
 
+    def plot(self, points: Value = None, *, order: int | None = None, axes: Any = None) -> Any:
+        """Draws the value and derivatives over the points: curves with gaps at poles, nothing where it is undefined.
+
+        Large derivatives are divided by a power of ten, as the legend says; of several variables the partial
+        derivatives are drawn.
+
+        Args:
+            points: where the jet of one axis was computed, as many; their numbers when left out.
+            order: up to which derivatives are drawn; 3 when left out, of several variables 1.
+            axes: of Matplotlib, to draw in; the current ones when left out.
+
+        Returns:
+            The axes.
+
+        Raises:
+            MissingLibrary: Matplotlib is not installed.
+            InvalidValue: the jet has not one axis, the points are not as many, or the order is not there.
+            InvalidType: the jet is complex.
+
+        Example:
+            >>> x = np.linspace(-2.0, 2.0, 201)
+            >>> axes = np.tan(jet(x, 2)).plot(x)  # doctest: +SKIP
+        """
+        from .plotting import plotted
+
+        return plotted(self, points, order, axes)
+
     def __repr__(self) -> str:
         from .display import text
 

@@ -7,6 +7,7 @@ import numpy as np
 import optree
 from numpy.lib.array_utils import normalize_axis_index
 
+from .. import containers
 from ..algebra import Algebra, Monomial, TotalDegree, Univariate
 from ..backend import as_floating
 from ..errors import InvalidType, InvalidValue, ours
@@ -46,7 +47,7 @@ def compose(outer: Any, inner: Any, *, axis: int = -1) -> Any:
         >>> compose(np.sin(dn.jet(y.value, 3)), y).derivatives() == np.sin(y).derivatives()
         True
     """
-    leaves, structure = optree.tree_flatten(outer)
+    leaves, structure = containers.flatten(outer)
     wrong = next((f for f in leaves if not isinstance(f, Jet)), None)
     if wrong is not None or not leaves:
         given = "nothing" if wrong is None else f"a {type(wrong).__name__}"

@@ -12,6 +12,7 @@ import numpy as np
 import optree
 from numpy.lib.array_utils import normalize_axis_index
 
+from .. import containers
 from ..backend import as_floating
 from ..errors import InvalidType, InvalidValue, ours
 from ..functions.matrices import solver
@@ -105,7 +106,7 @@ def fixed_point(
         (np.float64(0.7390851332), np.float64(-1.0))
     """
     p = _parameters("fixed_point", p, order)
-    leaves, structure = optree.tree_flatten(p)
+    leaves, structure = containers.flatten(p)
 
     def iterate(x: Any, *leaves: Any) -> Any:
         return _at_rest(f, x, optree.tree_unflatten(structure, leaves), tol, maxiter)
@@ -165,7 +166,7 @@ class _Equation:
 
     def at(self, p: Any, tol: float | None) -> Any:
         """x with the derivatives that p carries."""
-        a = self.jacobian(optree.tree_map(primal, p))
+        a = self.jacobian(containers.map_leaves(primal, p))
         matrices = a[..., None, None] if self.axis is None else a
         check_regular(matrices, f"{self.name}: ∂g/∂x is singular at {{}}; expected a solution around which x is unique")
         solve = self._solver(a)

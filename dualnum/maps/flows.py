@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import optree
 
+from .. import containers
 from ..algebra import Univariate, check_order
 from ..backend import as_floating
 from ..errors import InvalidType, InvalidValue
@@ -115,7 +116,7 @@ class _Field:
             raise InvalidType(f"{name}: f is a {type(f).__name__}; expected a function of t and y")
         self.f = f
         self.name = name
-        leaves, self.structure = optree.tree_flatten(y)
+        leaves, self.structure = containers.flatten(y)
         self.leaves = [x if isinstance(x, Operand) else as_floating(x, name, "y") for x in leaves]
 
     def nested(self, leaves: list[Any]) -> Any:
@@ -133,7 +134,7 @@ class _Field:
         return t if isinstance(t, Operand) else as_floating(t, self.name, "t")
 
     def __call__(self, t: Any, leaves: list[Any]) -> list[Any]:
-        slopes, structure = optree.tree_flatten(self.f(self.time(t), self.nested(leaves)))
+        slopes, structure = containers.flatten(self.f(self.time(t), self.nested(leaves)))
         slopes = [x if isinstance(x, Operand) else as_floating(x, self.name, "f's result") for x in slopes]
         shapes, wanted = [tuple(x.shape) for x in slopes], [tuple(x.shape) for x in leaves]
         if structure != self.structure or shapes != wanted:

@@ -127,7 +127,7 @@ class Ndarray(NDArrayOperatorsMixin):
     def __pow__(self, exponent: Value) -> Any:
         """x**0.5 is the root of x, as in NumPy, and remembers what it is the root of."""
         if exponent.__class__ is float and exponent == 0.5:
-            return np.sqrt(self)  # type: ignore[call-overload]
+            return np.sqrt(self)
         return super().__pow__(exponent)
 
     def __len__(self) -> int:

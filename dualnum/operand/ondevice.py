@@ -7,6 +7,7 @@ import numpy as np
 from ..devices import numpy_function
 from ..errors import NotDifferentiable
 from .ndarray import Ndarray
+from .standard import NAMESPACE
 
 __all__ = ["OnDevice"]
 
@@ -29,6 +30,11 @@ class OnDevice(Ndarray):
         from .linear import moved_by_record
 
         return moved_by_record(self, device)
+
+    def __array_namespace__(self, /, *, api_version: Any = None) -> Any:
+        """The functions of the array API standard on operands: NumPy's."""
+        np.empty(0).__array_namespace__(api_version=api_version)  # raises for a version that NumPy does not have
+        return NAMESPACE
 
     def get(self) -> Any:
         """This on the host, as CuPy's arrays have it: ``x.to_device("cpu")``."""

@@ -165,21 +165,28 @@ def _size(count: int) -> str:
 
 
 class Progress:
-    """Says on stderr that a function is being compiled, once that takes two seconds; where DUALNUM_PROGRESS is set."""
+    """Says that a function is being compiled, once that takes two seconds: to `tell`, or on stderr.
+
+    The latter only where DUALNUM_PROGRESS is set.
+    """
 
     AFTER = 2.0
 
-    def __init__(self, f: Callable[..., Any]) -> None:
+    def __init__(self, f: Callable[..., Any], tell: Callable[[str], Any] | None = None) -> None:
+        self._tell = tell
         self._name = getattr(f, "__qualname__", type(f).__name__)
         self._timer = Timer(self.AFTER, self._say, ["is being traced and compiled …"])
         self._timer.daemon = True
 
     def _say(self, what: str) -> None:
-        print(f"dualnum: {self._name} {what}", file=sys.stderr, flush=True)
+        if self._tell is not None:
+            self._tell(f"{self._name} {what}")
+        else:
+            print(f"dualnum: {self._name} {what}", file=sys.stderr, flush=True)
 
     def __enter__(self) -> None:
         self._start = perf_counter()
-        self._wanted = os.environ.get("DUALNUM_PROGRESS", "0") not in ("", "0")
+        self._wanted = self._tell is not None or os.environ.get("DUALNUM_PROGRESS", "0") not in ("", "0")
         if self._wanted:
             self._timer.start()
 

@@ -11,6 +11,7 @@ from warnings import warn
 import numpy as np
 import optree
 
+from .. import containers
 from ..backend import writable
 from ..devices import apart
 from ..errors import InvalidType, NotTraceable, PerformanceWarning
@@ -29,6 +30,7 @@ from .signature import (
     described_result,
     flattened,
     inputs,
+    is_written,
     machine_for,
     machines,
     plain,
@@ -50,6 +52,7 @@ def jit(
     *,
     static_argnums: int | Sequence[int] = (),
     static_argnames: str | Sequence[str] = (),
+    progress: Callable[[str], Any] | None = None,
 ) -> "Jitted":
     """The same function, traced once for each signature of its arguments, fused and replayed.
 
@@ -72,6 +75,8 @@ def jit(
         f: a function of NumPy operations.
         static_argnums: positions of arguments to take as they are; they must be hashable.
         static_argnames: names of keyword arguments to take as they are.
+        progress: a function that is told, in a sentence, when compiling takes more than two seconds, from a thread of
+            its own, and again at the end; `print`, for example. Without it DUALNUM_PROGRESS=1 has it said on stderr.
 
     Returns:
         A `Jitted`: a function of f's arguments, with f's results in their structure, shapes and types.
@@ -94,7 +99,9 @@ def jit(
         if isinstance(i, bool) or not isinstance(i, (int, np.integer)):
             raise InvalidType(f"jit: static_argnums is {static_argnums!r}; expected an index or a sequence of indices")
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
-    return Jitted(f, positions, names)
+    if progress is not None and not callable(progress):
+        raise InvalidType(f"jit: progress is a {type(progress).__name__}; expected a function of a sentence")
+    return Jitted(f, positions, names, progress)
 
 
 class Jitted:
@@ -108,7 +115,14 @@ class Jitted:
         array([ 0.0987, -0.8960])
     """
 
-    def __init__(self, f: Callable[..., Any], static: tuple[int, ...], names: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        static: tuple[int, ...],
+        names: tuple[str, ...],
+        progress: Callable[[str], Any] | None = None,
+    ) -> None:
+        self._progress = progress
         update_wrapper(self, f, updated=())
         self._f = f
         self._static = static
@@ -200,7 +214,7 @@ class Jitted:
             return self(*args)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Jitted, (self._f, self._static, self._names)  # compiled anew where it is needed
+        return Jitted, (self._f, self._static, self._names, self._progress)  # compiled anew where it is needed
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
@@ -245,15 +259,15 @@ class Jitted:
             ]
             inner_args, inner_kwargs = optree.tree_unflatten(structure, filled)
             result = self._f(*inner_args, **inner_kwargs)
-            if any(isinstance(x, Jet) and _is_written(x, y) for x, y in zip(leaves, filled, strict=True)):
+            if any(isinstance(x, Jet) and is_written(x, y) for x, y in zip(leaves, filled, strict=True)):
                 raise InvalidType("jit: a jet among the arguments is written to")
-            leaves_out, structure_out = optree.tree_flatten(result, none_is_leaf=True)
+            leaves_out, structure_out = containers.flatten(result, none_is_leaf=True, labels=False)
             out[:] = structure_out, [described_result(y) for y in leaves_out]
             return [y.planes if isinstance(y, Jet) else y for y in leaves_out if not plain(y)]
 
         machine = machine_for(described)
         samples = inputs(leaves, described, machine)
-        with Progress(self._f):
+        with Progress(self._f, self._progress):
             try:
                 traced, replay = compiled(run, samples, machine, exact)
             except Elsewhere as other:  # arrays that the function holds live on a device
@@ -374,11 +388,6 @@ def _followed(
 
 def _copied(x: Any) -> Any:
     return x.copy() if hasattr(x, "copy") else x
-
-
-def _is_written(x: Jet, given: Jet) -> bool:
-    """Whether a jet was written to that stands for the argument x."""
-    return given.extent != x.extent or given.planes.node.op != "input"
 
 
 def _levels() -> int:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import optree
 
+from .. import containers
 from ..errors import InvalidType
 from ..jets.evaluation import kink_mode
 from ..jets.jet import Jet
@@ -21,6 +21,7 @@ __all__ = [
     "described_result",
     "flattened",
     "inputs",
+    "is_written",
     "machine_for",
     "machines",
     "plain",
@@ -39,7 +40,7 @@ def flattened(
     static = {i % len(args) for i in positions if -len(args) <= i < len(args)}
     wrapped = tuple(Static(a) if i in static else a for i, a in enumerate(args))
     named = {name: Static(a) if name in names else a for name, a in kwargs.items()}
-    leaves, structure = optree.tree_flatten((wrapped, named), none_is_leaf=True)  # type: ignore[arg-type, var-annotated]
+    leaves, structure = containers.flatten((wrapped, named), none_is_leaf=True, labels=False)
     described: list[Any] = []
     possible = kink_mode() != "raise"
     for x in leaves:
@@ -133,3 +134,8 @@ def described_result(y: Value) -> Any:
     if isinstance(y, Jet):
         return ("jet", y.algebra, y.extent)
     return ("plain", y) if plain(y) else ("array",)
+
+
+def is_written(x: Jet, given: Jet) -> bool:
+    """Whether a jet was written to that stands for the argument x."""
+    return given.extent != x.extent or given.planes.node.op != "input"

@@ -35,7 +35,8 @@ __all__ = [
     "irreversible",
     "is_recording",
     "name_of",
-    "not_recording",
+    "recording_is",
+    "set_recording",
     "sign_of_squares",
 ]
 
@@ -44,10 +45,13 @@ _recording: ContextVar[bool] = ContextVar("recording", default=True)
 is_recording = _recording.get
 
 
+set_recording = _recording.set
+
+
 @contextmanager
-def not_recording() -> Iterator[None]:
-    """What is computed inside depends on no variable."""
-    token = _recording.set(False)
+def recording_is(on: bool) -> Iterator[None]:
+    """Whether what is computed inside is recorded; what is not depends on no variable."""
+    token = _recording.set(on)
     try:
         yield
     finally:

@@ -17,6 +17,7 @@ from ..memory import LARGE
 from ..operand import Operand, highest, library
 from ..operand.constants import unchanged
 from ..operand.index import as_tuple
+from .hooks import HOOKS, hooked, leads_to
 from .reach import Reach, all_or_some, fitted, kept, through, united
 from .step import LinearPull, OperationPull, Placing, Step
 from .transposed import StackPull
@@ -34,6 +35,7 @@ def sweep(
     retain: bool = False,
     wrap: Callable[[Any, Step], Any] | None = None,
     collect: bool = False,
+    retained: bool = False,
 ) -> list[tuple[Step, Any]]:
     """The steps `wanted` that the results depend on, with their cotangents.
 
@@ -42,23 +44,22 @@ def sweep(
         retain: keep the record for another sweep; else it is given up as the sweep passes.
         wrap: (value, step) → the variable, to record the sweep itself; without it it runs on the values.
         collect: also the leaves, and the steps that retain their gradient.
+        retained: also those of the latter that depend on what is wanted; hooks of the others are not called either.
     """
-    unchanged()
-    numbers = {step.number for step in wanted}
+    numbers, watched = {step.number for step in wanted}, HOOKS or None
     found: list[tuple[Step, Any]] = []
-    # of a step that waits: itself, its cotangent, whether nobody else refers to that (it may be added to), its reach
-    waiting: dict[int, list[Any]] = {}
-    heap: list[int] = []
     with np.errstate(all="ignore"):
-        for step, cotangent in seeds:
-            _contribute(waiting, heap, step, cotangent)
+        waiting, heap = _begun(seeds)
         while heap:
             number = heappop(heap)
             step, cotangent, _, reach = waiting.pop(number)
-            if reach is not None and reach.everywhere:
-                reach = None
+            reach = None if reach is not None and reach.everywhere else reach
             pull = step.pull
+            if watched is not None and step in watched and (collect or leads_to(step, numbers)):
+                cotangent = hooked(step, cotangent)
             if number in numbers or (collect and (pull is None or hasattr(step, "grad"))):
+                found.append((step, cotangent))
+            elif retained and hasattr(step, "grad") and leads_to(step, numbers):
                 found.append((step, cotangent))
             if pull is None:
                 continue
@@ -97,6 +98,20 @@ def sweep(
                 else:
                     _contribute(waiting, heap, parent, c, its)
     return found
+
+
+def _begun(seeds: Iterable[tuple[Step, Any]]) -> tuple[dict[int, list[Any]], list[int]]:
+    """The steps that are waiting, by their numbers, and the heap of these.
+
+    Of each the step, its cotangent so far, whether nobody else refers to that, so that it may be added to in place, and
+    which elements it reaches.
+    """
+    waiting: dict[int, list[Any]] = {}
+    heap: list[int] = []
+    unchanged()
+    for step, cotangent in seeds:
+        _contribute(waiting, heap, step, cotangent)
+    return waiting, heap
 
 
 def _wrapped(step: Step, wrap: Callable[[Any, Step], Any]) -> Sequence[Any]:

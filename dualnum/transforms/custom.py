@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import optree
 
+from .. import containers
 from ..backend import is_array
 from ..errors import InvalidType, InvalidValue, NotDifferentiable
 from ..jets.jet import Jet
@@ -282,7 +283,7 @@ def stop_gradient(x: Value) -> Any:
         >>> dn.grad(lambda x: x * stop_gradient(x))(3.0)
         np.float64(3.0)
     """
-    return optree.tree_map(primal, x)
+    return containers.map_leaves(primal, x)
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -307,7 +308,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     def stepped(*args: Any, **kwargs: Any) -> Any:
         leaves: list[Any]
-        leaves, structure = optree.tree_flatten((args, kwargs), none_is_leaf=True)  # type: ignore[arg-type]
+        leaves, structure = containers.flatten((args, kwargs), none_is_leaf=True)
         top = highest(leaves)
         if not isinstance(top, Recorded):
             return f(*args, **kwargs)

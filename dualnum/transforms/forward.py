@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import optree
 
+from .. import containers
 from ..algebra import check_order, factorial_times, warn_of_underflow
 from ..backend import as_floating
 from ..errors import InvalidType, InvalidValue, LevelError
@@ -183,23 +184,9 @@ def jvp(
         vs = {0: [_array(tangents[0], "jvp", "tangents")]}
     else:
         vs = _matched(tuple(tangents), primals, tuple(range(len(primals))), "jvp", "tangents")
-    both = _run(f, primals, {}, vs, 1, "jvp", lambda y, own: _Pair(_value_of(y, own), _derivative_of(y, own, 1)))
-    if type(both) is _Pair:
-        return both.value, both.tangent
-    return (
-        optree.tree_map(lambda pair: pair.value, both, is_leaf=lambda p: isinstance(p, _Pair)),
-        optree.tree_map(lambda pair: pair.tangent, both, is_leaf=lambda p: isinstance(p, _Pair)),
-    )
-
-
-class _Pair:
-    """A leaf that holds two."""
-
-    __slots__ = ("tangent", "value")
-
-    def __init__(self, value: Value, tangent: Value) -> None:
-        self.value = value
-        self.tangent = tangent
+    read = lambda y, own: (_value_of(y, own), _derivative_of(y, own, 1))  # noqa: E731
+    value, tangent = _run(f, primals, {}, vs, 1, "jvp", read, pairs=True)
+    return value, tangent
 
 
 # ── the common way through f ─────────────────────────────────────────────────────────────────────
@@ -214,8 +201,9 @@ def _run(
     name: str,
     read: Callable[[Any, bool], Any],
     many: bool = False,
+    pairs: bool = False,
 ) -> Any:
-    """Seeds the chosen arguments, calls f, and reads every array of its result."""
+    """Seeds the chosen arguments, calls f, and reads every array of its result; `pairs` as a pair of results."""
     with open_scope(f"{name} of {getattr(f, '__name__', 'f')}") as scope:
         seeded = list(args)
         for i, v in vs.items():
@@ -225,7 +213,11 @@ def _run(
         result = _returned(f(*seeded, **kwargs), name)
         if _is_leaf(result):
             return read(*_owned(result, scope, name))
-        return optree.tree_map(lambda y: read(*_owned(y, scope, name)), result)
+        arrays, structure = containers.flatten(result)
+        found = [read(*_owned(y, scope, name)) for y in arrays]
+        if pairs:
+            return tuple(optree.tree_unflatten(structure, [pair[k] for pair in found]) for k in (0, 1))
+        return optree.tree_unflatten(structure, found)
 
 
 _LEAVES = frozenset((float, int, np.ndarray, np.float64))
@@ -238,7 +230,7 @@ def _is_leaf(x: Value) -> bool:
 
 
 def _flatten(x: Value) -> tuple[list[Any], Any]:
-    return ([x], _LEAF) if _is_leaf(x) else optree.tree_flatten(x)
+    return ([x], _LEAF) if _is_leaf(x) else containers.flatten(x)
 
 
 def _returned(result: Any, name: str) -> Any:
@@ -329,7 +321,11 @@ def _alike(given: Any, structure: Any, name: str, what: str, model: str) -> list
     if structure is _LEAF and its_structure is _LEAF:
         return [_array(given, name, what)]
     nested_list = isinstance(given, (list, tuple)) and structure.num_nodes == 1 and next(operands(given), None) is None
-    if structure != its_structure and nested_list:
+    bare = structure.num_nodes == 1 and containers.is_one_array(its_structure)
+    bare = bare or (its_structure.num_nodes == 1 and containers.is_one_array(structure))
+    if structure != its_structure and bare:
+        its_structure = structure  # labels are no part of the numbers
+    elif structure != its_structure and nested_list:
         leaves, its_structure = [given], structure  # a nested list stands for one array
     if structure != its_structure:
         raise InvalidValue(
@@ -347,4 +343,4 @@ def _described(structure: Any) -> str:
     """A structure in words, its arrays as asterisks."""
     if structure.num_nodes == 1:
         return "one array" if structure.num_leaves else "None"
-    return str(structure).removeprefix("PyTreeSpec(").removesuffix(")")
+    return str(structure).removeprefix("PyTreeSpec(").removesuffix(")").partition(", namespace=")[0]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import optree
 
-from .. import collector
+from .. import collector, containers
 from ..backend import as_floating, is_array, namespace
 from ..devices import apart as devices_apart
 from ..devices import several
@@ -105,8 +105,11 @@ def _value_and_grad(
             aux = None
             if has_aux:
                 result, aux = _pair(result, name)
-                aux = optree.tree_map(lambda y: _lowered(y, scope), aux, none_is_leaf=True)
+                aux = containers.map_leaves(lambda y: _lowered(y, scope), aux, none_is_leaf=True)
             y = own(result, scope)
+            if y is None:
+                result = containers.alone(result)
+                y = own(result, scope)
             value = _scalar(result if y is None else y._value, name)
             if y is None:
                 floats(result, name)
@@ -189,7 +192,7 @@ def _vjp(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, name: str
         if has_aux:
             result, more = _pair(result, name)
             apart = lambda y: _copied(_lowered(y, scope)) if isinstance(y, Recorded) else y  # noqa: E731
-            aux = (optree.tree_map(apart, more, none_is_leaf=True),)
+            aux = (containers.map_leaves(apart, more, none_is_leaf=True),)
         leaves, structure = _flatten(_returned(result, name))
         variables = [own(y, scope) for y in leaves]
         # the record keeps values for the pull-back: what the caller gets is apart from them

@@ -7,8 +7,8 @@ from types import MethodType
 from typing import Any
 
 import numpy as np
-import optree
 
+from .. import containers
 from ..backend import is_array, resolved
 from ..devices import within
 from ..errors import InvalidType, InvalidValue
@@ -23,8 +23,11 @@ Argnums = int | Sequence[int]
 class Transformed:
     """A function that a transform made of another; pickled as that one and the transform."""
 
-    def __init__(self, call: Callable[..., Any], f: Callable[..., Any], name: str, remake: Any) -> None:
+    def __init__(
+        self, call: Callable[..., Any], f: Callable[..., Any], name: str, remake: Any, argnums: Argnums = 0
+    ) -> None:
         self._call = call
+        self._argnums = argnums
         self._remake = remake
         self.__name__ = self.__qualname__ = f"{name}({getattr(f, '__name__', 'f')})"
         self.__doc__ = f"The {name} of {getattr(f, '__name__', 'f')}."
@@ -34,7 +37,11 @@ class Transformed:
         if "cupy" in modules and (device := away((args, kwargs))) is not None:
             with device:
                 return self._call(*args, **kwargs)
-        return self._call(*args, **kwargs)
+        result = self._call(*args, **kwargs)
+        if "pandas" not in modules:
+            return result
+        indices = self._argnums if isinstance(self._argnums, Sequence) else (self._argnums,)
+        return containers.relabelled(result, [args[i] for i in indices if i < len(args)])
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
@@ -63,7 +70,7 @@ def _named(
     if type(argnums) is not int:
         _indices(argnums, name)
     if device is None:
-        return Transformed(transformed, f, name, remake)
+        return Transformed(transformed, f, name, remake, argnums)
 
     def varying(args: Sequence[Any]) -> Sequence[int]:
         own = len(args) - directions
@@ -137,14 +144,14 @@ def placed(
 
 def everything(tree: Any, device: str) -> Any:
     """The arrays and numbers of a nested container on a device."""
-    return _arrays(optree.tree_map(lambda x: np.asarray(x) if isinstance(x, _NUMBERS) else x, tree), device)
+    return _arrays(containers.map_leaves(lambda x: np.asarray(x) if isinstance(x, _NUMBERS) else x, tree), device)
 
 
 _NUMBERS = (int, float, complex, np.generic)
 
 
 def _arrays(tree: Any, device: str) -> Any:
-    return optree.tree_map(lambda x: _moved(x, device), tree)
+    return containers.map_leaves(lambda x: _moved(x, device), tree)
 
 
 def _moved(x: Value, device: str) -> Any:
