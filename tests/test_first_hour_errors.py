@@ -244,16 +244,11 @@ def test_every_row_is_of_a_function_that_exists(name):
         thing = getattr(thing, attribute)
 
 
-COMING = ("special", "stats", "vmap")
-
-
 @pytest.mark.parametrize("name", sorted(SUBSTITUTES))
 def test_every_substitute_exists(name):
     text = SUBSTITUTES[name].replace("{name}", "")
     for found in re.findall(r"\b(?:dn|np|scipy)(?:\.\w+)+", text):
         head, *rest = found.split(".")
-        if head == "dn" and rest[0] in COMING and not hasattr(dn, rest[0]):
-            continue
         thing = {"dn": dn, "np": np}.get(head) or pytest.importorskip(".".join([head, *rest[:-1]]))
         rest = rest if head != "scipy" else rest[-1:]
         for part in rest:

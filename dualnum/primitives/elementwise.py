@@ -29,15 +29,16 @@ class Elementwise:
     signature = None
     nout = 1
 
-    def __init__(self, function: Callable[..., Any], nin: int = 1, native: bool = False) -> None:
+    def __init__(self, function: Callable[..., Any], nin: int = 1, native: bool = False, ruled: bool = False) -> None:
         self.function = function
         self.nin = nin
         self.native = native  # a function of NumPy's, which programs for a device may name
+        self.ruled = ruled  # its derivatives are those of the row, which those of its body need not be
         self.__name__ = function.__name__
 
     def __call__(self, *args: Any) -> Any:
-        for x in args:
-            if isinstance(x, Operand) and x.value is not x:  # its derivatives are those of the row, not of the body
+        for x in args if self.ruled else ():
+            if isinstance(x, Operand) and x.value is not x:
                 return x.__array_ufunc__(self, "__call__", *args)  # type: ignore[arg-type]
         graph = getattr(args[0], "graph", None) if self.native else None
         return self.function(*args) if graph is None else graph.node(self, *args)

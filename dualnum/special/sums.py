@@ -18,7 +18,7 @@ def _difference(u: Value, v: Value) -> Any:
     return np.where(np.equal(u, v), 0, np.subtract(u, np.where(np.equal(u, v), 0, v)))
 
 
-_DIFFERENCE: Any = Elementwise(_difference, 2)
+_DIFFERENCE: Any = Elementwise(_difference, 2, ruled=True)
 linear(_DIFFERENCE, 1, -1)
 
 

@@ -70,14 +70,14 @@ class CustomDerivative(Operation):
 
             return one
 
-        self._primitive = Elementwise(self.value, count)
+        self._primitive = Elementwise(self.value, count, ruled=True)
         by_derivative(self._primitive, *map(partial, range(count)))
         return rule
 
     def series(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Registers `rule` as the recurrence of a function that works element by element, and gives it back."""
         self._unruled()
-        self._primitive = Elementwise(self.value, self._arity(rule, 2))
+        self._primitive = Elementwise(self.value, self._arity(rule, 2), ruled=True)
         recurrence(self._primitive, _whole(self.name, rule))
         return rule
 
