@@ -51,8 +51,7 @@ def sweep(
     with np.errstate(all="ignore"):
         waiting, heap = _begun(seeds)
         while heap:
-            number = heappop(heap)
-            step, cotangent, _, reach = waiting.pop(number)
+            step, cotangent, _, reach = waiting.pop(number := heappop(heap))
             reach = None if reach is not None and reach.everywhere else reach
             pull = step.pull
             if watched is not None and step in watched and (collect or leads_to(step, numbers)):
