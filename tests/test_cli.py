@@ -19,9 +19,10 @@ from numpy.testing import assert_allclose
 
 import dualnum
 from dualnum.__main__ import EXAMPLE, example_in_closed_form, info, main
-from dualnum.cli.plot import _broken, _curves
+from dualnum.cli.plot import _curves
 from dualnum.cli.report import digits
 from dualnum.formula import DEEPEST, LONGEST, FormulaError, functions, parse, special_functions
+from dualnum.pictures import broken
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -270,7 +271,7 @@ def test_plot_writes_a_picture(capsys, tmp_path):
 def test_curves_break_at_poles_and_steps_and_nowhere_else(formula, places, pole):
     x = np.linspace(-2.95, 2.85, 601)
     curves = _curves(parse(formula), x, 2)
-    at, y = _broken(x, curves[0], curves[1])
+    at, y = broken(x, curves[0], curves[1])
     gaps = np.flatnonzero(np.isnan(at))
     assert len(gaps) == places and np.isnan(y[gaps]).all() and np.array_equal(at[~np.isnan(at)], x)
     if pole is not None:

@@ -503,7 +503,11 @@ def test_a_matrix_in_a_loop_is_kept_once():
 
 # ── all ufuncs ───────────────────────────────────────────────────────────────────────────────────
 
-UFUNCS = {row.name: row.ufunc for row in rows() if isinstance(row.ufunc, np.ufunc) and row.ufunc.nin > 1}
+UFUNCS = {
+    row.name: row.ufunc
+    for row in sorted(rows(), key=lambda row: row.name)
+    if isinstance(row.ufunc, np.ufunc) and row.ufunc.nin > 1
+}
 NESTED = {
     "vjp": lambda f, x, g: dn.vjp(f, x)[1](g),
     "grad of jvp": lambda f, x, g: dn.grad(lambda x: np.sum(g * dn.jvp(f, (x,), (x,))[1]))(x),
