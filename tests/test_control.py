@@ -475,3 +475,34 @@ def test_sides_of_different_results_run_as_they_are(other, message):
     with pytest.warns(dn.PerformanceWarning, match=message):
         same(fast(X), X * 2)
     same(fast(-X), other(-X))
+
+
+# ── infinities that nobody reads ─────────────────────────────────────────────────────────────────
+
+
+def _chosen_end(x):
+    c, _ = dn.scan(lambda c, _: (c * np.log(x), None), np.ones(2), None, length=3)
+    return np.sum(np.where(np.array([True, False]), c, 0.0))
+
+
+def _chosen_rows(x):
+    _, ys = dn.scan(lambda c, _: (c * np.log(x), c), np.ones(2), None, length=3)
+    return np.sum(ys[:, 0])
+
+
+def _chosen_side(x):
+    return dn.cond(x[0] > 1, np.log, lambda x: x, x)[0]
+
+
+def _chosen_iterate(x):
+    return dn.while_loop(lambda c: c[0] < 9.0, lambda c: c * np.stack([1.5 + 0 * x[0], np.log(x[1])]), x)[0]
+
+
+@pytest.mark.parametrize("f", [_chosen_end, _chosen_rows, _chosen_side, _chosen_iterate])
+@pytest.mark.parametrize("way", [dn.grad, dn.hessian, lambda f: lambda x: dn.hvp(f)(x, np.ones(2))])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_an_infinity_that_is_not_read_contributes_nothing(f, way):
+    for x in (np.array([2.0, 0.0]), np.array([2.0, 3.0])):
+        expected = way(f)(x)
+        assert np.all(np.isfinite(expected))
+        np.testing.assert_allclose(dn.jit(way(f))(x), expected, rtol=1e-12, atol=1e-14)

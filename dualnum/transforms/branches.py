@@ -16,7 +16,7 @@ from ..program.formal import Closed, Given
 from ..program.nodes import Node
 from ..program.trace import Tracer
 from ..tape.recorded import Recorded
-from .loops import item_step, top_of
+from .loops import item_step, left_to_itself_at_nan, top_of
 from .reverse import vjp
 from .rows import Joint, joint_step, of_planes, peel, unlifted
 from .running import Compiled, whole
@@ -30,10 +30,11 @@ class Branch:
     Attributes:
         sides: the closed functions, the one for a true predicate first.
         shared: how many arguments both have; behind these come those of the one, and of the other.
+        pulls: as for loops.
     """
 
-    def __init__(self, sides: Sequence[Closed], shared: int) -> None:
-        self.sides, self.shared = sides, shared
+    def __init__(self, sides: Sequence[Closed], shared: int, pulls: bool = False) -> None:
+        self.sides, self.shared, self.pulls = sides, shared, pulls
         self._compiled = [Compiled(side) for side in sides]
         self.__name__ = "cond"
 
@@ -63,6 +64,8 @@ class Branch:
         assert isinstance(top, Tracer)
         nodes = tuple(map(top._node, (predicate, *args)))
         many = Node("call", nodes, None, object, self.called)
+        if self.pulls:
+            left_to_itself_at_nan(top, many)
         return [top._wrap(Node("item", (many,), n.shape, n.dtype, i)) for i, n in enumerate(self.sides[0].outputs)]
 
     def called(self, predicate: Any, *args: Any) -> list[Any]:
@@ -82,7 +85,7 @@ class Branch:
                 sides.append((closed, [b if a is None else a for a, b in zip(wanted, found, strict=True)]))
             if all((w is None) == (f is None) for _, fs in sides for w, f in zip(wanted, fs, strict=True)):
                 break
-        return unlifted(Branch([closed for closed, _ in sides], self.shared)(predicate, flat), wanted)
+        return unlifted(Branch([closed for closed, _ in sides], self.shared, self.pulls)(predicate, flat), wanted)
 
     # ── variables ────────────────────────────────────────────────────────────────────────────────
 
@@ -117,7 +120,7 @@ class Branch:
         sides = [
             Closed(self._back(which, list(parts), wanted), given, side.machine) for which, side in enumerate(self.sides)
         ]
-        pulled = iter(Branch(sides, count + len(args))(predicate, shared))
+        pulled = iter(Branch(sides, count + len(args), pulls=True)(predicate, shared))
         return [next(pulled) if f else None for f in found]
 
     def _back(self, which: int, outputs: list[int], wanted: list[int]) -> Callable[..., Any]:

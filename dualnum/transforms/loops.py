@@ -37,13 +37,22 @@ class Loop:
             of steps is known before.
         reverse: whether rows are read and written from the last to the first.
         name: of the function that made it.
+        pulls: whether it is a pull-back. Which entries of a result are reached is not told to it: where 0 meets an
+            infinite slope, and NaN comes out, the function itself has to run.
     """
 
     def __init__(
-        self, body: Closed, carries: int, fixed: int, test: Closed | None = None, reverse: bool = False, name: str = ""
+        self,
+        body: Closed,
+        carries: int,
+        fixed: int,
+        test: Closed | None = None,
+        reverse: bool = False,
+        name: str = "",
+        pulls: bool = False,
     ) -> None:
         self.body, self.carries, self.fixed = body, carries, fixed
-        self.test, self.reverse, self.name = test, reverse, name
+        self.test, self.reverse, self.name, self.pulls = test, reverse, name, pulls
         self._running: Running | None = None
 
     def __call__(
@@ -84,7 +93,7 @@ class Loop:
     def keeping(self) -> "Loop":
         """The same loop that gives the carry before each step as well, behind the other ys."""
         body = self.body.giving(self.body.inputs[: self.carries])
-        return Loop(body, self.carries, self.fixed, self.test, self.reverse, self.name)
+        return Loop(body, self.carries, self.fixed, self.test, self.reverse, self.name, self.pulls)
 
     def _traced(
         self, top: Tracer, carry: Sequence[Any], xs: Sequence[Rows], same: Sequence[Any], count: Any
@@ -95,6 +104,8 @@ class Loop:
         given = [*carry, *(x.base for x in xs), *same, *([] if known is not None or count is None else [count])]
         nodes = tuple(map(top._node, given))
         many = Node("call", nodes, None, object, call)
+        if self.pulls:
+            left_to_itself_at_nan(top, many)
         results, ys = [], []
         for i, n in enumerate(self.body.outputs):
             if i < self.carries:
@@ -105,6 +116,15 @@ class Loop:
             y = Node("item", (many,), (known, *n.shape), n.dtype, i) if y is None else y
             ys.append(Rows(top._wrap(y), row=row))
         return results, ys
+
+
+def left_to_itself_at_nan(top: Tracer, many: Node) -> None:
+    """Raises an alarm where one of many results of a pull-back has a NaN."""
+    top._wrap(Node("call", (many,), (), np.bool_, _has_nan))._alarm()
+
+
+def _has_nan(results: Sequence[Any]) -> Any:
+    return np.bool_(any(x.dtype.kind in "fc" and np.isnan(x).any() for x in map(np.asarray, results)))
 
 
 class _Call:
@@ -177,7 +197,7 @@ def _of_jets(
         there = [*above, *its[loop.fixed :]]
         given = [*given[:k], *given[k + len(rows) + loop.fixed :]]
         test = Closed(lambda *flat: loop.test(*map(_value, flat, there)), given, test.machine)  # type: ignore[misc]
-    planes = Loop(body, k, loop.fixed, test, loop.reverse, loop.name)
+    planes = Loop(body, k, loop.fixed, test, loop.reverse, loop.name, loop.pulls)
     values, ys = planes(values, rows, constants, count)
     return unlifted(values, above), [y if a is None else Rows(y, jet=a) for y, a in zip(ys, found[k:], strict=True)]
 
@@ -273,7 +293,7 @@ class _Pull:
         rows = [*iterates, *xs, *(Rows.of(parts[i]) for i in range(k, len(present)) if present[i])]
         given = [*map(Given.of, firsts), *map(Given.of, sums), *map(_row, rows), *map(Given.of, same[: loop.fixed])]
         body = Closed(back.step, given, loop.body.machine)
-        reversed_loop = Loop(body, len(firsts) + len(sums), loop.fixed, None, not loop.reverse, loop.name)
+        reversed_loop = Loop(body, len(firsts) + len(sums), loop.fixed, None, not loop.reverse, loop.name, pulls=True)
         count = None if loop.test is not None else self.count
         found_ends, found_rows = reversed_loop([*firsts, *sums], rows, same[: loop.fixed], count)
         ends, ys = iter(found_ends), iter(found_rows)
