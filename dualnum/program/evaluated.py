@@ -44,6 +44,8 @@ def evaluated(node: Node, given: list[Any]) -> Any:
         return x if hasattr(x, "dtype") else node.dtype.type(x)
     if op == "concatenate":
         return np.concatenate(given)
+    if op == "stack":
+        return np.stack([*given, *[np.zeros_like(given[0])] * (node.shape[0] - len(given))])
     if op == "placed":
         pieces = [Placing(index)(x, node.shape) for x, index in zip(given, extra.values(), strict=True)]
         return sum(pieces[1:], pieces[0])

@@ -124,7 +124,14 @@ def left_to_itself_at_nan(top: Tracer, many: Node) -> None:
 
 
 def _has_nan(results: Sequence[Any]) -> Any:
-    return np.bool_(any(x.dtype.kind in "fc" and np.isnan(x).any() for x in map(np.asarray, results)))
+    """Whether there is one in any coefficient."""
+    found: Any = np.bool_(False)
+    for x in results:
+        while isinstance(x, (Jet, Recorded)):
+            x = x.planes if isinstance(x, Jet) else x.value
+        if not isinstance(x, Rows) and x.dtype.kind in "fc":
+            found = found | np.any(np.isnan(x))
+    return found
 
 
 class _Call:
