@@ -21,6 +21,12 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(10_000, 10, 10)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """One process for files that are named, which does not have to be started first."""
+    return 0 if config.args_source is pytest.Config.ArgsSource.ARGS else None
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _names_of_examples(doctest_namespace: dict[str, Any]) -> None:
     doctest_namespace.update(np=np, dn=dn, jet=dn.jet, Jet=dn.Jet)
