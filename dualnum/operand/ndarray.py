@@ -126,9 +126,12 @@ class Ndarray(NDArrayOperatorsMixin):
 
     def __pow__(self, exponent: Value) -> Any:
         """x**0.5 is the root of x, as in NumPy, and remembers what it is the root of."""
+        return np.sqrt(self) if exponent.__class__ is float and exponent == 0.5 else super().__pow__(exponent)
+
+    def __ipow__(self, exponent: Value) -> Any:
         if exponent.__class__ is float and exponent == 0.5:
-            return np.sqrt(self)
-        return super().__pow__(exponent)
+            return np.sqrt(self, out=(self,)) if self.ndim or self._is_array else np.sqrt(self)  # type: ignore[arg-type]
+        return _power_in_place(self, exponent)
 
     def __len__(self) -> int:
         if not self.shape:
@@ -231,10 +234,11 @@ def _in_place(ufunc: np.ufunc) -> Callable[..., Any]:
 
 
 for _name, _ufunc in (
-    ("add", np.add), ("sub", np.subtract), ("mul", np.multiply), ("truediv", np.true_divide), ("pow", np.power),
+    ("add", np.add), ("sub", np.subtract), ("mul", np.multiply), ("truediv", np.true_divide),
     ("floordiv", np.floor_divide), ("mod", np.remainder),
 ):  # fmt: skip
     setattr(Ndarray, f"__i{_name}__", _in_place(_ufunc))
+_power_in_place = _in_place(np.power)
 
 
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
