@@ -13,7 +13,7 @@ import optree
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..algebra import Part
-from ..backend import is_array
+from ..backend import device_of, is_array
 from ..errors import NotDifferentiable
 from ..kinds import DType, Index, Value
 from ..operand import Operand, highest, library, operands, primal, visible
@@ -53,6 +53,11 @@ class Batch(Operand):
     def dtype(self) -> np.dtype[Any]:
         dtype: np.dtype[Any] = self.points.dtype
         return dtype
+
+    @property
+    def device(self) -> str:
+        """Where the points are."""
+        return str(device_of(self.points))
 
     def __repr__(self) -> str:
         return f"Batch({len(self.points)} points, shape={self.shape}, dtype={self.dtype})"

@@ -582,3 +582,16 @@ def test_several_gpus_in_a_process_of_their_own(cp: Any) -> None:
     if done.returncode == 77:
         pytest.skip("there is one GPU")
     assert not done.returncode, done.stderr
+
+
+def test_functions_of_one_point_are_called_once_where_cupy_is_there():
+    calls = []
+
+    def f(x):
+        calls.append(x.device)
+        return np.sum(np.tanh(np.outer(x, x) @ x)) + np.linalg.norm(x)
+
+    x = np.array([[0.5, -1.5, 2.0], [1.0, 0.3, -0.7]])
+    found = dn.vmap(dn.grad(f))(x)
+    assert calls == ["cpu"]
+    np.testing.assert_allclose(found, np.stack([dn.grad(f)(row) for row in x]), rtol=1e-13)
