@@ -60,6 +60,8 @@ _PRODUCTS = {
 } | {np.linalg.outer, np.linalg.multi_dot, np.linalg.matmul, np.linalg.tensordot, np.linalg.vecdot, np.linalg.cross}
 # NumPy begins these sums with 0, but for objects
 _FROM_ZERO = {np.sum, np.add.reduce, np.trace, np.dot, np.inner, np.matmul, np.vecdot, np.linalg.trace}
+# these refuse what is no array, and NumPy would hold it for ever then
+_BY_UFUNC = {np.sum, np.prod} | {f for f in _MOVES if isinstance(getattr(f, "__self__", None), np.ufunc)}
 _SIMPLE = {int, slice, type(None), type(Ellipsis)}  # kinds of indices
 _POSITIVE = {np.square, np.absolute, np.exp, np.cosh}
 ENTRYWISE = _MOVES | WRITTEN.keys()
@@ -110,6 +112,8 @@ def apart(top: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any
         given = [opened(x) for x in args]
         named = {name: opened(x) for name, x in kwargs.items()}
     except _Whole:
+        return NotImplemented
+    if function in _BY_UFUNC and any(isinstance(x, Node) for x in given):
         return NotImplemented
     return _wrapped(top, _run(scalars, function, given, named, np.result_type(*dtypes)))
 
