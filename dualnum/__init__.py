@@ -3,7 +3,7 @@
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-from . import autograd, functions, interop, linalg, primitives, testing
+from . import autograd, functions, linalg, primitives, testing
 from .containers import register_container
 from .devices import best_device, use_device
 from .errors import (
@@ -41,7 +41,6 @@ from .maps import (
     taylor_step,
 )
 from .program.jit import jit
-from .program.loaded import load_program
 from .tape import roots  # noqa: F401  what jets and variables remember
 from .transforms import (
     biharmonic,
@@ -68,12 +67,13 @@ from .transforms import (
     vjp,
     vmap,
 )
-from .transforms.control import cond, fori_loop, scan, while_loop
 from .transforms.custom import checkpoint, custom_derivative, stop_gradient
 
 if _TYPE_CHECKING:
-    from . import optimize, special, stats
+    from . import interop, optimize, special, stats
     from .nans import debug_nans
+    from .program.loaded import load_program
+    from .transforms.control import cond, fori_loop, scan, while_loop
     from .uncertainty import propagate
 
 __version__ = "0.1.0"
@@ -160,7 +160,11 @@ __all__ = [
 
 
 # imported when they are first asked for: nothing below needs them
-_LATER = {"debug_nans": "nans", "optimize": "", "propagate": "uncertainty", "special": "", "stats": ""}
+_LATER = {
+    "cond": "transforms.control", "debug_nans": "nans", "fori_loop": "transforms.control", "interop": "",
+    "load_program": "program.loaded", "optimize": "", "propagate": "uncertainty", "scan": "transforms.control",
+    "special": "", "stats": "", "while_loop": "transforms.control",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> object:
