@@ -98,6 +98,10 @@ class Target:
         """What the machine makes of its text, to look at."""
         raise NotImplementedError
 
+    def object_code(self, text: str) -> dict[str, bytes]:
+        """What a file may hold in place of compiling the text again, by its hash; nothing where there is no such."""
+        return {}
+
     def compile(self, routine: Routine) -> Callable[..., int]:
         """The function (outputs…, inputs…, [directions,] length, begin, end) → whether the alarm was raised."""
         raise NotImplementedError

@@ -259,10 +259,8 @@ def _read_guard(reader: Reader, d: Any, nodes: Sequence[Node]) -> Guard:
 
 
 def _kernel(writer: Writer, k: Kernel, places: dict[int, int], codes: dict[str, bytes], machine: Target) -> Any:
-    if k.plan.call is not None and machine.name == "llvm":
-        text = rendered(k.program, k.groups, k.plan.counts, machine, not k.shape)
-        digest, code = store.object_code(text)
-        codes[digest] = code
+    if k.plan.call is not None:
+        codes.update(machine.object_code(rendered(k.program, k.groups, k.plan.counts, machine, not k.shape)))
     sources = [[places[s.node.number], s.layout, s.planes, s.ready, list(s.window)] for s in k.sources]
     outputs = [[places[o.node.number], o.planes, o.size, writer.value(o.reduced)] for o in k.outputs]
     return {

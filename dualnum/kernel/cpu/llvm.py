@@ -38,5 +38,8 @@ class LLVM(Native):
     def stepped(self, steps: Steps) -> Callable[..., int] | None:
         return stepped(steps)
 
+    def object_code(self, text: str) -> dict[str, bytes]:
+        return dict([store.object_code(text)])
+
     def assembly(self, text: str) -> str:
         return host.assembly(text)

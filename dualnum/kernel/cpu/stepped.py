@@ -51,8 +51,8 @@ class _Text:
     def whole(self) -> str:
         """A function with blocks: entry, head, trying (the test), turn, next, and raised or done."""
         w, steps = self.w, self.steps
-        self.same = [w.read("%same", j) for j in range(steps.same)]
-        firsts = [w.read("%carry", j) for j in range(steps.carried)]
+        self.same = [w.read("%same", j, alone=True) for j in range(steps.same)]
+        firsts = [w.read("%carry", j, alone=True) for j in range(steps.carried)]
         entry = self._taken()
         trying = [] if steps.test is None else ["trying:", *self._test(steps.test)]
         turn, later = self._turn()
